@@ -1,0 +1,1 @@
+//! Samples: G.711, Opus prompts, resampling, tones, WAV

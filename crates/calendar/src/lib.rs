@@ -1,0 +1,1 @@
+//! What is open at an instant: weekly hours, Italian holidays, exceptions

@@ -1,0 +1,2 @@
+//! A telephone exchange for public help desks
+fn main() {}

@@ -1,0 +1,1 @@
+//! Calls: the sans-IO root that takes inputs and gives outputs and facts

@@ -1,0 +1,177 @@
+use serde::{Deserialize, Serialize};
+
+/// How a leg or a call ended: who, why, and the codes that crossed the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Whose act ended it.
+    pub by: Side,
+    /// Why, as a stable code.
+    pub cause: Cause,
+    /// The SIP status received or sent, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip: Option<u16>,
+    /// The Q.850 cause received or sent (RFC 3326), if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q850: Option<u8>,
+    /// Where in the flow it happened: a script's node, a queue, an agent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
+    /// Evidence in the machine's words: addresses, headers, counters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+impl End {
+    /// An end without codes or place.
+    pub fn new(by: Side, cause: Cause) -> End {
+        End { by, cause, sip: None, q850: None, place: String::new(), detail: String::new() }
+    }
+
+    /// The same, with the SIP status.
+    pub fn sip(mut self, status: u16) -> End {
+        self.sip = Some(status);
+        self
+    }
+
+    /// The same, with the Q.850 cause.
+    pub fn q850(mut self, cause: Option<u8>) -> End {
+        self.q850 = cause;
+        self
+    }
+
+    /// The same, at this place.
+    pub fn place(mut self, place: impl Into<String>) -> End {
+        self.place = place.into();
+        self
+    }
+
+    /// The same, with evidence.
+    pub fn detail(mut self, detail: impl Into<String>) -> End {
+        self.detail = detail.into();
+        self
+    }
+}
+
+/// Whose act ended something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The person who called.
+    Caller,
+    /// The agent, or the outside party.
+    Callee,
+    /// The script or a rule of the desk.
+    Service,
+    /// The network between.
+    Network,
+    /// Cornetta itself.
+    Engine,
+}
+
+/// Why something ended. Codes are stable; sentences may improve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A party hung up.
+    HungUp,
+    /// The caller gave up before an answer.
+    Cancelled,
+    /// The script ended the call with its own reason, in `place`.
+    ScriptEnded,
+    /// The party was busy.
+    Busy,
+    /// The party refused.
+    Declined,
+    /// The party did not answer in time.
+    NoAnswer,
+    /// The number or user does not exist here.
+    NotFound,
+    /// Nothing that both sides can speak was offered.
+    NoCommonMedia,
+    /// The offer could not be read.
+    BadMedia,
+    /// Our answer was never acknowledged: the peer's ACK does not arrive.
+    NotAcknowledged,
+    /// A request of ours was never answered.
+    PeerTimeout,
+    /// The peer cannot be reached.
+    Unreachable,
+    /// The peer refused with the status in `sip`.
+    Refused,
+    /// Neither speech nor signalling came for too long.
+    MediaTimeout,
+    /// A limit of the installation was reached.
+    Capacity,
+    /// The system was shutting down.
+    ShuttingDown,
+    /// The process ended in mid-call; the log was closed for it at the next start.
+    EngineRestarted,
+    /// Another agent took the call.
+    TakenElsewhere,
+    /// The other party of the call left.
+    OtherSideLeft,
+    /// The transfer's target could not be reached.
+    TransferFailed,
+    /// The message broke the protocol; see `detail`.
+    ProtocolError,
+}
+
+impl Cause {
+    /// What happened, for a help-desk manager, in Italian.
+    pub fn sentence_it(self) -> &'static str {
+        match self {
+            Cause::HungUp => "ha riagganciato",
+            Cause::Cancelled => "ha rinunciato prima della risposta",
+            Cause::ScriptEnded => "il percorso vocale ha chiuso la chiamata come previsto",
+            Cause::Busy => "l'interlocutore era occupato",
+            Cause::Declined => "l'interlocutore ha rifiutato la chiamata",
+            Cause::NoAnswer => "nessuno ha risposto entro il tempo previsto",
+            Cause::NotFound => "il numero composto non esiste in questo impianto",
+            Cause::NoCommonMedia => "i due apparati non hanno un formato audio in comune",
+            Cause::BadMedia => "la descrizione audio ricevuta non è leggibile",
+            Cause::NotAcknowledged => {
+                "la nostra risposta non è mai stata confermata: i messaggi dell'altro apparato non ci raggiungono"
+            }
+            Cause::PeerTimeout => "l'altro apparato non ha risposto ai nostri messaggi",
+            Cause::Unreachable => "l'altro apparato non è raggiungibile",
+            Cause::Refused => "l'altro apparato ha respinto la richiesta",
+            Cause::MediaTimeout => "da troppo tempo non arrivava né voce né segnalazione",
+            Cause::Capacity => "l'impianto aveva raggiunto un suo limite",
+            Cause::ShuttingDown => "l'impianto era in spegnimento",
+            Cause::EngineRestarted => "il programma si è interrotto durante la chiamata ed è stato riavviato",
+            Cause::TakenElsewhere => "un altro operatore ha preso la chiamata",
+            Cause::OtherSideLeft => "l'altra parte ha lasciato la chiamata",
+            Cause::TransferFailed => "la destinazione del trasferimento non ha risposto",
+            Cause::ProtocolError => "un messaggio ricevuto violava il protocollo",
+        }
+    }
+
+    /// What happened, for a help-desk manager, in English.
+    pub fn sentence_en(self) -> &'static str {
+        match self {
+            Cause::HungUp => "hung up",
+            Cause::Cancelled => "gave up before an answer",
+            Cause::ScriptEnded => "the voice menu closed the call as written",
+            Cause::Busy => "the party was busy",
+            Cause::Declined => "the party declined the call",
+            Cause::NoAnswer => "nobody answered in time",
+            Cause::NotFound => "the dialled number does not exist here",
+            Cause::NoCommonMedia => "the two devices have no audio format in common",
+            Cause::BadMedia => "the audio description received cannot be read",
+            Cause::NotAcknowledged => {
+                "our answer was never acknowledged: the other device's messages do not reach us"
+            }
+            Cause::PeerTimeout => "the other device did not answer our messages",
+            Cause::Unreachable => "the other device cannot be reached",
+            Cause::Refused => "the other device refused the request",
+            Cause::MediaTimeout => "neither speech nor signalling came for too long",
+            Cause::Capacity => "the installation had reached one of its limits",
+            Cause::ShuttingDown => "the installation was shutting down",
+            Cause::EngineRestarted => "the program stopped in mid-call and was started again",
+            Cause::TakenElsewhere => "another agent took the call",
+            Cause::OtherSideLeft => "the other party left the call",
+            Cause::TransferFailed => "the transfer's target could not be reached",
+            Cause::ProtocolError => "a received message broke the protocol",
+        }
+    }
+}

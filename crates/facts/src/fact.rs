@@ -1,0 +1,532 @@
+use crate::End;
+use base::Wall;
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Its place in the log: contiguous, never given twice.
+    pub number: u64,
+    /// When, by the wall clock.
+    #[serde(with = "wall_micros")]
+    pub at: Wall,
+    /// The call that it belongs to: one id for the caller's whole experience.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// Its place among the call's facts, from 1, contiguous; 0 outside of calls.
+    #[serde(default)]
+    pub callseq: u32,
+    /// What.
+    pub kind: FactKind,
+}
+
+/// What can happen. The name of a variant is the catalogue's type: `CallArrived` is `call.arrived`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum FactKind {
+    // The system -----------------------------------------------------------------------------------
+    /// The program began to serve.
+    #[serde(rename = "system.started")]
+    SystemStarted {
+        /// Of the program.
+        version: String,
+        /// The number of the last fact before, if there is any.
+        previous_head: Option<u64>,
+    },
+    /// The program was asked to end and takes no new calls.
+    #[serde(rename = "system.stopping")]
+    SystemStopping {
+        /// Calls still going on.
+        calls: usize,
+    },
+    /// A configuration is in force for calls from now on.
+    #[serde(rename = "config.activated")]
+    ConfigActivated {
+        /// `sha256:` and a hash of the files.
+        version: String,
+    },
+    /// A configuration was found wrong; what ran goes on.
+    #[serde(rename = "config.rejected")]
+    ConfigRejected {
+        /// Every fault, `file:line:column: what; what to do`.
+        findings: Vec<String>,
+    },
+    // Trunks and devices ---------------------------------------------------------------------------
+    /// A trunk can take and send calls.
+    #[serde(rename = "trunk.up")]
+    TrunkUp {
+        /// Its name in the configuration.
+        trunk: String,
+    },
+    /// A trunk's registration failed; it is tried again for ever.
+    #[serde(rename = "trunk.registration_failed")]
+    TrunkRegistrationFailed {
+        /// Its name in the configuration.
+        trunk: String,
+        /// The operator refused our credentials (a person must act), as opposed to an outage.
+        refused: bool,
+        /// The final status, if any answer came.
+        sip: Option<u16>,
+        /// Seconds to the next try.
+        next_try_s: u64,
+        /// For people.
+        why: String,
+    },
+    /// An agent's device is there.
+    #[serde(rename = "endpoint.registered")]
+    EndpointRegistered {
+        /// The agent.
+        agent: String,
+        /// Its contact URI.
+        contact: String,
+        /// What the device says that it is.
+        user_agent: String,
+    },
+    /// An agent's device is gone.
+    #[serde(rename = "endpoint.unregistered")]
+    EndpointUnregistered {
+        /// The agent.
+        agent: String,
+        /// `expired`, `by_device` or `flow_lost`.
+        why: String,
+    },
+    // Calls and legs -------------------------------------------------------------------------------
+    /// A call was accepted for processing.
+    #[serde(rename = "call.arrived")]
+    CallArrived {
+        /// The caller's number or address, or `anonymous`.
+        from: String,
+        /// The number or user that was dialled.
+        to: String,
+        /// The service that answers for it.
+        service: String,
+        /// The trunk, or the peer, that it came by.
+        trunk: String,
+        /// The SIP Call-ID of the caller's leg.
+        sip_call_id: String,
+    },
+    /// Something about the call is known or has changed.
+    #[serde(rename = "call.classified")]
+    CallClassified {
+        /// `language`, `topic`, `priority` or a script's own.
+        key: String,
+        /// Its value.
+        value: String,
+        /// `ivr`, `number` or `agent`.
+        by: String,
+    },
+    /// The last leg ended.
+    #[serde(rename = "call.ended")]
+    CallEnded {
+        /// Who, where and why.
+        end: End,
+        /// How long each part took.
+        data: CallData,
+    },
+    /// One party's connection was begun.
+    #[serde(rename = "leg.created")]
+    LegCreated {
+        /// From 1 within the call.
+        leg: u32,
+        /// Whose.
+        role: LegRole,
+        /// The party's address.
+        address: String,
+    },
+    /// The party's device rings.
+    #[serde(rename = "leg.ringing")]
+    LegRinging {
+        /// Which.
+        leg: u32,
+    },
+    /// The party and Cornetta can hear each other.
+    #[serde(rename = "leg.connected")]
+    LegConnected {
+        /// Which.
+        leg: u32,
+        /// `PCMA` or `PCMU`.
+        codec: String,
+    },
+    /// The party put the other on hold.
+    #[serde(rename = "leg.held")]
+    LegHeld {
+        /// Which.
+        leg: u32,
+    },
+    /// The party took the other back.
+    #[serde(rename = "leg.resumed")]
+    LegResumed {
+        /// Which.
+        leg: u32,
+    },
+    /// Two legs hear each other.
+    #[serde(rename = "call.connected")]
+    CallConnected {
+        /// The caller's.
+        a: u32,
+        /// The other's.
+        b: u32,
+    },
+    /// The connection is over.
+    #[serde(rename = "leg.ended")]
+    LegEnded {
+        /// Which.
+        leg: u32,
+        /// Who, where and why.
+        end: End,
+    },
+    /// What went over a leg, measured.
+    #[serde(rename = "leg.quality")]
+    LegQuality {
+        /// Which.
+        leg: u32,
+        /// Packets received.
+        received: u64,
+        /// Packets sent.
+        sent: u64,
+        /// Packets missing.
+        lost: u64,
+        /// Packets refused.
+        rejected: u64,
+        /// Interarrival jitter in microseconds.
+        jitter_us: u64,
+        /// Round trip in microseconds, if the peer reports.
+        round_trip_us: Option<u64>,
+    },
+    /// A party that should be heard sends nothing.
+    #[serde(rename = "media.silent")]
+    MediaSilent {
+        /// Which.
+        leg: u32,
+        /// What was seen.
+        evidence: SilenceEvidence,
+    },
+    /// A silent party is heard again.
+    #[serde(rename = "media.restored")]
+    MediaRestored {
+        /// Which.
+        leg: u32,
+        /// Milliseconds of silence.
+        after_ms: u64,
+    },
+    /// A key was pressed.
+    #[serde(rename = "dtmf.received")]
+    DtmfReceived {
+        /// By whom.
+        leg: u32,
+        /// Which, or `masked`.
+        digit: String,
+        /// `4733` or `info`.
+        source: String,
+        /// Milliseconds.
+        duration_ms: u64,
+    },
+    // The script -----------------------------------------------------------------------------------
+    /// The script came to a node.
+    #[serde(rename = "ivr.entered")]
+    IvrEntered {
+        /// The script.
+        script: String,
+        /// The node.
+        node: String,
+        /// The call's language there.
+        language: String,
+    },
+    /// Prompts began to play.
+    #[serde(rename = "ivr.prompt_started")]
+    IvrPromptStarted {
+        /// The node.
+        node: String,
+        /// What, in order, each by its best source.
+        prompts: Vec<PlayedPrompt>,
+    },
+    /// Prompts ended.
+    #[serde(rename = "ivr.prompt_ended")]
+    IvrPromptEnded {
+        /// The node.
+        node: String,
+        /// Heard to the end, as opposed to cut short by a key.
+        complete: bool,
+    },
+    /// No source of a prompt could be read; the call went on.
+    #[serde(rename = "ivr.prompt_missing")]
+    IvrPromptMissing {
+        /// The best source.
+        prompt: String,
+    },
+    /// A key chose something.
+    #[serde(rename = "ivr.input")]
+    IvrInput {
+        /// The node.
+        node: String,
+        /// The key.
+        key: String,
+        /// What it chose.
+        choice: String,
+    },
+    /// The caller pressed nothing in time.
+    #[serde(rename = "ivr.no_input")]
+    IvrNoInput {
+        /// The node.
+        node: String,
+        /// Which try, from 1.
+        attempt: u32,
+    },
+    /// The caller pressed a key that means nothing here.
+    #[serde(rename = "ivr.no_match")]
+    IvrNoMatch {
+        /// The node.
+        node: String,
+        /// The key.
+        key: String,
+        /// Which try, from 1.
+        attempt: u32,
+    },
+    /// Open or closed was decided.
+    #[serde(rename = "calendar.decided")]
+    CalendarDecided {
+        /// The calendar.
+        calendar: String,
+        /// The decision.
+        open: bool,
+        /// The rule that decided.
+        rule: String,
+    },
+    /// The script gave the call on.
+    #[serde(rename = "ivr.left")]
+    IvrLeft {
+        /// The last node.
+        node: String,
+        /// `queue`, `transfer` or `hang_up`.
+        to: String,
+    },
+    // Queues and offers ----------------------------------------------------------------------------
+    /// The call waits for an agent.
+    #[serde(rename = "queue.entered")]
+    QueueEntered {
+        /// Where.
+        queue: String,
+        /// From 1.
+        position: usize,
+        /// The skills wanted.
+        language: String,
+        /// The skills wanted.
+        topic: String,
+        /// Higher is served first.
+        priority: u8,
+    },
+    /// The caller was told the place.
+    #[serde(rename = "queue.position")]
+    QueuePosition {
+        /// Where.
+        queue: String,
+        /// From 1.
+        position: usize,
+    },
+    /// The call moved on to another queue after waiting too long.
+    #[serde(rename = "queue.overflowed")]
+    QueueOverflowed {
+        /// From here.
+        queue: String,
+        /// To there.
+        to: String,
+        /// Milliseconds waited.
+        waited_ms: u64,
+    },
+    /// The call waits no longer.
+    #[serde(rename = "queue.left")]
+    QueueLeft {
+        /// From here.
+        queue: String,
+        /// Why.
+        reason: QueueLeft,
+        /// Milliseconds waited.
+        waited_ms: u64,
+    },
+    /// One agent was asked to take the call.
+    #[serde(rename = "offer.made")]
+    OfferMade {
+        /// Its id.
+        offer: u64,
+        /// Who.
+        agent: String,
+        /// Milliseconds to answer.
+        deadline_ms: u64,
+    },
+    /// The agent took the call: the only winner.
+    #[serde(rename = "offer.accepted")]
+    OfferAccepted {
+        /// Its id.
+        offer: u64,
+        /// Who.
+        agent: String,
+    },
+    /// The offer came to nothing.
+    #[serde(rename = "offer.ended")]
+    OfferEnded {
+        /// Its id.
+        offer: u64,
+        /// Who.
+        agent: String,
+        /// Why.
+        reason: OfferEnd,
+        /// The device's final answer, if there was one.
+        sip: Option<u16>,
+    },
+    /// What an agent does changed.
+    #[serde(rename = "agent.state")]
+    AgentState {
+        /// Who.
+        agent: String,
+        /// To what.
+        state: AgentState,
+        /// The reason of a pause, or what ended an offer badly.
+        reason: Option<String>,
+        /// `device`, `api`, `engine`.
+        by: String,
+    },
+    // Transfers ------------------------------------------------------------------------------------
+    /// The call is being connected to another party.
+    #[serde(rename = "transfer.started")]
+    TransferStarted {
+        /// To whom.
+        to: String,
+    },
+    /// The other party answered.
+    #[serde(rename = "transfer.completed")]
+    TransferCompleted {
+        /// To whom.
+        to: String,
+    },
+    /// The other party did not.
+    #[serde(rename = "transfer.failed")]
+    TransferFailed {
+        /// To whom.
+        to: String,
+        /// Its final answer, if there was one.
+        sip: Option<u16>,
+    },
+    // Security -------------------------------------------------------------------------------------
+    /// A request was refused for who sent it or how it was made. Many alike are counted, not repeated.
+    #[serde(rename = "security.blocked")]
+    SecurityBlocked {
+        /// The address it came from.
+        source: String,
+        /// Why.
+        rule: String,
+        /// How many since the last such fact.
+        count: u64,
+    },
+}
+
+/// A prompt as it was played.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlayedPrompt {
+    /// The phrase's key or the file's best source.
+    pub prompt: String,
+}
+
+/// Whose connection a leg is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegRole {
+    /// The person who calls for help.
+    Caller,
+    /// The person who helps.
+    Agent,
+    /// A number outside.
+    External,
+}
+
+/// What an agent does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentState {
+    /// No device is registered.
+    LoggedOff,
+    /// May be offered a call.
+    Ready,
+    /// Is being asked to take one.
+    Offered,
+    /// Talks.
+    Talking,
+    /// Writes up the last call.
+    Wrapup,
+    /// Takes no calls, for a reason.
+    Paused,
+}
+
+/// Why an offer came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferEnd {
+    /// The agent said no.
+    Rejected,
+    /// The deadline passed.
+    Expired,
+    /// The caller left first.
+    Withdrawn,
+    /// The device could not be reached.
+    Failed,
+}
+
+/// Why a call waits no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueLeft {
+    /// An agent took it.
+    Answered,
+    /// The caller hung up.
+    Abandoned,
+    /// It waited too long and the script goes on.
+    Timeout,
+    /// The queue was full or closed to it.
+    Full,
+    /// It moved to another queue.
+    Overflowed,
+    /// The engine ended the call.
+    Ended,
+}
+
+/// What a silent leg was seen to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilenceEvidence {
+    /// Where the peer said that it would send from.
+    pub expected: String,
+    /// Where valid packets last came from.
+    pub last_source: Option<String>,
+    /// Milliseconds of silence.
+    pub silent_ms: u64,
+    /// Valid packets before it.
+    pub received: u64,
+    /// Packets refused.
+    pub rejected: u64,
+    /// RTCP came meanwhile.
+    pub rtcp_alive: bool,
+}
+
+/// How long each part of a call took.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallData {
+    /// Milliseconds from arrival to end.
+    pub total_ms: u64,
+    /// Milliseconds in scripts.
+    pub ivr_ms: u64,
+    /// Milliseconds in queues.
+    pub queue_ms: u64,
+    /// Milliseconds with an agent or another party.
+    pub talk_ms: u64,
+}
+
+mod wall_micros {
+    use base::Wall;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(wall: &Wall, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i64(wall.unix_micros())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Wall, D::Error> {
+        Ok(Wall::from_unix_micros(i64::deserialize(from)?))
+    }
+}

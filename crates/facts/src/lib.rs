@@ -1,0 +1,12 @@
+//! The vocabulary of the log. A [`Fact`] says that something happened to a call, an agent, a trunk or the
+//! system itself. Everything that anyone outside learns of Cornetta is a fact or a fold of facts.
+//!
+//! The shapes here are stored and published: within a version they only grow.
+
+mod end;
+mod fact;
+mod snapshot;
+
+pub use end::{Cause, End, Side};
+pub use fact::{AgentState, CallData, Fact, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft, SilenceEvidence};
+pub use snapshot::{AgentNow, CallNow, CallPhase, LegNow, QueueNow, Snapshot, TrunkNow};

@@ -1,0 +1,99 @@
+use crate::{AgentState, LegRole};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is going on after the fact numbered `as_of`. The fold of the log and the engine's own state
+/// must give the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The number of the last fact that is in it; 0 before the first.
+    pub as_of: u64,
+    /// Calls that have not ended, by id.
+    pub calls: BTreeMap<String, CallNow>,
+    /// Queues in which a call waits, by name.
+    pub queues: BTreeMap<String, QueueNow>,
+    /// Agents whose device was ever seen, by name.
+    pub agents: BTreeMap<String, AgentNow>,
+    /// Trunks that said anything, by name.
+    pub trunks: BTreeMap<String, TrunkNow>,
+}
+
+/// One call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallNow {
+    /// The caller.
+    pub from: String,
+    /// What was dialled.
+    pub to: String,
+    /// The service that answers for it.
+    pub service: String,
+    /// Where it is.
+    pub phase: CallPhase,
+    /// The latest value of each thing known of it.
+    pub classified: BTreeMap<String, String>,
+    /// The number of its facts so far.
+    pub callseq: u32,
+    /// Its legs that have not ended.
+    pub legs: BTreeMap<u32, LegNow>,
+}
+
+/// Where a call is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum CallPhase {
+    /// Being decided.
+    Arriving,
+    /// In a script.
+    Ivr {
+        /// At this node.
+        node: String,
+    },
+    /// Waiting for an agent.
+    Queued {
+        /// Here.
+        queue: String,
+    },
+    /// Being put through to a number outside.
+    Transferring {
+        /// There.
+        to: String,
+    },
+    /// Talking.
+    Connected,
+}
+
+/// One leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegNow {
+    /// Whose.
+    pub role: LegRole,
+    /// The party's address.
+    pub address: String,
+    /// It has been answered.
+    pub connected: bool,
+    /// It put the other party on hold.
+    pub held: bool,
+}
+
+/// One queue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueNow {
+    /// The calls that wait in it, in the order in which they entered.
+    pub waiting: Vec<String>,
+}
+
+/// One agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentNow {
+    /// What they do.
+    pub state: AgentState,
+    /// The reason of a pause.
+    pub reason: Option<String>,
+}
+
+/// One trunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrunkNow {
+    /// It can take and send calls.
+    pub up: bool,
+}

@@ -1,0 +1,1 @@
+//! Scripts: from TOML to a checked flow, and its interpreter

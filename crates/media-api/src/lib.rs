@@ -1,0 +1,231 @@
+//! What call control and media say to each other. Call control sends [`Command`]s down; media sends
+//! [`Event`]s up. Neither waits for the other.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One party's media, from `Open` to `Close`. Given by call control and never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LegId(pub u64);
+
+/// One `Play` command, so that its end can be told from that of an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlayId(pub u64);
+
+/// How speech is written in a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Codec {
+    /// G.711 A-law, the law of European telephone networks.
+    Pcma,
+    /// G.711 µ-law.
+    Pcmu,
+}
+
+/// Who may send on a stream, seen from our side (RFC 3264 §5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Both sides send.
+    SendRecv,
+    /// Only we send.
+    SendOnly,
+    /// Only the peer sends.
+    RecvOnly,
+    /// Nobody sends.
+    Inactive,
+}
+
+/// What offer and answer agreed for one leg.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Where the peer asked for its RTP. Packets from elsewhere move it only after validation.
+    pub remote: SocketAddr,
+    /// Where the peer asked for its RTCP (RFC 3605; the port after RTP's unless said otherwise).
+    pub remote_rtcp: SocketAddr,
+    /// What both sides send.
+    pub codec: Codec,
+    /// The payload type of `codec` in both directions.
+    pub payload_type: u8,
+    /// The payload type of telephone-event (RFC 4733) at 8 kHz, if both sides have it.
+    pub digits_payload_type: Option<u8>,
+    /// Who sends.
+    pub direction: Direction,
+    /// The speech in one packet that the peer asked for.
+    pub packet_time: Duration,
+}
+
+/// A prompt by its sources, best first: a missing one falls to the next, and none at all is silence of no
+/// length. A source is `LANG/KEY`, such as `it/welcome`, or `moh/NAME`.
+pub type Sound = Arc<[Arc<str>]>;
+
+/// What call control tells media.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Bind a pair of ports; answered by `Opened` or `OpenFailed`.
+    Open {
+        /// The new leg.
+        leg: LegId,
+    },
+    /// Send and receive as agreed from now on. Sent again after each new agreement.
+    Configure {
+        /// Whose.
+        leg: LegId,
+        /// The agreement.
+        stream: Stream,
+    },
+    /// Stop what plays, then play these one after the other towards the leg.
+    Play {
+        /// To whom.
+        leg: LegId,
+        /// The name of this playing.
+        play: PlayId,
+        /// What.
+        sounds: Vec<Sound>,
+        /// Begin again at the end, for ever. Music goes on where this leg last heard it.
+        repeat: bool,
+    },
+    /// Stop what plays. Answered by `PlayEnded` if something did.
+    Stop {
+        /// To whom.
+        leg: LegId,
+    },
+    /// Send these keys (RFC 4733) after those still being sent.
+    SendDigits {
+        /// To whom.
+        leg: LegId,
+        /// 0-9, *, #, A-D; others are passed over.
+        digits: String,
+    },
+    /// Each leg hears the other from now on, and nothing else.
+    Bridge {
+        /// One.
+        a: LegId,
+        /// The other.
+        b: LegId,
+    },
+    /// The bridge that this leg is in ends; both hear nothing until told otherwise.
+    Unbridge {
+        /// Either of the two.
+        leg: LegId,
+    },
+    /// The leg hears itself, for measuring.
+    Echo {
+        /// Who.
+        leg: LegId,
+    },
+    /// Hand every received frame up as `ShardOutput::Heard`, for recorders and phones.
+    Tap {
+        /// Who is listened to.
+        leg: LegId,
+        /// From now on, or no longer.
+        on: bool,
+    },
+    /// Give the ports back; answered by `Closed`.
+    Close {
+        /// Whose.
+        leg: LegId,
+    },
+}
+
+/// What media tells call control.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The leg has ports.
+    Opened {
+        /// Whose.
+        leg: LegId,
+        /// The RTP address as seen from this machine; RTCP is on the next port.
+        local: SocketAddr,
+    },
+    /// The leg has no ports and needs no `Close`.
+    OpenFailed {
+        /// Whose.
+        leg: LegId,
+        /// For people.
+        why: String,
+    },
+    /// One press of one key.
+    Digit {
+        /// By whom.
+        leg: LegId,
+        /// 0-9, *, #, A-D.
+        digit: char,
+        /// How long it was held, as far as the sender told.
+        held: Duration,
+    },
+    /// A `Play` came to its end or was stopped. Never sent for one that repeats unless stopped.
+    PlayEnded {
+        /// To whom.
+        leg: LegId,
+        /// Which.
+        play: PlayId,
+        /// Every sound was heard to its end.
+        complete: bool,
+    },
+    /// No source of a sound could be read; playing went on with the next.
+    SoundMissing {
+        /// To whom.
+        leg: LegId,
+        /// The best source.
+        sound: Arc<str>,
+    },
+    /// The party should be heard but has sent nothing valid for a while.
+    Silent {
+        /// Who.
+        leg: LegId,
+        /// What was seen instead.
+        evidence: Evidence,
+    },
+    /// A silent party is heard again.
+    Restored {
+        /// Who.
+        leg: LegId,
+        /// How long it was silent.
+        after: Duration,
+    },
+    /// The ports are given back.
+    Closed {
+        /// Whose.
+        leg: LegId,
+        /// What went over it.
+        stats: Stats,
+    },
+}
+
+/// What a silent leg was seen to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Where the peer said that it would send from.
+    pub expected: SocketAddr,
+    /// The last address that valid RTP came from, if any ever did.
+    pub last_source: Option<SocketAddr>,
+    /// For how long nothing valid came.
+    pub silent_for: Duration,
+    /// Valid packets before the silence.
+    pub received: u64,
+    /// Packets dropped because they came from elsewhere or were not RTP.
+    pub rejected: u64,
+    /// RTCP came meanwhile: the peer lives, its speech does not arrive.
+    pub rtcp_alive: bool,
+}
+
+/// What went over a leg.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stats {
+    /// RTP packets from the peer that were valid.
+    pub received: u64,
+    /// RTP packets sent to the peer.
+    pub sent: u64,
+    /// Packets missing in the peer's sequence.
+    pub lost: u64,
+    /// Packets dropped: not RTP, of another source, or out of range.
+    pub rejected: u64,
+    /// Interarrival jitter (RFC 3550 §6.4.1) of what was received.
+    pub jitter: Duration,
+    /// The loss that the peer reported of what we sent.
+    pub remote_lost: Option<u64>,
+    /// Round trip by RTCP (RFC 3550 §6.4.1), if the peer reports.
+    pub round_trip: Option<Duration>,
+    /// Presses received.
+    pub digits: u64,
+}

@@ -1,0 +1,1 @@
+//! RTP, RTCP, digits, player, relay and the shard that ticks them

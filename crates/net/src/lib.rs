@@ -1,0 +1,1 @@
+//! SIP sockets on tokio, media shards on their own threads

@@ -1,0 +1,1 @@
+//! A scriptable softphone on our own crates

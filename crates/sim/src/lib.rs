@@ -1,0 +1,1 @@
+//! The simulated world: time, networks, phones, a reference model, checkers

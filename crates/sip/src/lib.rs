@@ -1,0 +1,1 @@
+//! SIP as machines without I/O: messages, SDP, transactions, dialogs, registrar, digest

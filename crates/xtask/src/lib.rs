@@ -1,0 +1,1 @@
+//! The tidy checks: see `tests/tidy.rs`.
