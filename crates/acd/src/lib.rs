@@ -1,1 +1,5 @@
-//! Queues, agents, skills and offers
+//! Queues, agents, skills and offers.
+
+mod api;
+
+pub use api::*;

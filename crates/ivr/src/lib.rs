@@ -1,1 +1,5 @@
-//! Scripts: from TOML to a checked flow, and its interpreter
+//! Scripts: from TOML to a checked flow, and its interpreter.
+
+mod api;
+
+pub use api::*;
