@@ -1,0 +1,150 @@
+//! WAV: reading prompts that people bring, and writing what a phone has heard.
+
+use media_api::Codec;
+use rubato::audioadapter_buffers::direct::SequentialSliceOfVecs;
+use rubato::{Fft, FixedSync, Resampler};
+
+use crate::g711;
+use crate::prompt::{PromptError, SAMPLES_MAX};
+
+const RATE: u32 = 8000;
+const RATES: [u32; 7] = [8000, 16000, 22050, 24000, 32000, 44100, 48000];
+
+/// How many samples the resampler takes at a time.
+const CHUNK: usize = 1024;
+
+const FORMAT_PCM: u16 = 1;
+const FORMAT_PCMA: u16 = 6;
+const FORMAT_PCMU: u16 = 7;
+/// The real format stands in the first two bytes of the sub-format (WAVE_FORMAT_EXTENSIBLE).
+const FORMAT_EXTENSIBLE: u16 = 0xfffe;
+
+/// The bytes of a WAV file with these samples: PCM, 16 bits, mono, 8 kHz. What is beyond the 4 GiB that a
+/// WAV file can hold (74 hours) is left out.
+pub fn write(samples: &[i16]) -> Vec<u8> {
+    let samples = samples.get(..(u32::MAX as usize - 36) / 2).unwrap_or(samples);
+    let length = samples.len() as u32 * 2;
+    let mut file = Vec::with_capacity(44 + samples.len() * 2);
+    file.extend_from_slice(b"RIFF");
+    file.extend_from_slice(&(36 + length).to_le_bytes());
+    file.extend_from_slice(b"WAVEfmt ");
+    file.extend_from_slice(&16u32.to_le_bytes());
+    file.extend_from_slice(&FORMAT_PCM.to_le_bytes());
+    file.extend_from_slice(&1u16.to_le_bytes());
+    file.extend_from_slice(&RATE.to_le_bytes());
+    file.extend_from_slice(&(RATE * 2).to_le_bytes());
+    file.extend_from_slice(&2u16.to_le_bytes());
+    file.extend_from_slice(&16u16.to_le_bytes());
+    file.extend_from_slice(b"data");
+    file.extend_from_slice(&length.to_le_bytes());
+    for sample in samples {
+        file.extend_from_slice(&sample.to_le_bytes());
+    }
+    file
+}
+
+struct Format {
+    tag: u16,
+    channels: usize,
+    rate: u32,
+    bits: u16,
+}
+
+/// 16-bit PCM, A-law and µ-law of one or two channels at the usual rates.
+pub(crate) fn read(file: &[u8]) -> Result<Vec<i16>, PromptError> {
+    let (format, data) = find_chunks(file)?;
+    let samples = mono(&format, data)?;
+    match format.rate {
+        RATE => Ok(samples),
+        rate => resample(&samples, rate),
+    }
+}
+
+fn find_chunks(file: &[u8]) -> Result<(Format, &[u8]), PromptError> {
+    let mut rest = match file.split_at_checked(12) {
+        Some((head, rest)) if head.ends_with(b"WAVE") => rest,
+        _ => return Err(PromptError::UnknownFormat),
+    };
+    let mut format = None;
+    while let Some((head, body)) = rest.split_first_chunk::<8>() {
+        let [n0, n1, n2, n3, l0, l1, l2, l3] = *head;
+        let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+        // A writer that was cut off leaves a length that is too long, 0 or all ones: what is there counts.
+        let chunk = body.get(..length).unwrap_or(body);
+        match &[n0, n1, n2, n3] {
+            b"fmt " => format = Some(read_format(chunk)?),
+            b"data" => {
+                let format = format.ok_or(PromptError::Damaged("its data come before their format"))?;
+                return Ok((format, chunk));
+            }
+            _ => {}
+        }
+        rest = body.get(length.saturating_add(length % 2)..).unwrap_or(&[]);
+    }
+    Err(PromptError::Damaged("it has no data"))
+}
+
+fn read_format(chunk: &[u8]) -> Result<Format, PromptError> {
+    let Some(&[t0, t1, c0, c1, r0, r1, r2, r3, _, _, _, _, _, _, b0, b1]) = chunk.first_chunk::<16>() else {
+        return Err(PromptError::Damaged("its format is too short"));
+    };
+    let mut tag = u16::from_le_bytes([t0, t1]);
+    if tag == FORMAT_EXTENSIBLE {
+        match chunk.get(24..26) {
+            Some(&[s0, s1]) => tag = u16::from_le_bytes([s0, s1]),
+            _ => return Err(PromptError::Damaged("its format is too short")),
+        }
+    }
+    let format = Format {
+        tag,
+        channels: usize::from(u16::from_le_bytes([c0, c1])),
+        rate: u32::from_le_bytes([r0, r1, r2, r3]),
+        bits: u16::from_le_bytes([b0, b1]),
+    };
+    if !(1..=2).contains(&format.channels) {
+        return Err(PromptError::Unsupported(format!("WAV of {} channels", format.channels)));
+    }
+    if !RATES.contains(&format.rate) {
+        return Err(PromptError::Unsupported(format!("WAV at {} Hz", format.rate)));
+    }
+    Ok(format)
+}
+
+/// The samples at the file's own rate, two channels as their mean.
+fn mono(format: &Format, data: &[u8]) -> Result<Vec<i16>, PromptError> {
+    let bytes_per_sample = match (format.tag, format.bits) {
+        (FORMAT_PCM, 16) => 2,
+        (FORMAT_PCMA | FORMAT_PCMU, 8) => 1,
+        (tag, bits) => {
+            return Err(PromptError::Unsupported(format!("WAV of format {tag} with {bits} bits")));
+        }
+    };
+    let frame = bytes_per_sample * format.channels;
+    let samples_max = SAMPLES_MAX as u64 * u64::from(format.rate) / u64::from(RATE);
+    if (data.len() / frame) as u64 > samples_max {
+        return Err(PromptError::TooLong);
+    }
+    let sample = |bytes: &[u8]| match (format.tag, bytes) {
+        (FORMAT_PCMA, &[byte]) => g711::decode_sample(Codec::Pcma, byte),
+        (FORMAT_PCMU, &[byte]) => g711::decode_sample(Codec::Pcmu, byte),
+        (_, &[low, high]) => i16::from_le_bytes([low, high]),
+        _ => 0,
+    };
+    let mean = |frame: &[u8]| {
+        let sum: i32 = frame.chunks_exact(bytes_per_sample).map(|bytes| i32::from(sample(bytes))).sum();
+        (sum / format.channels as i32) as i16
+    };
+    Ok(data.chunks_exact(frame).map(mean).collect())
+}
+
+fn resample(samples: &[i16], rate: u32) -> Result<Vec<i16>, PromptError> {
+    let failed = |what: String| PromptError::Unsupported(format!("WAV at {rate} Hz ({what})"));
+    let mut resampler = Fft::<f32>::new(rate as usize, RATE as usize, CHUNK, 1, FixedSync::Both)
+        .map_err(|error| failed(error.to_string()))?;
+    let count = samples.len();
+    let wide = [samples.iter().map(|sample| f32::from(*sample)).collect::<Vec<f32>>()];
+    let input = SequentialSliceOfVecs::new(&wide, 1, count).map_err(|error| failed(error.to_string()))?;
+    let output = resampler.process_all(&input, count, None).map_err(|error| failed(error.to_string()))?;
+    // `as` clips: an overshoot of the filter must not wrap round.
+    Ok(output.take_data().into_iter().map(|sample| sample.round() as i16).collect())
+}
