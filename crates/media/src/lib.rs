@@ -1,1 +1,11 @@
-//! RTP, RTCP, digits, player, relay and the shard that ticks them
+//! RTP, RTCP, keys, prompts and the relay: everything that happens to a call's packets, without sockets,
+//! threads or clocks.
+//!
+//! A [`Shard`] owns many legs. The shell hands it packets, commands and the time, and does what it puts out.
+
+mod api;
+mod shard;
+
+pub use api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};
+pub use audio::Clip;
+pub use shard::Shard;

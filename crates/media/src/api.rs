@@ -1,0 +1,125 @@
+//! What goes into a shard and what comes out of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use audio::Clip;
+use base::Wall;
+use media_api::{Codec, Command, Event, LegId};
+
+/// What a shard is told at its birth.
+#[derive(Clone, Debug)]
+pub struct ShardConfig {
+    /// How many legs it carries at most; one more is answered with `OpenFailed`.
+    pub legs_max: usize,
+    /// What people's clocks said at `Time::ZERO`, for the NTP time in sender reports (RFC 3550 §6.4.1).
+    pub wall_at_zero: Wall,
+    /// After how long without a valid packet a party that should be heard is `Silent`.
+    pub silent_after: Duration,
+}
+
+impl Default for ShardConfig {
+    fn default() -> ShardConfig {
+        ShardConfig {
+            legs_max: 1000,
+            wall_at_zero: Wall::from_unix_micros(0),
+            silent_after: Duration::from_millis(2500),
+        }
+    }
+}
+
+/// Which of a leg's two sockets a packet belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketKind {
+    /// Speech and keys.
+    Rtp,
+    /// Reports.
+    Rtcp,
+}
+
+/// What the shell hands to a shard.
+#[derive(Clone, Debug)]
+pub enum ShardInput<'a> {
+    /// The shell has bound this leg's sockets; the leg exists from now on. Not answered, because the shell
+    /// has told call control already, unless the shard is full: then by `OpenFailed`.
+    Opened {
+        /// The new leg.
+        leg: LegId,
+        /// Its RTP socket.
+        local: SocketAddr,
+    },
+    /// What call control wants; never `Open`. A command for a leg that is not there does nothing: the two
+    /// have crossed.
+    Command(Command),
+    /// A packet from one of a leg's sockets.
+    Packet {
+        /// Whose socket.
+        leg: LegId,
+        /// Which of the two.
+        kind: PacketKind,
+        /// The sender.
+        from: SocketAddr,
+        /// What came.
+        bytes: &'a [u8],
+    },
+    /// The answer to `NeedSound`.
+    Sound {
+        /// What was asked for.
+        source: Arc<str>,
+        /// The sound; `None` if it cannot be read.
+        clip: Option<Arc<Clip>>,
+    },
+}
+
+/// What a shard wants done, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ShardOutput {
+    /// Send this packet from one of the leg's sockets. A packet that the socket does not take is dropped.
+    Send {
+        /// Whose socket.
+        leg: LegId,
+        /// Which of the two.
+        kind: PacketKind,
+        /// The receiver.
+        to: SocketAddr,
+        /// What, by [`crate::Shard::packet`].
+        packet: PacketRef,
+    },
+    /// Tell call control. After `Closed` the leg's sockets are no longer needed.
+    Event(Event),
+    /// A sound is wanted; asked once until it is answered. What waits for it goes on without it after 2 s.
+    NeedSound {
+        /// Such as `it/welcome`.
+        source: Arc<str>,
+    },
+    /// Speech from a tapped leg, 20 ms at a time, in the order in which it came.
+    Heard {
+        /// Who spoke.
+        leg: LegId,
+        /// The law of the bytes.
+        codec: Codec,
+        /// 160 bytes, by [`crate::Shard::packet`].
+        packet: PacketRef,
+    },
+}
+
+/// Where the bytes of an output lie. Good until the first input after all outputs were taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketRef {
+    pub(crate) start: u32,
+    pub(crate) length: u32,
+}
+
+/// Why a shard wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// A packet of a prompt or of music is due, or has waited for its sound long enough.
+    Play,
+    /// A packet of a key that is being sent is due.
+    Digits,
+    /// A report is due (RFC 3550 §6.2).
+    Rtcp,
+    /// A party may have fallen silent.
+    Watchdog,
+}
