@@ -1,1 +1,6 @@
-//! SIP as machines without I/O: messages, SDP, transactions, dialogs, registrar, digest
+//! SIP as machines without I/O: bytes and deadlines in, bytes and events out.
+
+pub mod message;
+pub mod ua;
+pub mod uri;
+pub mod write;
