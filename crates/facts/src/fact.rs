@@ -323,13 +323,11 @@ pub enum FactKind {
         /// From 1.
         position: usize,
     },
-    /// The call moved on to another queue after waiting too long.
+    /// The call waited too long; the script goes on with it, as the next `ivr.entered` shows.
     #[serde(rename = "queue.overflowed")]
     QueueOverflowed {
         /// From here.
         queue: String,
-        /// To there.
-        to: String,
         /// Milliseconds waited.
         waited_ms: u64,
     },
