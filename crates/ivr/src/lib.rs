@@ -1,5 +1,13 @@
 //! Scripts: from TOML to a checked flow, and its interpreter.
 
 mod api;
+mod fault;
+mod graph;
+mod interpreter;
+mod script;
 
 pub use api::*;
+pub use fault::Fault;
+pub use graph::{mermaid, svg};
+pub use interpreter::{Interpreter, STEPS_MAX};
+pub use script::{Script, ScriptFiles, SoundInventory};

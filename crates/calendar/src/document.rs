@@ -1,0 +1,251 @@
+//! TOML with places: whatever is wrong in it can be told with the line and column where it stands.
+
+use crate::Fault;
+use std::collections::BTreeSet;
+use toml::de::{DeTable, DeValue};
+
+/// A table of a parsed document.
+pub type Table<'t> = DeTable<'t>;
+
+/// A value and where it stands.
+pub type Value<'t> = toml::Spanned<DeValue<'t>>;
+
+/// The text of one file and the faults found in it so far.
+#[derive(Debug)]
+pub struct Document<'t> {
+    file: &'t str,
+    text: &'t str,
+    faults: BTreeSet<Fault>,
+}
+
+impl<'t> Document<'t> {
+    /// Parses `text`, which came from `file`. `None` for the table: it is not TOML, the faults say where.
+    pub fn parse(file: &'t str, text: &'t str) -> (Document<'t>, Option<Table<'t>>) {
+        let mut document = Document { file, text, faults: BTreeSet::new() };
+        let (table, errors) = Table::parse_recoverable(text);
+        let mut readable = true;
+        for error in &errors {
+            let at = error.span().map_or(0, |span| span.start);
+            if error.message() == "duplicate key" {
+                let key = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+                document.fault(at, format!("`{key}` is written twice"), "keep one of the two");
+            } else {
+                // What follows a broken line may be read wrongly, and its faults would only mislead.
+                readable = false;
+                document.fault(at, format!("this is not TOML: {}", error.message()), "correct the line");
+            }
+        }
+        (document, readable.then(|| table.into_inner()))
+    }
+
+    /// Notes that something is wrong at the byte `at`.
+    pub fn fault(&mut self, at: usize, what: impl Into<String>, what_to_do: impl Into<String>) {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        self.faults.insert(Fault {
+            file: self.file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
+            what: what.into(),
+            what_to_do: what_to_do.into(),
+        });
+    }
+
+    /// Whether nothing is wrong so far.
+    pub fn is_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// All that is wrong, by place.
+    pub fn into_faults(self) -> Vec<Fault> {
+        self.faults.into_iter().collect()
+    }
+
+    /// The text of `entry`, or a fault.
+    pub fn text<'d>(&mut self, entry: &Entry<'d>) -> Option<&'d str> {
+        let text = entry.value.get_ref().as_str();
+        if text.is_none() {
+            self.wrong_kind(entry, "a text in quotes");
+        }
+        text
+    }
+
+    /// The whole number that `entry` holds, or a fault.
+    pub fn number(&mut self, entry: &Entry<'_>) -> Option<i64> {
+        let number = match entry.value.get_ref() {
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong_kind(entry, "a whole number");
+        }
+        number
+    }
+
+    /// `true` or `false`, or a fault.
+    pub fn flag(&mut self, entry: &Entry<'_>) -> Option<bool> {
+        let flag = entry.value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong_kind(entry, "true or false");
+        }
+        flag
+    }
+
+    /// The table that `entry` holds, or a fault.
+    pub fn section<'d>(&mut self, entry: &Entry<'d>) -> Option<Section<'d>> {
+        let table = entry.value.get_ref().as_table();
+        if table.is_none() {
+            self.wrong_kind(entry, "a table");
+        }
+        table.map(|table| Section::new(table, entry.at))
+    }
+
+    /// The elements of the list that `entry` holds, or a fault.
+    pub fn list<'d>(&mut self, entry: &Entry<'d>) -> Vec<Entry<'d>> {
+        let Some(list) = entry.value.get_ref().as_array() else {
+            self.wrong_kind(entry, "a list in [ ]");
+            return Vec::new();
+        };
+        list.iter().map(|value| Entry { name: entry.name, at: value.span().start, value }).collect()
+    }
+
+    /// A text, or each text of a list of texts, with its place.
+    pub fn texts<'d>(&mut self, entry: &Entry<'d>) -> Vec<(&'d str, usize)> {
+        let entries = if entry.value.get_ref().is_array() { self.list(entry) } else { vec![*entry] };
+        entries.iter().filter_map(|entry| Some((self.text(entry)?, entry.value_at()))).collect()
+    }
+
+    fn wrong_kind(&mut self, entry: &Entry<'_>, wanted: &str) {
+        let found = entry.value.get_ref().type_str();
+        self.fault(
+            entry.value_at(),
+            format!("`{}` is of the wrong kind ({found})", entry.name),
+            format!("write {wanted}"),
+        );
+    }
+}
+
+/// A name in a table and what it stands for; or a value in a list, under the list's name.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'d> {
+    /// The name.
+    pub name: &'d str,
+    /// The first byte of the name.
+    pub at: usize,
+    /// What it stands for.
+    pub value: &'d Value<'d>,
+}
+
+impl Entry<'_> {
+    /// The first byte of the value. That of a dotted or headed table is its name's.
+    pub fn value_at(&self) -> usize {
+        self.value.span().start.max(self.at)
+    }
+}
+
+/// The entries of a table, to be taken one by one, so that what nobody took is known to be a mistake.
+#[derive(Debug)]
+pub struct Section<'d> {
+    /// Where the section is named.
+    pub at: usize,
+    entries: Vec<Entry<'d>>,
+    known: BTreeSet<&'static str>,
+}
+
+impl<'d> Section<'d> {
+    /// All entries of `table`, which is named at the byte `at`.
+    pub fn new(table: &'d Table<'d>, at: usize) -> Section<'d> {
+        let mut entries: Vec<Entry<'d>> = table
+            .iter()
+            .map(|(name, value)| Entry { name: name.get_ref(), at: name.span().start, value })
+            .collect();
+        entries.sort_by_key(|entry| entry.at);
+        Section { at, entries, known: BTreeSet::new() }
+    }
+
+    /// The entry called `name`, if there is one.
+    pub fn take(&mut self, name: &'static str) -> Option<Entry<'d>> {
+        self.known.insert(name);
+        let place = self.entries.iter().position(|entry| entry.name == name)?;
+        Some(self.entries.remove(place))
+    }
+
+    /// The entry called `name`, or a fault.
+    pub fn require(&mut self, document: &mut Document<'_>, name: &'static str, hint: &str) -> Option<Entry<'d>> {
+        let entry = self.take(name);
+        if entry.is_none() {
+            document.fault(self.at, format!("`{name}` is missing"), hint);
+        }
+        entry
+    }
+
+    /// Whether there is an entry called `name`; it stays.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.name == name)
+    }
+
+    /// All that was not taken, in the order of the file, to be read under their own names.
+    pub fn rest(self) -> Vec<Entry<'d>> {
+        self.entries
+    }
+
+    /// A fault for each entry that nobody took.
+    pub fn finish(self, document: &mut Document<'_>) {
+        for entry in &self.entries {
+            let what_to_do = match nearest(entry.name, self.known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("take it out; known here: {}", Vec::from_iter(self.known.iter().copied()).join(", ")),
+            };
+            document.fault(entry.at, format!("unknown key `{}`", entry.name), what_to_do);
+        }
+    }
+}
+
+/// The one of `words` that `word` was probably meant to be: at most a third of it written otherwise.
+pub fn nearest<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let allowed = (word.chars().count() / 3).max(1);
+    let near = words.into_iter().map(|candidate| (distance(word, candidate), candidate)).min()?;
+    (near.0 <= allowed).then_some(near.1)
+}
+
+/// How many letters must be put in, taken out or changed (Levenshtein 1966).
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
+    for (line, letter) in from.chars().enumerate() {
+        let mut next = vec![line + 1];
+        for (other, pair) in to.chars().zip(row.windows(2)) {
+            let (diagonal, above) = (pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0));
+            let left = next.last().copied().unwrap_or(0);
+            next.push((diagonal + usize::from(letter != other)).min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_finds_the_word_that_was_meant() {
+        assert_eq!(nearest("opertor", ["operator", "other"]), Some("operator"));
+        assert_eq!(nearest("colsed", ["closed", "open"]), Some("closed"));
+        assert_eq!(nearest("queue", ["hang_up", "say"]), None);
+    }
+
+    #[test]
+    fn columns_count_characters_and_lines_count_from_one() {
+        let (mut document, table) = Document::parse("f.toml", "a = 1\n\"è\" = { b = 2 }\n");
+        assert!(table.is_some());
+        document.fault("a = 1\n\"è\" = { ".len(), "wrong", "right it");
+        assert_eq!(document.into_faults()[0].to_string(), "f.toml:2:9: wrong; right it");
+    }
+
+    #[test]
+    fn a_name_written_twice_is_told_where_the_second_stands() {
+        let (document, table) = Document::parse("f.toml", "a = 1\na = 2\n");
+        assert!(table.is_some());
+        assert_eq!(document.into_faults()[0].to_string(), "f.toml:2:1: `a` is written twice; keep one of the two");
+    }
+}
