@@ -50,6 +50,16 @@ impl<T> Slots<T> {
         Ok(Key { index, generation: place.0, of: PhantomData })
     }
 
+    /// Puts in what `make` gives for its key. Nothing is made if the table is full.
+    pub fn insert_with(&mut self, make: impl FnOnce(Key<T>) -> T) -> Option<Key<T>> {
+        if self.len() >= self.limit {
+            return None;
+        }
+        let index = self.free.last().copied().unwrap_or(self.places.len() as u32);
+        let generation = self.places.get(index as usize).map_or(0, |place| place.0);
+        self.insert(make(Key { index, generation, of: PhantomData })).ok()
+    }
+
     /// The thing with this key, if it has not been removed.
     pub fn get(&self, key: Key<T>) -> Option<&T> {
         let (generation, thing) = self.places.get(key.index as usize)?;
@@ -137,6 +147,17 @@ mod tests {
         assert_eq!(slots.remove(first), None);
         assert_eq!(slots.get(second), Some(&"second"));
         assert_eq!(Key::from_number(second.number()), second);
+    }
+
+    #[test]
+    fn a_thing_can_know_its_own_key() {
+        let mut slots = Slots::new(1);
+        for _ in 0..3 {
+            let key = slots.insert_with(Key::number).unwrap();
+            assert_eq!(slots.remove(key), Some(key.number()));
+        }
+        slots.insert(0).unwrap();
+        assert_eq!(slots.insert_with(Key::number), None);
     }
 
     #[test]
