@@ -13,7 +13,7 @@ pub struct EntryId(pub u64);
 pub struct OfferId(pub u64);
 
 /// Queues and agents.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     /// By name.
     pub queues: Vec<Queue>,
@@ -22,7 +22,7 @@ pub struct Config {
 }
 
 /// A queue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queue {
     /// Its name.
     pub name: String,
@@ -35,7 +35,7 @@ pub struct Queue {
 }
 
 /// Someone who takes calls.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agent {
     /// Their name: also the user that their device registers.
     pub name: String,

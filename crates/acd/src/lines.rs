@@ -1,0 +1,149 @@
+use crate::{Agent, Entry, EntryId, OfferId};
+use base::Time;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The calls that wait.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    entries: BTreeMap<EntryId, Waiting>,
+    /// All who wait in a queue, in the order of serving.
+    by_queue: BTreeMap<String, BTreeSet<Place>>,
+    /// Those for whom nobody is being asked: queue → language → topic.
+    unasked: Unasked,
+    arrivals: u64,
+}
+
+/// A place in the order of serving, over all queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    priority: Reverse<u8>,
+    arrival: u64,
+    id: EntryId,
+}
+
+/// One call that waits.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) entry: Entry,
+    pub(crate) since: Time,
+    pub(crate) overflow_at: Option<Time>,
+    pub(crate) announce_at: Option<Time>,
+    /// The one live offer.
+    pub(crate) offer: Option<OfferId>,
+    /// Agents who let it pass in this round.
+    pub(crate) passed_by: BTreeSet<String>,
+    place: Place,
+}
+
+impl Lines {
+    pub(crate) fn add(&mut self, entry: Entry, now: Time) {
+        self.arrivals += 1;
+        let place = Place { priority: Reverse(entry.priority), arrival: self.arrivals, id: entry.id };
+        self.by_queue.entry(entry.queue.clone()).or_default().insert(place);
+        insert_unasked(&mut self.unasked, &entry, place);
+        let waiting = Waiting {
+            since: now,
+            overflow_at: entry.overflow_after.map(|after| now + after),
+            announce_at: None,
+            offer: None,
+            passed_by: BTreeSet::new(),
+            place,
+            entry,
+        };
+        self.entries.insert(waiting.entry.id, waiting);
+    }
+
+    pub(crate) fn remove(&mut self, id: EntryId) -> Option<Waiting> {
+        let waiting = self.entries.remove(&id)?;
+        remove_unasked(&mut self.unasked, &waiting.entry, waiting.place);
+        if let Some(line) = self.by_queue.get_mut(&waiting.entry.queue) {
+            line.remove(&waiting.place);
+            if line.is_empty() {
+                self.by_queue.remove(&waiting.entry.queue);
+            }
+        }
+        Some(waiting)
+    }
+
+    pub(crate) fn get(&self, id: EntryId) -> Option<&Waiting> {
+        self.entries.get(&id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: EntryId) -> Option<&mut Waiting> {
+        self.entries.get_mut(&id)
+    }
+
+    /// An agent is asked for this call, or nobody is any longer.
+    pub(crate) fn set_offer(&mut self, id: EntryId, offer: Option<OfferId>) {
+        let Some(waiting) = self.entries.get_mut(&id) else { return };
+        waiting.offer = offer;
+        match offer {
+            Some(_) => remove_unasked(&mut self.unasked, &waiting.entry, waiting.place),
+            None => insert_unasked(&mut self.unasked, &waiting.entry, waiting.place),
+        }
+    }
+
+    /// The place in the call's queue, from 1; those who are asked for count too.
+    pub(crate) fn position(&self, id: EntryId) -> Option<usize> {
+        let waiting = self.entries.get(&id)?;
+        Some(self.by_queue.get(&waiting.entry.queue)?.range(..=waiting.place).count())
+    }
+
+    pub(crate) fn waiting(&self, queue: &str) -> usize {
+        self.by_queue.get(queue).map_or(0, BTreeSet::len)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The call that this agent should be asked to take, of those for whom nobody is being asked.
+    pub(crate) fn first_for(&self, agent: &Agent) -> Option<EntryId> {
+        let languages = agent.queues.iter().filter_map(|queue| self.unasked.get(queue));
+        let topics = languages
+            .flat_map(|languages| agent.languages.iter().filter_map(|language| languages.get(language)));
+        topics.filter_map(|topics| first_of_topics(topics, agent)).min().map(|place| place.id)
+    }
+
+    /// All for whom nobody is being asked, in the order of serving.
+    pub(crate) fn unasked(&self) -> Vec<EntryId> {
+        let topics = self.unasked.values().flat_map(BTreeMap::values).flat_map(BTreeMap::values);
+        let mut places: Vec<Place> = topics.flatten().copied().collect();
+        places.sort_unstable();
+        places.into_iter().map(|place| place.id).collect()
+    }
+}
+
+fn first_of_topics(topics: &BTreeMap<String, BTreeSet<Place>>, agent: &Agent) -> Option<Place> {
+    if agent.topics.is_empty() {
+        return topics.values().filter_map(BTreeSet::first).min().copied();
+    }
+    let named = agent.topics.iter().filter_map(|topic| topics.get(topic));
+    named.chain(topics.get("")).filter_map(BTreeSet::first).min().copied()
+}
+
+type Unasked = BTreeMap<String, BTreeMap<String, BTreeMap<String, BTreeSet<Place>>>>;
+
+fn insert_unasked(unasked: &mut Unasked, entry: &Entry, place: Place) {
+    let languages = unasked.entry(entry.queue.clone()).or_default();
+    let topics = languages.entry(entry.language.clone()).or_default();
+    topics.entry(entry.topic.clone()).or_default().insert(place);
+}
+
+/// Empty branches go too: languages and topics come with the calls and must not pile up.
+fn remove_unasked(unasked: &mut Unasked, entry: &Entry, place: Place) {
+    let Some(languages) = unasked.get_mut(&entry.queue) else { return };
+    let Some(topics) = languages.get_mut(&entry.language) else { return };
+    let Some(line) = topics.get_mut(&entry.topic) else { return };
+    line.remove(&place);
+    if line.is_empty() {
+        topics.remove(&entry.topic);
+    }
+    if topics.is_empty() {
+        languages.remove(&entry.language);
+    }
+    if languages.is_empty() {
+        unasked.remove(&entry.queue);
+    }
+}
