@@ -1,6 +1,10 @@
 //! SIP as machines without I/O: bytes and deadlines in, bytes and events out.
 
+pub mod digest;
+pub mod framing;
 pub mod message;
+pub mod negotiation;
+pub mod sdp;
 pub mod ua;
 pub mod uri;
 pub mod write;

@@ -14,7 +14,7 @@ pub use header_name::HeaderName;
 pub use method::Method;
 pub use name_addr::NameAddr;
 pub use params::{Elements, Params};
-pub(crate) use params::is_token_byte;
+pub(crate) use params::{is_token_byte, unescaped};
 pub use via::{Rport, Via};
 pub(crate) use via::host_and_port;
 

@@ -53,6 +53,8 @@ struct Index<'l> {
     fields: Vec<Field>,
     /// Where the line ends stand that a continuation line makes void.
     folds: Vec<usize>,
+    /// Whether a line with white space at its beginning continues the last field: not after a broken line.
+    continuable: bool,
     body_from: usize,
     /// The first thing that is wrong.
     fault: Option<Fault>,
@@ -61,7 +63,7 @@ struct Index<'l> {
 impl<'l> Index<'l> {
     fn new(limits: &'l ParseLimits) -> Index<'l> {
         let fields = Vec::with_capacity(USUAL_FIELDS.min(limits.headers));
-        Index { limits, fields, folds: Vec::new(), body_from: 0, fault: None }
+        Index { limits, fields, folds: Vec::new(), continuable: false, body_from: 0, fault: None }
     }
 
     fn fault(&mut self, fault: Fault) {
@@ -132,6 +134,7 @@ impl<'l> Index<'l> {
         if line.starts_with([' ', '\t']) {
             return self.continue_field(line, at);
         }
+        self.continuable = false;
         let Some((name, value)) = line.split_once(':') else {
             return self.fault(Fault::bad("a header field has no colon"));
         };
@@ -150,12 +153,12 @@ impl<'l> Index<'l> {
             name: Span::new(at, at + name.len()),
             value,
         });
+        self.continuable = true;
     }
 
     fn continue_field(&mut self, line: &str, at: usize) {
-        // A line that came after the limit was reached, or after a broken one, continues nothing of ours.
-        let Some(field) = self.fields.last_mut() else {
-            return self.fault(Fault::bad("the first header field begins with white space"));
+        let Some(field) = self.fields.last_mut().filter(|_| self.continuable) else {
+            return self.fault(Fault::bad("a line continues no header field"));
         };
         let more = trimmed_span(line, at);
         if more.is_empty() {
@@ -189,7 +192,9 @@ impl<'l> Index<'l> {
         let mut message = Message { bytes, start, fields, body };
         if let Ok(Some(length)) = message.content_length() {
             let there = message.body.range().len();
-            if length > there {
+            if length > self.limits.message {
+                self.fault(Fault::new(513, "Content-Length is larger than the limit"));
+            } else if length > there {
                 self.fault(Fault::bad("the body is shorter than Content-Length says"));
             } else {
                 message.bytes.truncate(self.body_from + length);

@@ -1,0 +1,99 @@
+//! Session descriptions (RFC 8866), as far as one line of audio needs them: a tolerant reader and an exact
+//! writer.
+
+mod read;
+mod write;
+
+use media_api::Direction;
+use std::net::IpAddr;
+
+pub use read::SdpError;
+pub use write::{Origin, write};
+
+/// What a session description says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sdp {
+    /// Its media lines, in order. Answers have one for each of an offer's.
+    pub media: Vec<Media>,
+}
+
+/// One media line with what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// `audio`, `video` and so on.
+    pub kind: String,
+    /// The RTP port; 0 refuses the line.
+    pub port: u16,
+    /// `RTP/AVP` and so on.
+    pub protocol: String,
+    /// Payload types, or whatever the protocol has in their place, best first, as written.
+    pub formats: Vec<String>,
+    /// The address: that of the line, or else of the session. Nothing if there is none, or it is a name.
+    pub address: Option<IpAddr>,
+    /// Seen from the side that wrote the description. `sendrecv` if nothing is said.
+    pub direction: Direction,
+    /// What `a=rtpmap` says.
+    pub maps: Vec<RtpMap>,
+    /// What `a=fmtp` says: the format, and its parameters as written.
+    pub parameters: Vec<(u8, String)>,
+    /// `a=ptime` in milliseconds.
+    pub packet_time_ms: Option<u16>,
+    /// `a=rtcp` (RFC 3605): a port, and the address if it is another one than RTP's.
+    pub rtcp: Option<(u16, Option<IpAddr>)>,
+}
+
+/// What a payload type stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RtpMap {
+    /// 0 to 127.
+    pub payload_type: u8,
+    /// The encoding's name, as written; compare it in whatever case.
+    pub encoding: String,
+    /// Ticks a second.
+    pub clock: u32,
+    /// Channels; 1 if nothing is said.
+    pub channels: u8,
+}
+
+impl Media {
+    /// Whether the line is one that we can take part in: audio over plain RTP, not refused.
+    pub fn is_plain_audio(&self) -> bool {
+        self.kind == "audio" && self.protocol == "RTP/AVP" && self.port != 0
+    }
+
+    /// The payload types of the line, best first.
+    pub fn payload_types(&self) -> impl Iterator<Item = u8> {
+        self.formats.iter().filter_map(|format| format.parse().ok()).filter(|number| *number < 128)
+    }
+
+    /// Whether `payload_type` stands for `encoding` at 8 kHz with one channel: by its `rtpmap`, or for 0
+    /// and 8 without one by RFC 3551 §6.
+    pub fn stands_for(&self, payload_type: u8, encoding: &str) -> bool {
+        match self.maps.iter().find(|map| map.payload_type == payload_type) {
+            Some(map) => {
+                map.encoding.eq_ignore_ascii_case(encoding) && map.clock == 8000 && map.channels == 1
+            }
+            None => matches!((payload_type, encoding), (0, "PCMU") | (8, "PCMA")),
+        }
+    }
+
+    /// The parameters of a payload type.
+    pub fn parameters_of(&self, payload_type: u8) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| *known == payload_type).map(|(_, text)| text.as_str())
+    }
+
+    /// Whether the line asks us to send nothing by its address (RFC 2543's hold): `0.0.0.0` or `::`.
+    pub fn is_held_by_address(&self) -> bool {
+        self.address.is_some_and(|address| address.is_unspecified())
+    }
+}
+
+/// How `a=` writes a direction.
+pub(crate) fn direction_word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::SendRecv => "sendrecv",
+        Direction::SendOnly => "sendonly",
+        Direction::RecvOnly => "recvonly",
+        Direction::Inactive => "inactive",
+    }
+}
