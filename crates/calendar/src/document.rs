@@ -171,7 +171,12 @@ impl<'d> Section<'d> {
     }
 
     /// The entry called `name`, or a fault.
-    pub fn require(&mut self, document: &mut Document<'_>, name: &'static str, hint: &str) -> Option<Entry<'d>> {
+    pub fn require(
+        &mut self,
+        document: &mut Document<'_>,
+        name: &'static str,
+        hint: &str,
+    ) -> Option<Entry<'d>> {
         let entry = self.take(name);
         if entry.is_none() {
             document.fault(self.at, format!("`{name}` is missing"), hint);
@@ -194,7 +199,10 @@ impl<'d> Section<'d> {
         for entry in &self.entries {
             let what_to_do = match nearest(entry.name, self.known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("take it out; known here: {}", Vec::from_iter(self.known.iter().copied()).join(", ")),
+                None => format!(
+                    "take it out; known here: {}",
+                    Vec::from_iter(self.known.iter().copied()).join(", ")
+                ),
             };
             document.fault(entry.at, format!("unknown key `{}`", entry.name), what_to_do);
         }
@@ -208,19 +216,27 @@ pub fn nearest<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) -> Opti
     (near.0 <= allowed).then_some(near.1)
 }
 
-/// How many letters must be put in, taken out or changed (Levenshtein 1966).
+/// How many letters must be put in, taken out, changed or exchanged with their neighbour (the optimal string
+/// alignment distance).
 fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (line, letter) in from.chars().enumerate() {
-        let mut next = vec![line + 1];
-        for (other, pair) in to.chars().zip(row.windows(2)) {
-            let (diagonal, above) = (pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0));
-            let left = next.last().copied().unwrap_or(0);
-            next.push((diagonal + usize::from(letter != other)).min(above + 1).min(left + 1));
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=to.len()).collect()];
+    let cell = |rows: &[Vec<usize>], i: usize, j: usize| rows.get(i).and_then(|row| row.get(j)).copied().unwrap_or(0);
+    for (i, letter) in from.iter().enumerate() {
+        rows.push(vec![i + 1]);
+        for (j, other) in to.iter().enumerate() {
+            let changed = cell(&rows, i, j) + usize::from(letter != other);
+            let mut least = changed.min(cell(&rows, i, j + 1) + 1).min(cell(&rows, i + 1, j) + 1);
+            let (left, above) = (j.checked_sub(1).and_then(|j| to.get(j)), i.checked_sub(1).and_then(|i| from.get(i)));
+            if left == Some(letter) && above == Some(other) {
+                least = least.min(cell(&rows, i - 1, j - 1) + 1);
+            }
+            if let Some(row) = rows.last_mut() {
+                row.push(least);
+            }
         }
-        row = next;
     }
-    row.last().copied().unwrap_or(0)
+    cell(&rows, from.len(), to.len())
 }
 
 #[cfg(test)]
@@ -246,6 +262,9 @@ mod tests {
     fn a_name_written_twice_is_told_where_the_second_stands() {
         let (document, table) = Document::parse("f.toml", "a = 1\na = 2\n");
         assert!(table.is_some());
-        assert_eq!(document.into_faults()[0].to_string(), "f.toml:2:1: `a` is written twice; keep one of the two");
+        assert_eq!(
+            document.into_faults()[0].to_string(),
+            "f.toml:2:1: `a` is written twice; keep one of the two"
+        );
     }
 }
