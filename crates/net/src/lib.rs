@@ -1,1 +1,19 @@
-//! SIP sockets on tokio, media shards on their own threads
+//! The sockets and threads that the pure crates are run on: SIP over UDP and TCP on tokio, media shards on
+//! their own operating system threads, prompts from disk, the clock and the chance. Nothing here knows what
+//! a call is.
+
+mod clock;
+mod entropy;
+mod media_ports;
+mod media_threads;
+mod open_files;
+mod sip_sockets;
+mod sounds;
+
+pub use clock::Clock;
+pub use entropy::root_seed;
+pub use media_ports::{PortPair, PortPairs};
+pub use media_threads::{MediaConfig, MediaCounts, MediaThreads};
+pub use open_files::allow_many_open_files;
+pub use sip_sockets::{SipCounts, SipInput, SipLimits, SipSockets};
+pub use sounds::SoundStore;

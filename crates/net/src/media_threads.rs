@@ -1,0 +1,222 @@
+//! The media shards, each on its own operating system thread. Call control sends commands down and never
+//! waits longer than a shard takes for one tick; events come up.
+
+mod events;
+mod shard_thread;
+
+use crate::{Clock, PortPairs, SoundStore};
+use base::Seed;
+use crossbeam_channel::Sender;
+use events::Events;
+use media_api::{Command, Event, LegId};
+use shard_thread::{Counters, ShardThread, ToShard};
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+
+/// Commands that may wait for one shard. When they are that many the sender waits for the shard's next tick:
+/// a shard itself waits for nobody.
+const COMMANDS: usize = 16_384;
+
+/// How media is to be run.
+#[derive(Clone, Debug)]
+pub struct MediaConfig {
+    /// Shards, each a thread. Both legs of a bridge must be in one.
+    pub threads: usize,
+    /// Where RTP and RTCP ports are taken from.
+    pub ports: RangeInclusive<u16>,
+    /// The address to bind.
+    pub address: IpAddr,
+    /// The address to tell peers, if it is not `address`.
+    pub advertised: Option<IpAddr>,
+    /// Legs of one shard at a time.
+    pub legs: usize,
+    /// Prompts and music.
+    pub sounds: SoundStore,
+    /// Chance for ports, SSRCs and the like.
+    pub seed: Seed,
+    /// The clock of the process.
+    pub clock: Clock,
+}
+
+/// How often things happened since the threads were started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MediaCounts {
+    /// Datagrams read.
+    pub received: u64,
+    /// Datagrams that the kernel took.
+    pub sent: u64,
+    /// Datagrams that it did not take.
+    pub unsent: u64,
+    /// Ticks that came a whole tick or more too late.
+    pub late_ticks: u64,
+    /// Events dropped because nobody took them; never the end of a leg or of a play.
+    pub events_dropped: u64,
+}
+
+/// The running shards. Dropping them ends the threads.
+#[derive(Debug)]
+pub struct MediaThreads {
+    shards: Vec<Running>,
+    shard_of: HashMap<LegId, usize>,
+    ports: PortPairs,
+    advertised: IpAddr,
+    legs: usize,
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug)]
+struct Running {
+    commands: Sender<ToShard>,
+    legs: usize,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl MediaThreads {
+    /// Raises the limit of open files and starts the threads. `events` takes what media tells, or gives it
+    /// back if it cannot take more now: it is offered again. Called on the shards' threads; must not wait.
+    ///
+    /// # Errors
+    /// The unspecified address would be told to peers, or the system gives no thread or no epoll.
+    pub fn start(
+        config: MediaConfig,
+        events: impl Fn(Event) -> Result<(), Event> + Send + Sync + 'static,
+    ) -> io::Result<MediaThreads> {
+        let advertised = config.advertised.unwrap_or(config.address);
+        if advertised.is_unspecified() {
+            let why =
+                format!("media cannot be offered at {advertised}; give the address that peers can reach");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        crate::allow_many_open_files();
+        let sink: events::Sink = Arc::new(events);
+        let counters = Arc::new(Counters::default());
+        let shards = (0..config.threads.max(1))
+            .map(|number| start_shard(number, &config, Events::new(sink.clone()), counters.clone()))
+            .collect::<io::Result<Vec<Running>>>()?;
+        let ports = PortPairs::new(config.address, config.ports, config.seed.named("media.ports"));
+        Ok(MediaThreads { shards, shard_of: HashMap::new(), ports, advertised, legs: config.legs, counters })
+    }
+
+    /// Binds ports for `leg` in the shard of the leg `with`, which it may later be bridged to, or else in the
+    /// shard that has the fewest legs. Answers at once with `Opened` or `OpenFailed`.
+    pub fn open(&mut self, leg: LegId, with: Option<LegId>) -> Event {
+        match self.try_open(leg, with) {
+            Ok(local) => Event::Opened { leg, local },
+            Err(why) => Event::OpenFailed { leg, why },
+        }
+    }
+
+    /// Does `command`. `Open` is answered by the returned event; all else by events to the sink, later.
+    pub fn command(&mut self, command: Command) -> Option<Event> {
+        let leg = match &command {
+            Command::Open { leg } => return Some(self.open(*leg, None)),
+            Command::Bridge { a, b } => {
+                self.check_same_shard(*a, *b);
+                *a
+            }
+            Command::Configure { leg, .. }
+            | Command::Play { leg, .. }
+            | Command::Stop { leg }
+            | Command::SendDigits { leg, .. }
+            | Command::Unbridge { leg }
+            | Command::Echo { leg }
+            | Command::Tap { leg, .. }
+            | Command::Close { leg } => *leg,
+        };
+        let at = *self.shard_of.get(&leg)?;
+        let running = self.shards.get_mut(at)?;
+        if let Command::Close { .. } = command {
+            self.shard_of.remove(&leg);
+            running.legs -= 1;
+        }
+        // An error means that the shard's thread is gone, which its own panic has told.
+        let _ = running.commands.send(ToShard::Command(command));
+        None
+    }
+
+    /// The legs that are open.
+    pub fn legs(&self) -> usize {
+        self.shard_of.len()
+    }
+
+    /// The counts so far, of all shards together.
+    pub fn counts(&self) -> MediaCounts {
+        let counters = &self.counters;
+        MediaCounts {
+            received: counters.received.load(Ordering::Relaxed),
+            sent: counters.sent.load(Ordering::Relaxed),
+            unsent: counters.unsent.load(Ordering::Relaxed),
+            late_ticks: counters.late_ticks.load(Ordering::Relaxed),
+            events_dropped: counters.events_dropped.load(Ordering::Relaxed),
+        }
+    }
+
+    fn try_open(&mut self, leg: LegId, with: Option<LegId>) -> Result<SocketAddr, String> {
+        if self.shard_of.contains_key(&leg) {
+            return Err(format!("leg {} is open already", leg.0));
+        }
+        let at = match with.and_then(|with| self.shard_of.get(&with)) {
+            Some(at) => *at,
+            None => self.emptiest(),
+        };
+        let limit = self.legs;
+        let running = self.shards.get_mut(at).ok_or("no media thread runs")?;
+        if running.legs >= limit {
+            return Err(format!("media is full: {limit} legs in one shard"));
+        }
+        let pair = self.ports.bind().map_err(|error| {
+            format!("no media ports: {error}; widen the port range or look who holds its ports")
+        })?;
+        let local = SocketAddr::new(self.advertised, pair.local.port());
+        running
+            .commands
+            .send(ToShard::Opened { leg, local, pair })
+            .map_err(|_| "the media thread has ended")?;
+        running.legs += 1;
+        self.shard_of.insert(leg, at);
+        Ok(local)
+    }
+
+    fn emptiest(&self) -> usize {
+        let legs = self.shards.iter().map(|running| running.legs).enumerate();
+        legs.min_by_key(|(_, legs)| *legs).map_or(0, |(at, _)| at)
+    }
+
+    fn check_same_shard(&self, a: LegId, b: LegId) {
+        if self.shard_of.get(&a) != self.shard_of.get(&b) {
+            tracing::error!(
+                a = a.0,
+                b = b.0,
+                "two legs of different shards cannot be bridged: open one with the other"
+            );
+        }
+    }
+}
+
+impl Drop for MediaThreads {
+    fn drop(&mut self) {
+        for running in &self.shards {
+            let _ = running.commands.send(ToShard::Stop);
+        }
+        for running in &mut self.shards {
+            let _ = running.thread.take().map(JoinHandle::join);
+        }
+    }
+}
+
+fn start_shard(
+    number: usize,
+    config: &MediaConfig,
+    events: Events,
+    counters: Arc<Counters>,
+) -> io::Result<Running> {
+    let (commands, inbox) = crossbeam_channel::bounded(COMMANDS);
+    let shard = ShardThread::new(number, config, inbox, commands.clone(), events, counters)?;
+    let thread = std::thread::Builder::new().name(format!("media-{number}")).spawn(move || shard.run())?;
+    Ok(Running { commands, legs: 0, thread: Some(thread) })
+}

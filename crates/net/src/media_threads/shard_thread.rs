@@ -1,0 +1,277 @@
+use super::MediaConfig;
+use super::events::Events;
+use crate::{Clock, PortPair, SoundStore};
+use base::{Key, Slots, Time};
+use crossbeam_channel::{Receiver, Sender};
+use media::{Clip, PacketKind, PacketRef, Shard, ShardConfig, ShardInput, ShardOutput};
+use media_api::{Command, Event, LegId};
+use rustix::buffer::spare_capacity;
+use rustix::event::{Timespec, epoll};
+use rustix::fd::OwnedFd;
+use std::collections::HashMap;
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The length of a tick. Wake-ups are batched on it; what a packet costs beyond is the kernel's.
+const TICK: Duration = Duration::from_millis(5);
+/// Packets read from one socket in one tick; the rest waits in the kernel for the next.
+const PACKETS_PER_SOCKET: usize = 64;
+/// Sockets asked at once which of them hold packets.
+const READY: usize = 4096;
+/// More than the longest packet that any link carries whole; what is longer is cut and fails validation.
+const PACKET: usize = 2048;
+
+/// What is told to a shard's thread.
+#[derive(Debug)]
+pub(super) enum ToShard {
+    Opened { leg: LegId, local: SocketAddr, pair: PortPair },
+    Command(Command),
+    Sound { source: Arc<str>, clip: Option<Arc<Clip>> },
+    Stop,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) received: AtomicU64,
+    pub(super) sent: AtomicU64,
+    pub(super) unsent: AtomicU64,
+    pub(super) late_ticks: AtomicU64,
+    pub(super) events_dropped: AtomicU64,
+}
+
+/// One shard with its sockets, on one thread.
+pub(super) struct ShardThread {
+    shard: Shard,
+    clock: Clock,
+    epoll: OwnedFd,
+    buffer: Box<[u8; PACKET]>,
+    legs: Slots<Sockets>,
+    key_of: HashMap<LegId, Key<Sockets>>,
+    inbox: Receiver<ToShard>,
+    /// For the loader's answers.
+    own_inbox: Sender<ToShard>,
+    sounds: SoundStore,
+    events: Events,
+    counters: Arc<Counters>,
+    received: u64,
+    sent: u64,
+    unsent: u64,
+}
+
+struct Sockets {
+    leg: LegId,
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+}
+
+impl ShardThread {
+    pub(super) fn new(
+        number: usize,
+        config: &MediaConfig,
+        inbox: Receiver<ToShard>,
+        own_inbox: Sender<ToShard>,
+        events: Events,
+        counters: Arc<Counters>,
+    ) -> io::Result<ShardThread> {
+        let now = config.clock.now();
+        let shard_config = ShardConfig {
+            legs_max: config.legs,
+            wall_at_zero: config.clock.wall_at_zero(),
+            ..ShardConfig::default()
+        };
+        let seed = config.seed.named("media.shard").numbered(number as u64);
+        Ok(ShardThread {
+            shard: Shard::new(shard_config, seed, now),
+            clock: config.clock,
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            buffer: Box::new([0; PACKET]),
+            legs: Slots::new(config.legs),
+            key_of: HashMap::new(),
+            inbox,
+            own_inbox,
+            sounds: config.sounds.clone(),
+            events,
+            counters,
+            received: 0,
+            sent: 0,
+            unsent: 0,
+        })
+    }
+
+    /// Runs until told to stop: on absolute deadlines while there are legs, asleep while there are none.
+    pub(super) fn run(mut self) {
+        let mut ready = Vec::with_capacity(READY);
+        let mut due = self.clock.now();
+        loop {
+            if self.key_of.is_empty() && self.events.is_empty() {
+                let Ok(told) = self.inbox.recv() else { return };
+                due = self.clock.now();
+                if !self.take(due, told) {
+                    return;
+                }
+            }
+            // Slept from an absolute deadline, never for a tick after the work, so that nothing drifts.
+            std::thread::sleep(due - self.clock.now());
+            if !self.tick(self.clock.now(), &mut ready) {
+                return;
+            }
+            due = self.next_due(due);
+        }
+    }
+
+    fn next_due(&self, due: Time) -> Time {
+        let (next, now) = (due + TICK, self.clock.now());
+        if next >= now {
+            return next;
+        }
+        // Too late for whole ticks: they are passed over, the grid stays. The shard catches up by its own rule.
+        self.counters.late_ticks.fetch_add(1, Ordering::Relaxed);
+        let passed = (now - due).as_micros() / TICK.as_micros();
+        due + TICK * (u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(1))
+    }
+
+    /// One turn; false if it was the last.
+    fn tick(&mut self, now: Time, ready: &mut Vec<epoll::Event>) -> bool {
+        for _ in 0..self.inbox.len() {
+            let Ok(told) = self.inbox.try_recv() else { break };
+            if !self.take(now, told) {
+                return false;
+            }
+        }
+        self.read_sockets(now, ready);
+        self.shard.handle_timeout(now);
+        self.drain(now);
+        self.events.flush();
+        self.publish_counts();
+        true
+    }
+
+    fn take(&mut self, now: Time, told: ToShard) -> bool {
+        match told {
+            ToShard::Opened { leg, local, pair } => {
+                if let Err(error) = self.enter(leg, pair) {
+                    tracing::error!(leg = leg.0, %error, "a leg's sockets cannot be watched: it will stay silent");
+                }
+                self.shard.handle(now, ShardInput::Opened { leg, local });
+            }
+            ToShard::Command(command) => self.shard.handle(now, ShardInput::Command(command)),
+            ToShard::Sound { source, clip } => self.shard.handle(now, ShardInput::Sound { source, clip }),
+            ToShard::Stop => return false,
+        }
+        self.drain(now);
+        true
+    }
+
+    fn enter(&mut self, leg: LegId, pair: PortPair) -> io::Result<()> {
+        let sockets = Sockets { leg, rtp: pair.rtp, rtcp: pair.rtcp };
+        let key = self.legs.insert(sockets).map_err(|_| io::Error::other("the shard is full"))?;
+        self.key_of.insert(leg, key);
+        let Some(sockets) = self.legs.get(key) else { return Ok(()) };
+        for (kind, socket) in [(PacketKind::Rtp, &sockets.rtp), (PacketKind::Rtcp, &sockets.rtcp)] {
+            epoll::add(&self.epoll, socket, event_data(key, kind), epoll::EventFlags::IN)?;
+        }
+        Ok(())
+    }
+
+    /// Reads one packet of every socket that holds any, then asks again: in the common case of one packet
+    /// this spares the read that would find nothing.
+    fn read_sockets(&mut self, now: Time, ready: &mut Vec<epoll::Event>) {
+        const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+        for _ in 0..PACKETS_PER_SOCKET {
+            ready.clear();
+            let found = epoll::wait(&self.epoll, spare_capacity(ready), Some(&AT_ONCE));
+            if !matches!(found, Ok(1..)) {
+                break;
+            }
+            for event in ready.iter() {
+                self.read_packet(now, event.data.u64());
+            }
+        }
+    }
+
+    fn read_packet(&mut self, now: Time, data: u64) {
+        let (key, kind) = (Key::from_number(data >> 1), kind_of(data));
+        let Some(sockets) = self.legs.get(key) else { return };
+        let Ok((length, from)) = sockets.socket(kind).recv_from(self.buffer.as_mut_slice()) else { return };
+        let Some(bytes) = self.buffer.get(..length) else { return };
+        self.received += 1;
+        self.shard.handle(now, ShardInput::Packet { leg: sockets.leg, kind, from, bytes });
+        self.drain(now);
+    }
+
+    fn drain(&mut self, now: Time) {
+        while let Some(output) = self.shard.poll_output() {
+            match output {
+                ShardOutput::Send { leg, kind, to, packet } => self.send(leg, kind, to, packet),
+                ShardOutput::Event(event) => self.hand_up(event),
+                ShardOutput::NeedSound { source } => self.need_sound(now, source),
+                // Nobody records here; a tap is for those who run a shard of their own.
+                ShardOutput::Heard { .. } => {}
+            }
+        }
+    }
+
+    fn send(&mut self, leg: LegId, kind: PacketKind, to: SocketAddr, packet: PacketRef) {
+        let sockets = self.key_of.get(&leg).and_then(|key| self.legs.get(*key));
+        let Some(sockets) = sockets else { return };
+        match sockets.socket(kind).send_to(self.shard.packet(packet), to) {
+            Ok(_) => self.sent += 1,
+            Err(_) => self.unsent += 1,
+        }
+    }
+
+    fn hand_up(&mut self, event: Event) {
+        if let Event::Closed { leg, .. } | Event::OpenFailed { leg, .. } = &event {
+            // Closing a socket takes it out of the epoll set too.
+            let key = self.key_of.remove(leg);
+            key.and_then(|key| self.legs.remove(key));
+        }
+        self.events.push(event);
+    }
+
+    fn need_sound(&mut self, now: Time, source: Arc<str>) {
+        if let Some(clip) = self.sounds.cached(&source) {
+            return self.shard.handle(now, ShardInput::Sound { source, clip: Some(clip) });
+        }
+        let inbox = self.own_inbox.clone();
+        self.sounds.load(source, move |source, clip| {
+            // The shard has ended: nobody waits for the sound.
+            let _ = inbox.send(ToShard::Sound { source, clip });
+        });
+    }
+
+    fn publish_counts(&mut self) {
+        let counters = &self.counters;
+        let dropped = self.events.take_dropped();
+        for (counter, more) in [
+            (&counters.received, std::mem::take(&mut self.received)),
+            (&counters.sent, std::mem::take(&mut self.sent)),
+            (&counters.unsent, std::mem::take(&mut self.unsent)),
+            (&counters.events_dropped, dropped),
+        ] {
+            if more > 0 {
+                counter.fetch_add(more, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl Sockets {
+    fn socket(&self, kind: PacketKind) -> &UdpSocket {
+        match kind {
+            PacketKind::Rtp => &self.rtp,
+            PacketKind::Rtcp => &self.rtcp,
+        }
+    }
+}
+
+fn event_data(key: Key<Sockets>, kind: PacketKind) -> epoll::EventData {
+    epoll::EventData::new_u64(key.number() << 1 | u64::from(kind == PacketKind::Rtcp))
+}
+
+fn kind_of(data: u64) -> PacketKind {
+    if data & 1 == 1 { PacketKind::Rtcp } else { PacketKind::Rtp }
+}

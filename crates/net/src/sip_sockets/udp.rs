@@ -1,0 +1,152 @@
+use super::{Shared, SipInput, count};
+use sip::ua::{Flow, Transport};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::error::TrySendError;
+
+/// What the kernel may hold for us while the user agent is busy: about 3 000 INVITEs.
+const RECEIVE_BUFFER: usize = 4 << 20;
+const SEND_BUFFER: usize = 1 << 20;
+/// The largest datagram.
+const DATAGRAM: usize = 65_535;
+/// Datagrams read in one wake-up before other tasks have their turn.
+const BATCH: usize = 64;
+/// Remote addresses whose route is remembered, and for how long: routes change.
+const ROUTES: usize = 1024;
+const ROUTES_AGE: Duration = Duration::from_secs(60);
+
+/// The sending half of a bound socket.
+#[derive(Debug)]
+pub(super) struct Sender {
+    socket: UdpSocket,
+    local: SocketAddr,
+}
+
+impl Sender {
+    pub(super) fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Whether the kernel took it.
+    pub(super) fn send(&self, remote: SocketAddr, bytes: &[u8]) -> bool {
+        self.socket.send_to(bytes, remote).is_ok()
+    }
+}
+
+/// The socket bound to `local`, or the one bound to its port on every address.
+pub(super) fn choose(senders: &[Sender], local: SocketAddr) -> Option<&Sender> {
+    senders.iter().find(|sender| sender.local == local).or_else(|| {
+        senders.iter().find(|sender| {
+            sender.local.ip().is_unspecified()
+                && sender.local.port() == local.port()
+                && sender.local.is_ipv4() == local.is_ipv4()
+        })
+    })
+}
+
+/// The local address from which the kernel would send to `remote`. Sends nothing.
+pub(super) fn routed_address(remote: SocketAddr) -> io::Result<IpAddr> {
+    let any = match remote {
+        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    let probe = UdpSocket::bind(SocketAddr::new(any, 0))?;
+    probe.connect(remote)?;
+    Ok(probe.local_addr()?.ip())
+}
+
+/// Binds `address` and begins to read it.
+pub(super) fn open(address: SocketAddr, shared: &Arc<Shared>) -> io::Result<Sender> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // The kernel gives what it is configured to give; less is not a fault.
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    let _ = socket.set_send_buffer_size(SEND_BUFFER);
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    let socket: UdpSocket = socket.into();
+    let local = socket.local_addr()?;
+    // Sending has its own handle: tokio's would refuse until its first readiness event has come.
+    let sender = Sender { socket: socket.try_clone()?, local };
+    let reader =
+        Reader { shared: shared.clone(), local, routes: HashMap::new(), routes_since: Instant::now() };
+    shared.runtime.spawn(reader.run(tokio::net::UdpSocket::from_std(socket)?));
+    Ok(sender)
+}
+
+struct Reader {
+    shared: Arc<Shared>,
+    local: SocketAddr,
+    routes: HashMap<IpAddr, IpAddr>,
+    routes_since: Instant,
+}
+
+impl Reader {
+    async fn run(mut self, socket: tokio::net::UdpSocket) {
+        let mut open = self.shared.open.clone();
+        let mut buffer = vec![0; DATAGRAM];
+        loop {
+            tokio::select! {
+                _ = open.changed() => return,
+                _ = socket.readable() => {}
+            }
+            if !self.read_batch(&socket, &mut buffer) {
+                // An error of the socket itself: do not spin on it.
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn read_batch(&mut self, socket: &tokio::net::UdpSocket, buffer: &mut [u8]) -> bool {
+        for _ in 0..BATCH {
+            match socket.try_recv_from(buffer) {
+                Ok((length, remote)) => self.received(remote, buffer.get(..length).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    fn received(&mut self, remote: SocketAddr, bytes: &[u8]) {
+        // Keep-alives of NAT bindings (RFC 5626 §3.5.1 and older customs) are no messages.
+        if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {
+            return;
+        }
+        let Some(local) = self.local_towards(remote) else { return };
+        let flow = Flow { transport: Transport::Udp, local, remote };
+        let counters = &self.shared.counters;
+        match self.shared.inputs.try_send(SipInput::Received { flow, bytes: bytes.to_vec() }) {
+            Ok(()) => count(&counters.received),
+            Err(TrySendError::Full(_)) => count(&counters.dropped_full),
+            Err(TrySendError::Closed(_)) => {}
+        }
+    }
+
+    /// A socket bound to every address must still say which of ours the peer knows.
+    fn local_towards(&mut self, remote: SocketAddr) -> Option<SocketAddr> {
+        if !self.local.ip().is_unspecified() {
+            return Some(self.local);
+        }
+        if self.routes.len() >= ROUTES || self.routes_since.elapsed() > ROUTES_AGE {
+            self.routes.clear();
+            self.routes_since = Instant::now();
+        }
+        let ip = match self.routes.get(&remote.ip()) {
+            Some(ip) => *ip,
+            None => {
+                let ip = routed_address(remote).ok()?;
+                self.routes.insert(remote.ip(), ip);
+                ip
+            }
+        };
+        Some(SocketAddr::new(ip, self.local.port()))
+    }
+}

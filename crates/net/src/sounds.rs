@@ -1,0 +1,161 @@
+use crossbeam_channel::{Receiver, Sender};
+use media::Clip;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Sources that may wait to be read; one more is answered as unreadable at once.
+const REQUESTS: usize = 4096;
+/// Bytes of a file that are read: five minutes of WAV at 48 kHz in mono, hours of Opus.
+const FILE_MAX: u64 = 32 << 20;
+
+/// Prompts and music by source (`LANG/KEY`, `moh/NAME`), read from folders by a thread of their own and kept
+/// while there is room. Clones are the same store; the thread ends with the last.
+#[derive(Clone, Debug)]
+pub struct SoundStore {
+    cache: Arc<Mutex<Cache>>,
+    requests: Sender<Request>,
+}
+
+type Answer = Box<dyn FnOnce(Arc<str>, Option<Arc<Clip>>) + Send>;
+
+struct Request {
+    source: Arc<str>,
+    answer: Answer,
+}
+
+impl SoundStore {
+    /// A store that looks for a source as `FOLDER/SOURCE.opus`, then `FOLDER/SOURCE.wav`, in each folder in
+    /// turn, and keeps at most `cache_bytes` of what was last heard.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn new(folders: Vec<PathBuf>, cache_bytes: usize) -> io::Result<SoundStore> {
+        let cache = Arc::new(Mutex::new(Cache { limit: cache_bytes, ..Cache::default() }));
+        let (requests, inbox) = crossbeam_channel::bounded(REQUESTS);
+        let loader = Loader { folders, cache: cache.clone(), inbox };
+        std::thread::Builder::new().name("sounds".to_owned()).spawn(move || loader.run())?;
+        Ok(SoundStore { cache, requests })
+    }
+
+    /// The clip of `source`, if it is at hand.
+    pub fn cached(&self, source: &str) -> Option<Arc<Clip>> {
+        lock(&self.cache).get(source)
+    }
+
+    /// Reads `source` on the store's thread and calls `answer` there; nothing if it cannot be read.
+    pub fn load(&self, source: Arc<str>, answer: impl FnOnce(Arc<str>, Option<Arc<Clip>>) + Send + 'static) {
+        if let Err(refused) = self.requests.try_send(Request { source, answer: Box::new(answer) }) {
+            let Request { source, answer } = refused.into_inner();
+            tracing::warn!(%source, "too many sounds wait to be read; this one is passed over");
+            answer(source, None);
+        }
+    }
+}
+
+struct Loader {
+    folders: Vec<PathBuf>,
+    cache: Arc<Mutex<Cache>>,
+    inbox: Receiver<Request>,
+}
+
+impl Loader {
+    fn run(self) {
+        while let Ok(Request { source, answer }) = self.inbox.recv() {
+            let at_hand = lock(&self.cache).get(&source);
+            let clip = at_hand.or_else(|| self.read(&source));
+            answer(source, clip);
+        }
+    }
+
+    fn read(&self, source: &Arc<str>) -> Option<Arc<Clip>> {
+        if !is_safe(source) {
+            tracing::warn!(%source, "a sound's source may hold only a-z, 0-9, _ and -, in parts divided by /");
+            return None;
+        }
+        let candidates = self
+            .folders
+            .iter()
+            .flat_map(|folder| ["opus", "wav"].map(|kind| folder.join(format!("{source}.{kind}"))));
+        for path in candidates {
+            let read = match read_file(&path) {
+                Ok(bytes) => audio::prompt::read(&bytes).map_err(|error| error.to_string()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => Err(error.to_string()),
+            };
+            match read {
+                Ok(clip) => {
+                    let clip = Arc::new(clip);
+                    lock(&self.cache).insert(source.clone(), clip.clone());
+                    return Some(clip);
+                }
+                Err(error) => tracing::warn!(path = %path.display(), %error, "a sound cannot be read"),
+            }
+        }
+        None
+    }
+}
+
+fn read_file(path: &PathBuf) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(FILE_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// No part can be empty, hidden, absolute or lead upwards: a dot is not allowed at all.
+fn is_safe(source: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+    };
+    source.split('/').all(is_part)
+}
+
+/// The clips last heard, within a number of bytes.
+#[derive(Debug, Default)]
+struct Cache {
+    clips: HashMap<Arc<str>, Cached>,
+    bytes: usize,
+    limit: usize,
+    /// Counts the uses, to tell which was longest ago.
+    uses: u64,
+}
+
+#[derive(Debug)]
+struct Cached {
+    clip: Arc<Clip>,
+    last_use: u64,
+}
+
+impl Cache {
+    fn get(&mut self, source: &str) -> Option<Arc<Clip>> {
+        self.uses += 1;
+        let cached = self.clips.get_mut(source)?;
+        cached.last_use = self.uses;
+        Some(cached.clip.clone())
+    }
+
+    fn insert(&mut self, source: Arc<str>, clip: Arc<Clip>) {
+        let size = clip.size();
+        if size > self.limit {
+            return;
+        }
+        self.uses += 1;
+        self.bytes += size;
+        if let Some(old) = self.clips.insert(source, Cached { clip, last_use: self.uses }) {
+            self.bytes -= old.clip.size();
+        }
+        while self.bytes > self.limit {
+            let oldest = self.clips.iter().min_by_key(|(_, cached)| cached.last_use);
+            let Some(oldest) = oldest.map(|(source, _)| source.clone()) else { return };
+            if let Some(old) = self.clips.remove(&oldest) {
+                self.bytes -= old.clip.size();
+            }
+        }
+    }
+}
+
+fn lock(cache: &Mutex<Cache>) -> MutexGuard<'_, Cache> {
+    cache.lock().unwrap_or_else(PoisonError::into_inner)
+}
