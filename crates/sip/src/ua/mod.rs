@@ -1,19 +1,37 @@
 //! The user agent: transactions, sessions, registrar and registrations behind one face.
 
+mod admission;
 mod api;
+pub(crate) mod credentials;
+mod receive;
+mod refusal;
+pub(crate) mod wire;
 
 pub use api::*;
 
-use base::{Seed, Slots, Time};
-use std::collections::VecDeque;
+use crate::digest::Verifier;
+use crate::registrar::Registrar;
+use crate::registration::Registrations;
+use crate::session::Sessions;
+use base::{Seed, Time};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use wire::Wire;
+
+/// What we ask of a trunk's registrar: often enough to notice within minutes that it has forgotten us.
+const TRUNK_EXPIRES: Duration = Duration::from_secs(600);
 
 /// A SIP user agent without sockets or clock: datagrams, framed messages, acts and deadlines go in; bytes
 /// to send and events come out. After each input, drain [`UserAgent::poll_output`].
-#[derive(Debug)]
 pub struct UserAgent {
-    config: Config,
-    outputs: VecDeque<Output>,
-    sessions: Slots<()>,
+    wire: Wire,
+    sessions: Sessions,
+    registrar: Registrar,
+    registrations: Registrations,
+    verifier: Verifier,
+    /// The accounts' passwords by their user names.
+    passwords: BTreeMap<String, String>,
+    seed: Seed,
 }
 
 /// How much a user agent holds: all zero when nothing is left to do.
@@ -28,51 +46,149 @@ pub struct Load {
 }
 
 impl UserAgent {
-    /// A user agent; registrations with trunks begin at once.
+    /// A user agent. Registrations with trunks begin at once: drain the outputs.
     pub fn new(config: Config, seed: Seed, now: Time) -> UserAgent {
-        let _ = (seed, now);
-        let sessions = Slots::new(config.limits.sessions);
-        UserAgent { config, outputs: VecDeque::new(), sessions }
+        let limits = config.limits;
+        let mut agent = UserAgent {
+            sessions: Sessions::new(limits.sessions),
+            registrar: Registrar::new(limits.contacts),
+            registrations: Registrations::default(),
+            verifier: Verifier::new(config.realm.clone(), seed.named("sip.nonces"), limits.nonces),
+            passwords: passwords_of(&config),
+            wire: Wire::new(config, seed),
+            seed,
+        };
+        agent.register_trunks(now);
+        agent
     }
 
     /// Takes one input.
     pub fn handle(&mut self, now: Time, input: Input) {
-        let _ = (now, input, &self.config);
+        match input {
+            Input::Received { flow, bytes } => self.received(now, flow, bytes),
+            Input::FlowFailed { flow } => self.flow_failed(now, flow),
+            Input::Do(act) => self.act(now, act),
+        }
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
-        let _ = now;
+        while let Some(failed) = self.wire.transactions.expire(now, &mut self.wire.out) {
+            self.transaction_failed(now, failed);
+        }
+        self.sessions.handle_timeout(&mut self.wire, now);
+        for event in self.registrar.handle_timeout(now) {
+            self.wire.tell(event);
+        }
+        self.registrations.handle_timeout(&mut self.wire, now);
     }
 
     /// The next thing to do, in the order in which they are to be done.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.wire.out.pop_front()
     }
 
     /// When `handle_timeout` is due next, and why.
     pub fn poll_timeout(&self) -> Option<(Time, Why)> {
-        None
+        [
+            (self.wire.transactions.poll_timeout(), Why::Transaction),
+            (self.sessions.poll_timeout(), Why::Session),
+            (self.registrar.poll_timeout(), Why::Registrar),
+            (self.registrations.poll_timeout(), Why::Registration),
+        ]
+        .into_iter()
+        .filter_map(|(at, why)| at.map(|at| (at, why)))
+        .min_by_key(|(at, _)| *at)
     }
 
-    /// An id for a [`Do::Call`]; nothing if as many sessions as allowed are there.
+    /// An id for a [`Do::Call`]; nothing if as many sessions as allowed are there. One that is not called
+    /// with is given back by [`Do::HangUp`].
     pub fn reserve(&mut self) -> Option<SessionId> {
-        self.sessions.insert(()).ok().map(|key| SessionId::from_number(key.number()))
+        self.sessions.reserve()
     }
 
     /// The living contacts of an account, oldest first.
     pub fn contacts(&self, user: &str) -> &[Contact] {
-        let _ = user;
-        &[]
+        self.registrar.contacts(user)
     }
 
     /// How much is held.
     pub fn load(&self) -> Load {
-        Load { transactions: 0, sessions: self.sessions.len(), contacts: 0 }
+        Load {
+            transactions: self.wire.transactions.len(),
+            sessions: self.sessions.len(),
+            contacts: self.registrar.len(),
+        }
     }
 
     /// Whether no transaction and no session is left; contacts may be.
     pub fn is_idle(&self) -> bool {
-        self.sessions.is_empty()
+        let load = self.load();
+        load.transactions == 0 && load.sessions == 0
     }
+
+    fn act(&mut self, now: Time, act: Do) {
+        match act {
+            Do::Call { session, call } => {
+                // A registered device is called by the way that its REGISTER came, and so is what follows.
+                let symmetric = self.registrar.knows(call.flow);
+                self.sessions.call(&mut self.wire, now, session, call, symmetric);
+            }
+            Do::Register { registration } => {
+                self.registrations.register(&mut self.wire, now, registration);
+            }
+            Do::Unregister { name } => self.registrations.unregister(&mut self.wire, now, &name),
+            Do::Reconfigure { config } => self.reconfigure(now, *config),
+            act => self.sessions.act(&mut self.wire, now, act),
+        }
+    }
+
+    fn reconfigure(&mut self, now: Time, config: Config) {
+        let Config { listen, timers, limits, trunks, realm, .. } = self.wire.config.clone();
+        self.wire.config = Config { listen, timers, limits, ..config };
+        self.passwords = passwords_of(&self.wire.config);
+        if realm != self.wire.config.realm {
+            let realm = self.wire.config.realm.clone();
+            self.verifier = Verifier::new(realm, self.seed.named("sip.nonces"), limits.nonces);
+        }
+        for event in self.registrar.keep_only(|user| self.passwords.contains_key(user)) {
+            self.wire.tell(event);
+        }
+        let kept =
+            |name: &str| self.wire.config.trunks.iter().any(|trunk| trunk.name == name && trunk.register);
+        let gone: Vec<String> =
+            trunks.into_iter().filter(|t| t.register && !kept(&t.name)).map(|t| t.name).collect();
+        for name in gone {
+            self.registrations.unregister(&mut self.wire, now, &name);
+        }
+        self.register_trunks(now);
+    }
+
+    fn register_trunks(&mut self, now: Time) {
+        let wanted: Vec<Registration> = self.wire.config.trunks.iter().filter_map(registration_of).collect();
+        for registration in wanted {
+            self.registrations.register(&mut self.wire, now, registration);
+        }
+    }
+}
+
+/// Without the passwords and nonces.
+impl std::fmt::Debug for UserAgent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserAgent").field("load", &self.load()).finish_non_exhaustive()
+    }
+}
+
+fn registration_of(trunk: &Trunk) -> Option<Registration> {
+    Some(Registration {
+        name: trunk.name.clone(),
+        flow: trunk.target,
+        domain: trunk.domain.clone().unwrap_or_else(|| trunk.target.remote.to_string()),
+        account: trunk.credentials.clone().filter(|_| trunk.register)?,
+        expires: TRUNK_EXPIRES,
+    })
+}
+
+fn passwords_of(config: &Config) -> BTreeMap<String, String> {
+    config.accounts.iter().map(|account| (account.user.clone(), account.password.clone())).collect()
 }

@@ -1,0 +1,296 @@
+//! The registrar of our accounts (RFC 3261 §10.3): who can be reached where, and until when.
+
+use crate::message::{HeaderName, Message, NameAddr};
+use crate::ua::{Contact, Event, Flow, Gone, Transport};
+use crate::uri::Uri;
+use base::Time;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// What a registration lasts if the device does not say.
+const EXPIRES_USUAL: u32 = 3_600;
+/// Shorter ones are refused with 423: they cost more than they tell.
+pub(crate) const EXPIRES_MIN: u32 = 60;
+/// Longer ones are cut: a device that went without a word is to be missed.
+const EXPIRES_MAX: u32 = 7_200;
+
+/// The contacts of all accounts.
+#[derive(Debug)]
+pub(crate) struct Registrar {
+    bindings: BTreeMap<Box<str>, Bindings>,
+    deadlines: BTreeSet<(Time, Box<str>)>,
+    contacts_max: usize,
+}
+
+/// One account's contacts, and beside each the request that made it.
+#[derive(Clone, Debug, Default)]
+struct Bindings {
+    contacts: Vec<Contact>,
+    orders: Vec<Order>,
+}
+
+/// The Call-ID and CSeq of the last REGISTER of a contact (§10.3 step 7), and the device's lasting name
+/// (RFC 5626 §4.1) if it has one.
+#[derive(Clone, Debug)]
+struct Order {
+    call_id: Box<str>,
+    cseq: u32,
+    instance: Option<Box<str>>,
+}
+
+/// The answer to a REGISTER.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// 200 with these Contact values.
+    Done(Vec<String>),
+    /// 423 with Min-Expires.
+    TooBrief,
+    /// 400: Contact cannot be read, or `*` is not alone or not with Expires 0.
+    Malformed,
+    /// 500: an older request than the one that made the contact (§10.3 step 7).
+    OutOfOrder,
+    /// 503: more contacts than one account may have.
+    Full,
+}
+
+/// One Contact of a REGISTER.
+struct Asked<'a> {
+    contact: NameAddr<'a>,
+    expires: u32,
+}
+
+impl Registrar {
+    pub(crate) fn new(contacts_max: usize) -> Registrar {
+        Registrar { bindings: BTreeMap::new(), deadlines: BTreeSet::new(), contacts_max }
+    }
+
+    /// The living contacts of an account, oldest first.
+    pub(crate) fn contacts(&self, user: &str) -> &[Contact] {
+        self.bindings.get(user).map_or(&[], |bindings| &bindings.contacts)
+    }
+
+    /// How many contacts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.bindings.values().map(|bindings| bindings.contacts.len()).sum()
+    }
+
+    /// Whether some account's device is at the other end of this flow.
+    pub(crate) fn knows(&self, flow: Flow) -> bool {
+        self.bindings.values().any(|bindings| bindings.contacts.iter().any(|contact| contact.flow == flow))
+    }
+
+    /// Takes a REGISTER of an account that proved who it is. All of its contacts are taken, or none.
+    pub(crate) fn register(
+        &mut self,
+        now: Time,
+        user: &str,
+        request: &Message,
+        flow: Flow,
+    ) -> (Verdict, Vec<Event>) {
+        let mut bindings = self.bindings.get(user).cloned().unwrap_or_default();
+        let mut events = Vec::new();
+        let was_there = !bindings.contacts.is_empty();
+        let outcome = match wanted(request) {
+            Ok(Wanted::Query) => Ok(()),
+            Ok(Wanted::RemoveAll) => bindings.remove_all(request),
+            Ok(Wanted::Contacts(asked)) => {
+                bindings.bind_all(now, user, request, flow, &asked, self.contacts_max, &mut events)
+            }
+            Err(verdict) => Err(verdict),
+        };
+        if let Err(verdict) = outcome {
+            return (verdict, Vec::new());
+        }
+        if was_there && bindings.contacts.is_empty() {
+            events.push(Event::Unregistered { user: user.to_owned(), why: Gone::ByDevice });
+        }
+        let listed = bindings.contacts.iter().map(|contact| listed(now, contact)).collect();
+        self.put(user, bindings);
+        (Verdict::Done(listed), events)
+    }
+
+    /// A stream broke: what was registered by it cannot be reached any more.
+    pub(crate) fn flow_failed(&mut self, flow: Flow) -> Vec<Event> {
+        if flow.transport != Transport::Tcp {
+            return Vec::new();
+        }
+        let users: Vec<Box<str>> = self.bindings.keys().cloned().collect();
+        let lost = |contact: &Contact| contact.flow == flow;
+        users.iter().filter_map(|user| self.remove(user, lost, Gone::FlowLost)).collect()
+    }
+
+    /// Accounts that are no more lose their contacts.
+    pub(crate) fn keep_only(&mut self, known: impl Fn(&str) -> bool) -> Vec<Event> {
+        let gone: Vec<Box<str>> = self.bindings.keys().filter(|user| !known(user)).cloned().collect();
+        gone.iter().filter_map(|user| self.remove(user, |_| true, Gone::Expired)).collect()
+    }
+
+    /// When the next contact runs out.
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Forgets the contacts that ran out.
+    pub(crate) fn handle_timeout(&mut self, now: Time) -> Vec<Event> {
+        let due = |(at, _): &&(Time, Box<str>)| *at <= now;
+        let users: Vec<Box<str>> =
+            self.deadlines.iter().take_while(due).map(|(_, user)| user.clone()).collect();
+        let old = |contact: &Contact| contact.until <= now;
+        users.iter().filter_map(|user| self.remove(user, old, Gone::Expired)).collect()
+    }
+
+    /// Removes some of an account's contacts. The event is there if they were its last.
+    fn remove(&mut self, user: &str, which: impl Fn(&Contact) -> bool, why: Gone) -> Option<Event> {
+        let mut bindings = self.bindings.get(user)?.clone();
+        bindings.retain(|contact| !which(contact));
+        let (was_there, is_gone) = (!self.contacts(user).is_empty(), bindings.contacts.is_empty());
+        self.put(user, bindings);
+        (was_there && is_gone).then(|| Event::Unregistered { user: user.to_owned(), why })
+    }
+
+    fn put(&mut self, user: &str, bindings: Bindings) {
+        if let Some(at) = self.bindings.get(user).and_then(Bindings::deadline) {
+            self.deadlines.remove(&(at, user.into()));
+        }
+        match bindings.deadline() {
+            Some(at) => {
+                self.deadlines.insert((at, user.into()));
+                self.bindings.insert(user.into(), bindings);
+            }
+            None => {
+                self.bindings.remove(user);
+            }
+        }
+    }
+}
+
+impl Bindings {
+    fn deadline(&self) -> Option<Time> {
+        self.contacts.iter().map(|contact| contact.until).min()
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Contact) -> bool) {
+        let kept: Vec<bool> = self.contacts.iter().map(keep).collect();
+        let mut each = kept.iter();
+        self.contacts.retain(|_| each.next().is_some_and(|kept| *kept));
+        let mut each = kept.iter();
+        self.orders.retain(|_| each.next().is_some_and(|kept| *kept));
+    }
+
+    fn remove_all(&mut self, request: &Message) -> Result<(), Verdict> {
+        if self.orders.iter().any(|order| order.is_newer_than(request)) {
+            return Err(Verdict::OutOfOrder);
+        }
+        self.contacts.clear();
+        self.orders.clear();
+        Ok(())
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one REGISTER, and where its events go")]
+    fn bind_all(
+        &mut self,
+        now: Time,
+        user: &str,
+        request: &Message,
+        flow: Flow,
+        asked: &[Asked<'_>],
+        limit: usize,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Verdict> {
+        for Asked { contact, expires } in asked {
+            let known = self.position(contact, request);
+            if known.and_then(|at| self.orders.get(at)).is_some_and(|order| order.is_newer_than(request)) {
+                return Err(Verdict::OutOfOrder);
+            }
+            if let Some(at) = known {
+                self.contacts.remove(at);
+                self.orders.remove(at);
+            }
+            if *expires == 0 {
+                continue;
+            }
+            if self.contacts.len() >= limit {
+                return Err(Verdict::Full);
+            }
+            let instance = contact.param("+sip.instance");
+            let contact = Contact {
+                uri: contact.uri.to_owned(),
+                flow,
+                user_agent: request.header(HeaderName::UserAgent).unwrap_or("").chars().take(128).collect(),
+                until: now + Duration::from_secs((*expires).into()),
+            };
+            self.orders.push(Order::of(request, instance));
+            self.contacts.push(contact.clone());
+            events.push(Event::Registered { user: user.to_owned(), contact, new: known.is_none() });
+        }
+        Ok(())
+    }
+
+    /// The contact that this one takes the place of: the same URI (§19.1.4), or one that the same device
+    /// made by another request.
+    fn position(&self, contact: &NameAddr<'_>, request: &Message) -> Option<usize> {
+        let uri = Uri::parse(contact.uri).ok()?;
+        let instance = contact.param("+sip.instance");
+        let same_uri = |known: &Contact| Uri::parse(&known.uri).is_ok_and(|known| known == uri);
+        let same_device = |order: &Order| {
+            instance.is_some() && order.instance.as_deref() == instance && !order.is_of(request)
+        };
+        let mut pairs = self.contacts.iter().zip(&self.orders);
+        pairs.position(|(known, order)| same_uri(known) || same_device(order))
+    }
+}
+
+impl Order {
+    fn of(request: &Message, instance: Option<&str>) -> Order {
+        Order {
+            call_id: request.call_id().unwrap_or("").into(),
+            cseq: request.cseq().map_or(0, |(number, _)| number),
+            instance: instance.map(Into::into),
+        }
+    }
+
+    fn is_of(&self, request: &Message) -> bool {
+        let cseq = request.cseq().map_or(0, |(number, _)| number);
+        request.call_id() == Ok(&self.call_id) && self.cseq == cseq
+    }
+
+    fn is_newer_than(&self, request: &Message) -> bool {
+        let cseq = request.cseq().map_or(0, |(number, _)| number);
+        request.call_id() == Ok(&self.call_id) && self.cseq >= cseq
+    }
+}
+
+enum Wanted<'a> {
+    /// No Contact: which are there?
+    Query,
+    /// `*` with Expires 0.
+    RemoveAll,
+    Contacts(Vec<Asked<'a>>),
+}
+
+fn wanted(request: &Message) -> Result<Wanted<'_>, Verdict> {
+    let header = request.header(HeaderName::Expires).map(|_| request.expires().unwrap_or(EXPIRES_USUAL));
+    let mut asked = Vec::new();
+    for contact in request.contacts() {
+        let contact = contact.map_err(|_| Verdict::Malformed)?;
+        if contact.uri == "*" {
+            let alone = request.contacts().count() == 1;
+            return if alone && header == Some(0) { Ok(Wanted::RemoveAll) } else { Err(Verdict::Malformed) };
+        }
+        Uri::parse(contact.uri).map_err(|_| Verdict::Malformed)?;
+        // RFC 3261 §10.2.1.1: the parameter before the header; what is no number counts as 3600 (§20.10).
+        let own = contact.param("expires").map(|text| text.parse().unwrap_or(EXPIRES_USUAL));
+        let expires = own.or(header).unwrap_or(EXPIRES_USUAL);
+        if (1..EXPIRES_MIN).contains(&expires) {
+            return Err(Verdict::TooBrief);
+        }
+        asked.push(Asked { contact, expires: expires.min(EXPIRES_MAX) });
+    }
+    Ok(if asked.is_empty() { Wanted::Query } else { Wanted::Contacts(asked) })
+}
+
+fn listed(now: Time, contact: &Contact) -> String {
+    // A part of a second counts as a whole one, so that nobody is told 0 while it lasts.
+    let left = (contact.until.since(now).as_micros().div_ceil(1_000_000)).max(1);
+    format!("<{}>;expires={left}", contact.uri)
+}

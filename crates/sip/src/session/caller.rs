@@ -1,0 +1,242 @@
+//! The caller's side: from our INVITE to its final answer, with every race of CANCEL (RFC 3261 §9.1, §13.2).
+
+use super::reoffer::Ours;
+use super::stray::reject_fork;
+use super::{Dialog, Phase, Session, reason, sdp_of};
+use crate::message::Message;
+use crate::transaction::{Failure, TransactionId, User};
+use crate::ua::credentials::Credentials;
+use crate::ua::wire::{ALLOW, Wire};
+use crate::ua::{Call, Event, Flow, How, SessionId};
+use base::Time;
+
+/// An INVITE of ours without a final answer.
+#[derive(Debug)]
+pub(super) struct Calling {
+    call: Call,
+    pub(super) invite: TransactionId,
+    /// Something came: CANCEL may be sent (§9.1).
+    provisional: bool,
+    ring_until: Time,
+    /// The last SDP of a provisional answer, for a 2xx that has none.
+    early: Option<Vec<u8>>,
+    cancel: Cancel,
+}
+
+#[derive(Debug)]
+enum Cancel {
+    No,
+    /// To be sent with the first provisional answer.
+    Wanted(Option<u8>),
+    /// Sent; if no final answer comes until then, none will (§9.1).
+    Sent(Time),
+}
+
+impl Calling {
+    pub(super) fn deadline(&self, told: bool) -> Time {
+        match self.cancel {
+            Cancel::Sent(until) => until,
+            _ if told => Time::FAR,
+            _ => self.ring_until,
+        }
+    }
+}
+
+impl Session {
+    /// Sends the first INVITE. Nothing if there is no room for its transaction.
+    pub(super) fn call(
+        wire: &mut Wire,
+        now: Time,
+        id: SessionId,
+        call: Call,
+        symmetric: bool,
+    ) -> Option<Session> {
+        let mut dialog = Dialog::of_call(wire, &call, symmetric);
+        let mut credentials = Credentials::new(call.credentials.clone());
+        let invite = send_invite(wire, now, id, &mut dialog, &mut credentials, &call)?;
+        let ring_until = now + wire.config.timers.ring_max;
+        let calling =
+            Calling { call, invite, provisional: false, ring_until, early: None, cancel: Cancel::No };
+        Some(Session {
+            id,
+            dialog,
+            phase: Phase::Calling(Box::new(calling)),
+            caller: true,
+            credentials,
+            ours: Ours::None,
+            theirs: None,
+            unacknowledged: Vec::new(),
+            told: false,
+        })
+    }
+
+    /// An answer to our first INVITE.
+    pub(super) fn calling_response(
+        &mut self,
+        wire: &mut Wire,
+        now: Time,
+        id: TransactionId,
+        response: &Message,
+    ) {
+        match response.status().unwrap_or(0) {
+            status @ 100..=199 => self.calling_progress(wire, now, status, response),
+            200..=299 => self.calling_success(wire, now, id, response),
+            status => self.calling_refusal(wire, now, status, response),
+        }
+    }
+
+    /// Our first INVITE came to nothing.
+    pub(super) fn calling_failed(&mut self, wire: &mut Wire, failure: Failure) {
+        let remote = self.dialog.flow.remote;
+        match failure {
+            Failure::Timeout => {
+                self.end(wire, How::PeerTimeout, None, None, format!("nothing came from {remote}"));
+            }
+            Failure::Flow => {
+                self.end(wire, How::FlowFailed, None, None, format!("no connection to {remote}"));
+            }
+        }
+        self.phase = Phase::Over;
+    }
+
+    /// We do not want the call any more.
+    pub(super) fn cancel_call(&mut self, wire: &mut Wire, now: Time, q850: Option<u8>) {
+        let Phase::Calling(calling) = &mut self.phase else { return };
+        calling.cancel = Cancel::Wanted(q850);
+        if calling.provisional {
+            self.send_cancel(wire, now);
+        }
+    }
+
+    /// The callee rang for too long, or nothing more came after our CANCEL.
+    pub(super) fn calling_timeout(&mut self, wire: &mut Wire, now: Time) {
+        let Phase::Calling(calling) = &self.phase else { return };
+        if calling.deadline(self.told) > now {
+            return;
+        }
+        if let Cancel::Sent(_) = calling.cancel {
+            wire.transactions.abandon(calling.invite);
+            self.phase = Phase::Over;
+            return;
+        }
+        let seconds = wire.config.timers.ring_max.as_secs();
+        self.end(wire, How::NoAnswer, None, None, format!("not answered in {seconds} s"));
+        self.cancel_call(wire, now, None);
+    }
+
+    fn calling_progress(&mut self, wire: &mut Wire, now: Time, status: u16, response: &Message) {
+        let Phase::Calling(calling) = &mut self.phase else { return };
+        calling.provisional = true;
+        if let Cancel::Wanted(_) = calling.cancel {
+            self.send_cancel(wire, now);
+        } else if status >= 180 && !self.told {
+            let sdp = sdp_of(response);
+            if sdp.is_some() {
+                calling.early.clone_from(&sdp);
+            }
+            wire.tell(Event::Ringing { session: self.id, status, sdp });
+        }
+    }
+
+    /// A 2xx is acknowledged in any case (§13.2.2.4), and ended at once if we had cancelled.
+    fn calling_success(&mut self, wire: &mut Wire, now: Time, id: TransactionId, response: &Message) {
+        let Phase::Calling(calling) = std::mem::replace(&mut self.phase, Phase::Established) else { return };
+        self.dialog.establish(response);
+        self.credentials.settled();
+        self.acknowledge(wire, id, response);
+        match calling.cancel {
+            Cancel::Wanted(q850) => self.send_bye(wire, now, q850),
+            Cancel::Sent(_) => self.send_bye(wire, now, None),
+            Cancel::No => {
+                let sdp = sdp_of(response).or(calling.early).unwrap_or_default();
+                wire.tell(Event::Answered { session: self.id, sdp });
+            }
+        }
+    }
+
+    fn calling_refusal(&mut self, wire: &mut Wire, now: Time, status: u16, response: &Message) {
+        if self.told {
+            self.phase = Phase::Over;
+            return;
+        }
+        if matches!(status, 401 | 407) && self.call_again(wire, now, response) {
+            return;
+        }
+        let how = if status == 408 { How::NoAnswer } else { How::PeerRefused };
+        let detail = super::closing::refusal_detail(response, status);
+        self.end(wire, how, Some(status), response.reason_q850(), detail);
+        self.phase = Phase::Over;
+    }
+
+    /// The INVITE once more, with credentials (§22.2).
+    fn call_again(&mut self, wire: &mut Wire, now: Time, response: &Message) -> bool {
+        let Phase::Calling(calling) = &mut self.phase else { return false };
+        let uri = self.dialog.request_uri().to_owned();
+        if !self.credentials.answer(response, "INVITE", &uri, &mut wire.rng) {
+            return false;
+        }
+        let sent = send_invite(wire, now, self.id, &mut self.dialog, &mut self.credentials, &calling.call);
+        let Some(invite) = sent else { return false };
+        calling.invite = invite;
+        calling.provisional = false;
+        true
+    }
+
+    fn send_cancel(&mut self, wire: &mut Wire, now: Time) {
+        let Phase::Calling(calling) = &mut self.phase else { return };
+        let q850 = if let Cancel::Wanted(q850) = calling.cancel { q850 } else { None };
+        if wire.transactions.cancel(now, calling.invite, reason(q850).as_deref(), &mut wire.out) {
+            calling.cancel = Cancel::Sent(now + wire.config.timers.t1 * 64);
+        } else {
+            // No room for a CANCEL: the callee rings on until somebody tires, but we are done.
+            wire.transactions.abandon(calling.invite);
+            self.phase = Phase::Over;
+        }
+    }
+
+    /// Sends the ACK of a 2xx, and leaves it with the transaction for the 2xx's repetitions.
+    pub(super) fn acknowledge(&mut self, wire: &mut Wire, id: TransactionId, response: &Message) {
+        let Ok((cseq, _)) = response.cseq() else { return };
+        let (ack, flow) = self.dialog.ack(wire, cseq);
+        let tag = response.to().ok().and_then(|to| to.tag()).unwrap_or("");
+        wire.transactions.keep_ack(id, tag, flow, ack.clone());
+        wire.send(flow, ack);
+    }
+
+    /// A response of a transaction that this session does not wait for: a late one, or the 2xx of another
+    /// fork, which gets its ACK and a BYE (§13.2.2.4).
+    pub(super) fn unexpected_response(
+        &mut self,
+        wire: &mut Wire,
+        now: Time,
+        id: TransactionId,
+        response: &Message,
+        flow: Flow,
+    ) {
+        let to_tag = response.to().ok().and_then(|to| to.tag());
+        let success = response.status().is_some_and(|status| (200..300).contains(&status));
+        let invite = response.cseq().is_ok_and(|(_, method)| method == crate::message::Method::Invite);
+        match (success && invite, to_tag == self.dialog.remote_tag.as_deref()) {
+            (true, true) => self.acknowledge(wire, id, response),
+            (true, false) => reject_fork(wire, now, id, response, flow),
+            (false, _) => {}
+        }
+    }
+}
+
+fn send_invite(
+    wire: &mut Wire,
+    now: Time,
+    id: SessionId,
+    dialog: &mut Dialog,
+    credentials: &mut Credentials,
+    call: &Call,
+) -> Option<TransactionId> {
+    let (mut writer, flow, branch) = dialog.request(wire, "INVITE");
+    writer = writer.header("Allow", ALLOW).header("Supported", "");
+    for (name, value) in call.headers.iter() {
+        writer = writer.header(name, value);
+    }
+    writer = credentials.write(writer).body("application/sdp", call.sdp.clone());
+    wire.request(now, flow, User::Session(id), &branch, writer)
+}

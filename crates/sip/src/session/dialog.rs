@@ -1,0 +1,285 @@
+//! A dialog: what two user agents know of each other between an INVITE and a BYE (RFC 3261 §12).
+
+use crate::message::{HeaderName, Message, Via};
+use crate::ua::wire::{Wire, escaped_user};
+use crate::ua::{Call, Flow, Transport};
+use crate::uri::{Host, Uri};
+use crate::write::Writer;
+use std::net::{IpAddr, SocketAddr};
+
+/// The most Record-Route entries that are kept; the whole message is limited too.
+const ROUTES_MAX: usize = 32;
+/// RFC 3261 §8.1.1.5 wants CSeq below 2^31; a low beginning leaves room for the longest dialog.
+const FIRST_CSEQ_BELOW: u64 = 1 << 16;
+
+/// The state of a dialog, early or confirmed.
+#[derive(Clone, Debug)]
+pub(crate) struct Dialog {
+    pub(crate) call_id: Box<str>,
+    pub(crate) local_tag: Box<str>,
+    /// Nothing until the peer of a call of ours answered.
+    pub(crate) remote_tag: Option<Box<str>>,
+    /// Our From or To, with the tag.
+    local: Box<str>,
+    /// The peer's From or To, with its tag if known.
+    remote: Box<str>,
+    pub(crate) local_cseq: u32,
+    /// The highest that the peer used.
+    remote_cseq: Option<u32>,
+    routes: Vec<Box<str>>,
+    remote_target: Box<str>,
+    /// The user part of our Contact.
+    contact_user: Box<str>,
+    pub(crate) flow: Flow,
+    /// Requests go back by `flow` whatever Contact says: the peer is a registered device or behind a NAT.
+    symmetric: bool,
+}
+
+impl Dialog {
+    /// Of a call that we make.
+    pub(crate) fn of_call(wire: &mut Wire, call: &Call, symmetric: bool) -> Dialog {
+        let local_tag: Box<str> = wire.rng.token(16).into();
+        let domain = from_domain(wire, call);
+        let name = match call.from_display.as_deref() {
+            Some(name) => format!("\"{}\" ", name.replace('\\', "\\\\").replace('"', "\\\"")),
+            None => String::new(),
+        };
+        let user = escaped_user(&call.from_user);
+        let local = format!("{name}<sip:{user}@{domain}>;tag={local_tag}");
+        let remote = format!("<{}>", call.to.as_deref().unwrap_or(&call.uri).replace(['<', '>'], ""));
+        Dialog {
+            call_id: wire.rng.token(24).into(),
+            local_tag,
+            remote_tag: None,
+            local: local.into(),
+            remote: remote.into(),
+            local_cseq: wire.rng.below(FIRST_CSEQ_BELOW) as u32,
+            remote_cseq: None,
+            routes: Vec::new(),
+            remote_target: without_headers(&call.uri).into(),
+            contact_user: call.from_user.as_str().into(),
+            flow: call.flow,
+            symmetric: symmetric || call.flow.transport == Transport::Tcp,
+        }
+    }
+
+    /// Of an INVITE that came (§12.1.1). Nothing if it has no Contact to answer to, or too many routes.
+    pub(crate) fn of_invite(
+        wire: &mut Wire,
+        invite: &Message,
+        flow: Flow,
+        symmetric: bool,
+    ) -> Option<Dialog> {
+        let local_tag: Box<str> = wire.rng.token(16).into();
+        let dialled = invite.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| uri.user_decoded());
+        let via = invite.top_via().ok()?;
+        Some(Dialog {
+            call_id: invite.call_id().ok()?.into(),
+            local: format!("{};tag={local_tag}", invite.header(HeaderName::To)?).into(),
+            local_tag,
+            remote_tag: invite.from().ok()?.tag().map(Into::into),
+            remote: invite.header(HeaderName::From)?.into(),
+            local_cseq: wire.rng.below(FIRST_CSEQ_BELOW) as u32,
+            remote_cseq: Some(invite.cseq().ok()?.0),
+            routes: routes_of(invite)?,
+            remote_target: contact_of(invite)?,
+            contact_user: dialled.unwrap_or_default().into(),
+            flow,
+            symmetric: symmetric || flow.transport == Transport::Tcp || came_through_nat(via, flow),
+        })
+    }
+
+    /// Of a 2xx alone, for one that no session waits for (§13.2.2.4): enough to acknowledge it and to end it.
+    pub(crate) fn of_stray(response: &Message, flow: Flow) -> Option<Dialog> {
+        let from = response.from().ok()?;
+        let mut dialog = Dialog {
+            call_id: response.call_id().ok()?.into(),
+            local_tag: from.tag()?.into(),
+            remote_tag: None,
+            local: response.header(HeaderName::From)?.into(),
+            remote: "".into(),
+            local_cseq: response.cseq().ok()?.0,
+            remote_cseq: None,
+            routes: Vec::new(),
+            remote_target: response.to().ok()?.uri.into(),
+            contact_user: "".into(),
+            flow,
+            symmetric: flow.transport == Transport::Tcp,
+        };
+        dialog.establish(response);
+        Some(dialog)
+    }
+
+    /// Takes the peer's side of a dialog from its answer to our INVITE (§12.1.2).
+    pub(crate) fn establish(&mut self, response: &Message) {
+        if let Ok(to) = response.to() {
+            self.remote_tag = to.tag().map(Into::into);
+        }
+        if let Some(to) = response.header(HeaderName::To) {
+            self.remote = to.into();
+        }
+        if let Some(mut routes) = routes_of(response) {
+            routes.reverse();
+            self.routes = routes;
+        }
+        self.retarget(response);
+    }
+
+    /// Takes a new Contact in (target refresh, §12.2).
+    pub(crate) fn retarget(&mut self, message: &Message) {
+        if let Some(contact) = contact_of(message) {
+            self.remote_target = contact;
+        }
+    }
+
+    /// Whether a request with these tags is of this dialog. A caller's peer has no tag before it answers.
+    pub(crate) fn is_of(&self, request: &Message) -> bool {
+        let from = request.from().ok().and_then(|from| from.tag());
+        request.call_id() == Ok(&self.call_id)
+            && (self.remote_tag.is_none() || self.remote_tag.as_deref() == from)
+    }
+
+    /// Counts a request of the peer (§12.2.2). False if a higher one came before.
+    pub(crate) fn counts(&mut self, request: &Message) -> bool {
+        let Ok((number, _)) = request.cseq() else { return false };
+        let rises = self.remote_cseq.is_none_or(|highest| number > highest);
+        if rises {
+            self.remote_cseq = Some(number);
+        }
+        rises
+    }
+
+    /// Begins a new request: the next CSeq, a new branch, Contact for those that refresh the target. Gives
+    /// the way that it goes and its branch with it.
+    pub(crate) fn request(&mut self, wire: &mut Wire, method: &str) -> (Writer, Flow, String) {
+        self.local_cseq += 1;
+        self.request_numbered(wire, method, self.local_cseq)
+    }
+
+    /// The ACK of a 2xx to our INVITE with this CSeq (§13.2.2.4): its own branch, no transaction.
+    pub(crate) fn ack(&self, wire: &mut Wire, cseq: u32) -> (Vec<u8>, Flow) {
+        let (writer, flow, _) = self.request_numbered(wire, "ACK", cseq);
+        (writer.finish(), flow)
+    }
+
+    /// Our Contact in this dialog.
+    pub(crate) fn contact(&self, wire: &Wire) -> String {
+        wire.contact(self.flow, &self.contact_user)
+    }
+
+    /// The request URI of the next request, which digest is made over.
+    pub(crate) fn request_uri(&self) -> &str {
+        match self.strict_router() {
+            Some(router) => router,
+            None => &self.remote_target,
+        }
+    }
+
+    /// The way broke: go where Contact or Record-Route point, if that is an address. A listening port
+    /// outlives a connection.
+    pub(crate) fn flow_failed(&mut self) {
+        if let Some(remote) = self.hop_address() {
+            self.flow.remote = remote;
+        }
+    }
+
+    fn request_numbered(&self, wire: &mut Wire, method: &str, cseq: u32) -> (Writer, Flow, String) {
+        let (flow, branch) = (self.way(), wire.branch());
+        let mut writer = Writer::request(method, self.request_uri()).header("Via", wire.via(flow, &branch));
+        let strict = self.strict_router().is_some();
+        for route in self.routes.iter().skip(usize::from(strict)) {
+            writer = writer.header("Route", format_args!("<{route}>"));
+        }
+        if strict {
+            writer = writer.header("Route", format_args!("<{}>", self.remote_target));
+        }
+        writer = writer
+            .header("Max-Forwards", 70)
+            .header("From", &self.local)
+            .header("To", &self.remote)
+            .header("Call-ID", &self.call_id)
+            .header("CSeq", format_args!("{cseq} {method}"));
+        if matches!(method, "INVITE" | "UPDATE") {
+            writer = writer.header("Contact", wire.contact(flow, &self.contact_user));
+        }
+        (writer, flow, branch)
+    }
+
+    /// RFC 2543's routers have no `lr` and want to stand in the request URI (§12.2.1.1).
+    fn strict_router(&self) -> Option<&str> {
+        let first = self.routes.first()?;
+        Uri::parse(first).is_ok_and(|uri| uri.param("lr").is_none()).then_some(first)
+    }
+
+    /// By which way the next request goes: to the first route or Contact if it is an address that we can
+    /// believe in, otherwise back by the way that the peer's messages came. Names are not resolved here.
+    fn way(&self) -> Flow {
+        match self.hop_address() {
+            Some(remote) if !self.symmetric && is_plausible(remote.ip(), self.flow.remote.ip()) => {
+                Flow { remote, ..self.flow }
+            }
+            _ => self.flow,
+        }
+    }
+
+    fn hop_address(&self) -> Option<SocketAddr> {
+        let uri = Uri::parse(self.routes.first().unwrap_or(&self.remote_target)).ok()?;
+        let wanted = uri.param("transport").unwrap_or(match self.flow.transport {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        });
+        let same = match self.flow.transport {
+            Transport::Udp => wanted.eq_ignore_ascii_case("udp"),
+            Transport::Tcp => wanted.eq_ignore_ascii_case("tcp"),
+        };
+        let ip = uri.host()?.ip().filter(|ip| same && !ip.is_unspecified())?;
+        (ip.is_ipv4() == self.flow.local.is_ipv4()).then(|| SocketAddr::new(ip, uri.port().unwrap_or(5060)))
+    }
+}
+
+/// A private address written by a peer that we reach at a public one is of the wrong side of a NAT.
+fn is_plausible(written: IpAddr, seen: IpAddr) -> bool {
+    written == seen || !is_private(written) || is_private(seen)
+}
+
+fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local(),
+    }
+}
+
+fn came_through_nat(via: Via<'_>, flow: Flow) -> bool {
+    let written = Host::parse(via.host).and_then(|host| host.ip());
+    written.is_some_and(|ip| ip != flow.remote.ip().to_canonical())
+}
+
+fn from_domain(wire: &Wire, call: &Call) -> String {
+    if call.from_user.eq_ignore_ascii_case("anonymous") {
+        return "anonymous.invalid".into();
+    }
+    let trunk = wire.config.trunks.iter().find(|trunk| trunk.target == call.flow);
+    match trunk.and_then(|trunk| trunk.domain.clone()) {
+        Some(domain) => domain,
+        None if wire.config.realm.is_empty() || wire.config.realm.contains([' ', '@', '<', '>']) => {
+            wire.address(call.flow)
+        }
+        None => wire.config.realm.clone(),
+    }
+}
+
+fn contact_of(message: &Message) -> Option<Box<str>> {
+    let contact = message.contacts().next()?.ok()?;
+    Uri::parse(contact.uri).is_ok().then(|| without_headers(contact.uri).into())
+}
+
+/// A request URI has no header fields in it (RFC 3261 §19.1.1).
+fn without_headers(uri: &str) -> &str {
+    uri.split_once('?').map_or(uri, |(uri, _)| uri)
+}
+
+fn routes_of(message: &Message) -> Option<Vec<Box<str>>> {
+    let routes: Vec<Box<str>> =
+        message.record_routes().filter_map(|route| route.ok().map(Into::into)).take(ROUTES_MAX + 1).collect();
+    (routes.len() <= ROUTES_MAX).then_some(routes)
+}

@@ -1,0 +1,130 @@
+//! Sessions: INVITE dialogs from the first message to the last, as caller and as callee (RFC 3261 §12–15).
+//!
+//! A [`Session`] is one of them; each file here has the part of its life that it is named after. The
+//! [`Sessions`] table finds them for messages, acts and deadlines.
+
+mod answered;
+mod callee;
+mod caller;
+mod closing;
+mod dialog;
+mod info;
+mod reoffer;
+mod stray;
+mod table;
+mod within;
+
+pub(crate) use reoffer::unreadable;
+pub(crate) use table::Sessions;
+
+use crate::message::Message;
+use crate::transaction::TransactionId;
+use crate::ua::credentials::Credentials;
+use crate::ua::wire::Wire;
+use crate::ua::{Ending, Event, Flow, How, SessionId};
+use answered::Unacknowledged;
+use base::Time;
+use callee::Invited;
+use caller::Calling;
+use closing::Closing;
+use dialog::Dialog;
+use reoffer::{Ours, Theirs};
+
+/// One session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    id: SessionId,
+    dialog: Dialog,
+    phase: Phase,
+    /// We sent the first INVITE, so Call-ID is ours.
+    caller: bool,
+    credentials: Credentials,
+    /// Our new offer in an established session.
+    ours: Ours,
+    /// The peer's.
+    theirs: Option<Theirs>,
+    /// 2xx of ours that wait for their ACK: that of the first INVITE, and that of a re-INVITE that
+    /// overtook the ACK.
+    unacknowledged: Vec<Unacknowledged>,
+    /// `Ended` has been handed out; what is left is to part in good order.
+    told: bool,
+}
+
+/// How far a session is.
+#[derive(Debug)]
+enum Phase {
+    /// Our INVITE has no final answer yet (or its CANCEL is on its way).
+    Calling(Box<Calling>),
+    /// The peer's INVITE has no final answer yet.
+    Invited(Box<Invited>),
+    /// Both sides agreed.
+    Established,
+    /// Over for everybody but the protocol.
+    Closing(Closing),
+    /// Nothing is left: to be forgotten.
+    Over,
+}
+
+impl Session {
+    /// Hands the end out, once.
+    fn end(&mut self, wire: &mut Wire, how: How, status: Option<u16>, q850: Option<u8>, detail: String) {
+        if !self.told {
+            self.told = true;
+            let ending = Ending { how, status, q850, detail };
+            wire.tell(Event::Ended { session: self.id, ending });
+        }
+    }
+
+    /// Answers a request of the peer in this dialog.
+    fn reply(&self, wire: &mut Wire, now: Time, to: &Asked, status: u16) {
+        let writer = wire.answer(&to.request, to.flow, status, &self.dialog.local_tag);
+        wire.reply(now, to.transaction, status, writer);
+    }
+
+    /// The next deadline.
+    fn deadline(&self) -> Time {
+        let phase = match &self.phase {
+            Phase::Calling(calling) => calling.deadline(self.told),
+            Phase::Invited(invited) => invited.deadline(),
+            _ => Time::FAR,
+        };
+        let theirs = self.theirs.as_ref().map_or(Time::FAR, Theirs::deadline);
+        let acks = self.unacknowledged.iter().map(Unacknowledged::deadline).min().unwrap_or(Time::FAR);
+        phase.min(self.ours.deadline()).min(theirs).min(acks)
+    }
+
+    /// Does what is due.
+    fn handle_timeout(&mut self, wire: &mut Wire, now: Time) {
+        match self.phase {
+            Phase::Calling(_) => self.calling_timeout(wire, now),
+            Phase::Invited(_) => self.invited_timeout(wire, now),
+            _ => {}
+        }
+        self.reoffer_timeout(wire, now);
+        self.acknowledgement_timeout(wire, now);
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+}
+
+/// A request of the peer that waits for our answer.
+#[derive(Debug)]
+struct Asked {
+    transaction: TransactionId,
+    request: Message,
+    /// The way that it came.
+    flow: Flow,
+}
+
+/// The value of a Reason header (RFC 3326).
+fn reason(q850: Option<u8>) -> Option<String> {
+    q850.map(|cause| format!("Q.850;cause={cause}"))
+}
+
+/// The SDP of a message, if it has any.
+pub(crate) fn sdp_of(message: &Message) -> Option<Vec<u8>> {
+    let is_sdp = message.content_type().is_some_and(|kind| kind.eq_ignore_ascii_case("application/sdp"));
+    (is_sdp && !message.body().is_empty()).then(|| message.body().to_vec())
+}

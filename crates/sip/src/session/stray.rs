@@ -1,0 +1,22 @@
+//! A 2xx that no session wants: the second fork of a call, or one that came after its session was
+//! forgotten. It is acknowledged and ended (RFC 3261 §13.2.2.4), or the callee would talk to nobody.
+
+use super::Dialog;
+use crate::message::Message;
+use crate::transaction::{TransactionId, User};
+use crate::ua::Flow;
+use crate::ua::wire::Wire;
+use base::Time;
+
+/// Sends ACK, then BYE. The ACK is left with the transaction, for the 2xx's repetitions.
+pub(super) fn reject_fork(wire: &mut Wire, now: Time, id: TransactionId, response: &Message, flow: Flow) {
+    let Some(mut dialog) = Dialog::of_stray(response, flow) else { return };
+    let Ok((cseq, _)) = response.cseq() else { return };
+    let (ack, way) = dialog.ack(wire, cseq);
+    let tag = dialog.remote_tag.clone().unwrap_or_default();
+    wire.transactions.keep_ack(id, &tag, way, ack.clone());
+    wire.send(way, ack);
+    let (bye, way, branch) = dialog.request(wire, "BYE");
+    // Without room for it the BYE is lost: the callee's own patience ends the session.
+    let _ = wire.request(now, way, User::Nobody, &branch, bye);
+}

@@ -1,0 +1,257 @@
+//! All sessions: found by their keys and local tags, woken by their deadlines, at most a stated number.
+
+use super::stray::reject_fork;
+use super::{Asked, Dialog, Session};
+use crate::message::{Message, Method};
+use crate::transaction::{Failed, Passed, TransactionId};
+use crate::ua::wire::Wire;
+use crate::ua::{Call, Do, Ending, Event, Flow, How, SessionId, Transport};
+use base::{Key, Slots, Time};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The table.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    /// Nothing in a place: reserved for a call.
+    places: Slots<Place>,
+    /// Local tags are ours and random: they name a dialog among ours, the rest is compared.
+    tags: BTreeMap<Box<str>, SessionId>,
+    streams: BTreeSet<(Flow, SessionId)>,
+    deadlines: BTreeSet<(Time, SessionId)>,
+}
+
+#[derive(Debug)]
+struct Place {
+    session: Option<Box<Session>>,
+    armed: Time,
+    stream: Option<Flow>,
+}
+
+impl Sessions {
+    pub(crate) fn new(limit: usize) -> Sessions {
+        Sessions {
+            places: Slots::new(limit),
+            tags: BTreeMap::new(),
+            streams: BTreeSet::new(),
+            deadlines: BTreeSet::new(),
+        }
+    }
+
+    /// A place for a call; nothing at the limit.
+    pub(crate) fn reserve(&mut self) -> Option<SessionId> {
+        let place = Place { session: None, armed: Time::FAR, stream: None };
+        self.places.insert(place).ok().map(outer)
+    }
+
+    /// How many there are, those reserved and those that only part in good order among them.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Takes an INVITE outside of dialogs in. One that no dialog can be made of (it has no Contact, or too
+    /// many Record-Routes) is given back: 400.
+    pub(crate) fn invited(
+        &mut self,
+        wire: &mut Wire,
+        id: SessionId,
+        transaction: TransactionId,
+        request: Message,
+        flow: Flow,
+        symmetric: bool,
+    ) -> Result<(), Message> {
+        let Some(dialog) = Dialog::of_invite(wire, &request, flow, symmetric) else { return Err(request) };
+        self.put(id, Session::invited(id, dialog, Asked { transaction, request, flow }));
+        Ok(())
+    }
+
+    /// Gives a reserved place back.
+    pub(crate) fn release(&mut self, id: SessionId) {
+        self.places.remove(inner(id));
+    }
+
+    /// An act of the engine on a session. One on a session that is over is passed over.
+    pub(crate) fn act(&mut self, wire: &mut Wire, now: Time, act: Do) {
+        match act {
+            Do::Ring { session } => self.with(session, |it| it.ring(wire, now)),
+            Do::Accept { session, sdp } => self.with(session, |it| it.accept(wire, now, sdp)),
+            Do::Refuse { session, status, q850 } => {
+                self.with(session, |it| it.refuse(wire, now, status, q850));
+            }
+            Do::HangUp { session, q850 } => self.hang_up(wire, now, session, q850),
+            Do::Reoffer { session, sdp } => self.with(session, |it| it.reoffer(wire, now, sdp)),
+            Do::AcceptReoffer { session, sdp } => {
+                self.with(session, |it| it.accept_reoffer(wire, now, sdp));
+            }
+            Do::RefuseReoffer { session, status } => {
+                self.with(session, |it| it.refuse_reoffer(wire, now, status));
+            }
+            Do::Call { .. } | Do::Register { .. } | Do::Unregister { .. } | Do::Reconfigure { .. } => {}
+        }
+    }
+
+    /// Calls with a reserved id.
+    pub(crate) fn call(&mut self, wire: &mut Wire, now: Time, id: SessionId, call: Call, symmetric: bool) {
+        if self.places.get(inner(id)).is_none_or(|place| place.session.is_some()) {
+            return;
+        }
+        match Session::call(wire, now, id, call, symmetric) {
+            Some(session) => self.put(id, session),
+            None => {
+                self.release(id);
+                let detail = "as many transactions as allowed are under way".to_owned();
+                let ending = Ending { how: How::Capacity, status: None, q850: None, detail };
+                wire.tell(Event::Ended { session: id, ending });
+            }
+        }
+    }
+
+    /// Our tag in a session.
+    pub(crate) fn local_tag(&self, id: SessionId) -> Option<&str> {
+        Some(&self.places.get(inner(id))?.session.as_ref()?.dialog.local_tag)
+    }
+
+    /// The session that a request within a dialog is about.
+    pub(crate) fn find(&self, request: &Message) -> Option<SessionId> {
+        let id = *self.tags.get(request.to().ok()?.tag()?)?;
+        let session = self.places.get(inner(id))?.session.as_ref()?;
+        session.dialog.is_of(request).then_some(id)
+    }
+
+    /// A request that [`find`](Sessions::find) gave this session for.
+    pub(crate) fn request(
+        &mut self,
+        wire: &mut Wire,
+        now: Time,
+        id: SessionId,
+        transaction: TransactionId,
+        request: Message,
+        flow: Flow,
+    ) {
+        self.with(id, |it| it.request(wire, now, Asked { transaction, request, flow }));
+    }
+
+    /// An ACK that no transaction took: that of a 2xx, or a stray one.
+    pub(crate) fn acknowledged(&mut self, wire: &mut Wire, now: Time, ack: &Message) {
+        if let Some(id) = self.find(ack) {
+            self.with(id, |it| it.acknowledged(wire, now, ack));
+        }
+    }
+
+    /// The peer cancelled an INVITE.
+    pub(crate) fn cancelled(
+        &mut self,
+        wire: &mut Wire,
+        now: Time,
+        id: SessionId,
+        invite: TransactionId,
+        q850: Option<u8>,
+    ) {
+        self.with(id, |it| it.cancelled(wire, now, invite, q850));
+    }
+
+    /// A response to one of our requests. A 2xx for a session that is forgotten is rejected.
+    pub(crate) fn response(
+        &mut self,
+        wire: &mut Wire,
+        now: Time,
+        id: SessionId,
+        passed: Passed,
+        response: &Message,
+    ) {
+        let known = self.places.get(inner(id)).is_some_and(|place| place.session.is_some());
+        let success = response.status().is_some_and(|status| (200..300).contains(&status));
+        let invite = response.cseq().is_ok_and(|(_, method)| method == Method::Invite);
+        if known {
+            self.with(id, |it| it.response(wire, now, passed.id, response, passed.flow));
+        } else if success && invite {
+            reject_fork(wire, now, passed.id, response, passed.flow);
+        }
+    }
+
+    /// One of our requests came to nothing.
+    pub(crate) fn failed(&mut self, wire: &mut Wire, now: Time, id: SessionId, failed: Failed) {
+        self.with(id, |it| it.failed(wire, now, failed.id, failed.failure));
+    }
+
+    /// A stream broke.
+    pub(crate) fn flow_failed(&mut self, wire: &mut Wire, flow: Flow) {
+        let (first, last) = ((flow, Key::from_number(0)), (flow, Key::from_number(u64::MAX)));
+        let ids: Vec<SessionId> = self.streams.range(first..=last).map(|(_, id)| *id).collect();
+        for id in ids {
+            self.with(id, |it| it.flow_failed(wire));
+        }
+    }
+
+    /// The next deadline of any session.
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_timeout(&mut self, wire: &mut Wire, now: Time) {
+        let due: Vec<SessionId> =
+            self.deadlines.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id).collect();
+        for id in due {
+            self.with(id, |it| it.handle_timeout(wire, now));
+        }
+    }
+
+    /// A place that was only reserved is given back; its end is told like any other.
+    fn hang_up(&mut self, wire: &mut Wire, now: Time, id: SessionId, q850: Option<u8>) {
+        match self.places.get(inner(id)) {
+            Some(Place { session: None, .. }) => {
+                self.release(id);
+                let ending = Ending { how: How::Ours, status: None, q850, detail: String::new() };
+                wire.tell(Event::Ended { session: id, ending });
+            }
+            _ => self.with(id, |it| it.hang_up(wire, now, q850)),
+        }
+    }
+
+    fn put(&mut self, id: SessionId, session: Session) {
+        let Some(place) = self.places.get_mut(inner(id)) else { return };
+        self.tags.insert(session.dialog.local_tag.clone(), id);
+        place.session = Some(Box::new(session));
+        self.settle(id);
+    }
+
+    fn with(&mut self, id: SessionId, what: impl FnOnce(&mut Session)) {
+        if let Some(session) = self.places.get_mut(inner(id)).and_then(|place| place.session.as_mut()) {
+            what(session);
+            self.settle(id);
+        }
+    }
+
+    /// Sets a session's alarm anew, or forgets it if it is over.
+    fn settle(&mut self, id: SessionId) {
+        let Some(place) = self.places.get_mut(inner(id)) else { return };
+        let Some(session) = place.session.as_ref() else { return };
+        let (over, deadline) = (session.is_over(), session.deadline());
+        if over || deadline != place.armed {
+            self.deadlines.remove(&(place.armed, id));
+            place.armed = deadline;
+            if !over && deadline < Time::FAR {
+                self.deadlines.insert((deadline, id));
+            }
+        }
+        let stream = Some(session.dialog.flow).filter(|flow| !over && flow.transport == Transport::Tcp);
+        if stream != place.stream {
+            place.stream.take().map(|flow| self.streams.remove(&(flow, id)));
+            self.streams.extend(stream.map(|flow| (flow, id)));
+            place.stream = stream;
+        }
+        if over {
+            self.tags.remove(&session.dialog.local_tag);
+            self.places.remove(inner(id));
+        }
+    }
+}
+
+/// The table's key of a session, and the one that is given out: the same number.
+fn inner(id: SessionId) -> Key<Place> {
+    Key::from_number(id.number())
+}
+
+fn outer(key: Key<Place>) -> SessionId {
+    SessionId::from_number(key.number())
+}

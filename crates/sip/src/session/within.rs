@@ -1,0 +1,114 @@
+//! Requests and responses within a session, each to the part of its life that it is about. Every request
+//! gets a final answer (RFC 3261 §12.2.2).
+
+use super::closing::Closing;
+use super::info::{self, Info};
+use super::{Asked, Phase, Session};
+use crate::message::{Message, Method};
+use crate::transaction::{Failure, TransactionId};
+use crate::ua::wire::{ACCEPT, ALLOW, Wire};
+use crate::ua::{Event, Flow, How};
+use base::Time;
+
+impl Session {
+    /// A request of the peer other than ACK and CANCEL.
+    pub(super) fn request(&mut self, wire: &mut Wire, now: Time, asked: Asked) {
+        if !self.dialog.counts(&asked.request) {
+            return self.reply(wire, now, &asked, 500);
+        }
+        let method = asked.request.method().unwrap_or(Method::Other(""));
+        match method {
+            Method::Bye => {
+                self.reply(wire, now, &asked, 200);
+                self.peer_hung_up(wire, now, &asked.request);
+            }
+            _ if matches!(self.phase, Phase::Closing(_) | Phase::Over) => self.reply(wire, now, &asked, 481),
+            Method::Invite | Method::Update => self.new_offer(wire, now, asked),
+            Method::Info => self.info(wire, now, &asked),
+            Method::Options => self.reply_with(
+                wire,
+                now,
+                &asked,
+                200,
+                &[("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", "")],
+            ),
+            Method::Other(_) => self.reply_with(wire, now, &asked, 501, &[("Allow", ALLOW)]),
+            _ => self.reply_with(wire, now, &asked, 405, &[("Allow", ALLOW)]),
+        }
+    }
+
+    /// A CANCEL of the peer for this INVITE or re-INVITE of it, which has been answered with 200.
+    pub(super) fn cancelled(&mut self, wire: &mut Wire, now: Time, invite: TransactionId, q850: Option<u8>) {
+        if self.invitation() == Some(invite) {
+            self.withdrawn(wire, now, How::PeerCancelled, q850);
+        } else {
+            self.reoffer_withdrawn(wire, now, invite);
+        }
+    }
+
+    /// A response to a request of this session.
+    pub(super) fn response(
+        &mut self,
+        wire: &mut Wire,
+        now: Time,
+        id: TransactionId,
+        response: &Message,
+        flow: Flow,
+    ) {
+        match &self.phase {
+            Phase::Calling(calling) if calling.invite == id => self.calling_response(wire, now, id, response),
+            Phase::Closing(Closing::Bye { transaction, q850 }) if *transaction == id => {
+                self.bye_response(wire, now, *q850, response);
+            }
+            _ if self.is_our_offer(id) => self.reoffer_response(wire, now, id, response),
+            _ => self.unexpected_response(wire, now, id, response, flow),
+        }
+    }
+
+    /// A request of this session came to nothing.
+    pub(super) fn failed(&mut self, wire: &mut Wire, now: Time, id: TransactionId, failure: Failure) {
+        match &self.phase {
+            Phase::Calling(calling) if calling.invite == id => self.calling_failed(wire, failure),
+            Phase::Closing(Closing::Bye { transaction, .. }) if *transaction == id => {
+                self.phase = Phase::Over
+            }
+            _ if self.is_our_offer(id) => self.reoffer_failed(wire, now, failure),
+            _ => {}
+        }
+    }
+
+    /// The stream that this session's messages came by broke.
+    pub(super) fn flow_failed(&mut self, wire: &mut Wire) {
+        match self.phase {
+            Phase::Invited(_) => self.invited_flow_failed(wire),
+            _ => self.dialog.flow_failed(),
+        }
+    }
+
+    fn new_offer(&mut self, wire: &mut Wire, now: Time, asked: Asked) {
+        match self.phase {
+            Phase::Established => self.reoffered(wire, now, asked),
+            // Its own first offer, or ours, has no answer yet (RFC 3311 §5.2, RFC 3261 §14.2).
+            Phase::Invited(_) => self.reply_with(wire, now, &asked, 500, &[("Retry-After", "2")]),
+            _ => self.reply(wire, now, &asked, 491),
+        }
+    }
+
+    fn info(&mut self, wire: &mut Wire, now: Time, asked: &Asked) {
+        match info::read(&asked.request) {
+            Info::Digit { digit, held } => {
+                self.reply(wire, now, asked, 200);
+                wire.tell(Event::InfoDigit { session: self.id, digit, held });
+            }
+            Info::Empty => self.reply(wire, now, asked, 200),
+            Info::Broken => self.reply(wire, now, asked, 400),
+            Info::Unknown => self.reply_with(wire, now, asked, 415, &[("Accept", ACCEPT)]),
+        }
+    }
+
+    fn reply_with(&self, wire: &mut Wire, now: Time, to: &Asked, status: u16, headers: &[(&str, &str)]) {
+        let writer = wire.answer(&to.request, to.flow, status, &self.dialog.local_tag);
+        let writer = headers.iter().fold(writer, |writer, (name, value)| writer.header(name, value));
+        wire.reply(now, to.transaction, status, writer);
+    }
+}

@@ -1,0 +1,104 @@
+//! The INVITE client transaction: RFC 3261 §17.1.1, figure 5, with RFC 6026 §7.2 and §8.4.
+
+use super::{Intervals, Step};
+use base::Time;
+use std::time::Duration;
+
+/// Where an INVITE that we sent stands. The message kept beside it is the INVITE until a final answer
+/// comes, then the ACK that answers its repetitions.
+#[derive(Debug)]
+pub(super) enum ClientInvite {
+    /// Nothing came yet.
+    Calling {
+        /// The next retransmission.
+        a: Time,
+        /// The interval after it.
+        interval: Duration,
+        /// The end of our patience.
+        b: Time,
+    },
+    /// A provisional answer came. RFC 3261 gives this state no timer: a callee may ring for long, and
+    /// how long is the session's decision.
+    Proceeding,
+    /// A final refusal came and was acknowledged; its repetitions are too.
+    Completed {
+        /// When no repetition can come any more.
+        d: Time,
+    },
+    /// A 2xx came: it and those of other forks go to the session.
+    Accepted {
+        /// When no 2xx can come any more.
+        m: Time,
+    },
+    /// Over.
+    Terminated,
+}
+
+impl ClientInvite {
+    /// The state after the INVITE was sent for the first time.
+    pub(super) fn new(now: Time, intervals: &Intervals) -> ClientInvite {
+        ClientInvite::Calling {
+            a: intervals.first_repeat(now),
+            interval: intervals.t1,
+            b: now + intervals.patience(),
+        }
+    }
+
+    /// A response came. `send` in the answer means: send the ACK for a refusal.
+    pub(super) fn response(&mut self, now: Time, status: u16, intervals: &Intervals) -> Step {
+        match (&self, status) {
+            (ClientInvite::Calling { .. } | ClientInvite::Proceeding, 100..=199) => {
+                *self = ClientInvite::Proceeding;
+                Step::TELL
+            }
+            (ClientInvite::Calling { .. } | ClientInvite::Proceeding, 200..=299) => {
+                *self = ClientInvite::Accepted { m: now + intervals.patience() };
+                Step::TELL
+            }
+            (ClientInvite::Calling { .. } | ClientInvite::Proceeding, 300..=699) => {
+                *self = ClientInvite::Completed { d: intervals.linger(now, intervals.patience()) };
+                Step::SEND_AND_TELL
+            }
+            (ClientInvite::Completed { .. }, 300..=699) => Step::SEND,
+            (ClientInvite::Accepted { .. }, 200..=299) => Step::TELL,
+            _ => Step::NOTHING,
+        }
+    }
+
+    /// A deadline was reached.
+    pub(super) fn handle_timeout(&mut self, now: Time) -> Step {
+        match self {
+            ClientInvite::Calling { b, .. } if *b <= now => {
+                *self = ClientInvite::Terminated;
+                Step::TELL
+            }
+            ClientInvite::Calling { a, interval, .. } if *a <= now => {
+                *interval *= 2;
+                *a = now + *interval;
+                Step::SEND
+            }
+            ClientInvite::Completed { d: end } | ClientInvite::Accepted { m: end } if *end <= now => {
+                *self = ClientInvite::Terminated;
+                Step::NOTHING
+            }
+            _ => Step::NOTHING,
+        }
+    }
+
+    /// The transport failed. Only a transaction that still waits tells its user.
+    pub(super) fn fail(&mut self) -> Step {
+        let waiting = matches!(self, ClientInvite::Calling { .. } | ClientInvite::Proceeding);
+        *self = ClientInvite::Terminated;
+        if waiting { Step::TELL } else { Step::NOTHING }
+    }
+
+    /// The next deadline.
+    pub(super) fn deadline(&self) -> Time {
+        match self {
+            ClientInvite::Calling { a, b, .. } => *a.min(b),
+            ClientInvite::Completed { d } => *d,
+            ClientInvite::Accepted { m } => *m,
+            ClientInvite::Proceeding | ClientInvite::Terminated => Time::FAR,
+        }
+    }
+}

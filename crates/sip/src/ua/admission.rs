@@ -1,0 +1,89 @@
+//! Who may call and register: trunks by their address, accounts by digest, and what is opened by name.
+//! Everybody else is refused (RFC 3261 §22).
+
+use super::{Flow, Peer, UserAgent};
+use crate::digest::Reason;
+use crate::message::{HeaderName, Message};
+use crate::uri::Uri;
+use base::Time;
+
+/// Why somebody is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Denial {
+    /// 401 (with a challenge), 403 or 400.
+    status: u16,
+    /// Only the nonce was too old.
+    stale: bool,
+    /// What `Blocked` says; nothing for those who were not asked yet.
+    rule: Option<&'static str>,
+}
+
+impl Denial {
+    const CHALLENGE: Denial = Denial { status: 401, stale: false, rule: None };
+
+    fn of(reason: Reason) -> Denial {
+        match reason {
+            Reason::Missing => Denial::CHALLENGE,
+            Reason::Stale => Denial { stale: true, ..Denial::CHALLENGE },
+            Reason::Replayed => Denial { stale: true, rule: Some("replayed_nonce"), ..Denial::CHALLENGE },
+            Reason::Wrong => Denial { rule: Some("bad_credentials"), ..Denial::CHALLENGE },
+            Reason::Malformed => Denial { status: 400, stale: false, rule: Some("malformed") },
+        }
+    }
+}
+
+impl UserAgent {
+    /// Who an INVITE is from.
+    pub(super) fn admit(&mut self, now: Time, flow: Flow, request: &Message) -> Result<Peer, Denial> {
+        let source = flow.remote.ip().to_canonical();
+        let mut trunks = self.wire.config.trunks.iter();
+        if let Some(trunk) = trunks.find(|trunk| trunk.addresses.iter().any(|net| net.contains(&source))) {
+            return Ok(Peer::Trunk(trunk.name.clone()));
+        }
+        let open = self.wire.config.open_to.iter().any(|net| net.contains(&source));
+        match self.authenticate(now, request) {
+            Ok(user) => Ok(Peer::Account(user)),
+            Err(_) if open => Ok(Peer::Open),
+            Err(denial) => Err(denial),
+        }
+    }
+
+    /// Whose contacts a REGISTER changes: those of the account that proved itself, and of no other
+    /// (RFC 3261 §10.3 steps 3 and 4).
+    pub(super) fn admit_registration(&mut self, now: Time, request: &Message) -> Result<String, Denial> {
+        let user = self.authenticate(now, request)?;
+        let to = request.to().ok().and_then(|to| Uri::parse(to.uri).ok()).and_then(|uri| uri.user_decoded());
+        match to.as_deref() == Some(user.as_str()) {
+            true => Ok(user),
+            false => Err(Denial { status: 403, stale: false, rule: Some("bad_credentials") }),
+        }
+    }
+
+    /// Says no.
+    pub(super) fn deny(&mut self, now: Time, request: &Message, flow: Flow, denial: Denial) {
+        if let Some(rule) = denial.rule {
+            self.wire.block(flow.remote, rule);
+        }
+        if denial.status != 401 {
+            return self.refuse(request, flow, denial.status);
+        }
+        let tag = self.wire.tag_for(request);
+        let mut answer = self.wire.answer(request, flow, 401, &tag);
+        for challenge in self.verifier.challenge(now, denial.stale) {
+            answer = answer.header("WWW-Authenticate", challenge);
+        }
+        self.wire.reply_statelessly(request, flow, answer);
+    }
+
+    fn authenticate(&mut self, now: Time, request: &Message) -> Result<String, Denial> {
+        if self.passwords.is_empty() {
+            return Err(Denial { status: 403, stale: false, rule: Some("unknown_source") });
+        }
+        let method = request.method().map_or("", |method| method.as_str());
+        let passwords = &self.passwords;
+        let values = request.headers(HeaderName::Authorization);
+        self.verifier
+            .verify(now, values, method, |user| passwords.get(user).map(String::as_str))
+            .map_err(|denied| Denial::of(denied.reason))
+    }
+}

@@ -1,0 +1,249 @@
+//! What arrives: bytes to messages, messages to transactions, and what is left to sessions, registrar or a
+//! refusal. Whoever has not proved who they are is answered without a transaction, so that strangers cost
+//! no memory.
+
+use super::refusal::SUPPORTED_EXTENSIONS;
+use super::wire::ALLOW;
+use super::{Event, Flow, Invite, Peer, UserAgent};
+use crate::message::{HeaderName, Message, Method, ParseError};
+use crate::registrar::{EXPIRES_MIN, Verdict};
+use crate::transaction::{Failed, Failure, Found, TransactionId, User};
+use crate::uri::Uri;
+use base::Time;
+
+impl UserAgent {
+    /// One datagram, or one framed message.
+    pub(super) fn received(&mut self, now: Time, flow: Flow, bytes: Vec<u8>) {
+        match Message::parse(bytes, &self.wire.parse_limits()) {
+            Ok(message) if message.is_request() => self.request(now, flow, message),
+            Ok(message) => self.response(now, &message),
+            Err(ParseError::KeepAlive) => {}
+            Err(ParseError::BadRequest { fault, request }) => {
+                let rule = if fault.status == 513 { "too_large" } else { "malformed" };
+                self.wire.block(flow.remote, rule);
+                self.refuse(&request, flow, fault.status);
+            }
+            Err(ParseError::Unanswerable { .. }) => self.wire.block(flow.remote, "malformed"),
+        }
+    }
+
+    /// Tells the user of a transaction that it came to nothing.
+    pub(super) fn transaction_failed(&mut self, now: Time, failed: Failed) {
+        match failed.user {
+            User::Session(id) => self.sessions.failed(&mut self.wire, now, id, failed),
+            User::Registration(number) => self.registrations.failed(&mut self.wire, now, number),
+            User::Nobody => {}
+        }
+    }
+
+    /// A stream could not be opened, or broke (RFC 3261 §18.4).
+    pub(super) fn flow_failed(&mut self, now: Time, flow: Flow) {
+        for failed in self.wire.transactions.flow_failed(flow, &mut self.wire.out) {
+            debug_assert_eq!(failed.failure, Failure::Flow);
+            self.transaction_failed(now, failed);
+        }
+        self.sessions.flow_failed(&mut self.wire, flow);
+        self.registrations.flow_failed(&mut self.wire, now, flow);
+        for event in self.registrar.flow_failed(flow) {
+            self.wire.tell(event);
+        }
+    }
+
+    /// A response: to the transaction that it answers, and to that one's user. Any other is dropped.
+    fn response(&mut self, now: Time, response: &Message) {
+        if response.check().is_err() {
+            return;
+        }
+        let Some(passed) = self.wire.transactions.response(now, response, &mut self.wire.out) else { return };
+        match passed.user {
+            User::Session(id) => self.sessions.response(&mut self.wire, now, id, passed, response),
+            User::Registration(number) => {
+                self.registrations.response(&mut self.wire, now, number, response);
+            }
+            User::Nobody => {}
+        }
+    }
+
+    fn request(&mut self, now: Time, flow: Flow, request: Message) {
+        if let Err(fault) = request.check() {
+            self.wire.block(flow.remote, "malformed");
+            if request.is_answerable() {
+                self.refuse(&request, flow, fault.status);
+            }
+            return;
+        }
+        match self.wire.transactions.find(now, &request, &mut self.wire.out) {
+            Found::Absorbed => return,
+            Found::Merged => return self.refuse(&request, flow, 482),
+            Found::New => {}
+        }
+        let in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
+        match request.method() {
+            Some(Method::Ack) => self.sessions.acknowledged(&mut self.wire, now, &request),
+            Some(Method::Cancel) => self.cancel(now, flow, &request),
+            _ if self.refuse_extensions(&request, flow) => {}
+            _ if in_dialog => self.within_dialog(now, flow, request),
+            _ => self.outside_of_dialogs(now, flow, request),
+        }
+    }
+
+    /// RFC 3261 §9.2: 200 whether it comes in time or not, 481 if there is nothing to cancel.
+    fn cancel(&mut self, now: Time, flow: Flow, request: &Message) {
+        let Some((invite, user)) = self.wire.transactions.cancelled_by(request) else {
+            return self.refuse(request, flow, 481);
+        };
+        let session = if let User::Session(id) = user { Some(id) } else { None };
+        let tag = session.and_then(|id| self.sessions.local_tag(id).map(str::to_owned));
+        let tag = tag.unwrap_or_else(|| self.wire.tag_for(request));
+        let answer = self.wire.answer(request, flow, 200, &tag);
+        match self.serve(request, flow, User::Nobody) {
+            Some(transaction) => self.wire.reply(now, transaction, 200, answer),
+            None => self.wire.reply_statelessly(request, flow, answer),
+        }
+        if let Some(id) = session {
+            self.sessions.cancelled(&mut self.wire, now, id, invite, request.reason_q850());
+        }
+    }
+
+    fn within_dialog(&mut self, now: Time, flow: Flow, request: Message) {
+        let Some(id) = self.sessions.find(&request) else {
+            return self.refuse(&request, flow, 481);
+        };
+        match self.serve(&request, flow, User::Session(id)) {
+            Some(transaction) => {
+                self.sessions.request(&mut self.wire, now, id, transaction, request, flow);
+            }
+            None => self.refuse_for_capacity(&request, flow),
+        }
+    }
+
+    fn outside_of_dialogs(&mut self, now: Time, flow: Flow, request: Message) {
+        match request.method() {
+            // Whoever may be the last hop answers whatever is left in it (RFC 3261 §11.2).
+            Some(Method::Options) => self.answer_options(&request, flow),
+            _ if request.max_forwards() == Some(0) => self.refuse(&request, flow, 483),
+            Some(Method::Invite) => self.invite(now, flow, request),
+            Some(Method::Register) => self.register(now, flow, &request),
+            Some(Method::Bye | Method::Info | Method::Update | Method::Prack) => {
+                self.refuse(&request, flow, 481);
+            }
+            Some(Method::Other(_)) | None => self.refuse(&request, flow, 501),
+            Some(_) => self.refuse(&request, flow, 405),
+        }
+    }
+
+    fn invite(&mut self, now: Time, flow: Flow, request: Message) {
+        let peer = match self.admit(now, flow, &request) {
+            Ok(peer) => peer,
+            Err(denial) => return self.deny(now, &request, flow, denial),
+        };
+        if let Some(status) = crate::session::unreadable(&request) {
+            return self.refuse(&request, flow, status);
+        }
+        let Some(session) = self.sessions.reserve() else {
+            return self.refuse_for_capacity(&request, flow);
+        };
+        let Some(transaction) = self.serve(&request, flow, User::Session(session)) else {
+            self.sessions.release(session);
+            return self.refuse_for_capacity(&request, flow);
+        };
+        let trying = self.wire.answer(&request, flow, 100, "");
+        self.wire.reply(now, transaction, 100, trying);
+        let invite = Box::new(beginnings(&request, flow, peer));
+        let symmetric = matches!(invite.peer, Peer::Account(_));
+        match self.sessions.invited(&mut self.wire, session, transaction, request, flow, symmetric) {
+            Ok(()) => self.wire.tell(Event::Incoming { session, invite }),
+            Err(request) => {
+                self.sessions.release(session);
+                self.wire.block(flow.remote, "malformed");
+                let tag = self.wire.tag_for(&request);
+                let answer = self.wire.answer(&request, flow, 400, &tag);
+                self.wire.reply(now, transaction, 400, answer);
+            }
+        }
+    }
+
+    fn register(&mut self, now: Time, flow: Flow, request: &Message) {
+        let user = match self.admit_registration(now, request) {
+            Ok(user) => user,
+            Err(denial) => return self.deny(now, request, flow, denial),
+        };
+        let Some(transaction) = self.serve(request, flow, User::Nobody) else {
+            return self.refuse_for_capacity(request, flow);
+        };
+        let (verdict, events) = self.registrar.register(now, &user, request, flow);
+        if verdict == Verdict::Full {
+            self.wire.block(flow.remote, "capacity");
+        }
+        self.reply_to_register(now, transaction, request, flow, &verdict);
+        for event in events {
+            self.wire.tell(event);
+        }
+    }
+
+    fn reply_to_register(
+        &mut self,
+        now: Time,
+        transaction: TransactionId,
+        request: &Message,
+        flow: Flow,
+        verdict: &Verdict,
+    ) {
+        let status = match verdict {
+            Verdict::Done(_) => 200,
+            Verdict::TooBrief => 423,
+            Verdict::Malformed => 400,
+            Verdict::OutOfOrder => 500,
+            Verdict::Full => 503,
+        };
+        let tag = self.wire.tag_for(request);
+        let mut answer = self.wire.answer(request, flow, status, &tag);
+        match verdict {
+            Verdict::Done(contacts) => {
+                for contact in contacts {
+                    answer = answer.header("Contact", contact);
+                }
+                answer = answer.header("Allow", ALLOW).header("Supported", SUPPORTED_EXTENSIONS);
+            }
+            Verdict::TooBrief => answer = answer.header("Min-Expires", EXPIRES_MIN),
+            _ => {}
+        }
+        self.wire.reply(now, transaction, status, answer);
+    }
+
+    fn serve(&mut self, request: &Message, flow: Flow, user: User) -> Option<TransactionId> {
+        self.wire.transactions.serve(request, super::wire::reply_flow(request, flow), user)
+    }
+}
+
+fn beginnings(request: &Message, flow: Flow, peer: Peer) -> Invite {
+    let dialled = request.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| uri.user_decoded());
+    let trusted = matches!(peer, Peer::Trunk(_));
+    let asserted = request.p_asserted_identity().filter(|_| trusted);
+    let from = asserted.or_else(|| request.from().ok());
+    let hidden = wants_privacy(request) || from.as_ref().is_none_or(is_anonymous);
+    let user = from.as_ref().and_then(|from| from.parse_uri().ok()).and_then(|uri| uri.user_decoded());
+    let display = from.as_ref().and_then(|from| from.display());
+    Invite {
+        peer,
+        flow,
+        dialled: dialled.unwrap_or_default().into_owned(),
+        from: if hidden { "anonymous".into() } else { user.unwrap_or_default().into_owned() },
+        from_display: display.filter(|_| !hidden).map(std::borrow::Cow::into_owned),
+        call_id: request.call_id().unwrap_or("").to_owned(),
+        sdp: crate::session::sdp_of(request),
+    }
+}
+
+/// RFC 3323 §4.2, RFC 3325 §9.3: an operator may tell us who calls and forbid us to tell it on.
+fn wants_privacy(request: &Message) -> bool {
+    request.headers(HeaderName::Privacy).any(|value| {
+        let mut wishes = value.split(';').map(str::trim);
+        wishes.any(|wish| ["id", "user", "header"].iter().any(|known| wish.eq_ignore_ascii_case(known)))
+    })
+}
+
+fn is_anonymous(from: &crate::message::NameAddr<'_>) -> bool {
+    let uri = from.uri.to_ascii_lowercase();
+    uri.contains("anonymous.invalid") || uri.starts_with("sip:anonymous@")
+}

@@ -1,0 +1,56 @@
+//! Answers without a transaction (RFC 3261 §8.2.7), and the headers that each status asks for.
+
+use super::wire::{ACCEPT, ALLOW};
+use super::{Flow, UserAgent};
+use crate::message::{HeaderName, Message};
+
+/// The option tags that we understand: none yet, which RFC 3261 §20.37 lets us say.
+pub(super) const SUPPORTED_EXTENSIONS: &str = "";
+/// When somebody may try again who met a full house.
+const RETRY_AFTER: u32 = 10;
+
+impl UserAgent {
+    /// Refuses a request and forgets it.
+    pub(super) fn refuse(&mut self, request: &Message, flow: Flow, status: u16) {
+        let tag = self.wire.tag_for(request);
+        let answer = self.wire.answer(request, flow, status, &tag);
+        let answer = match status {
+            405 | 501 => answer.header("Allow", ALLOW),
+            415 => answer.header("Accept", "application/sdp").header("Accept-Encoding", "identity"),
+            503 => answer.header("Retry-After", RETRY_AFTER),
+            _ => answer,
+        };
+        self.wire.reply_statelessly(request, flow, answer);
+    }
+
+    /// Refuses because a limit is reached.
+    pub(super) fn refuse_for_capacity(&mut self, request: &Message, flow: Flow) {
+        self.wire.block(flow.remote, "capacity");
+        self.refuse(request, flow, 503);
+    }
+
+    /// Refuses a request that requires what we do not understand (RFC 3261 §8.2.2.3). False if it does not.
+    pub(super) fn refuse_extensions(&mut self, request: &Message, flow: Flow) -> bool {
+        let unsupported: Vec<&str> = request.list(HeaderName::Require).collect();
+        if unsupported.is_empty() {
+            return false;
+        }
+        let tag = self.wire.tag_for(request);
+        let answer = self.wire.answer(request, flow, 420, &tag).header("Unsupported", unsupported.join(", "));
+        self.wire.reply_statelessly(request, flow, answer);
+        true
+    }
+
+    /// Says what we can (RFC 3261 §11.2).
+    pub(super) fn answer_options(&mut self, request: &Message, flow: Flow) {
+        let tag = self.wire.tag_for(request);
+        let answer = self
+            .wire
+            .answer(request, flow, 200, &tag)
+            .header("Allow", ALLOW)
+            .header("Accept", ACCEPT)
+            .header("Accept-Encoding", "identity")
+            .header("Supported", SUPPORTED_EXTENSIONS);
+        self.wire.reply_statelessly(request, flow, answer);
+    }
+}

@@ -1,0 +1,174 @@
+//! What every transaction user shares: the configuration, the transactions, the outputs and the chance;
+//! and how our requests and answers get their Via, Contact and way.
+
+use super::{Config, Event, Flow, Output, Transport};
+use crate::message::{Message, ParseLimits, Rport};
+use crate::transaction::{Table, TransactionId, User};
+use crate::write::{Writer, respond};
+use base::{Rng, Seed, Time};
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// The methods that we have an answer for (RFC 3261 §20.5).
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER";
+/// The bodies that we read.
+pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
+
+/// The common ground of sessions, registrar and registrations.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) config: Config,
+    pub(crate) transactions: Table,
+    pub(crate) out: VecDeque<Output>,
+    pub(crate) rng: Rng,
+    tags: Seed,
+}
+
+impl Wire {
+    pub(crate) fn new(config: Config, seed: Seed) -> Wire {
+        let transactions =
+            Table::new(config.limits.transactions, config.timers, seed.named("sip.transactions"));
+        let (rng, tags) = (seed.named("sip.tokens").rng(), seed.named("sip.tags"));
+        Wire { config, transactions, out: VecDeque::new(), rng, tags }
+    }
+
+    /// The limits that a message is read with.
+    pub(crate) fn parse_limits(&self) -> ParseLimits {
+        let limits = &self.config.limits;
+        ParseLimits { message: limits.message, headers: limits.headers, ..ParseLimits::default() }
+    }
+
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.out.push_back(Output::Event(event));
+    }
+
+    /// Somebody was refused by a rule.
+    pub(crate) fn block(&mut self, source: SocketAddr, rule: &'static str) {
+        self.tell(Event::Blocked { source, rule });
+    }
+
+    pub(crate) fn send(&mut self, flow: Flow, bytes: Vec<u8>) {
+        self.out.push_back(Output::Send { flow, bytes });
+    }
+
+    /// A branch that no other transaction has (RFC 3261 §8.1.1.7).
+    pub(crate) fn branch(&mut self) -> String {
+        format!("z9hG4bK{}", self.rng.token(16))
+    }
+
+    /// The address that a peer at the other end of `flow` reaches us at. An unspecified address is never
+    /// written: whoever gets one would call himself.
+    pub(crate) fn address(&self, flow: Flow) -> String {
+        let port = flow.local.port();
+        let remote = flow.remote.ip().to_canonical();
+        let near = self.config.local_nets.iter().any(|net| net.contains(&remote));
+        let own = flow.local.ip().to_canonical();
+        let ip = match self.config.public_address {
+            Some(public) if !near && !remote.is_loopback() => Some(public),
+            _ if !own.is_unspecified() => Some(own),
+            _ if remote.is_loopback() && remote.is_ipv4() => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            _ if remote.is_loopback() => Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+            _ => self.specified(flow.transport).or(self.config.public_address),
+        };
+        match ip {
+            Some(ip) => SocketAddr::new(ip, port).to_string(),
+            // RFC 2606 keeps this name for nobody: answers come back by `received`.
+            None => format!("unknown.invalid:{port}"),
+        }
+    }
+
+    /// The Via of a request that goes by `flow`.
+    pub(crate) fn via(&self, flow: Flow, branch: &str) -> String {
+        let transport = transport_name(flow.transport);
+        format!("SIP/2.0/{transport} {};branch={branch};rport", self.address(flow))
+    }
+
+    /// Our Contact towards the peer at the other end of `flow`.
+    pub(crate) fn contact(&self, flow: Flow, user: &str) -> String {
+        let transport = if flow.transport == Transport::Tcp { ";transport=tcp" } else { "" };
+        let at = if user.is_empty() { "" } else { "@" };
+        format!("<sip:{}{at}{}{transport}>", escaped_user(user), self.address(flow))
+    }
+
+    /// Sends a request through the transaction table. Nothing if that is full.
+    pub(crate) fn request(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        user: User,
+        branch: &str,
+        writer: Writer,
+    ) -> Option<TransactionId> {
+        let bytes = writer.header("User-Agent", &self.config.product).finish();
+        self.transactions.request(now, flow, bytes, branch, user, &mut self.out)
+    }
+
+    /// Begins the answer to a request that came by `flow`, with Server in it.
+    pub(crate) fn answer(&self, request: &Message, flow: Flow, status: u16, to_tag: &str) -> Writer {
+        let to_tag = if status == 100 { None } else { Some(to_tag) };
+        respond(request, status, flow.remote, to_tag).header("Server", &self.config.product)
+    }
+
+    /// Answers through the request's transaction.
+    pub(crate) fn reply(&mut self, now: Time, id: TransactionId, status: u16, writer: Writer) {
+        self.transactions.reply(now, id, status, writer.finish(), &mut self.out);
+    }
+
+    /// Answers without a transaction, so that a stranger costs no memory (RFC 3261 §8.2.7). Repetitions of
+    /// the request get the same tag.
+    pub(crate) fn reply_statelessly(&mut self, request: &Message, flow: Flow, writer: Writer) {
+        self.send(reply_flow(request, flow), writer.finish());
+    }
+
+    /// The To tag of an answer outside of dialogs: the same for the same request.
+    pub(crate) fn tag_for(&self, request: &Message) -> String {
+        let from = request.from().ok().and_then(|from| from.tag()).unwrap_or("");
+        let call_id = request.call_id().unwrap_or("");
+        // More of a long Call-ID would only cost time.
+        let short = |text: &str| text.chars().take(64).collect::<String>();
+        self.tags.named(&short(call_id)).named(&short(from)).rng().token(12)
+    }
+
+    fn specified(&self, transport: Transport) -> Option<IpAddr> {
+        let mut listened = self.config.listen.iter().filter(|(kind, _)| *kind == transport);
+        listened.find_map(|(_, address)| Some(address.ip()).filter(|ip| !ip.is_unspecified()))
+    }
+}
+
+/// Where the answer to a request goes: the same stream; or the source, at its port if it asked for that
+/// (RFC 3581 §4), else at the port of its Via (RFC 3261 §18.2.2). `maddr` is not followed: it would let
+/// anybody aim our answers at a third party.
+pub(crate) fn reply_flow(request: &Message, flow: Flow) -> Flow {
+    if flow.transport == Transport::Tcp {
+        return flow;
+    }
+    match request.top_via() {
+        Ok(via) if via.rport() == Rport::Absent => {
+            Flow { remote: SocketAddr::new(flow.remote.ip(), via.port.unwrap_or(5060)), ..flow }
+        }
+        _ => flow,
+    }
+}
+
+/// As it is written in a Via.
+pub(crate) fn transport_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "UDP",
+        Transport::Tcp => "TCP",
+    }
+}
+
+/// The user part of a URI, with `%HH` for what may not stand there (RFC 3261 §25.1).
+pub(crate) fn escaped_user(user: &str) -> String {
+    let mut escaped = String::with_capacity(user.len());
+    for byte in user.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // A String takes whatever is written into it.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
