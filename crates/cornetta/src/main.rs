@@ -1,2 +1,29 @@
-//! A telephone exchange for public help desks
-fn main() {}
+//! Cornetta: a telephone exchange for public help desks. This is the program: configuration, wiring and
+//! command line.
+
+mod cli;
+mod commands;
+mod config;
+mod demo;
+mod exchange;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    log_to_standard_error();
+    match commands::run(arguments.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("cornetta: {error:#}");
+            ExitCode::from(commands::FAILED)
+        }
+    }
+}
+
+fn log_to_standard_error() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CORNETTA_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

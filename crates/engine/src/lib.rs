@@ -1,1 +1,21 @@
-//! Calls: the sans-IO root that takes inputs and gives outputs and facts
+//! Calls: the sans-IO root of Cornetta. Inputs come in, outputs and facts go out; nothing here reads a
+//! clock, opens a socket or draws from the system's randomness.
+//!
+//! A [`Engine`] routes between calls. A call routes between its legs, its script and its place in the queue.
+//! SIP, the script's interpreter and the distributor are machines of their own, in crates of their own.
+
+mod api;
+mod blocked;
+mod call;
+mod commands;
+mod context;
+mod devices;
+mod engine;
+mod ledger;
+mod leg;
+mod past;
+mod targets;
+
+pub use api::*;
+pub use engine::Engine;
+pub use targets::flow_of;

@@ -1,0 +1,44 @@
+//! What each command of the command line does.
+
+mod check;
+mod ivr;
+mod log;
+mod phone;
+mod serve;
+mod sim;
+
+use crate::cli::Command;
+use crate::demo;
+use anyhow::Result;
+use calendar::Fault;
+use std::process::ExitCode;
+
+/// The command was understood, and failed.
+pub(crate) const FAILED: u8 = 1;
+/// The command or a file was wrong.
+pub(crate) const WRONG: u8 = 2;
+
+pub(crate) use serve::until_told_to_end;
+
+pub(crate) fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Serve(file) => serve::run(&file.config),
+        Command::Check(file) => Ok(check::run(&file.config)),
+        Command::Demo(demo) => demo::run(&demo),
+        Command::Ivr(ivr) => Ok(ivr::run(&ivr)),
+        Command::Phone(phone) => phone::run(phone),
+        Command::Events(events) => log::events(&events),
+        Command::Cdr(cdr) => log::cdr(&cdr),
+        Command::Sim(sim) => sim::run(&sim),
+    }
+}
+
+/// Prints every fault and gives the exit code for wrong files.
+pub(crate) fn tell_faults(faults: &[Fault]) -> ExitCode {
+    for fault in faults {
+        eprintln!("{fault}");
+    }
+    let plural = if faults.len() == 1 { "fault" } else { "faults" };
+    eprintln!("{} {plural}; nothing was changed", faults.len());
+    ExitCode::from(WRONG)
+}

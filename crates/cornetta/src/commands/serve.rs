@@ -1,0 +1,74 @@
+//! `cornetta serve`, and the signals that a server understands.
+
+use super::{FAILED, tell_faults};
+use crate::config;
+use crate::exchange::{Control, Exchange};
+use anyhow::Result;
+use sip::ua::Transport;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub(super) fn run(path: &Path) -> Result<ExitCode> {
+    let installation = match config::load(path) {
+        Ok(installation) => installation,
+        Err(faults) => return Ok(tell_faults(&faults)),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(async {
+        let exchange = Exchange::start(installation).await?;
+        tell_addresses(&exchange);
+        until_told_to_end(exchange, Some(path.to_owned())).await
+    })
+}
+
+fn tell_addresses(exchange: &Exchange) {
+    for (transport, address) in &exchange.listen {
+        let transport = match transport {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        };
+        println!("sip {transport}:{address}");
+    }
+    println!("http http://{}", exchange.http);
+    println!("ready");
+}
+
+/// Serves until SIGTERM or SIGINT has drained the calls, or a second one has ended them. SIGHUP re-reads
+/// the configuration, if there is a file of it.
+pub(crate) async fn until_told_to_end(mut exchange: Exchange, path: Option<PathBuf>) -> Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {
+                reload(&exchange, path.as_deref()).await;
+                continue;
+            }
+            ended = exchange.ended() => {
+                return Ok(if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
+            }
+        }
+        exchange.tell(if asked { Control::Stop } else { Control::Drain }).await;
+        if !asked {
+            eprintln!("ending when the last call has; once more to end now");
+        }
+        asked = true;
+    }
+}
+
+async fn reload(exchange: &Exchange, path: Option<&Path>) {
+    let Some(path) = path else { return };
+    match config::load(path) {
+        Ok(installation) => exchange.tell(Control::Reload(Box::new(installation.engine))).await,
+        Err(faults) => {
+            tell_faults(&faults);
+            let findings = faults.iter().map(ToString::to_string).collect();
+            exchange.tell(Control::ReloadRefused(findings)).await;
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Scripts and sounds as they lie on the disk.
+
+use calendar::Fault;
+use ivr::{ScriptFiles, SoundInventory};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The scripts in a folder: each folder in it that has a `flow.toml`.
+pub(crate) fn script_names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = listed(folder)
+        .into_iter()
+        .filter(|path| path.join("flow.toml").is_file())
+        .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Everything that one script is made of.
+pub(crate) fn script_files(folder: &Path, sounds: SoundInventory) -> Result<ScriptFiles, Vec<Fault>> {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("script").to_owned();
+    let flow_path = folder.join("flow.toml");
+    let flow = read(&flow_path).map_err(|fault| vec![fault])?;
+    Ok(ScriptFiles {
+        name,
+        flow: (flow_path.display().to_string(), flow),
+        phrases: tables(&folder.join("phrases"))?,
+        calendars: tables(&folder.join("calendars"))?,
+        sounds,
+    })
+}
+
+/// Every sound that the folders hold, as `LANG/KEY`.
+pub(crate) fn sound_inventory(folders: &[PathBuf]) -> SoundInventory {
+    let languages = folders.iter().flat_map(|folder| listed(folder)).filter(|path| path.is_dir());
+    languages
+        .flat_map(|language| {
+            let name = language.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+            listed(&language).into_iter().filter_map(move |sound| {
+                let kind = sound.extension()?.to_str()?;
+                let known = matches!(kind, "opus" | "wav");
+                known.then(|| Some(format!("{name}/{}", sound.file_stem()?.to_str()?)))?
+            })
+        })
+        .collect()
+}
+
+/// The TOML files of a folder: their names, paths and texts.
+fn tables(folder: &Path) -> Result<Vec<(String, String, String)>, Vec<Fault>> {
+    let mut paths: Vec<PathBuf> = listed(folder);
+    paths.retain(|path| path.extension().is_some_and(|kind| kind == "toml"));
+    paths.sort();
+    let (mut tables, mut faults) = (Vec::new(), Vec::new());
+    for path in paths {
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        match read(&path) {
+            Ok(text) => tables.push((name, path.display().to_string(), text)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() { Ok(tables) } else { Err(faults) }
+}
+
+fn read(path: &Path) -> Result<String, Fault> {
+    std::fs::read_to_string(path).map_err(|error: io::Error| Fault {
+        file: path.display().to_string(),
+        line: 1,
+        column: 1,
+        what: format!("it cannot be read: {error}"),
+        what_to_do: "make it readable, as UTF-8 text".to_owned(),
+    })
+}
+
+fn listed(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
+}

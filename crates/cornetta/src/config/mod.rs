@@ -1,0 +1,125 @@
+//! From files to a checked installation. Nothing is opened before all of it is right, and every fault is
+//! told at once, with its file, line and column.
+
+mod desk;
+mod files;
+mod network;
+mod read;
+mod services;
+
+use calendar::Fault;
+use calendar::document::{Document, Section};
+use sha2::{Digest, Sha256};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+pub(crate) use files::{script_files, sound_inventory};
+
+/// All that a configuration says.
+pub(crate) struct Installation {
+    pub(crate) engine: engine::Config,
+    /// Where the log is kept.
+    pub(crate) data: PathBuf,
+    pub(crate) media: Media,
+    pub(crate) http: Http,
+    /// Folders of prompts and music.
+    pub(crate) sounds: Vec<PathBuf>,
+}
+
+/// Where speech goes.
+pub(crate) struct Media {
+    pub(crate) address: IpAddr,
+    pub(crate) ports: RangeInclusive<u16>,
+    pub(crate) threads: usize,
+}
+
+/// Where integrators come to.
+pub(crate) struct Http {
+    pub(crate) listen: SocketAddr,
+    pub(crate) tokens: Vec<cti::Token>,
+}
+
+/// Reads and checks a configuration and all that it names.
+pub(crate) fn load(path: &Path) -> Result<Installation, Vec<Fault>> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let what = format!("the configuration cannot be read: {error}");
+        vec![Fault { file: name.clone(), line: 1, column: 1, what, what_to_do: "name a file that can".into() }]
+    })?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    load_text(&name, &text, folder)
+}
+
+/// The same, of a text whose relative paths start at `folder`.
+pub(crate) fn load_text(name: &str, text: &str, folder: &Path) -> Result<Installation, Vec<Fault>> {
+    let (mut document, table) = Document::parse(name, text);
+    let Some(table) = table else { return Err(document.into_faults()) };
+    let mut root = Section::new(&table, 0);
+    let mut others = Vec::new();
+    let installation = read_root(&mut document, &mut root, folder, &mut others);
+    root.finish(&mut document);
+    others.extend(document.into_faults());
+    match installation {
+        Some(mut installation) if others.is_empty() => {
+            installation.engine.version = version(text, &installation);
+            Ok(installation)
+        }
+        _ => {
+            others.sort();
+            others.dedup();
+            Err(others)
+        }
+    }
+}
+
+fn read_root(
+    document: &mut Document<'_>,
+    root: &mut Section<'_>,
+    folder: &Path,
+    others: &mut Vec<Fault>,
+) -> Option<Installation> {
+    let node = network::node(document, root, folder);
+    let media = network::media(document, root);
+    let http = network::http(document, root);
+    let (sounds, hold_music) = services::sounds(document, root, folder);
+    let desk = desk::desk(document, root);
+    let sip = network::sip(document, root, &desk.accounts);
+    let scripts = services::scripts(document, root, folder, &sounds, others);
+    let services = services::services(document, root, &scripts, &desk, sip.as_ref());
+    let calls_max = network::calls_max(document, root);
+    let (node, media, http, sip) = (node?, media?, http?, sip?);
+    let engine = engine::Config {
+        node: node.name,
+        version: String::new(),
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        local_nets: sip.config.local_nets.clone(),
+        sip: sip.config,
+        acd: desk.acd,
+        services: services.by_number,
+        otherwise: services.otherwise,
+        hold_music: Some(hold_music),
+        media_public_address: media.public_address,
+        silence_probe: std::time::Duration::from_secs(300),
+        calls_max,
+    };
+    Some(Installation { engine, data: node.data, media: media.media, http, sounds })
+}
+
+/// A name for what is in force: the hash of the configuration's text and of the scripts that it names.
+fn version(text: &str, installation: &Installation) -> String {
+    let mut hash = Sha256::new();
+    hash.update(text);
+    for service in installation.engine.services.values() {
+        if let engine::Service::Script { script, .. } = service {
+            hash.update(format!("{script:?}"));
+        }
+    }
+    let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+/// A path written in the configuration, from the configuration's own folder.
+fn from(folder: &Path, path: &str) -> PathBuf {
+    folder.join(path)
+}

@@ -1,0 +1,265 @@
+//! The parts of a configuration that say where: the node, its sockets, its trunks.
+
+use super::read::{endpoint, names, networks, number, optional_text, parsed, secret, text};
+use super::{Http, Media, from};
+use calendar::document::{Document, Entry, Section};
+use ipnet::IpNet;
+use sip::ua::{Account, Flow, Limits, Timers, Transport, Trunk};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) data: PathBuf,
+}
+
+pub(super) fn node(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> Option<Node> {
+    let mut node = Node { name: "desk".to_owned(), data: from(folder, "data") };
+    let Some(entry) = root.take("node") else { return Some(node) };
+    let mut section = document.section(&entry)?;
+    if let Some(name) = section.take("name") {
+        let written = document.text(&name)?;
+        if written.is_empty() || !written.chars().all(|letter| letter.is_ascii_alphanumeric()) {
+            document.fault(name.value_at(), "a node's name is part of ids", "write letters and digits only");
+        }
+        node.name = written.to_owned();
+    }
+    if let Some(data) = optional_text(document, &mut section, "data") {
+        node.data = from(folder, &data);
+    }
+    section.finish(document);
+    Some(node)
+}
+
+pub(super) struct MediaSection {
+    pub(super) media: Media,
+    pub(super) public_address: Option<IpAddr>,
+}
+
+pub(super) fn media(document: &mut Document<'_>, root: &mut Section<'_>) -> Option<MediaSection> {
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let mut media = Media { address, ports: 16384..=32767, threads: 1 };
+    let Some(entry) = root.take("media") else { return Some(MediaSection { media, public_address: None }) };
+    let mut section = document.section(&entry)?;
+    if let Some(entry) = section.take("address") {
+        media.address = parsed(document, &entry, "write the IP address that phones can reach")?;
+        if media.address.is_unspecified() {
+            document.fault(
+                entry.value_at(),
+                "the unspecified address would be told to phones",
+                "write the IP address of the interface that phones can reach",
+            );
+        }
+    }
+    if let Some(entry) = section.take("ports") {
+        let written = document.text(&entry)?;
+        media.ports = ports(document, written, entry.value_at())?;
+    }
+    media.threads = usize::try_from(number(document, &mut section, "threads", 1..=64, 1)).unwrap_or(1);
+    let public_address = match section.take("public_address") {
+        Some(entry) => Some(parsed(document, &entry, "write the IP address that the world sees")?),
+        None => None,
+    };
+    section.finish(document);
+    Some(MediaSection { media, public_address })
+}
+
+fn ports(document: &mut Document<'_>, written: &str, at: usize) -> Option<RangeInclusive<u16>> {
+    let range = written.split_once('-').and_then(|(low, high)| {
+        let (low, high): (u16, u16) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+        (low >= 1024 && high > low).then_some(low..=high)
+    });
+    if range.is_none() {
+        document.fault(at, format!("`{written}` is not a range of ports"), "write it like \"16384-32767\"");
+    }
+    range
+}
+
+pub(super) fn http(document: &mut Document<'_>, root: &mut Section<'_>) -> Option<Http> {
+    let mut listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+    let mut at = 0;
+    if let Some(entry) = root.take("http") {
+        at = entry.at;
+        let mut section = document.section(&entry)?;
+        if let Some(entry) = section.take("listen") {
+            at = entry.value_at();
+            listen = parsed(document, &entry, "write an IP address and a port, such as \"127.0.0.1:8080\"")?;
+        }
+        section.finish(document);
+    }
+    let tokens = tokens(document, root);
+    if tokens.is_empty() && !listen.ip().is_loopback() {
+        document.fault(
+            at,
+            "the web address would be open to other machines without any credentials",
+            "listen on 127.0.0.1, or write at least one [[token]]",
+        );
+    }
+    Some(Http { listen, tokens })
+}
+
+fn tokens(document: &mut Document<'_>, root: &mut Section<'_>) -> Vec<cti::Token> {
+    let Some(entry) = root.take("token") else { return Vec::new() };
+    let entries = document.list(&entry);
+    entries.iter().filter_map(|entry| token(document, entry)).collect()
+}
+
+/// A token by its secret, or by the hash of its secret.
+fn token(document: &mut Document<'_>, entry: &Entry<'_>) -> Option<cti::Token> {
+    let mut section = document.section(entry)?;
+    let name = text(document, &mut section, "name", "say whose it is")?;
+    let scopes = scopes(document, &mut section);
+    let (hash, secret) = (section.take("sha256"), section.take("secret"));
+    section.finish(document);
+    let (written, token) = match (hash, secret) {
+        (Some(hash), None) => (hash, cti::Token::from_sha256(&name, document.text(&hash)?, scopes)),
+        (None, Some(secret)) => (secret, cti::Token::from_secret(&name, document.text(&secret)?, scopes)),
+        _ => {
+            let what = "a token has either a secret or the hash of one";
+            document.fault(entry.value_at(), what, "write `sha256`, or `secret`");
+            return None;
+        }
+    };
+    match token {
+        Ok(token) => Some(token),
+        Err(error) => {
+            let told = error.to_string();
+            let (what, what_to_do) = told.split_once("; ").unwrap_or((&told, "write another"));
+            document.fault(written.value_at(), what, what_to_do);
+            None
+        }
+    }
+}
+
+fn scopes(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<cti::Scope> {
+    let Some(entry) = section.require(document, "scopes", "such as [\"events:read\"]") else { return Vec::new() };
+    let mut scopes = Vec::new();
+    for (text, at) in document.texts(&entry) {
+        match cti::Scope::from_name(text) {
+            Some(scope) => scopes.push(scope),
+            None => {
+                let known = cti::Scope::ALL.map(cti::Scope::name).join(", ");
+                document.fault(at, format!("there is no scope `{text}`"), format!("choose from {known}"));
+            }
+        }
+    }
+    scopes
+}
+
+pub(super) struct Sip {
+    pub(super) config: sip::ua::Config,
+}
+
+pub(super) fn sip(document: &mut Document<'_>, root: &mut Section<'_>, accounts: &[Account]) -> Option<Sip> {
+    let mut config = sip::ua::Config {
+        listen: Vec::new(),
+        public_address: None,
+        local_nets: Vec::new(),
+        realm: "cornetta".to_owned(),
+        product: format!("Cornetta/{}", env!("CARGO_PKG_VERSION")),
+        accounts: accounts.to_vec(),
+        trunks: Vec::new(),
+        open_to: Vec::new(),
+        timers: Timers::default(),
+        limits: Limits::default(),
+    };
+    if let Some(entry) = root.take("sip") {
+        let mut section = document.section(&entry)?;
+        if let Some(listen) = section.take("listen") {
+            let written = document.texts(&listen);
+            config.listen = written.into_iter().filter_map(|(text, at)| endpoint(document, text, at)).collect();
+        }
+        config.realm = optional_text(document, &mut section, "realm").unwrap_or(config.realm);
+        if let Some(entry) = section.take("public_address") {
+            config.public_address = parsed(document, &entry, "write the IP address that the world sees");
+        }
+        config.local_nets = networks(document, &mut section, "local_networks");
+        config.open_to = networks(document, &mut section, "open_to");
+        section.finish(document);
+    }
+    if config.listen.is_empty() {
+        let everywhere = SocketAddr::from(([127, 0, 0, 1], 5060));
+        config.listen = vec![(Transport::Udp, everywhere), (Transport::Tcp, everywhere)];
+    }
+    config.trunks = trunks(document, root, &config.listen);
+    Some(Sip { config })
+}
+
+fn trunks(document: &mut Document<'_>, root: &mut Section<'_>, listen: &[(Transport, SocketAddr)]) -> Vec<Trunk> {
+    let Some(entry) = root.take("trunk") else { return Vec::new() };
+    let mut trunks: Vec<Trunk> = Vec::new();
+    for entry in document.list(&entry) {
+        let Some(section) = document.section(&entry) else { continue };
+        let Some(trunk) = trunk(document, section, listen) else { continue };
+        if trunks.iter().any(|other| other.name == trunk.name) {
+            let what = format!("the trunk `{}` is written twice", trunk.name);
+            document.fault(entry.value_at(), what, "give each its own name");
+        }
+        trunks.push(trunk);
+    }
+    trunks
+}
+
+fn trunk(
+    document: &mut Document<'_>,
+    mut section: Section<'_>,
+    listen: &[(Transport, SocketAddr)],
+) -> Option<Trunk> {
+    let name = text(document, &mut section, "name", "name the trunk");
+    let target = match section.require(document, "address", "such as \"udp:192.0.2.1:5060\"") {
+        Some(entry) => {
+            let text = document.text(&entry)?;
+            let (transport, remote) = endpoint(document, text, entry.value_at())?;
+            let own = listen.iter().find(|(kind, own)| *kind == transport && own.is_ipv4() == remote.is_ipv4());
+            if own.is_none() {
+                let what = "no socket of this kind is listened on";
+                document.fault(entry.value_at(), what, "add one to `listen` under [sip]");
+            }
+            own.map(|(_, local)| Flow { transport, local: *local, remote })
+        }
+        None => None,
+    };
+    let mut addresses = networks(document, &mut section, "networks");
+    let domain = optional_text(document, &mut section, "domain");
+    let register = match section.take("register") {
+        Some(entry) => document.flag(&entry)?,
+        None => false,
+    };
+    let user = optional_text(document, &mut section, "user");
+    let password = if user.is_some() { secret(document, &mut section, "password") } else { None };
+    if register && user.is_none() {
+        document.fault(section.at, "a trunk that registers needs credentials", "write `user` and `password`");
+    }
+    section.finish(document);
+    let target = target?;
+    if addresses.is_empty() {
+        addresses.push(IpNet::from(target.remote.ip()));
+    }
+    let credentials = user.zip(password).map(|(user, password)| Account { user, password });
+    Some(Trunk { name: name?, target, addresses, domain, credentials, register })
+}
+
+pub(super) fn calls_max(document: &mut Document<'_>, root: &mut Section<'_>) -> usize {
+    let Some(entry) = root.take("limits") else { return 2000 };
+    let Some(mut section) = document.section(&entry) else { return 2000 };
+    let calls = number(document, &mut section, "calls", 1..=100_000, 2000);
+    section.finish(document);
+    usize::try_from(calls).unwrap_or(2000)
+}
+
+/// The names in a list that are not among `known` are faults.
+pub(super) fn known_names(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    name: &'static str,
+    known: &dyn Fn(&str) -> bool,
+    what: &str,
+) -> std::collections::BTreeSet<String> {
+    let at = section.at;
+    let written = names(document, section, name);
+    for unknown in written.iter().filter(|written| !known(written)) {
+        document.fault(at, format!("there is no {what} `{unknown}`"), format!("write it under [[{what}]]"));
+    }
+    written
+}

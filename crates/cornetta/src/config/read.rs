@@ -1,0 +1,169 @@
+//! The kinds of values that a configuration is made of.
+
+use calendar::document::{Document, Entry, Section};
+use ipnet::IpNet;
+use sip::ua::Transport;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A value that is written as text, or a fault that says how to write it.
+pub(super) fn parsed<T: FromStr>(document: &mut Document<'_>, entry: &Entry<'_>, how: &str) -> Option<T> {
+    let text = document.text(entry)?;
+    let value = text.parse().ok();
+    if value.is_none() {
+        document.fault(entry.value_at(), format!("`{text}` cannot be understood"), how);
+    }
+    value
+}
+
+/// The text called `name`, or a fault.
+pub(super) fn text(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    name: &'static str,
+    hint: &str,
+) -> Option<String> {
+    let entry = section.require(document, name, hint)?;
+    Some(document.text(&entry)?.to_owned())
+}
+
+/// The text called `name`, if it is there.
+pub(super) fn optional_text(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    name: &'static str,
+) -> Option<String> {
+    let entry = section.take(name)?;
+    Some(document.text(&entry)?.to_owned())
+}
+
+/// A set of names.
+pub(super) fn names(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    name: &'static str,
+) -> BTreeSet<String> {
+    let Some(entry) = section.take(name) else { return BTreeSet::new() };
+    document.texts(&entry).into_iter().map(|(text, _)| text.to_owned()).collect()
+}
+
+/// A span such as `20s`, `5m` or `1h`.
+pub(super) fn span(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    name: &'static str,
+    otherwise: Duration,
+) -> Duration {
+    let Some(entry) = section.take(name) else { return otherwise };
+    let Some(written) = document.text(&entry) else { return otherwise };
+    let read = parse_span(written);
+    if read.is_none() {
+        let what = format!("`{written}` is not a span of time");
+        document.fault(entry.value_at(), what, "write a number and s, m or h, such as \"20s\"");
+    }
+    read.unwrap_or(otherwise)
+}
+
+fn parse_span(written: &str) -> Option<Duration> {
+    let unit = written.chars().last()?;
+    let number: u64 = written.strip_suffix(unit)?.parse().ok()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return None,
+    };
+    number.checked_mul(seconds).map(Duration::from_secs)
+}
+
+/// A whole number in `range`.
+pub(super) fn number(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    name: &'static str,
+    range: RangeInclusive<i64>,
+    otherwise: i64,
+) -> i64 {
+    let Some(entry) = section.take(name) else { return otherwise };
+    let Some(number) = document.number(&entry) else { return otherwise };
+    if range.contains(&number) {
+        return number;
+    }
+    let what_to_do = format!("write a number from {} to {}", range.start(), range.end());
+    document.fault(entry.value_at(), format!("`{name}` is out of range"), what_to_do);
+    otherwise
+}
+
+/// Networks, such as `127.0.0.0/8`, or single addresses.
+pub(super) fn networks(document: &mut Document<'_>, section: &mut Section<'_>, name: &'static str) -> Vec<IpNet> {
+    let Some(entry) = section.take(name) else { return Vec::new() };
+    let mut networks = Vec::new();
+    for (text, at) in document.texts(&entry) {
+        match text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from)) {
+            Some(network) => networks.push(network),
+            None => document.fault(
+                at,
+                format!("`{text}` is not a network"),
+                "write an address or a network such as \"192.0.2.0/24\"",
+            ),
+        }
+    }
+    networks
+}
+
+/// A transport and an address, such as `udp:127.0.0.1:5060`.
+pub(super) fn endpoint(document: &mut Document<'_>, text: &str, at: usize) -> Option<(Transport, SocketAddr)> {
+    let read = text.split_once(':').and_then(|(transport, address)| {
+        let transport = match transport {
+            "udp" => Transport::Udp,
+            "tcp" => Transport::Tcp,
+            _ => return None,
+        };
+        Some((transport, address.parse().ok()?))
+    });
+    if read.is_none() {
+        document.fault(
+            at,
+            format!("`{text}` is not a SIP address"),
+            "write a transport, an IP address and a port, such as \"udp:192.0.2.1:5060\"",
+        );
+    }
+    read
+}
+
+/// A secret: written here, or in a file of its own.
+pub(super) fn secret(document: &mut Document<'_>, section: &mut Section<'_>, name: &'static str) -> Option<String> {
+    let file = section.take("password_file");
+    if let Some(entry) = file {
+        let path = document.text(&entry)?;
+        match std::fs::read_to_string(path) {
+            Ok(text) => return Some(text.trim().to_owned()),
+            Err(error) => {
+                document.fault(
+                    entry.value_at(),
+                    format!("`{path}` cannot be read: {error}"),
+                    "name a file that holds the secret alone",
+                );
+                return None;
+            }
+        }
+    }
+    text(document, section, name, "give the secret here, or `password_file`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_a_number_and_a_unit() {
+        assert_eq!(parse_span("20s"), Some(Duration::from_secs(20)));
+        assert_eq!(parse_span("5m"), Some(Duration::from_secs(300)));
+        for wrong in ["", "s", "5", "-5s", "5d", "99999999999999999999h", "5 m", "5è"] {
+            assert_eq!(parse_span(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What answers which number: sounds, scripts and services.
+
+use super::desk::Desk;
+use super::files::{script_files, script_names, sound_inventory};
+use super::from;
+use super::network::Sip;
+use super::read::{optional_text, text};
+use calendar::Fault;
+use calendar::document::{Document, Section, nearest};
+use engine::{Service, Target};
+use ivr::Script;
+use media_api::Sound;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Folders of sounds, and the music of those who hold.
+pub(super) fn sounds(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> (Vec<PathBuf>, Sound) {
+    let mut folders = vec![from(folder, "sounds")];
+    let mut music = "moh/calm".to_owned();
+    if let Some(entry) = root.take("sounds")
+        && let Some(mut section) = document.section(&entry)
+    {
+        if let Some(entry) = section.take("folders") {
+            let written = document.texts(&entry);
+            for (path, at) in &written {
+                if !from(folder, path).is_dir() {
+                    document.fault(*at, format!("there is no folder `{path}`"), "name a folder of sounds");
+                }
+            }
+            folders = written.into_iter().map(|(path, _)| from(folder, path)).collect();
+        }
+        music = optional_text(document, &mut section, "hold_music").unwrap_or(music);
+        section.finish(document);
+    }
+    (folders, sound(&music))
+}
+
+fn sound(source: &str) -> Sound {
+    Arc::from([Arc::from(source)])
+}
+
+/// Every script in the folder of scripts, checked.
+pub(super) fn scripts(
+    document: &mut Document<'_>,
+    root: &mut Section<'_>,
+    folder: &Path,
+    sounds: &[PathBuf],
+    others: &mut Vec<Fault>,
+) -> BTreeMap<String, Arc<Script>> {
+    let mut scripts_folder = from(folder, "ivr-scripts");
+    if let Some(entry) = root.take("scripts")
+        && let Some(mut section) = document.section(&entry)
+    {
+        if let Some(entry) = section.take("folder")
+            && let Some(path) = document.text(&entry)
+        {
+            scripts_folder = from(folder, path);
+            if !scripts_folder.is_dir() {
+                let what = format!("there is no folder `{path}`");
+                document.fault(entry.value_at(), what, "name the folder of scripts");
+            }
+        }
+        section.finish(document);
+    }
+    let inventory = sound_inventory(sounds);
+    let mut scripts = BTreeMap::new();
+    for name in script_names(&scripts_folder) {
+        match script_files(&scripts_folder.join(&name), inventory.clone()).and_then(|files| Script::check(&files)) {
+            Ok(script) => {
+                scripts.insert(name, Arc::new(script));
+            }
+            Err(faults) => others.extend(faults),
+        }
+    }
+    scripts
+}
+
+#[derive(Default)]
+pub(super) struct Services {
+    pub(super) by_number: BTreeMap<String, Service>,
+    pub(super) otherwise: Option<Service>,
+}
+
+pub(super) fn services(
+    document: &mut Document<'_>,
+    root: &mut Section<'_>,
+    scripts: &BTreeMap<String, Arc<Script>>,
+    desk: &Desk,
+    sip: Option<&Sip>,
+) -> Services {
+    let mut services = Services::default();
+    let Some(entry) = root.take("service") else { return services };
+    for entry in document.list(&entry) {
+        let Some(mut section) = document.section(&entry) else { continue };
+        let numbers = numbers(document, &mut section);
+        let service = match section.has("script") {
+            true => scripted(document, &mut section, scripts, desk),
+            false => plain(document, &mut section, sip),
+        };
+        section.finish(document);
+        let Some(service) = service else { continue };
+        for (number, at) in numbers {
+            if number == "*" {
+                services.otherwise = Some(service.clone());
+            } else if services.by_number.insert(number.clone(), service.clone()).is_some() {
+                document.fault(at, format!("`{number}` has two services"), "keep one of the two");
+            }
+        }
+    }
+    services
+}
+
+fn numbers(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<(String, usize)> {
+    let entry = match section.take("numbers") {
+        Some(entry) => Some(entry),
+        None => section.require(document, "number", "write the number that is dialled, or \"*\" for any other"),
+    };
+    let Some(entry) = entry else { return Vec::new() };
+    document.texts(&entry).into_iter().map(|(number, at)| (number.to_owned(), at)).collect()
+}
+
+fn scripted(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    scripts: &BTreeMap<String, Arc<Script>>,
+    desk: &Desk,
+) -> Option<Service> {
+    let entry = section.take("script")?;
+    let name = document.text(&entry)?;
+    let language = language(document, section, scripts.get(name).map(AsRef::as_ref));
+    let Some(script) = scripts.get(name) else {
+        let what_to_do = match nearest(name, scripts.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "make a folder of that name in the folder of scripts, and mend its faults".to_owned(),
+        };
+        document.fault(entry.value_at(), format!("there is no sound script `{name}`"), what_to_do);
+        return None;
+    };
+    for queue in script.queues() {
+        if !desk.has_queue(&queue) {
+            let what = format!("the script `{name}` uses the queue `{queue}`, which is not there");
+            document.fault(entry.value_at(), what, "write it under [[queue]]");
+        }
+    }
+    Some(Service::Script { script: script.clone(), language })
+}
+
+fn language(document: &mut Document<'_>, section: &mut Section<'_>, script: Option<&Script>) -> Option<String> {
+    let entry = section.take("language")?;
+    let language = document.text(&entry)?;
+    if script.is_some_and(|script| script.languages().all(|known| known != language)) {
+        let what = format!("the script does not speak `{language}`");
+        document.fault(entry.value_at(), what, "choose one of the script's languages");
+    }
+    Some(language.to_owned())
+}
+
+fn plain(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Sip>) -> Option<Service> {
+    let hint = "write `script`, or `kind`: \"silence\", \"play\", \"echo\" or \"dial\"";
+    let entry = section.require(document, "kind", hint)?;
+    match document.text(&entry)? {
+        "silence" => Some(Service::Silence),
+        "echo" => Some(Service::Echo),
+        "play" => {
+            let source = text(document, section, "sound", "name a sound, such as \"moh/calm\"")?;
+            Some(Service::Play(sound(&source)))
+        }
+        "dial" => dial(document, section, sip),
+        other => {
+            let what = format!("there is no kind `{other}`");
+            document.fault(entry.value_at(), what, hint);
+            None
+        }
+    }
+}
+
+fn dial(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Sip>) -> Option<Service> {
+    let entry = section.require(document, "to", "a SIP URI with an address, or a number with `trunk`")?;
+    let to = document.text(&entry)?.to_owned();
+    if let Some(trunk) = optional_text(document, section, "trunk") {
+        return Some(Service::Dial(Target::Trunk { trunk, number: to }));
+    }
+    match engine::flow_of(&sip?.config.listen, &to) {
+        Some(flow) => Some(Service::Dial(Target::Uri { uri: to, flow })),
+        None => {
+            let what = format!("`{to}` has no address, or one of a kind that is not listened on");
+            document.fault(entry.value_at(), what, "write it like \"sip:user@192.0.2.1:5060\"");
+            None
+        }
+    }
+}

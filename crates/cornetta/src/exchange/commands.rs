@@ -1,0 +1,47 @@
+//! Commands from the web on their way to the engine, and the answers on their way back.
+
+use cti::{CommandCode, CommandError, CommandRequest};
+use engine::{Command, CommandRefused, Input};
+use std::collections::BTreeMap;
+use tokio::sync::oneshot;
+
+type Reply = oneshot::Sender<Result<u64, CommandError>>;
+
+/// Commands that the engine has not answered. Each is answered in the turn that took it.
+#[derive(Default)]
+pub(super) struct Commands {
+    last: u64,
+    waiting: BTreeMap<u64, Reply>,
+}
+
+impl Commands {
+    pub(super) fn accept(&mut self, request: CommandRequest) -> Input {
+        self.last += 1;
+        self.waiting.insert(self.last, request.reply);
+        let command = match request.command {
+            cti::Command::Pause { agent, reason } => Command::Pause { agent, reason },
+            cti::Command::Ready { agent } => Command::Ready { agent },
+            cti::Command::HangUp { call } => Command::HangUp { call },
+        };
+        Input::Command { id: self.last, command }
+    }
+
+    pub(super) fn reply(&mut self, id: u64, result: Result<u64, CommandRefused>) {
+        let Some(reply) = self.waiting.remove(&id) else { return };
+        // Whoever asked may have gone away meanwhile; the command was done all the same.
+        let _ = reply.send(result.map_err(explain));
+    }
+}
+
+fn explain(refused: CommandRefused) -> CommandError {
+    match refused {
+        CommandRefused::NotFound => CommandError {
+            code: CommandCode::NotFound,
+            detail: "there is no such agent or call; GET /v1/snapshot shows those that there are".to_owned(),
+        },
+        CommandRefused::InvalidState => CommandError {
+            code: CommandCode::InvalidState,
+            detail: "the agent's device is not registered; register it first".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,163 @@
+//! A running exchange: the engine's thread, the sockets, the media threads, the log and the web address,
+//! wired together.
+
+mod commands;
+mod facts;
+mod turn;
+
+use crate::config::Installation;
+use anyhow::{Context as _, Result, anyhow};
+use base::Seed;
+use cti::{CtiConfig, CtiServer};
+use journal::Journal;
+use net::{Clock, MediaConfig, MediaThreads, SipLimits, SipSockets, SoundStore};
+use sip::ua::Transport;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Events of media and commands from outside that may wait for the engine.
+const WAITING_MAX: usize = 8192;
+/// Decoded prompts kept in memory: about twelve minutes of speech.
+const SOUND_CACHE_BYTES: usize = 12 * 1024 * 1024;
+const ZONE: &str = "Europe/Rome";
+
+/// What whoever runs the exchange can tell it.
+pub(crate) enum Control {
+    /// A new configuration, checked.
+    Reload(Box<engine::Config>),
+    /// A configuration was refused; for the log.
+    ReloadRefused(Vec<String>),
+    /// Take no new calls, and end when the last one has.
+    Drain,
+    /// End now.
+    Stop,
+}
+
+/// An exchange that runs on threads of its own.
+pub(crate) struct Exchange {
+    /// Where SIP is listened on, with the ports that were really bound.
+    pub(crate) listen: Vec<(Transport, SocketAddr)>,
+    /// The web address.
+    pub(crate) http: SocketAddr,
+    pub(crate) journal: Arc<Journal>,
+    control: mpsc::Sender<Control>,
+    ended: watch::Receiver<bool>,
+    engine: Option<JoinHandle<()>>,
+    _web: CtiServer,
+    _stop_web: watch::Sender<bool>,
+}
+
+impl Exchange {
+    /// Opens the log, binds everything and begins to serve. Called in a tokio runtime, which serves HTTP.
+    pub(crate) async fn start(installation: Installation) -> Result<Exchange> {
+        let Installation { engine: config, data, media, http, sounds } = installation;
+        let clock = Clock::start();
+        let seed = net::root_seed().context("the system gives no randomness")?;
+        let (journal, recovery) = open_journal(&data)?;
+        let journal = Arc::new(journal);
+        let past = facts::past(&recovery);
+        let (media_events, media_inbox) = mpsc::channel(WAITING_MAX);
+        let sounds = SoundStore::new(sounds, SOUND_CACHE_BYTES).context("the thread that reads sounds")?;
+        let media = MediaConfig {
+            threads: media.threads,
+            ports: media.ports,
+            address: media.address,
+            advertised: None,
+            legs: config.calls_max.saturating_mul(2).saturating_add(64),
+            sounds,
+            seed: seed.named("media"),
+            clock,
+        };
+        let media = MediaThreads::start(media, move |event| {
+            media_events.try_send(event).map_err(|full| match full {
+                mpsc::error::TrySendError::Full(event) | mpsc::error::TrySendError::Closed(event) => event,
+            })
+        })
+        .context("media threads")?;
+        let (control, control_inbox) = mpsc::channel(16);
+        let (commands, command_inbox) = mpsc::channel(256);
+        let source = format!("/ente/{0}/node/{0}/epoch/1", config.node);
+        let parts = Parts { config, past, seed, clock, media, journal: journal.clone() };
+        let inboxes = turn::Inboxes { media: media_inbox, control: control_inbox, commands: command_inbox };
+        let (engine, listen, ended) = start_engine(parts, inboxes).await?;
+        let web = CtiConfig {
+            listen: http.listen,
+            tokens: http.tokens,
+            source,
+            zone: ZONE.to_owned(),
+            limits: cti::Limits::default(),
+        };
+        let (stop_web, web_stopped) = watch::channel(false);
+        let web = cti::serve(web, journal.clone(), commands, web_stopped).await.context("the web address")?;
+        let http = web.addr();
+        Ok(Exchange { listen, http, journal, control, ended, engine: Some(engine), _web: web, _stop_web: stop_web })
+    }
+
+    /// Tells the engine something. It is passed over if the engine has ended.
+    pub(crate) async fn tell(&self, control: Control) {
+        let _ = self.control.send(control).await;
+    }
+
+    /// Waits until the engine has ended, all its facts are on disk and its sockets are closed.
+    pub(crate) async fn ended(&mut self) -> Result<()> {
+        let _ = self.ended.wait_for(|ended| *ended).await;
+        let thread = self.engine.take().ok_or_else(|| anyhow!("the engine was waited for already"))?;
+        tokio::task::spawn_blocking(move || thread.join())
+            .await?
+            .map_err(|_| anyhow!("the engine's thread broke off; its message is above"))
+    }
+}
+
+/// What the engine's thread is given.
+struct Parts {
+    config: engine::Config,
+    past: engine::Past,
+    seed: Seed,
+    clock: Clock,
+    media: MediaThreads,
+    journal: Arc<Journal>,
+}
+
+fn open_journal(data: &Path) -> Result<(Journal, journal::Recovery)> {
+    std::fs::create_dir_all(data).with_context(|| format!("the data folder {} cannot be made", data.display()))?;
+    let path = data.join("facts.redb");
+    Journal::open(&path, journal::Config::default())
+        .with_context(|| format!("the log {} cannot be opened", path.display()))
+}
+
+type Started = (JoinHandle<()>, Vec<(Transport, SocketAddr)>, watch::Receiver<bool>);
+
+/// Starts the one thread that owns the engine and the SIP sockets.
+async fn start_engine(parts: Parts, inboxes: turn::Inboxes) -> Result<Started> {
+    let (bound, bound_inbox) = oneshot::channel();
+    let (end, ended) = watch::channel(false);
+    let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(run_engine(parts, inboxes, bound)),
+            Err(error) => drop(bound.send(Err(error))),
+        }
+        let _ = end.send(true);
+    })?;
+    let listen = bound_inbox.await.context("the engine's thread")?.context("the SIP sockets")?;
+    Ok((thread, listen, ended))
+}
+
+async fn run_engine(
+    parts: Parts,
+    inboxes: turn::Inboxes,
+    bound: oneshot::Sender<std::io::Result<Vec<(Transport, SocketAddr)>>>,
+) {
+    let Parts { mut config, past, seed, clock, media, journal } = parts;
+    let (sockets, sip_inbox) = match SipSockets::bind(&config.sip.listen, SipLimits::default()) {
+        Ok(sockets) => sockets,
+        Err(error) => return drop(bound.send(Err(error))),
+    };
+    config.sip.listen = sockets.bound().to_vec();
+    let _ = bound.send(Ok(config.sip.listen.clone()));
+    let engine = engine::Engine::new(config, past, seed, clock.now(), clock.wall());
+    turn::Turn::new(engine, sockets, media, clock, journal).run(sip_inbox, inboxes).await;
+}

@@ -1,0 +1,176 @@
+//! The engine's loop: take what came, let the engine decide, do what it says, write down what happened.
+
+use super::Control;
+use super::commands::Commands;
+use super::facts::Unwritten;
+use base::{Time, Wall};
+use cti::CommandRequest;
+use engine::{Engine, Input, Output};
+use journal::Journal;
+use media_api::Event;
+use net::{Clock, MediaThreads, SipInput, SipSockets};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+
+/// Inputs taken from one inbox before the others are looked at again.
+const BATCH: usize = 64;
+/// A difference between the two clocks that is more than drift.
+const CLOCK_JUMP_MICROS: i64 = 50_000;
+/// How long the last facts may take to reach the disk at the end.
+const LAST_FACTS: Duration = Duration::from_secs(10);
+
+/// Where the engine's inputs come from, besides the network.
+pub(super) struct Inboxes {
+    pub(super) media: Receiver<Event>,
+    pub(super) control: Receiver<Control>,
+    pub(super) commands: Receiver<CommandRequest>,
+}
+
+/// The engine and everything that it acts on.
+pub(super) struct Turn {
+    engine: Engine,
+    sockets: SipSockets,
+    media: MediaThreads,
+    clock: Clock,
+    wall_at_zero: Wall,
+    facts: Unwritten,
+    commands: Commands,
+    draining: bool,
+}
+
+impl Turn {
+    pub(super) fn new(
+        engine: Engine,
+        sockets: SipSockets,
+        media: MediaThreads,
+        clock: Clock,
+        journal: Arc<Journal>,
+    ) -> Turn {
+        Turn {
+            engine,
+            sockets,
+            media,
+            clock,
+            wall_at_zero: clock.wall_at_zero(),
+            facts: Unwritten::new(journal),
+            commands: Commands::default(),
+            draining: false,
+        }
+    }
+
+    /// Runs until told to end, or drained.
+    pub(super) async fn run(mut self, mut sip: Receiver<SipInput>, mut inboxes: Inboxes) {
+        self.drain_outputs();
+        while !(self.draining && self.engine.calls() == 0) {
+            let wake = self.wake_at();
+            tokio::select! {
+                Some(control) = inboxes.control.recv() => self.control(control),
+                Some(event) = inboxes.media.recv() => {
+                    self.take(Input::Media(event));
+                    self.take_more(&mut inboxes.media, Input::Media);
+                }
+                Some(message) = sip.recv() => {
+                    self.take(sip_input(message));
+                    self.take_more(&mut sip, sip_input);
+                }
+                Some(request) = inboxes.commands.recv() => {
+                    let input = self.commands.accept(request);
+                    self.take(input);
+                }
+                () = tokio::time::sleep_until(wake.into()) => {}
+            }
+            self.timeouts();
+            self.facts.write();
+        }
+        self.finish().await;
+    }
+
+    fn take_more<T>(&mut self, inbox: &mut Receiver<T>, input: impl Fn(T) -> Input) {
+        for _ in 0..BATCH {
+            match inbox.try_recv() {
+                Ok(thing) => self.take(input(thing)),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input) {
+        self.engine.handle(self.clock.now(), input);
+        self.drain_outputs();
+    }
+
+    fn timeouts(&mut self) {
+        self.follow_wall_clock();
+        let now = self.clock.now();
+        if self.engine.poll_timeout().is_some_and(|(at, _)| at <= now) {
+            self.engine.handle_timeout(now);
+            self.drain_outputs();
+        }
+    }
+
+    /// Does everything that the engine asks for. Ports are given at once, so that an answer need not wait.
+    fn drain_outputs(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Sip { flow, bytes } => self.sockets.send(flow, bytes),
+                Output::Media { command: media_api::Command::Open { leg }, beside } => {
+                    let opened = self.media.open(leg, beside);
+                    self.engine.handle(self.clock.now(), Input::Media(opened));
+                }
+                Output::Media { command, .. } => {
+                    self.media.command(command);
+                }
+                Output::Fact(fact) => self.facts.push(fact),
+                Output::Reply { id, result } => self.commands.reply(id, result),
+            }
+        }
+    }
+
+    fn control(&mut self, control: Control) {
+        match control {
+            Control::Reload(config) => self.take(Input::Reload(config)),
+            Control::ReloadRefused(findings) => self.take(Input::ReloadRefused { findings }),
+            Control::Drain => {
+                self.draining = true;
+                self.take(Input::Drain);
+            }
+            Control::Stop => {
+                self.draining = true;
+                self.take(Input::Stop);
+            }
+        }
+    }
+
+    /// Tells the engine when people's clocks were set.
+    fn follow_wall_clock(&mut self) {
+        let now = self.clock.wall_at_zero();
+        let jump = now.unix_micros().saturating_sub(self.wall_at_zero.unix_micros());
+        if jump.abs() > CLOCK_JUMP_MICROS {
+            self.wall_at_zero = now;
+            self.take(Input::Wall(self.clock.wall()));
+        }
+    }
+
+    fn wake_at(&self) -> std::time::Instant {
+        let engine = self.engine.poll_timeout().map_or(Time::FAR, |(at, _)| at);
+        let facts = self.facts.retry_at(self.clock.now());
+        self.clock.instant(engine.min(facts).min(self.clock.now() + Duration::from_secs(1)))
+    }
+
+    /// Every hang-up has been sent; the last facts go to disk.
+    async fn finish(mut self) {
+        let deadline = self.clock.now() + LAST_FACTS;
+        while !self.facts.write() && self.clock.now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.facts.wait_for_disk(LAST_FACTS);
+    }
+}
+
+fn sip_input(message: SipInput) -> Input {
+    match message {
+        SipInput::Received { flow, bytes } => Input::Sip { flow, bytes },
+        SipInput::FlowFailed { flow } => Input::FlowFailed { flow },
+    }
+}

@@ -1,0 +1,226 @@
+//! What the engine is told and what it gives: the seam between the pure house and its shell.
+
+use base::Wall;
+use facts::Fact;
+use ipnet::IpNet;
+use media_api::Sound;
+use sip::ua::Flow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What an engine is born with, and what a reload brings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The node's name: part of every call's id.
+    pub node: String,
+    /// The hash of the files that this was read from.
+    pub version: String,
+    /// For `system.started`.
+    pub program_version: String,
+    /// SIP: sockets, accounts, trunks, limits.
+    pub sip: sip::ua::Config,
+    /// Queues and agents. An agent's name is the user that their device registers.
+    pub acd: acd::Config,
+    /// By dialled number or user.
+    pub services: BTreeMap<String, Service>,
+    /// The service of numbers that are not in `services`, if calls to any number are taken.
+    pub otherwise: Option<Service>,
+    /// What a party hears while the other holds, or while a transfer rings.
+    pub hold_music: Option<Sound>,
+    /// Networks in which RTP addresses are what they say; elsewhere `media_public_address` is shown in SDP.
+    pub media_public_address: Option<std::net::IpAddr>,
+    /// See `media_public_address`.
+    pub local_nets: Vec<IpNet>,
+    /// A party that sends no speech for this long is asked by a re-INVITE whether it is still there.
+    pub silence_probe: Duration,
+    /// The most calls at a time; the next one gets 503.
+    pub calls_max: usize,
+}
+
+/// What answers a number.
+#[derive(Clone, Debug)]
+pub enum Service {
+    /// A script.
+    Script {
+        /// Checked.
+        script: Arc<ivr::Script>,
+        /// The language of callers of this number, if it is known.
+        language: Option<String>,
+    },
+    /// Answered at once, then nothing.
+    Silence,
+    /// Answered, then this again and again.
+    Play(Sound),
+    /// Answered, then the caller hears themselves.
+    Echo,
+    /// Put through; answered when the other party answers.
+    Dial(Target),
+}
+
+impl Service {
+    /// Its name in facts.
+    pub fn name(&self) -> &str {
+        match self {
+            Service::Script { script, .. } => script.name(),
+            Service::Silence => "silence",
+            Service::Play(_) => "play",
+            Service::Echo => "echo",
+            Service::Dial(_) => "dial",
+        }
+    }
+}
+
+/// Somebody outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A SIP URI with an address that needs no look-up.
+    Uri {
+        /// As in the request line.
+        uri: String,
+        /// The way there.
+        flow: Flow,
+    },
+    /// A number, by the trunk of this name.
+    Trunk {
+        /// Its name.
+        trunk: String,
+        /// As the operator wants it.
+        number: String,
+    },
+}
+
+/// What can be told to the engine.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A message came.
+    Sip {
+        /// By which way.
+        flow: Flow,
+        /// One message.
+        bytes: Vec<u8>,
+    },
+    /// A stream could not be opened, or broke.
+    FlowFailed {
+        /// Which.
+        flow: Flow,
+    },
+    /// Media has something to say.
+    Media(media_api::Event),
+    /// What people's clocks say now. Given at birth, and again when it has jumped.
+    Wall(Wall),
+    /// Somebody outside asks for something. Answered by `Output::Reply`.
+    Command {
+        /// For the reply.
+        id: u64,
+        /// What.
+        command: Command,
+    },
+    /// A new configuration, already checked whole: for new calls at once; calls in progress keep their script.
+    Reload(Box<Config>),
+    /// A configuration was found wrong; for the log only.
+    ReloadRefused {
+        /// Every fault.
+        findings: Vec<String>,
+    },
+    /// Take no new calls.
+    Drain,
+    /// End every call now.
+    Stop,
+}
+
+/// What can be asked from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// An agent takes no calls for a while.
+    Pause {
+        /// Who.
+        agent: String,
+        /// Why.
+        reason: String,
+    },
+    /// An agent takes calls again.
+    Ready {
+        /// Who.
+        agent: String,
+    },
+    /// End a call.
+    HangUp {
+        /// Its id.
+        call: String,
+    },
+}
+
+/// Why a command was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandRefused {
+    /// No such agent or call.
+    NotFound,
+    /// It cannot be done in the present state; nothing changed.
+    InvalidState,
+}
+
+/// What the engine gives, in the order in which it is to be done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send this message.
+    Sip {
+        /// By this way.
+        flow: Flow,
+        /// One message.
+        bytes: Vec<u8>,
+    },
+    /// Tell this to the leg's shard. `Open` names the leg whose shard the new one must share.
+    Media {
+        /// What.
+        command: media_api::Command,
+        /// For `Open` alone.
+        beside: Option<media_api::LegId>,
+    },
+    /// Write this down.
+    Fact(Fact),
+    /// The command was done, or not.
+    Reply {
+        /// Of which command.
+        id: u64,
+        /// The number of the last fact that it caused, to wait for on disk.
+        result: Result<u64, CommandRefused>,
+    },
+}
+
+/// The deadlines of an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// SIP's.
+    Sip(sip::ua::Why),
+    /// The distributor's.
+    Acd(acd::Why),
+    /// A caller is to press a key, a transfer has rung long enough, a silent party is to be asked.
+    Call,
+    /// Refused messages are to be summed up.
+    Blocked,
+}
+
+/// What the log knows of a time before this engine.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// The number of the last fact.
+    pub head: Option<u64>,
+    /// Calls that had not ended when the process did: they are ended now, with that reason.
+    pub broken: Vec<BrokenCall>,
+    /// Agents who were paused, and why.
+    pub paused: Vec<(String, String)>,
+}
+
+/// A call that the last process left open.
+#[derive(Clone, Debug)]
+pub struct BrokenCall {
+    /// Its id.
+    pub call: String,
+    /// The number of its facts.
+    pub callseq: u32,
+    /// Its legs that had not ended.
+    pub legs: Vec<u32>,
+    /// When it arrived, if known.
+    pub arrived: Option<Wall>,
+}

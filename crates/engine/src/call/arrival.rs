@@ -1,0 +1,164 @@
+//! From an INVITE to the moment at which the caller can hear.
+
+use super::ending::Phases;
+use super::{CALLER, Call, Playing, Stage};
+use crate::Service;
+use crate::context::{CallKey, Context, Owner};
+use crate::ledger::CallLog;
+use crate::leg::Leg;
+use facts::{CallPhase, Cause, End, FactKind, LegRole, Side};
+use media_api::Command;
+use sip::negotiation::Refusal;
+use sip::ua::{Do, Invite, Peer, SessionId};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+impl Call {
+    /// A call that this service will answer. Ports are asked for; the rest follows when they are there.
+    pub(crate) fn arrive(
+        ctx: &mut Context,
+        key: CallKey,
+        session: SessionId,
+        invite: Invite,
+        service: Service,
+    ) -> Call {
+        let id = ctx.ledger.call_id(ctx.now, &ctx.config.node);
+        let mut log = CallLog { id, callseq: 0 };
+        let arrived = FactKind::CallArrived {
+            from: invite.from.clone(),
+            to: invite.dialled.clone(),
+            service: service.name().to_owned(),
+            trunk: peer_name(&invite.peer),
+            sip_call_id: invite.call_id,
+        };
+        ctx.note_call(&mut log, arrived);
+        let owner = Owner { call: key, leg: CALLER };
+        let identity = (LegRole::Caller, invite.from.clone());
+        let caller = Leg::new(ctx, &mut log, owner, identity, session, (None, None));
+        Call {
+            key,
+            log,
+            from: invite.from,
+            to: invite.dialled,
+            service,
+            peer: invite.flow.remote,
+            offer: invite.sdp,
+            stage: Stage::Arriving,
+            phase: CallPhase::Arriving,
+            classified: BTreeMap::new(),
+            legs: vec![caller],
+            last_leg: CALLER,
+            script: None,
+            playing: None,
+            last_digit: None,
+            phases: Phases::new(ctx.now),
+            talked_to: None,
+            end: None,
+            ended: false,
+            deadline: None,
+        }
+    }
+
+    /// A call to nobody, or at the wrong time: it is refused, and leaves a record all the same.
+    pub(crate) fn refused(
+        ctx: &mut Context,
+        key: CallKey,
+        session: SessionId,
+        invite: Invite,
+        end: End,
+    ) -> Call {
+        let mut call = Call::arrive(ctx, key, session, invite, Service::Silence);
+        call.finish(ctx, end);
+        call
+    }
+
+    pub(super) fn caller_opened(&mut self, ctx: &mut Context, local: SocketAddr) {
+        let peer = self.peer;
+        if let Some(leg) = self.leg(CALLER) {
+            leg.opened(ctx, local, Some(peer));
+        }
+        match self.service.clone() {
+            Service::Dial(target) => self.dial_before_answer(ctx, target),
+            _ => self.answer_caller(ctx),
+        }
+    }
+
+    pub(super) fn no_ports(&mut self, ctx: &mut Context, why: &str) {
+        self.finish(ctx, End::new(Side::Engine, Cause::Capacity).sip(503).detail(why));
+    }
+
+    /// Answers, with an answer to the caller's offer or with an offer of our own (RFC 3261 §13.2.1).
+    pub(super) fn answer_caller(&mut self, ctx: &mut Context) {
+        match self.offer.take() {
+            Some(offer) => match self.answer_offer(ctx, &offer) {
+                Ok(()) => self.begin(ctx),
+                Err(refusal) => self.refuse_media(ctx, refusal),
+            },
+            None => {
+                let Some(leg) = self.leg(CALLER) else { return };
+                let (session, sdp) = (leg.session, leg.offer());
+                ctx.sip(Do::Accept { session, sdp });
+            }
+        }
+    }
+
+    fn answer_offer(&mut self, ctx: &mut Context, offer: &[u8]) -> Result<(), Refusal> {
+        let other = self.other_codec();
+        let Some((leg, log)) = self.leg_and_log(CALLER) else { return Ok(()) };
+        let sdp = match other {
+            Some(codec) => leg.answer_preferring(ctx, offer, codec)?,
+            None => leg.answer(ctx, offer)?,
+        };
+        ctx.sip(Do::Accept { session: leg.session, sdp });
+        leg.connect(ctx, log);
+        Ok(())
+    }
+
+    /// The caller acknowledged; if our 200 held the offer, this is the answer.
+    pub(crate) fn confirmed(&mut self, ctx: &mut Context, number: u32, sdp: Option<Vec<u8>>) {
+        let Some(sdp) = sdp else { return };
+        let Some((leg, log)) = self.leg_and_log(number) else { return };
+        let first = !leg.connected;
+        match leg.answered(ctx, &sdp) {
+            Ok(()) if first => {
+                leg.connect(ctx, log);
+                self.begin(ctx);
+            }
+            Ok(()) => self.follow_hold(ctx, number),
+            Err(refusal) if first => self.refuse_media(ctx, refusal),
+            Err(_) => {}
+        }
+    }
+
+    fn refuse_media(&mut self, ctx: &mut Context, refusal: Refusal) {
+        let cause = if refusal.status == 488 { Cause::NoCommonMedia } else { Cause::BadMedia };
+        self.finish(ctx, End::new(Side::Engine, cause).sip(refusal.status).detail(refusal.why));
+    }
+
+    /// The caller can hear.
+    fn begin(&mut self, ctx: &mut Context) {
+        let Some(media) = self.caller_media() else { return };
+        match self.service.clone() {
+            Service::Script { script, language } => self.start_script(ctx, script, language),
+            Service::Silence => self.stage = Stage::Measured,
+            Service::Play(sound) => {
+                self.stage = Stage::Measured;
+                let play = ctx.play(media, vec![sound], true);
+                self.playing = Some((play, Playing::Music));
+            }
+            Service::Echo => {
+                self.stage = Stage::Measured;
+                ctx.media(Command::Echo { leg: media });
+            }
+            Service::Dial(_) => self.talk(ctx),
+        }
+    }
+}
+
+fn peer_name(peer: &Peer) -> String {
+    match peer {
+        Peer::Trunk(name) => name.clone(),
+        Peer::Account(user) => format!("account:{user}"),
+        Peer::Open => "open".to_owned(),
+    }
+}

@@ -1,0 +1,214 @@
+//! While another party outside is being called for the caller: a transfer, or a service that only puts
+//! through.
+
+use super::ending::{Phase, classify};
+use super::{CALLER, Call, Stage};
+use crate::Target;
+use crate::context::Context;
+use base::Time;
+use facts::{CallPhase, Cause, End, FactKind, LegRole, Side};
+use ivr::Input;
+use sip::ua::{Do, Ending};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How long a service that only puts through lets the other party ring.
+const RING: Duration = Duration::from_secs(120);
+
+/// Another party being called.
+pub(crate) struct Dialling {
+    target: Target,
+    /// As facts name it.
+    to: String,
+    leg: u32,
+    /// A script asked for it, and has the call back if it fails.
+    scripted: bool,
+    /// It has rung long enough then.
+    pub(super) until: Time,
+}
+
+impl Call {
+    /// The script wants the call put through.
+    pub(super) fn transfer(&mut self, ctx: &mut Context, to: String, ring: Duration) {
+        self.note(ctx, FactKind::TransferStarted { to: to.clone() });
+        self.phase = CallPhase::Transferring { to: to.clone() };
+        match resolve(ctx, &to) {
+            Some(target) => self.dial(ctx, target, to, ring, true),
+            None => self.transfer_failed(ctx, to, None),
+        }
+    }
+
+    /// The service is another party: the caller is answered when that party answers.
+    pub(super) fn dial_before_answer(&mut self, ctx: &mut Context, target: Target) {
+        let to = address(&target);
+        self.dial(ctx, target, to, RING, false);
+    }
+
+    fn dial(&mut self, ctx: &mut Context, target: Target, to: String, ring: Duration, scripted: bool) {
+        let Some(session) = ctx.sip.reserve() else {
+            return self.dial_failed(ctx, to, scripted, End::new(Side::Engine, Cause::Capacity).sip(503));
+        };
+        self.last_leg += 1;
+        let (leg, until) = (self.last_leg, ctx.now + ring);
+        self.phases.enter(ctx.now, Phase::Ivr);
+        self.stage = Stage::Dialling(Dialling { target, to: to.clone(), leg, scripted, until });
+        if scripted {
+            self.play_music(ctx);
+        }
+        self.create_other(ctx, session, (LegRole::External, to));
+    }
+
+    /// The other party's leg has ports: call it.
+    pub(super) fn other_opened(&mut self, ctx: &mut Context, number: u32, local: SocketAddr) {
+        let Stage::Dialling(dialling) = &self.stage else { return self.call_agent(ctx, number, local) };
+        if dialling.leg != number {
+            return;
+        }
+        let Some(route) = route(ctx, &dialling.target) else {
+            return self.other_over(ctx, number, None);
+        };
+        let from_user = self.from.clone();
+        let headers = vec![("X-Cornetta-Call".to_owned(), self.log.id.clone())];
+        let Some(leg) = self.leg(number) else { return };
+        leg.opened(ctx, local, Some(route.flow.remote));
+        let call = sip::ua::Call { from_user, sdp: leg.offer(), headers, ..route };
+        ctx.sip(Do::Call { session: leg.session, call });
+    }
+
+    pub(super) fn other_failed_to_open(&mut self, ctx: &mut Context, number: u32, why: &str) {
+        let end = End::new(Side::Engine, Cause::Capacity).detail(why);
+        if let Some((leg, log)) = self.leg_and_log(number) {
+            leg.session_over(ctx, log, end);
+        }
+        self.other_over(ctx, number, None);
+    }
+
+    /// The other party's device rings.
+    pub(crate) fn ringing(&mut self, ctx: &mut Context, number: u32) {
+        self.note(ctx, FactKind::LegRinging { leg: number });
+        let unanswered = matches!(&self.stage, Stage::Dialling(dialling) if !dialling.scripted);
+        if unanswered && let Some(caller) = self.leg(CALLER) {
+            let session = caller.session;
+            ctx.sip(Do::Ring { session });
+        }
+    }
+
+    /// The other party answered.
+    pub(crate) fn answered(&mut self, ctx: &mut Context, number: u32, sdp: &[u8]) {
+        let Some((leg, log)) = self.leg_and_log(number) else { return };
+        if leg.dismissed.is_some() {
+            return;
+        }
+        if let Err(refusal) = leg.answered(ctx, sdp) {
+            let end = End::new(Side::Engine, Cause::NoCommonMedia).sip(refusal.status).detail(refusal.why);
+            leg.dismiss(ctx, end);
+            return self.other_over(ctx, number, Some(488));
+        }
+        leg.connect(ctx, log);
+        match &self.stage {
+            Stage::Dialling(dialling) if dialling.leg == number => self.put_through(ctx),
+            _ => self.agent_answered(ctx, number),
+        }
+    }
+
+    fn put_through(&mut self, ctx: &mut Context) {
+        let Stage::Dialling(dialling) = &self.stage else { return };
+        let (to, other, scripted) = (dialling.to.clone(), dialling.leg, dialling.scripted);
+        self.stage = Stage::Talking { other };
+        if scripted {
+            self.note(ctx, FactKind::TransferCompleted { to });
+            self.talk(ctx);
+        } else {
+            self.answer_caller(ctx);
+        }
+    }
+
+    pub(super) fn dialling_timeout(&mut self, ctx: &mut Context) {
+        let Stage::Dialling(dialling) = &self.stage else { return };
+        if dialling.until > ctx.now {
+            return;
+        }
+        let number = dialling.leg;
+        if let Some(leg) = self.leg(number) {
+            leg.dismiss(ctx, End::new(Side::Callee, Cause::NoAnswer));
+        }
+        self.other_over(ctx, number, Some(480));
+    }
+
+    /// The other party's session came to an end, or never began, before the two were together.
+    pub(super) fn other_over(&mut self, ctx: &mut Context, number: u32, ending: Option<u16>) {
+        match &self.stage {
+            Stage::Dialling(dialling) if dialling.leg == number => {
+                let (to, scripted) = (dialling.to.clone(), dialling.scripted);
+                let end = self.failed_dial_end(ending);
+                self.dial_failed(ctx, to, scripted, end);
+            }
+            Stage::Queued(_) => self.agent_refused(ctx, number, ending),
+            _ => {}
+        }
+    }
+
+    /// The other party refused or could not be reached.
+    pub(super) fn other_ended(&mut self, ctx: &mut Context, number: u32, ending: &Ending) {
+        self.other_over(ctx, number, ending.status.or(Some(480)));
+    }
+
+    fn failed_dial_end(&self, status: Option<u16>) -> End {
+        let status = status.unwrap_or(503);
+        let mut end = End::new(Side::Callee, classify(Some(status))).sip(status);
+        end.place = self.place();
+        end
+    }
+
+    fn dial_failed(&mut self, ctx: &mut Context, to: String, scripted: bool, end: End) {
+        if scripted {
+            self.transfer_failed(ctx, to, end.sip);
+        } else {
+            self.finish(ctx, end);
+        }
+    }
+
+    fn transfer_failed(&mut self, ctx: &mut Context, to: String, sip: Option<u16>) {
+        self.note(ctx, FactKind::TransferFailed { to, sip });
+        self.back_to_script(ctx, Input::TransferFailed);
+    }
+}
+
+fn address(target: &Target) -> String {
+    match target {
+        Target::Uri { uri, .. } => uri.clone(),
+        Target::Trunk { number, .. } => number.clone(),
+    }
+}
+
+/// What a script wrote as a destination: a SIP URI with an address, or a number for the first trunk.
+fn resolve(ctx: &Context, to: &str) -> Option<Target> {
+    if !to.starts_with("sip:") {
+        let trunk = ctx.config.sip.trunks.first()?;
+        return Some(Target::Trunk { trunk: trunk.name.clone(), number: to.to_owned() });
+    }
+    let flow = crate::flow_of(&ctx.config.sip.listen, to)?;
+    Some(Target::Uri { uri: to.to_owned(), flow })
+}
+
+/// A call to this target, with the caller's name and the offer still to be filled in.
+fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
+    let (flow, uri, credentials) = match target {
+        Target::Uri { uri, flow } => (*flow, uri.clone(), None),
+        Target::Trunk { trunk, number } => {
+            let trunk = ctx.config.sip.trunks.iter().find(|known| known.name == *trunk)?;
+            let host = trunk.domain.clone().unwrap_or_else(|| trunk.target.remote.to_string());
+            (trunk.target, format!("sip:{number}@{host}"), trunk.credentials.clone())
+        }
+    };
+    Some(sip::ua::Call {
+        flow,
+        uri,
+        to: None,
+        from_user: String::new(),
+        from_display: None,
+        sdp: Vec::new(),
+        credentials,
+        headers: Vec::new(),
+    })
+}

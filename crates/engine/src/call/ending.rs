@@ -1,0 +1,185 @@
+//! How a call and its legs end, and why: every end has a reason, and every call one end.
+
+use super::{CALLER, Call, Stage};
+use crate::context::Context;
+use base::Time;
+use facts::{CallData, Cause, End, FactKind, LegRole, QueueLeft, Side};
+use sip::ua::{Ending, How};
+use std::time::Duration;
+
+/// What a call's time is spent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Arriving,
+    Ivr,
+    Queue,
+    Talk,
+}
+
+/// How long a call has been in each phase.
+pub(super) struct Phases {
+    began: Time,
+    phase: Phase,
+    since: Time,
+    ivr: Duration,
+    queue: Duration,
+    talk: Duration,
+}
+
+impl Phases {
+    pub(super) fn new(now: Time) -> Phases {
+        let zero = Duration::ZERO;
+        Phases { began: now, phase: Phase::Arriving, since: now, ivr: zero, queue: zero, talk: zero }
+    }
+
+    pub(super) fn enter(&mut self, now: Time, phase: Phase) {
+        let spent = now.since(self.since);
+        match self.phase {
+            Phase::Arriving => {}
+            Phase::Ivr => self.ivr += spent,
+            Phase::Queue => self.queue += spent,
+            Phase::Talk => self.talk += spent,
+        }
+        (self.phase, self.since) = (phase, now);
+    }
+
+    fn total(&self, now: Time) -> CallData {
+        let millis = super::waiting::millis;
+        CallData {
+            total_ms: millis(now.since(self.began)),
+            ivr_ms: millis(self.ivr),
+            queue_ms: millis(self.queue),
+            talk_ms: millis(self.talk),
+        }
+    }
+}
+
+impl Call {
+    /// Ends the call for this reason, once: leaves the queue, and ends every leg.
+    pub(crate) fn finish(&mut self, ctx: &mut Context, mut end: End) {
+        if self.end.is_some() {
+            return;
+        }
+        if end.place.is_empty() {
+            end.place = self.place();
+        }
+        let reason = if end.by == Side::Caller { QueueLeft::Abandoned } else { QueueLeft::Ended };
+        self.leave_queue(ctx, reason);
+        self.phases.enter(ctx.now, Phase::Arriving);
+        self.stage = Stage::Over;
+        let (status, q850) = (end.sip.filter(|status| *status >= 300).unwrap_or(480), end.q850);
+        self.end = Some(end);
+        for leg in &mut self.legs {
+            if leg.number == CALLER && !leg.connected {
+                leg.refuse(ctx, status, q850);
+            }
+            leg.hang_up(ctx, q850);
+        }
+        self.bury(ctx);
+    }
+
+    /// A leg's session is over.
+    pub(crate) fn session_ended(&mut self, ctx: &mut Context, number: u32, ending: &Ending) {
+        let Some(leg) = self.legs.iter().find(|leg| leg.number == number) else { return };
+        let role = leg.role;
+        let end = match (ending.how, &leg.dismissed) {
+            (How::Ours, Some(end)) => end.clone(),
+            (How::Ours, None) => self.our_end(),
+            _ => self.their_end(role, ending),
+        };
+        if let Some((leg, log)) = self.leg_and_log(number) {
+            leg.session_over(ctx, log, end.clone());
+        }
+        if self.stage_is_talking_with(number) || number == CALLER {
+            self.finish(ctx, end);
+        } else if self.end.is_none() {
+            self.other_ended(ctx, number, ending);
+        }
+        if role == LegRole::Agent {
+            self.release_agent(ctx, number);
+        }
+        self.bury(ctx);
+    }
+
+    fn stage_is_talking_with(&self, number: u32) -> bool {
+        matches!(self.stage, Stage::Talking { other } if other == number)
+    }
+
+    /// Tells the distributor that an agent who had the call is free of it.
+    fn release_agent(&mut self, ctx: &mut Context, number: u32) {
+        let agent = self.legs.iter().find(|leg| leg.number == number).map(|leg| leg.address.clone());
+        if let Some(agent) = agent.filter(|_| self.talked_to == Some(number)) {
+            self.talked_to = None;
+            ctx.acd(acd::Input::Released(agent));
+        }
+    }
+
+    /// Forgets the legs that are over; writes the call's end after the last one.
+    pub(super) fn bury(&mut self, ctx: &mut Context) {
+        self.legs.retain(|leg| !leg.is_over());
+        if !self.legs.is_empty() || self.ended {
+            return;
+        }
+        let Some(end) = self.end.clone() else { return };
+        self.ended = true;
+        let data = self.phases.total(ctx.now);
+        self.note(ctx, FactKind::CallEnded { end, data });
+    }
+
+    /// The reason for which we are ending the call, as a leg's end.
+    fn our_end(&self) -> End {
+        match &self.end {
+            Some(end) if end.by == Side::Caller || end.by == Side::Callee => {
+                End { cause: Cause::OtherSideLeft, ..end.clone() }
+            }
+            Some(end) => end.clone(),
+            None => End::new(Side::Engine, Cause::HungUp).place(self.place()),
+        }
+    }
+
+    fn their_end(&self, role: LegRole, ending: &Ending) -> End {
+        let party = if role == LegRole::Caller { Side::Caller } else { Side::Callee };
+        let (by, cause) = match ending.how {
+            How::PeerHungUp => (party, Cause::HungUp),
+            How::PeerCancelled => (party, Cause::Cancelled),
+            How::PeerRefused => (party, classify(ending.status)),
+            How::NoAnswer => (party, Cause::NoAnswer),
+            How::PeerTimeout => (Side::Network, Cause::PeerTimeout),
+            How::FlowFailed => (Side::Network, Cause::Unreachable),
+            How::NotAcknowledged => (Side::Network, Cause::NotAcknowledged),
+            How::Capacity => (Side::Engine, Cause::Capacity),
+            How::Ours => (Side::Engine, Cause::HungUp),
+        };
+        let mut end = End::new(by, cause).q850(ending.q850).place(self.place()).detail(ending.detail.clone());
+        end.sip = ending.status;
+        end
+    }
+
+    /// Where in the flow the call is, for the reason of an end.
+    pub(super) fn place(&self) -> String {
+        match &self.stage {
+            Stage::Scripted => {
+                format!("ivr:{}", self.script.as_ref().map_or("", ivr::Interpreter::node))
+            }
+            Stage::Queued(queued) => format!("queue:{}", queued.wait.queue),
+            Stage::Talking { other } => {
+                let other = self.legs.iter().find(|leg| leg.number == *other);
+                other.map_or(String::new(), |leg| format!("with:{}", leg.address))
+            }
+            Stage::Dialling(_) => "dialling".to_owned(),
+            Stage::Arriving | Stage::Measured | Stage::Over => String::new(),
+        }
+    }
+}
+
+/// What a party's final refusal means.
+pub(super) fn classify(status: Option<u16>) -> Cause {
+    match status {
+        Some(486 | 600) => Cause::Busy,
+        Some(603 | 607) => Cause::Declined,
+        Some(404 | 410 | 484 | 485 | 604) => Cause::NotFound,
+        Some(408 | 480 | 487) => Cause::NoAnswer,
+        Some(488 | 606) => Cause::NoCommonMedia,
+        _ => Cause::Refused,
+    }
+}

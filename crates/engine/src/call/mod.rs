@@ -1,0 +1,216 @@
+//! A call: the caller's whole experience. This file holds what a call is and sends what happens to it to
+//! the file of that concern.
+
+mod arrival;
+mod dialling;
+mod digits;
+mod ending;
+mod scripted;
+mod talking;
+mod waiting;
+
+pub(crate) use dialling::Dialling;
+use digits::LastDigit;
+pub(crate) use digits::Source;
+use ending::Phases;
+pub(crate) use waiting::Queued;
+
+use crate::context::{CallKey, Context};
+use crate::ledger::CallLog;
+use crate::leg::Leg;
+use crate::{Service, Why};
+use base::Time;
+use facts::{CallNow, CallPhase, End, FactKind, LegNow};
+use ivr::Interpreter;
+use media_api::{LegId, PlayId};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// The number of the caller's leg.
+const CALLER: u32 = 1;
+
+pub(crate) struct Call {
+    pub(crate) key: CallKey,
+    pub(crate) log: CallLog,
+    from: String,
+    to: String,
+    service: Service,
+    /// The caller's side of the signalling, to choose the address shown in SDP.
+    peer: SocketAddr,
+    /// The caller's offer, until it is answered.
+    offer: Option<Vec<u8>>,
+    pub(crate) stage: Stage,
+    phase: CallPhase,
+    classified: BTreeMap<String, String>,
+    /// Those that are not over. The caller's is there until the call is.
+    legs: Vec<Leg>,
+    last_leg: u32,
+    script: Option<Interpreter>,
+    playing: Option<(PlayId, Playing)>,
+    last_digit: Option<LastDigit>,
+    phases: Phases,
+    /// The leg of the agent who has the call, until the distributor is told that they are free.
+    talked_to: Option<u32>,
+    /// Why the call ends, as soon as it does.
+    end: Option<End>,
+    /// `call.ended` has been written.
+    ended: bool,
+    /// When it is next to be woken; kept in step with the engine's table.
+    pub(crate) deadline: Option<Time>,
+}
+
+/// Where a call is.
+pub(crate) enum Stage {
+    /// Ports are being opened, or the caller has not acknowledged our offer.
+    Arriving,
+    /// The interpreter has it.
+    Scripted,
+    /// It waits for an agent.
+    Queued(Queued),
+    /// Another party is being called for it.
+    Dialling(Dialling),
+    /// The caller and the leg of this number are together.
+    Talking { other: u32 },
+    /// One of the measuring services has it.
+    Measured,
+    /// Its legs are being ended.
+    Over,
+}
+
+/// What plays to the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Playing {
+    /// The script's prompts: it is told of their end.
+    Script,
+    /// The place in the queue: music follows.
+    Announcement,
+    /// Music, for ever.
+    Music,
+}
+
+impl Call {
+    /// The leg of this number.
+    pub(crate) fn leg(&mut self, number: u32) -> Option<&mut Leg> {
+        self.legs.iter_mut().find(|leg| leg.number == number)
+    }
+
+    /// A leg together with the call's log, to change the one and write in the other.
+    fn leg_and_log(&mut self, number: u32) -> Option<(&mut Leg, &mut CallLog)> {
+        let leg = self.legs.iter_mut().find(|leg| leg.number == number)?;
+        Some((leg, &mut self.log))
+    }
+
+    fn caller_media(&self) -> Option<LegId> {
+        self.legs.iter().find(|leg| leg.number == CALLER).map(|leg| leg.media)
+    }
+
+    fn note(&mut self, ctx: &mut Context, kind: FactKind) {
+        ctx.note_call(&mut self.log, kind);
+    }
+
+    /// Something about the call is known or has changed.
+    fn classify(&mut self, ctx: &mut Context, key: &str, value: &str, by: &str) {
+        self.classified.insert(key.to_owned(), value.to_owned());
+        let (key, value, by) = (key.to_owned(), value.to_owned(), by.to_owned());
+        self.note(ctx, FactKind::CallClassified { key, value, by });
+    }
+
+    /// Media has ports for a leg.
+    pub(crate) fn media_opened(&mut self, ctx: &mut Context, number: u32, local: SocketAddr) {
+        if self.end.is_some() {
+            return;
+        }
+        if number == CALLER {
+            self.caller_opened(ctx, local);
+        } else {
+            self.other_opened(ctx, number, local);
+        }
+    }
+
+    /// Media has no ports for a leg.
+    pub(crate) fn media_failed(&mut self, ctx: &mut Context, number: u32, why: &str) {
+        if let Some(leg) = self.leg(number) {
+            leg.media_gone(ctx);
+        }
+        if number == CALLER {
+            self.no_ports(ctx, why);
+        } else {
+            self.other_failed_to_open(ctx, number, why);
+        }
+        self.bury(ctx);
+    }
+
+    /// What went over a leg is known, and its ports are given back.
+    pub(crate) fn media_closed(&mut self, ctx: &mut Context, number: u32, stats: &media_api::Stats) {
+        if let Some((leg, log)) = self.leg_and_log(number) {
+            leg.media_closed(ctx, log, stats);
+        }
+        self.bury(ctx);
+    }
+
+    /// What played to a leg has ended.
+    pub(crate) fn play_ended(&mut self, ctx: &mut Context, play: PlayId, complete: bool) {
+        let Some((_, what)) = self.playing.take_if(|(current, _)| *current == play) else { return };
+        match what {
+            Playing::Script => self.script_input(ctx, ivr::Input::Played { complete }),
+            Playing::Announcement => self.play_music(ctx),
+            Playing::Music => {}
+        }
+    }
+
+    /// The time that was asked for has come.
+    pub(crate) fn handle_timeout(&mut self, ctx: &mut Context) {
+        self.script_timeout(ctx);
+        self.dialling_timeout(ctx);
+        self.probe_the_silent(ctx);
+    }
+
+    /// The next time at which something is to be done.
+    pub(crate) fn poll_timeout(&self, ctx: &Context) -> Option<(Time, Why)> {
+        let script = match self.stage {
+            Stage::Scripted => self.script.as_ref().and_then(Interpreter::poll_timeout).map(|(at, _)| at),
+            _ => None,
+        };
+        let dialling = match &self.stage {
+            Stage::Dialling(dialling) => Some(dialling.until),
+            _ => None,
+        };
+        let earliest = [script, dialling, self.next_probe(ctx)].into_iter().flatten().min();
+        earliest.map(|at| (at, Why::Call))
+    }
+
+    /// Nothing more can come of it; `call.ended` has been written.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended
+    }
+
+    /// As [`facts::Snapshot`] shows it.
+    pub(crate) fn now(&self) -> CallNow {
+        let legs = self.legs.iter().filter(|leg| !leg.session_is_over()).map(|leg| {
+            let now = LegNow {
+                role: leg.role,
+                address: leg.address.clone(),
+                connected: leg.connected,
+                held: leg.held,
+            };
+            (leg.number, now)
+        });
+        CallNow {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            service: self.service.name().to_owned(),
+            phase: self.phase.clone(),
+            classified: self.classified.clone(),
+            callseq: self.log.callseq,
+            legs: legs.collect(),
+        }
+    }
+
+    /// The queue in which it waits, and its place in the order of arrival there.
+    pub(crate) fn queue(&self) -> Option<(&str, acd::EntryId)> {
+        match &self.stage {
+            Stage::Queued(queued) if queued.entered => Some((&queued.wait.queue, queued.entry)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! While the interpreter has the call.
+
+use super::ending::Phase;
+use super::{Call, Playing, Stage};
+use crate::context::Context;
+use facts::{CallPhase, Cause, End, FactKind, PlayedPrompt, Side};
+use ivr::{Entry, Input, Interpreter, Output, Script, Trace};
+use media_api::{Command, Sound};
+use std::sync::Arc;
+
+impl Call {
+    pub(super) fn start_script(&mut self, ctx: &mut Context, script: Arc<Script>, language: Option<String>) {
+        let entry = Entry { dialled: self.to.clone(), language };
+        self.script = Some(Interpreter::new(script, entry));
+        self.stage = Stage::Scripted;
+        self.phases.enter(ctx.now, Phase::Ivr);
+        self.script_input(ctx, Input::Start);
+    }
+
+    /// Tells the interpreter something and does what it asks for.
+    pub(super) fn script_input(&mut self, ctx: &mut Context, input: Input) {
+        let Some(script) = self.script.as_mut() else { return };
+        script.handle(ctx.now, ctx.wall(), input);
+        self.do_as_scripted(ctx);
+    }
+
+    /// A queue or a transfer gave the call back.
+    pub(super) fn back_to_script(&mut self, ctx: &mut Context, input: Input) {
+        if self.script.is_none() {
+            let end = End::new(Side::Callee, Cause::TransferFailed).place(self.place());
+            return self.finish(ctx, end);
+        }
+        self.stop_playing(ctx);
+        self.stage = Stage::Scripted;
+        self.phases.enter(ctx.now, Phase::Ivr);
+        self.script_input(ctx, input);
+    }
+
+    pub(super) fn script_timeout(&mut self, ctx: &mut Context) {
+        if !matches!(self.stage, Stage::Scripted) {
+            return;
+        }
+        let Some(script) = self.script.as_mut() else { return };
+        if script.poll_timeout().is_some_and(|(at, _)| at <= ctx.now) {
+            script.handle_timeout(ctx.now, ctx.wall());
+            self.do_as_scripted(ctx);
+        }
+    }
+
+    fn do_as_scripted(&mut self, ctx: &mut Context) {
+        while let Some(output) = self.script.as_mut().and_then(Interpreter::poll_output) {
+            if self.end.is_some() {
+                return;
+            }
+            match output {
+                Output::Play { sounds } => self.play_prompts(ctx, sounds),
+                Output::Stop => self.stop_playing(ctx),
+                Output::Queue(wait) => self.enqueue(ctx, wait),
+                Output::Transfer { to, ring } => self.transfer(ctx, to, ring),
+                Output::HangUp { reason } => {
+                    self.finish(ctx, End::new(Side::Service, Cause::ScriptEnded).place(reason));
+                }
+                Output::Trace(trace) => self.note_trace(ctx, trace),
+            }
+        }
+    }
+
+    fn play_prompts(&mut self, ctx: &mut Context, sounds: Vec<Sound>) {
+        let Some(media) = self.caller_media() else { return };
+        let play = ctx.play(media, sounds, false);
+        self.playing = Some((play, Playing::Script));
+    }
+
+    pub(super) fn stop_playing(&mut self, ctx: &mut Context) {
+        if self.playing.take().is_some()
+            && let Some(leg) = self.caller_media()
+        {
+            ctx.media(Command::Stop { leg });
+        }
+    }
+
+    /// No source of a prompt could be read; what follows was played all the same.
+    pub(crate) fn sound_missing(&mut self, ctx: &mut Context, sound: &str) {
+        self.note(ctx, FactKind::IvrPromptMissing { prompt: sound.to_owned() });
+    }
+
+    fn note_trace(&mut self, ctx: &mut Context, trace: Trace) {
+        let kind = match trace {
+            Trace::Entered { node } => {
+                self.phase = CallPhase::Ivr { node: node.clone() };
+                let language = self.script.as_ref().map_or("", Interpreter::language).to_owned();
+                FactKind::IvrEntered { script: self.service.name().to_owned(), node, language }
+            }
+            Trace::PromptStarted { node, prompts } => {
+                let prompts = prompts.into_iter().map(|prompt| PlayedPrompt { prompt }).collect();
+                FactKind::IvrPromptStarted { node, prompts }
+            }
+            Trace::PromptEnded { node, complete } => FactKind::IvrPromptEnded { node, complete },
+            Trace::Chosen { node, key, choice } => FactKind::IvrInput { node, key: key.to_string(), choice },
+            Trace::NoInput { node, attempt } => FactKind::IvrNoInput { node, attempt },
+            Trace::NoMatch { node, key, attempt } => {
+                FactKind::IvrNoMatch { node, key: key.to_string(), attempt }
+            }
+            Trace::Set { key, value } => return self.classify(ctx, &key, &value, "ivr"),
+            Trace::Hours { calendar, open, rule } => FactKind::CalendarDecided { calendar, open, rule },
+            Trace::Left { node, to } => FactKind::IvrLeft { node, to: to.to_owned() },
+        };
+        self.note(ctx, kind);
+    }
+}

@@ -1,0 +1,276 @@
+//! While the call waits for an agent: its place, its music, and the agents who are asked.
+
+use super::ending::Phase;
+use super::{CALLER, Call, Playing, Stage};
+use crate::Service;
+use crate::context::{Context, Owner};
+use crate::leg::Leg;
+use acd::{Entry, EntryId, NotEntered, OfferId, Retracted};
+use base::Time;
+use facts::{CallPhase, Cause, End, FactKind, LegRole, OfferEnd, QueueLeft, Side};
+use ivr::{Input, QueueEnd, Wait};
+use media_api::Sound;
+use sip::ua::{Do, SessionId};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A wait.
+pub(crate) struct Queued {
+    pub(super) entry: EntryId,
+    pub(super) wait: Wait,
+    /// The distributor has it; `queue.entered` has been written.
+    pub(super) entered: bool,
+    since: Time,
+    /// The agent who is being asked.
+    asking: Option<Asking>,
+}
+
+struct Asking {
+    offer: OfferId,
+    agent: String,
+    leg: u32,
+}
+
+impl Call {
+    pub(super) fn enqueue(&mut self, ctx: &mut Context, wait: Wait) {
+        let entry = ctx.new_entry(self.key);
+        ctx.acd(acd::Input::Enqueue(Entry {
+            id: entry,
+            queue: wait.queue.clone(),
+            language: wait.language.clone(),
+            topic: wait.topic.clone(),
+            priority: wait.priority,
+            overflow_after: wait.overflow_after,
+            position_every: wait.position_every,
+        }));
+        self.phases.enter(ctx.now, Phase::Queue);
+        self.stage = Stage::Queued(Queued { entry, wait, entered: false, since: ctx.now, asking: None });
+    }
+
+    /// The distributor has the call.
+    pub(crate) fn queue_entered(&mut self, ctx: &mut Context, position: usize) {
+        let Stage::Queued(queued) = &mut self.stage else { return };
+        queued.entered = true;
+        let wait = queued.wait.clone();
+        self.phase = CallPhase::Queued { queue: wait.queue.clone() };
+        let Wait { queue, language, topic, priority, .. } = wait;
+        self.note(ctx, FactKind::QueueEntered { queue, position, language, topic, priority });
+        self.play_music(ctx);
+    }
+
+    /// The distributor cannot take it.
+    pub(crate) fn queue_refused(&mut self, ctx: &mut Context, why: NotEntered) {
+        let Stage::Queued(queued) = &self.stage else { return };
+        ctx.entries.remove(&queued.entry);
+        let end = match why {
+            NotEntered::Full => QueueEnd::Full,
+            NotEntered::NoSuchQueue | NotEntered::NobodyThere => QueueEnd::NobodyThere,
+        };
+        self.back_to_script(ctx, Input::QueueEnded(end));
+    }
+
+    /// The caller is to be told the place.
+    pub(crate) fn announce(&mut self, ctx: &mut Context, position: usize) {
+        let Stage::Queued(queued) = &self.stage else { return };
+        let queue = queued.wait.queue.clone();
+        let (Some(media), Some(sounds)) = (self.caller_media(), self.position_sounds(position)) else {
+            return;
+        };
+        let play = ctx.play(media, sounds, false);
+        self.playing = Some((play, Playing::Announcement));
+        self.note(ctx, FactKind::QueuePosition { queue, position });
+    }
+
+    fn position_sounds(&self, position: usize) -> Option<Vec<Sound>> {
+        let Service::Script { script, .. } = &self.service else { return None };
+        Some(script.position(self.script.as_ref()?.language(), position))
+    }
+
+    /// Music until something else is to be heard.
+    pub(super) fn play_music(&mut self, ctx: &mut Context) {
+        let music = match &self.stage {
+            Stage::Queued(queued) => queued.wait.music.clone(),
+            _ => ctx.config.hold_music.clone(),
+        };
+        let (Some(media), Some(music)) = (self.caller_media(), music) else { return };
+        let play = ctx.play(media, vec![music], true);
+        self.playing = Some((play, Playing::Music));
+    }
+
+    /// It has waited as long as it should.
+    pub(crate) fn overflowed(&mut self, ctx: &mut Context, waited: Duration) {
+        let Stage::Queued(queued) = &self.stage else { return };
+        let queue = queued.wait.queue.clone();
+        self.note(ctx, FactKind::QueueOverflowed { queue, waited_ms: millis(waited) });
+        self.leave_queue(ctx, QueueLeft::Overflowed);
+        self.back_to_script(ctx, Input::QueueEnded(QueueEnd::Overflow));
+    }
+
+    /// An agent is to be asked: their device is called, beside the caller's music.
+    pub(crate) fn offer(&mut self, ctx: &mut Context, offer: OfferId, agent: String, deadline: Time) {
+        let deadline_ms = millis(deadline.since(ctx.now));
+        self.note(ctx, FactKind::OfferMade { offer: offer.0, agent: agent.clone(), deadline_ms });
+        ctx.offers.insert(offer, self.key);
+        let session = if ctx.sip.contacts(&agent).is_empty() { None } else { ctx.sip.reserve() };
+        match session {
+            Some(session) => self.ring_agent(ctx, offer, agent, session),
+            None => {
+                self.note_offer_end(ctx, offer, agent, OfferEnd::Failed, None);
+                ctx.acd(acd::Input::Refused(offer));
+            }
+        }
+    }
+
+    fn ring_agent(&mut self, ctx: &mut Context, offer: OfferId, agent: String, session: SessionId) {
+        let Stage::Queued(queued) = &mut self.stage else { return };
+        self.last_leg += 1;
+        let leg = self.last_leg;
+        queued.asking = Some(Asking { offer, agent: agent.clone(), leg });
+        self.create_other(ctx, session, (LegRole::Agent, agent));
+    }
+
+    /// Creates the leg numbered `last_leg`, in the shard of the caller's and in the caller's codec.
+    pub(super) fn create_other(
+        &mut self,
+        ctx: &mut Context,
+        session: SessionId,
+        identity: (LegRole, String),
+    ) {
+        let owner = Owner { call: self.key, leg: self.last_leg };
+        let codec = self.legs.iter().find(|leg| leg.number == CALLER).and_then(Leg::codec);
+        let prefer = (codec, self.caller_media());
+        let leg = Leg::new(ctx, &mut self.log, owner, identity, session, prefer);
+        self.legs.push(leg);
+    }
+
+    /// The agent's leg has ports: call the device.
+    pub(super) fn call_agent(&mut self, ctx: &mut Context, number: u32, local: SocketAddr) {
+        let Stage::Queued(Queued { asking: Some(asking), .. }) = &self.stage else { return };
+        if asking.leg != number {
+            return;
+        }
+        let (offer, agent) = (asking.offer, asking.agent.clone());
+        let Some(contact) = ctx.sip.contacts(&agent).first().cloned() else {
+            return self.other_over(ctx, number, None);
+        };
+        let headers = vec![("X-Cornetta-Call".to_owned(), self.log.id.clone()), self.language_header()];
+        let from_user = self.from.clone();
+        let Some(leg) = self.leg(number) else { return };
+        leg.opened(ctx, local, Some(contact.flow.remote));
+        let call = sip::ua::Call {
+            flow: contact.flow,
+            uri: contact.uri,
+            to: None,
+            from_user,
+            from_display: Some(format!("Cornetta {}", offer.0)),
+            sdp: leg.offer(),
+            credentials: None,
+            headers,
+        };
+        ctx.sip(Do::Call { session: leg.session, call });
+    }
+
+    fn language_header(&self) -> (String, String) {
+        let language = self.script.as_ref().map_or("", ivr::Interpreter::language);
+        ("X-Cornetta-Language".to_owned(), language.to_owned())
+    }
+
+    /// The agent's device answered and can be heard: the distributor decides whether it was in time.
+    pub(super) fn agent_answered(&mut self, ctx: &mut Context, number: u32) {
+        let Stage::Queued(Queued { asking: Some(asking), .. }) = &self.stage else { return };
+        if asking.leg == number {
+            ctx.acd(acd::Input::Answered(asking.offer));
+        }
+    }
+
+    /// The distributor gives the call to the agent who was asked.
+    pub(crate) fn won(&mut self, ctx: &mut Context, offer: OfferId) {
+        let Stage::Queued(queued) = &mut self.stage else { return };
+        let Some(asking) = queued.asking.take_if(|asking| asking.offer == offer) else { return };
+        ctx.offers.remove(&offer);
+        self.note(ctx, FactKind::OfferAccepted { offer: offer.0, agent: asking.agent });
+        self.leave_queue(ctx, QueueLeft::Answered);
+        self.stage = Stage::Talking { other: asking.leg };
+        self.talked_to = Some(asking.leg);
+        self.talk(ctx);
+    }
+
+    /// The distributor asks the agent no longer.
+    pub(crate) fn retracted(&mut self, ctx: &mut Context, offer: OfferId, why: Retracted) {
+        let Some(asking) = self.take_asking(offer) else { return };
+        let (reason, cause) = match why {
+            Retracted::Expired => (OfferEnd::Expired, Cause::NoAnswer),
+            Retracted::Withdrawn => (OfferEnd::Withdrawn, Cause::OtherSideLeft),
+            Retracted::LoggedOff => (OfferEnd::Failed, Cause::Unreachable),
+        };
+        self.note_offer_end(ctx, offer, asking.agent, reason, None);
+        self.dismiss(ctx, asking.leg, End::new(Side::Service, cause));
+    }
+
+    /// An answer came after the offer had ended.
+    pub(crate) fn too_late(&mut self, ctx: &mut Context, offer: OfferId) {
+        if let Some(asking) = self.take_asking(offer) {
+            self.dismiss(ctx, asking.leg, End::new(Side::Service, Cause::TakenElsewhere));
+        }
+    }
+
+    /// The agent's device refused, failed or went away before it won the call.
+    pub(super) fn agent_refused(&mut self, ctx: &mut Context, number: u32, status: Option<u16>) {
+        let Stage::Queued(queued) = &mut self.stage else { return };
+        let Some(asking) = queued.asking.take_if(|asking| asking.leg == number) else { return };
+        let reason = match status {
+            Some(480 | 486 | 600 | 603) => OfferEnd::Rejected,
+            _ => OfferEnd::Failed,
+        };
+        self.note_offer_end(ctx, asking.offer, asking.agent, reason, status);
+        ctx.acd(acd::Input::Refused(asking.offer));
+    }
+
+    /// The wait is over. The offer that was being made, if any, is over with it.
+    pub(super) fn leave_queue(&mut self, ctx: &mut Context, reason: QueueLeft) {
+        let Stage::Queued(queued) = &mut self.stage else { return };
+        ctx.entries.remove(&queued.entry);
+        let (entry, entered, waited) = (queued.entry, queued.entered, ctx.now.since(queued.since));
+        let queue = queued.wait.queue.clone();
+        if let Some(asking) = queued.asking.take() {
+            self.note_offer_end(ctx, asking.offer, asking.agent, OfferEnd::Withdrawn, None);
+            self.dismiss(ctx, asking.leg, End::new(Side::Caller, Cause::OtherSideLeft));
+        }
+        if matches!(reason, QueueLeft::Abandoned | QueueLeft::Ended) {
+            ctx.acd(acd::Input::Withdraw(entry));
+        }
+        if let Stage::Queued(queued) = &mut self.stage {
+            queued.entered = false;
+        }
+        if entered {
+            self.note(ctx, FactKind::QueueLeft { queue, reason, waited_ms: millis(waited) });
+        }
+    }
+
+    fn take_asking(&mut self, offer: OfferId) -> Option<Asking> {
+        let Stage::Queued(queued) = &mut self.stage else { return None };
+        queued.asking.take_if(|asking| asking.offer == offer)
+    }
+
+    fn dismiss(&mut self, ctx: &mut Context, number: u32, end: End) {
+        if let Some(leg) = self.leg(number) {
+            leg.dismiss(ctx, end);
+        }
+    }
+
+    fn note_offer_end(
+        &mut self,
+        ctx: &mut Context,
+        offer: OfferId,
+        agent: String,
+        reason: OfferEnd,
+        sip: Option<u16>,
+    ) {
+        ctx.offers.remove(&offer);
+        self.note(ctx, FactKind::OfferEnded { offer: offer.0, agent, reason, sip });
+    }
+}
+
+pub(super) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,39 @@
+//! What integrators ask for. The reply names the last fact that the command caused, so that whoever asked
+//! can wait for it to be on disk.
+
+use crate::engine::Engine;
+use crate::{Command, CommandRefused, Output};
+use facts::{Cause, End, Side};
+
+impl Engine {
+    pub(crate) fn command(&mut self, id: u64, command: Command) {
+        self.ctx.acting = "api";
+        let done = match command {
+            Command::Pause { agent, reason } => {
+                self.agent_command(&agent.clone(), acd::Input::Pause { agent, reason })
+            }
+            Command::Ready { agent } => self.agent_command(&agent.clone(), acd::Input::Ready(agent)),
+            Command::HangUp { call } => self.hang_up(&call),
+        };
+        self.settle();
+        self.ctx.acting = "engine";
+        let result = done.map(|()| self.ctx.ledger.head());
+        self.ctx.out.push_back(Output::Reply { id, result });
+    }
+
+    fn agent_command(&mut self, agent: &str, input: acd::Input) -> Result<(), CommandRefused> {
+        let state = self.ctx.acd.state(agent).ok_or(CommandRefused::NotFound)?;
+        if state == acd::State::LoggedOff {
+            return Err(CommandRefused::InvalidState);
+        }
+        self.ctx.acd(input);
+        Ok(())
+    }
+
+    fn hang_up(&mut self, id: &str) -> Result<(), CommandRefused> {
+        let key = self.calls.iter().find(|(_, call)| call.log.id == id).map(|(key, _)| key);
+        let key = key.ok_or(CommandRefused::NotFound)?;
+        self.with_call(key, |call, ctx| call.finish(ctx, End::new(Side::Service, Cause::HungUp)));
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! Agents' devices and trunks: who is there.
+
+use crate::context::Context;
+use facts::{AgentNow, AgentState, FactKind, TrunkNow};
+use sip::ua::{Contact, Gone};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What is known of agents and trunks.
+#[derive(Debug, Default)]
+pub(crate) struct Devices {
+    pub(crate) agents: BTreeMap<String, AgentNow>,
+    pub(crate) trunks: BTreeMap<String, TrunkNow>,
+    /// The last trouble of each trunk, so that the same is not written at each try.
+    troubles: BTreeMap<String, (bool, Option<u16>)>,
+}
+
+impl Devices {
+    pub(crate) fn registered(&mut self, ctx: &mut Context, user: String, contact: Contact, new: bool) {
+        if !new {
+            return;
+        }
+        let (uri, user_agent) = (contact.uri, contact.user_agent);
+        ctx.note(FactKind::EndpointRegistered { agent: user.clone(), contact: uri, user_agent });
+        ctx.acd(acd::Input::LogOn(user));
+    }
+
+    pub(crate) fn unregistered(&mut self, ctx: &mut Context, user: String, why: Gone) {
+        let why = match why {
+            Gone::Expired => "expired",
+            Gone::ByDevice => "by_device",
+            Gone::FlowLost => "flow_lost",
+        };
+        ctx.note(FactKind::EndpointUnregistered { agent: user.clone(), why: why.to_owned() });
+        ctx.acd(acd::Input::LogOff(user));
+    }
+
+    pub(crate) fn agent_state(
+        &mut self,
+        ctx: &mut Context,
+        agent: String,
+        state: acd::State,
+        reason: Option<String>,
+    ) {
+        let state = public(state);
+        self.agents.insert(agent.clone(), AgentNow { state, reason: reason.clone() });
+        let by = ctx.acting.to_owned();
+        ctx.note(FactKind::AgentState { agent, state, reason, by });
+    }
+
+    pub(crate) fn trunk_up(&mut self, ctx: &mut Context, trunk: String) {
+        self.troubles.remove(&trunk);
+        let before = self.trunks.insert(trunk.clone(), TrunkNow { up: true });
+        if before.is_none_or(|trunk| !trunk.up) {
+            ctx.note(FactKind::TrunkUp { trunk });
+        }
+    }
+
+    pub(crate) fn trunk_down(
+        &mut self,
+        ctx: &mut Context,
+        trunk: String,
+        trouble: (bool, Option<u16>),
+        next_try: Duration,
+    ) {
+        self.trunks.insert(trunk.clone(), TrunkNow { up: false });
+        if self.troubles.insert(trunk.clone(), trouble) == Some(trouble) {
+            return;
+        }
+        let (refused, sip) = trouble;
+        let why = match (refused, sip) {
+            (true, _) => "the operator refuses our user or password; correct them in the configuration",
+            (false, Some(_)) => "the operator's server answers with a fault of its own; it is tried again",
+            (false, None) => "the operator's server does not answer; it is tried again",
+        };
+        ctx.note(FactKind::TrunkRegistrationFailed {
+            trunk,
+            refused,
+            sip,
+            next_try_s: next_try.as_secs(),
+            why: why.to_owned(),
+        });
+    }
+}
+
+fn public(state: acd::State) -> AgentState {
+    match state {
+        acd::State::LoggedOff => AgentState::LoggedOff,
+        acd::State::Ready => AgentState::Ready,
+        acd::State::Offered => AgentState::Offered,
+        acd::State::Talking => AgentState::Talking,
+        acd::State::Wrapup => AgentState::Wrapup,
+        acd::State::Paused => AgentState::Paused,
+    }
+}

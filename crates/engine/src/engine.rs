@@ -1,0 +1,327 @@
+//! The root: one input, then everything that follows from it, then the next input.
+
+use crate::blocked::Blocked;
+use crate::call::{Call, Source};
+use crate::context::{CallKey, Context, Owner};
+use crate::devices::Devices;
+use crate::ledger::Ledger;
+use crate::{Config, Input, Output, Past, Why, past};
+use acd::Acd;
+use base::{Seed, Slots, Time, Wall};
+use facts::{Cause, End, FactKind, QueueNow, Side, Snapshot};
+use sip::ua::{Event, Invite, SessionId, UserAgent};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Every call of one node, and what they share.
+pub struct Engine {
+    pub(crate) ctx: Context,
+    pub(crate) calls: Slots<Call>,
+    devices: Devices,
+    blocked: Blocked,
+    draining: bool,
+}
+
+impl Engine {
+    /// An engine that goes on where the log ended. `wall` is the time of day at `now`.
+    pub fn new(config: Config, past: Past, seed: Seed, now: Time, wall: Wall) -> Engine {
+        let sip = UserAgent::new(config.sip.clone(), seed.named("sip"), now);
+        let acd = Acd::new(config.acd.clone(), now);
+        let mut ledger = Ledger::new(past.head, seed.named("call").rng());
+        ledger.set_wall(now, wall);
+        let calls = Slots::new(config.calls_max);
+        let ctx = Context::new(now, Arc::new(config), sip, acd, ledger, seed.named("engine").rng());
+        let mut engine =
+            Engine { ctx, calls, devices: Devices::default(), blocked: Blocked::default(), draining: false };
+        past::begin(&mut engine.ctx, past);
+        engine.settle();
+        engine
+    }
+
+    /// Takes one input and everything that follows from it. Drain [`Engine::poll_output`] before the next.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        self.ctx.now = now;
+        match input {
+            Input::Sip { flow, bytes } => {
+                self.ctx.sip.handle(now, sip::ua::Input::Received { flow, bytes });
+            }
+            Input::FlowFailed { flow } => self.ctx.sip.handle(now, sip::ua::Input::FlowFailed { flow }),
+            Input::Media(event) => self.media_event(event),
+            Input::Wall(wall) => self.ctx.ledger.set_wall(now, wall),
+            Input::Command { id, command } => self.command(id, command),
+            Input::Reload(config) => self.reload(*config),
+            Input::ReloadRefused { findings } => self.ctx.note(FactKind::ConfigRejected { findings }),
+            Input::Drain => self.drain(),
+            Input::Stop => self.end_all(End::new(Side::Engine, Cause::ShuttingDown)),
+        }
+        self.settle();
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.ctx.now = now;
+        self.ctx.sip.handle_timeout(now);
+        self.ctx.acd.handle_timeout(now);
+        self.blocked.handle_timeout(&mut self.ctx);
+        while let Some((at, key)) = self.ctx.deadlines.first().copied() {
+            if at > now {
+                break;
+            }
+            self.with_call(key, |call, ctx| call.handle_timeout(ctx));
+        }
+        self.settle();
+    }
+
+    /// The next thing to be done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.ctx.out.pop_front()
+    }
+
+    /// The next deadline, and whose it is.
+    pub fn poll_timeout(&self) -> Option<(Time, Why)> {
+        let sip = self.ctx.sip.poll_timeout().map(|(at, why)| (at, Why::Sip(why)));
+        let acd = self.ctx.acd.poll_timeout().map(|(at, why)| (at, Why::Acd(why)));
+        let call = self.ctx.deadlines.first().map(|(at, _)| (*at, Why::Call));
+        let blocked = self.blocked.poll_timeout().map(|at| (at, Why::Blocked));
+        [sip, acd, call, blocked].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// How many calls are going on.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Nothing is left: no call, no transaction, no session, no offer.
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+            && self.ctx.sip.is_idle()
+            && self.ctx.acd.is_idle()
+            && self.ctx.sessions.is_empty()
+            && self.ctx.media.is_empty()
+            && self.ctx.entries.is_empty()
+            && self.ctx.offers.is_empty()
+            && self.ctx.deadlines.is_empty()
+    }
+
+    /// The state of everything, as the fold of the facts so far must give it too.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut waiting: BTreeMap<&str, Vec<(acd::EntryId, &str)>> = BTreeMap::new();
+        for (_, call) in self.calls.iter() {
+            if let Some((queue, entry)) = call.queue() {
+                waiting.entry(queue).or_default().push((entry, &call.log.id));
+            }
+        }
+        let queues = waiting.into_iter().map(|(queue, mut calls)| {
+            calls.sort_unstable();
+            let waiting = calls.into_iter().map(|(_, call)| call.to_owned()).collect();
+            (queue.to_owned(), QueueNow { waiting })
+        });
+        Snapshot {
+            as_of: self.ctx.ledger.head(),
+            calls: self.calls.iter().map(|(_, call)| (call.log.id.clone(), call.now())).collect(),
+            queues: queues.collect(),
+            agents: self.devices.agents.clone(),
+            trunks: self.devices.trunks.clone(),
+        }
+    }
+
+    /// Acts on a call and keeps its deadline, its record and its place in step.
+    pub(crate) fn with_call(&mut self, key: CallKey, act: impl FnOnce(&mut Call, &mut Context)) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        act(call, &mut self.ctx);
+        if let Some(before) = call.deadline.take() {
+            self.ctx.deadlines.remove(&(before, key));
+        }
+        if call.is_over() {
+            self.calls.remove(key);
+            return;
+        }
+        call.deadline = call.poll_timeout(&self.ctx).map(|(at, _)| at);
+        if let Some(at) = call.deadline {
+            self.ctx.deadlines.insert((at, key));
+        }
+    }
+
+    /// Carries events between the machines until all are quiet.
+    pub(crate) fn settle(&mut self) {
+        loop {
+            if let Some(output) = self.ctx.sip.poll_output() {
+                match output {
+                    sip::ua::Output::Send { flow, bytes } => {
+                        self.ctx.out.push_back(Output::Sip { flow, bytes });
+                    }
+                    sip::ua::Output::Event(event) => self.sip_event(event),
+                }
+            } else if let Some(output) = self.ctx.acd.poll_output() {
+                self.acd_output(output);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn sip_event(&mut self, event: Event) {
+        match event {
+            Event::Incoming { session, invite } => self.incoming(session, *invite),
+            Event::Ringing { session, .. } => {
+                self.for_session(session, |call, ctx, leg| call.ringing(ctx, leg))
+            }
+            Event::Answered { session, sdp } => {
+                self.for_session(session, |call, ctx, leg| call.answered(ctx, leg, &sdp));
+            }
+            Event::Confirmed { session, sdp } => {
+                self.for_session(session, |call, ctx, leg| call.confirmed(ctx, leg, sdp));
+            }
+            Event::Reoffered { session, sdp } => {
+                self.for_session(session, |call, ctx, leg| call.reoffered(ctx, leg, sdp.as_deref()));
+            }
+            Event::Reanswered { session, sdp } => {
+                self.for_session(session, |call, ctx, leg| call.reanswered(ctx, leg, &sdp));
+            }
+            Event::ReofferRefused { .. } => {}
+            Event::InfoDigit { session, digit, held } => {
+                self.for_session(session, |call, ctx, leg| call.digit(ctx, leg, digit, held, Source::Info));
+            }
+            Event::Ended { session, ending } => {
+                self.for_session(session, |call, ctx, leg| call.session_ended(ctx, leg, &ending));
+            }
+            Event::Registered { user, contact, new } => {
+                self.devices.registered(&mut self.ctx, user, contact, new);
+            }
+            Event::Unregistered { user, why } => self.devices.unregistered(&mut self.ctx, user, why),
+            Event::RegistrationUp { name } => self.devices.trunk_up(&mut self.ctx, name),
+            Event::RegistrationDown { name, refused, status, next_try } => {
+                self.devices.trunk_down(&mut self.ctx, name, (refused, status), next_try);
+            }
+            Event::Blocked { source, rule } => self.blocked.count(&mut self.ctx, source.ip(), rule),
+        }
+    }
+
+    fn acd_output(&mut self, output: acd::Output) {
+        use acd::Output as Acd;
+        match output {
+            Acd::Entered { entry, position } => {
+                self.for_entry(entry, |call, ctx| call.queue_entered(ctx, position));
+            }
+            Acd::NotEntered { entry, why } => self.for_entry(entry, |call, ctx| call.queue_refused(ctx, why)),
+            Acd::Announce { entry, position } => {
+                self.for_entry(entry, |call, ctx| call.announce(ctx, position));
+            }
+            Acd::Overflowed { entry, waited } => {
+                self.for_entry(entry, |call, ctx| call.overflowed(ctx, waited));
+            }
+            Acd::Offer { offer, entry, agent, deadline } => {
+                self.for_entry(entry, |call, ctx| call.offer(ctx, offer, agent, deadline));
+            }
+            Acd::Retract { offer, why, .. } => {
+                self.for_offer(offer, |call, ctx| call.retracted(ctx, offer, why));
+            }
+            Acd::Won { offer, .. } => self.for_offer(offer, |call, ctx| call.won(ctx, offer)),
+            Acd::TooLate { offer } => self.for_offer(offer, |call, ctx| call.too_late(ctx, offer)),
+            Acd::State { agent, state, reason } => {
+                self.devices.agent_state(&mut self.ctx, agent, state, reason);
+            }
+        }
+    }
+
+    fn media_event(&mut self, event: media_api::Event) {
+        use media_api::Event as Media;
+        match event {
+            Media::Opened { leg, local } => {
+                self.for_media(leg, |call, ctx, number| call.media_opened(ctx, number, local));
+            }
+            Media::OpenFailed { leg, why } => {
+                self.for_media(leg, |call, ctx, number| call.media_failed(ctx, number, &why));
+            }
+            Media::Digit { leg, digit, held } => {
+                self.for_media(leg, |call, ctx, number| call.digit(ctx, number, digit, held, Source::Rtp));
+            }
+            Media::PlayEnded { leg, play, complete } => {
+                self.for_media(leg, |call, ctx, _| call.play_ended(ctx, play, complete));
+            }
+            Media::SoundMissing { leg, sound } => {
+                self.for_media(leg, |call, ctx, _| call.sound_missing(ctx, &sound));
+            }
+            Media::Silent { leg, evidence } => {
+                self.for_media(leg, |call, ctx, number| call.silent(ctx, number, &evidence));
+            }
+            Media::Restored { leg, after } => {
+                self.for_media(leg, |call, ctx, number| call.restored(ctx, number, after));
+            }
+            Media::Closed { leg, stats } => {
+                self.for_media(leg, |call, ctx, number| call.media_closed(ctx, number, &stats));
+            }
+        }
+    }
+
+    fn incoming(&mut self, session: SessionId, invite: Invite) {
+        let service =
+            self.ctx.config.services.get(&invite.dialled).or(self.ctx.config.otherwise.as_ref()).cloned();
+        let refusal = match &service {
+            _ if self.draining => Some(End::new(Side::Engine, Cause::ShuttingDown).sip(503)),
+            None => Some(End::new(Side::Engine, Cause::NotFound).sip(404).detail(invite.dialled.clone())),
+            Some(_) => None,
+        };
+        let reserved = self.calls.insert_with(|key| match (refusal, service) {
+            (None, Some(service)) => Call::arrive(&mut self.ctx, key, session, invite, service),
+            (refusal, _) => {
+                let end = refusal.unwrap_or_else(|| End::new(Side::Engine, Cause::NotFound).sip(404));
+                Call::refused(&mut self.ctx, key, session, invite, end)
+            }
+        });
+        match reserved {
+            Some(key) => self.with_call(key, |_, _| {}),
+            None => self.ctx.sip(sip::ua::Do::Refuse { session, status: 503, q850: Some(42) }),
+        }
+    }
+
+    fn reload(&mut self, mut config: Config) {
+        // Sockets are bound at the start; a change of theirs needs a restart, which the shell says.
+        config.sip.listen.clone_from(&self.ctx.config.sip.listen);
+        self.ctx.sip(sip::ua::Do::Reconfigure { config: Box::new(config.sip.clone()) });
+        self.ctx.acd(acd::Input::Reconfigure(config.acd.clone()));
+        let version = config.version.clone();
+        self.ctx.config = Arc::new(config);
+        self.ctx.note(FactKind::ConfigActivated { version });
+    }
+
+    fn drain(&mut self) {
+        if !self.draining {
+            self.draining = true;
+            let calls = self.calls.len();
+            self.ctx.note(FactKind::SystemStopping { calls });
+        }
+    }
+
+    fn end_all(&mut self, end: End) {
+        self.drain();
+        let keys: Vec<CallKey> = self.calls.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.with_call(key, |call, ctx| call.finish(ctx, end.clone()));
+        }
+    }
+
+    fn for_session(&mut self, session: SessionId, act: impl FnOnce(&mut Call, &mut Context, u32)) {
+        if let Some(Owner { call, leg }) = self.ctx.sessions.get(&session).copied() {
+            self.with_call(call, |call, ctx| act(call, ctx, leg));
+        }
+    }
+
+    fn for_media(&mut self, leg: media_api::LegId, act: impl FnOnce(&mut Call, &mut Context, u32)) {
+        if let Some(Owner { call, leg }) = self.ctx.media.get(&leg).copied() {
+            self.with_call(call, |call, ctx| act(call, ctx, leg));
+        }
+    }
+
+    fn for_entry(&mut self, entry: acd::EntryId, act: impl FnOnce(&mut Call, &mut Context)) {
+        if let Some(call) = self.ctx.entries.get(&entry).copied() {
+            self.with_call(call, act);
+        }
+    }
+
+    fn for_offer(&mut self, offer: acd::OfferId, act: impl FnOnce(&mut Call, &mut Context)) {
+        if let Some(call) = self.ctx.offers.get(&offer).copied() {
+            self.with_call(call, act);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! One party's connection: a SIP session and a media leg, and what they agreed.
+
+use crate::context::{Context, Owner};
+use crate::ledger::CallLog;
+use facts::{End, FactKind, LegRole};
+use media_api::{Codec, Command, Direction, LegId, Stats, Stream};
+use sip::negotiation::{Negotiation, Refusal};
+use sip::ua::{Do, SessionId};
+use std::net::SocketAddr;
+
+/// A leg of a call, from its creation until both its session and its media are over.
+pub(crate) struct Leg {
+    /// From 1 within the call.
+    pub(crate) number: u32,
+    pub(crate) role: LegRole,
+    /// The party's number or URI.
+    pub(crate) address: String,
+    pub(crate) session: SessionId,
+    pub(crate) media: LegId,
+    pub(crate) negotiation: Negotiation,
+    /// Our RTP address as the peer is to see it; nothing until media has opened it.
+    pub(crate) local: Option<SocketAddr>,
+    /// Media flows: 200 and SDP have crossed.
+    pub(crate) connected: bool,
+    /// The peer asked us to be silent, or is silent itself, on purpose.
+    pub(crate) held: bool,
+    /// Since when the watchdog hears nothing.
+    pub(crate) silent_since: Option<base::Time>,
+    /// Why we ended it, if we did while the call went on.
+    pub(crate) dismissed: Option<End>,
+    session_over: bool,
+    media_over: bool,
+}
+
+impl Leg {
+    /// A leg whose session exists. Ports are asked for at once.
+    pub(crate) fn new(
+        ctx: &mut Context,
+        log: &mut CallLog,
+        owner: Owner,
+        identity: (LegRole, String),
+        session: SessionId,
+        prefer: (Option<Codec>, Option<LegId>),
+    ) -> Leg {
+        let (role, address) = identity;
+        let (codec, beside) = prefer;
+        ctx.sessions.insert(session, owner);
+        let media = ctx.open_media(owner, beside);
+        ctx.note_call(log, FactKind::LegCreated { leg: owner.leg, role, address: address.clone() });
+        Leg {
+            number: owner.leg,
+            role,
+            address,
+            session,
+            media,
+            negotiation: Negotiation::new(u64::from(ctx.rng.next_u32()), codecs(codec)),
+            local: None,
+            connected: false,
+            held: false,
+            silent_since: None,
+            dismissed: None,
+            session_over: false,
+            media_over: false,
+        }
+    }
+
+    /// The ports are there. Gives the address to write into SDP.
+    pub(crate) fn opened(
+        &mut self,
+        ctx: &Context,
+        local: SocketAddr,
+        peer: Option<SocketAddr>,
+    ) -> SocketAddr {
+        let shown = shown_address(ctx, local, peer);
+        self.local = Some(shown);
+        shown
+    }
+
+    /// Answers an offer and puts the agreement in force.
+    pub(crate) fn answer(&mut self, ctx: &mut Context, offer: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let local = self.local.unwrap_or_else(unspecified);
+        let (sdp, stream) = self.negotiation.answer(offer, local)?;
+        self.agree(ctx, stream);
+        Ok(sdp)
+    }
+
+    /// Answers an offer with this codec if it is in it.
+    pub(crate) fn answer_preferring(
+        &mut self,
+        ctx: &mut Context,
+        offer: &[u8],
+        codec: Codec,
+    ) -> Result<Vec<u8>, Refusal> {
+        let local = self.local.unwrap_or_else(unspecified);
+        let (sdp, stream) = self.negotiation.answer_preferring(offer, local, codec)?;
+        self.agree(ctx, stream);
+        Ok(sdp)
+    }
+
+    /// Makes an offer to send and receive.
+    pub(crate) fn offer(&mut self) -> Vec<u8> {
+        let local = self.local.unwrap_or_else(unspecified);
+        self.negotiation.offer(local, Direction::SendRecv)
+    }
+
+    /// Asks a party that has been silent whether it is still there, by offering what is in force.
+    pub(crate) fn probe(&mut self, ctx: &mut Context) {
+        self.silent_since = Some(ctx.now);
+        let sdp = self.offer();
+        ctx.sip(Do::Reoffer { session: self.session, sdp });
+    }
+
+    /// Takes the peer's answer to our offer and puts the agreement in force.
+    pub(crate) fn answered(&mut self, ctx: &mut Context, answer: &[u8]) -> Result<(), Refusal> {
+        let stream = self.negotiation.answered(answer)?;
+        self.agree(ctx, stream);
+        Ok(())
+    }
+
+    /// The party and Cornetta can hear each other from now on.
+    pub(crate) fn connect(&mut self, ctx: &mut Context, log: &mut CallLog) {
+        self.connected = true;
+        let codec = match self.codec() {
+            Some(Codec::Pcmu) => "PCMU",
+            Some(Codec::Pcma) | None => "PCMA",
+        };
+        ctx.note_call(log, FactKind::LegConnected { leg: self.number, codec: codec.to_owned() });
+    }
+
+    /// The codec in force.
+    pub(crate) fn codec(&self) -> Option<Codec> {
+        self.negotiation.stream().map(|stream| stream.codec)
+    }
+
+    /// The peer holds: it does not want to hear us, whatever it sends itself.
+    pub(crate) fn wants_silence(&self) -> bool {
+        self.negotiation
+            .stream()
+            .is_some_and(|stream| matches!(stream.direction, Direction::RecvOnly | Direction::Inactive))
+    }
+
+    /// Ends the session while the call goes on, for this reason.
+    pub(crate) fn dismiss(&mut self, ctx: &mut Context, end: End) {
+        let q850 = end.q850;
+        self.dismissed = Some(end);
+        self.hang_up(ctx, q850);
+    }
+
+    /// Ends the session, unless it is over.
+    pub(crate) fn hang_up(&mut self, ctx: &mut Context, q850: Option<u8>) {
+        if !self.session_over {
+            ctx.sip(Do::HangUp { session: self.session, q850 });
+        }
+    }
+
+    /// Refuses an incoming session, unless it is over.
+    pub(crate) fn refuse(&mut self, ctx: &mut Context, status: u16, q850: Option<u8>) {
+        if !self.session_over {
+            ctx.sip(Do::Refuse { session: self.session, status, q850 });
+        }
+    }
+
+    /// The session is over: says so and gives the ports back.
+    pub(crate) fn session_over(&mut self, ctx: &mut Context, log: &mut CallLog, end: End) {
+        self.session_over = true;
+        self.connected = false;
+        ctx.sessions.remove(&self.session);
+        ctx.note_call(log, FactKind::LegEnded { leg: self.number, end });
+        if !self.media_over {
+            ctx.media(Command::Close { leg: self.media });
+        }
+    }
+
+    /// The ports are given back.
+    pub(crate) fn media_closed(&mut self, ctx: &mut Context, log: &mut CallLog, stats: &Stats) {
+        self.media_gone(ctx);
+        ctx.note_call(
+            log,
+            FactKind::LegQuality {
+                leg: self.number,
+                received: stats.received,
+                sent: stats.sent,
+                lost: stats.lost,
+                rejected: stats.rejected,
+                jitter_us: u64::try_from(stats.jitter.as_micros()).unwrap_or(u64::MAX),
+                round_trip_us: stats.round_trip.and_then(|span| u64::try_from(span.as_micros()).ok()),
+            },
+        );
+    }
+
+    /// There are no ports, and nothing was sent or received.
+    pub(crate) fn media_gone(&mut self, ctx: &mut Context) {
+        self.media_over = true;
+        ctx.media.remove(&self.media);
+    }
+
+    /// Nothing more can come of this leg.
+    pub(crate) fn is_over(&self) -> bool {
+        self.session_over && self.media_over
+    }
+
+    pub(crate) fn session_is_over(&self) -> bool {
+        self.session_over
+    }
+
+    fn agree(&mut self, ctx: &mut Context, stream: Stream) {
+        ctx.media(Command::Configure { leg: self.media, stream });
+    }
+}
+
+/// Both laws, the preferred first: A-law if nothing else is known, as Italian networks speak it.
+fn codecs(prefer: Option<Codec>) -> Vec<Codec> {
+    match prefer {
+        Some(Codec::Pcmu) => vec![Codec::Pcmu, Codec::Pcma],
+        Some(Codec::Pcma) | None => vec![Codec::Pcma, Codec::Pcmu],
+    }
+}
+
+fn shown_address(ctx: &Context, local: SocketAddr, peer: Option<SocketAddr>) -> SocketAddr {
+    let Some(public) = ctx.config.media_public_address else { return local };
+    let near = peer.is_some_and(|peer| ctx.config.local_nets.iter().any(|net| net.contains(&peer.ip())));
+    if near { local } else { SocketAddr::new(public, local.port()) }
+}
+
+/// Written only if media never opened, in which case the session is being refused anyway.
+fn unspecified() -> SocketAddr {
+    SocketAddr::from(([0, 0, 0, 0], 0))
+}

@@ -1,0 +1,34 @@
+//! What the log knows of a time before this engine: calls that the last process left open are ended in it.
+
+use crate::context::Context;
+use crate::ledger::CallLog;
+use crate::{BrokenCall, Past};
+use facts::{CallData, Cause, End, FactKind, Side};
+
+/// Writes the beginning of this engine, and the ends of what was broken off.
+pub(crate) fn begin(ctx: &mut Context, past: Past) {
+    let version = ctx.config.program_version.clone();
+    ctx.note(FactKind::SystemStarted { version, previous_head: past.head });
+    let version = ctx.config.version.clone();
+    ctx.note(FactKind::ConfigActivated { version });
+    for broken in past.broken {
+        end_broken(ctx, broken);
+    }
+    for (agent, reason) in past.paused {
+        ctx.acd(acd::Input::Pause { agent, reason });
+    }
+}
+
+fn end_broken(ctx: &mut Context, broken: BrokenCall) {
+    let total = broken.arrived.map_or(0, |arrived| {
+        let micros = ctx.wall().unix_micros().saturating_sub(arrived.unix_micros());
+        u64::try_from(micros / 1000).unwrap_or(0)
+    });
+    let mut log = CallLog { id: broken.call, callseq: broken.callseq };
+    let end = End::new(Side::Engine, Cause::EngineRestarted);
+    for leg in broken.legs {
+        ctx.note_call(&mut log, FactKind::LegEnded { leg, end: end.clone() });
+    }
+    let data = CallData { total_ms: total, ..CallData::default() };
+    ctx.note_call(&mut log, FactKind::CallEnded { end, data });
+}
