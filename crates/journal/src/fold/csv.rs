@@ -1,0 +1,77 @@
+use super::Cdr;
+use base::Wall;
+use facts::LegRole;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+/// The columns, in order. New ones are only ever added at the end. Times are those of Rome, durations are in
+/// milliseconds, `agents` is `name:talk` for each agent who talked, with `;` between.
+pub const HEADER: &str = "call,arrived,answered,ended,from,to,service,trunk,language,topic,queue,waited_ms,agents,\
+ended_by,cause,sip,q850,total_ms,ivr_ms,talk_ms,other_ms,place,detail,sip_call_id";
+
+/// One record as a line of CSV (RFC 4180) without its line end, by the columns of [`HEADER`].
+pub fn csv_row(cdr: &Cdr) -> String {
+    let zone = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Rome").unwrap_or(TimeZone::UTC);
+    let time = |wall: Option<Wall>| wall.map(|wall| local_time(wall, &zone)).unwrap_or_default();
+    let end = &cdr.end;
+    let cells = [
+        cdr.call.clone(),
+        time(cdr.arrived),
+        time(cdr.answered),
+        time(Some(cdr.ended)),
+        cdr.from.clone(),
+        cdr.to.clone(),
+        cdr.service.clone(),
+        cdr.trunk.clone(),
+        cdr.language.clone(),
+        cdr.topic.clone(),
+        cdr.queue.clone(),
+        cdr.queued.as_millis().to_string(),
+        agents(cdr),
+        code(&end.by),
+        code(&end.cause),
+        end.sip.map(|status| status.to_string()).unwrap_or_default(),
+        end.q850.map(|cause| cause.to_string()).unwrap_or_default(),
+        cdr.total.as_millis().to_string(),
+        cdr.ivr.as_millis().to_string(),
+        cdr.talk.as_millis().to_string(),
+        cdr.other.as_millis().to_string(),
+        end.place.clone(),
+        end.detail.clone(),
+        cdr.sip_call_id.clone(),
+    ];
+    cells.map(|text| cell(&text)).join(",")
+}
+
+fn agents(cdr: &Cdr) -> String {
+    let talked = cdr.legs.iter().filter(|leg| leg.role == LegRole::Agent && !leg.talk.is_zero());
+    talked.map(|leg| format!("{}:{}", leg.party, leg.talk.as_millis())).collect::<Vec<_>>().join(";")
+}
+
+/// ISO 8601 with milliseconds and the offset that was in force.
+pub(super) fn local_time(wall: Wall, zone: &TimeZone) -> String {
+    let Ok(timestamp) = Timestamp::from_microsecond(wall.unix_micros()) else { return String::new() };
+    timestamp.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+}
+
+/// The stable name that the log uses.
+pub(super) fn code(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
+    }
+}
+
+/// Quotes where the format asks for it. Callers choose some of these texts, and spreadsheets run a text that
+/// begins like a formula: such a one gets an apostrophe, except for numbers.
+fn cell(text: &str) -> String {
+    let mut chars = text.chars();
+    let formula = match chars.next() {
+        Some('=' | '@' | '\t' | '\r') => true,
+        Some('+' | '-') => !chars.all(|digit| digit.is_ascii_digit()),
+        _ => false,
+    };
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}

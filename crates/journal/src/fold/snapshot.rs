@@ -1,0 +1,178 @@
+use crate::OpenCall;
+use base::Wall;
+use facts::{
+    AgentNow, AgentState, CallNow, CallPhase, Fact, FactKind, LegNow, LegRole, QueueNow, Snapshot, TrunkNow,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is going on, by what the facts say. The engine's own state must equal it after every fact.
+///
+/// `system.started` clears agents and trunks, for devices and trunks say anew that they are there; calls
+/// stay until their `call.ended`. A call's phase changes with `ivr.entered`, `queue.entered`,
+/// `transfer.started` and `call.connected` only. Facts of calls that are not known are passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotFold {
+    snapshot: Snapshot,
+    /// When the open calls arrived, in microseconds since the Unix epoch.
+    arrived: BTreeMap<String, i64>,
+    /// Pauses that no `ready` ended, whether the device is there or not, over any restart.
+    paused: BTreeMap<String, String>,
+}
+
+impl SnapshotFold {
+    /// The state after the last fact that was applied.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Calls that have not ended, by id.
+    pub fn open_calls(&self) -> Vec<OpenCall> {
+        let open = self.snapshot.calls.iter().map(|(call, now)| OpenCall {
+            call: call.clone(),
+            callseq: now.callseq,
+            legs: now.legs.keys().copied().collect(),
+            arrived: self.arrived.get(call).copied().map(Wall::from_unix_micros),
+        });
+        open.collect()
+    }
+
+    /// Agents who were paused and have not been ready since: name and reason.
+    pub fn paused(&self) -> Vec<(String, String)> {
+        self.paused.iter().map(|(agent, reason)| (agent.clone(), reason.clone())).collect()
+    }
+
+    /// Takes the next fact. Numbers must rise.
+    pub fn apply(&mut self, fact: &Fact) {
+        self.snapshot.as_of = fact.number;
+        match &fact.call {
+            Some(call) => self.apply_to_call(call, fact),
+            None => self.apply_to_desk(&fact.kind),
+        }
+        // The engine tells an agent's state beside the call that changed it, or alone.
+        if let FactKind::AgentState { agent, state, reason, .. } = &fact.kind {
+            self.agent_state(agent, *state, reason.as_ref());
+        }
+    }
+
+    fn apply_to_desk(&mut self, kind: &FactKind) {
+        match kind {
+            FactKind::SystemStarted { .. } => {
+                self.snapshot.agents.clear();
+                self.snapshot.trunks.clear();
+            }
+            FactKind::TrunkUp { trunk } => self.trunk(trunk, true),
+            FactKind::TrunkRegistrationFailed { trunk, .. } => self.trunk(trunk, false),
+            _ => {}
+        }
+    }
+
+    fn trunk(&mut self, trunk: &str, up: bool) {
+        self.snapshot.trunks.insert(trunk.to_owned(), TrunkNow { up });
+    }
+
+    fn agent_state(&mut self, agent: &str, state: AgentState, reason: Option<&String>) {
+        match state {
+            AgentState::Paused => {
+                self.paused.insert(agent.to_owned(), reason.cloned().unwrap_or_default());
+            }
+            AgentState::Ready => {
+                self.paused.remove(agent);
+            }
+            AgentState::LoggedOff | AgentState::Offered | AgentState::Talking | AgentState::Wrapup => {}
+        }
+        self.snapshot.agents.insert(agent.to_owned(), AgentNow { state, reason: reason.cloned() });
+    }
+
+    fn apply_to_call(&mut self, id: &str, fact: &Fact) {
+        match &fact.kind {
+            FactKind::CallArrived { from, to, service, .. } => {
+                self.snapshot.calls.insert(id.to_owned(), arriving(from, to, service));
+                self.arrived.insert(id.to_owned(), fact.at.unix_micros());
+            }
+            FactKind::CallEnded { .. } => {
+                self.snapshot.calls.remove(id);
+                self.arrived.remove(id);
+                self.leave_queues(id);
+            }
+            FactKind::QueueEntered { queue, .. } => {
+                let line = &mut self.snapshot.queues.entry(queue.clone()).or_default().waiting;
+                if !line.iter().any(|waiting| waiting == id) {
+                    line.push(id.to_owned());
+                }
+            }
+            FactKind::QueueLeft { queue, .. } => self.leave_queue(id, queue),
+            _ => {}
+        }
+        if let Some(call) = self.snapshot.calls.get_mut(id) {
+            call.callseq = fact.callseq;
+            apply_phase(call, &fact.kind);
+            apply_leg(call, &fact.kind);
+        }
+    }
+
+    fn leave_queue(&mut self, id: &str, queue: &str) {
+        let Some(QueueNow { waiting }) = self.snapshot.queues.get_mut(queue) else { return };
+        waiting.retain(|waiting| waiting != id);
+        if waiting.is_empty() {
+            self.snapshot.queues.remove(queue);
+        }
+    }
+
+    /// A call that a crash broke never left its queue.
+    fn leave_queues(&mut self, id: &str) {
+        let queues = &mut self.snapshot.queues;
+        queues.values_mut().for_each(|queue| queue.waiting.retain(|waiting| waiting != id));
+        queues.retain(|_, queue| !queue.waiting.is_empty());
+    }
+}
+
+fn arriving(from: &str, to: &str, service: &str) -> CallNow {
+    CallNow {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        service: service.to_owned(),
+        phase: CallPhase::Arriving,
+        classified: BTreeMap::new(),
+        callseq: 0,
+        legs: BTreeMap::new(),
+    }
+}
+
+fn apply_phase(call: &mut CallNow, kind: &FactKind) {
+    match kind {
+        FactKind::CallClassified { key, value, .. } => {
+            call.classified.insert(key.clone(), value.clone());
+        }
+        FactKind::IvrEntered { node, .. } => call.phase = CallPhase::Ivr { node: node.clone() },
+        FactKind::QueueEntered { queue, .. } => call.phase = CallPhase::Queued { queue: queue.clone() },
+        FactKind::TransferStarted { to } => call.phase = CallPhase::Transferring { to: to.clone() },
+        FactKind::CallConnected { .. } => call.phase = CallPhase::Connected,
+        _ => {}
+    }
+}
+
+fn apply_leg(call: &mut CallNow, kind: &FactKind) {
+    match kind {
+        FactKind::LegCreated { leg, role, address } => {
+            call.legs.insert(*leg, created(*role, address));
+        }
+        FactKind::LegConnected { leg, .. } => change(call, *leg, |now| now.connected = true),
+        FactKind::LegHeld { leg } => change(call, *leg, |now| now.held = true),
+        FactKind::LegResumed { leg } => change(call, *leg, |now| now.held = false),
+        FactKind::LegEnded { leg, .. } => {
+            call.legs.remove(leg);
+        }
+        _ => {}
+    }
+}
+
+fn created(role: LegRole, address: &str) -> LegNow {
+    LegNow { role, address: address.to_owned(), connected: false, held: false }
+}
+
+fn change(call: &mut CallNow, leg: u32, change: impl FnOnce(&mut LegNow)) {
+    if let Some(now) = call.legs.get_mut(&leg) {
+        change(now);
+    }
+}

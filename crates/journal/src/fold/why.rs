@@ -1,0 +1,257 @@
+use super::csv::{code, local_time};
+use base::Wall;
+use facts::{Cause, End, Fact, FactKind, QueueLeft, Side};
+use jiff::tz::TimeZone;
+
+/// Why a call ended as it did, for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// One paragraph in Italian, with what to do next.
+    pub it: String,
+    /// The same in English.
+    pub en: String,
+    /// What led there, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that happened on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub at: Wall,
+    /// In Italian.
+    pub it: String,
+    /// In English.
+    pub en: String,
+}
+
+/// Explains one call from its facts, in the order of the log. `None`: there is no fact in them that the call
+/// arrived or ended.
+pub fn why(facts: &[Fact]) -> Option<Explanation> {
+    let arrived = facts.iter().find_map(|fact| match &fact.kind {
+        FactKind::CallArrived { from, to, .. } => Some((fact.at, from.as_str(), to.as_str())),
+        _ => None,
+    });
+    let ended = facts.iter().rev().find_map(|fact| match &fact.kind {
+        FactKind::CallEnded { end, .. } => Some((fact.at, end)),
+        _ => None,
+    });
+    if arrived.is_none() && ended.is_none() {
+        return None;
+    }
+    let (mut it, mut en) = opening(arrived);
+    match ended {
+        Some((at, end)) => close(&mut it, &mut en, arrived.map(|(from, ..)| from), at, end),
+        None => {
+            it.push_str(" Non è ancora terminata.");
+            en.push_str(" It has not ended yet.");
+        }
+    }
+    Some(Explanation { it, en, steps: facts.iter().filter_map(step).collect() })
+}
+
+fn opening(arrived: Option<(Wall, &str, &str)>) -> (String, String) {
+    let zone = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Rome").unwrap_or(TimeZone::UTC);
+    match arrived {
+        Some((at, from, to)) => {
+            let at = local_time(at, &zone);
+            (
+                format!("Chiamata da {from} a {to}, arrivata {at}."),
+                format!("Call from {from} to {to}, arrived {at}."),
+            )
+        }
+        None => (
+            "Chiamata il cui inizio non è più nel registro.".into(),
+            "A call whose beginning is no longer in the log.".into(),
+        ),
+    }
+}
+
+fn close(it: &mut String, en: &mut String, arrived: Option<Wall>, at: Wall, end: &End) {
+    let (by_it, by_en) = side(end.by);
+    if let Some(arrived) = arrived {
+        let seconds = at.unix_micros().saturating_sub(arrived.unix_micros()).max(0) / 1_000_000;
+        it.push_str(&format!(" È durata {} min {} s.", seconds / 60, seconds % 60));
+        en.push_str(&format!(" It lasted {} min {} s.", seconds / 60, seconds % 60));
+    }
+    it.push_str(&format!(" L'ha conclusa {by_it}: {}.", end.cause.sentence_it()));
+    en.push_str(&format!(" It was ended by {by_en}: {}.", end.cause.sentence_en()));
+    if !end.place.is_empty() {
+        it.push_str(&format!(" Punto del percorso: {}.", end.place));
+        en.push_str(&format!(" Place in the flow: {}.", end.place));
+    }
+    let codes = [end.sip.map(|code| format!("SIP {code}")), end.q850.map(|code| format!("Q.850 {code}"))];
+    let codes: Vec<String> = codes.into_iter().flatten().collect();
+    if !codes.is_empty() {
+        it.push_str(&format!(" Codici: {}.", codes.join(", ")));
+        en.push_str(&format!(" Codes: {}.", codes.join(", ")));
+    }
+    if !end.detail.is_empty() {
+        it.push_str(&format!(" Evidenze: {}.", end.detail));
+        en.push_str(&format!(" Evidence: {}.", end.detail));
+    }
+    let (next_it, next_en) = next_step(end.cause);
+    it.push_str(&format!(" Che cosa fare: {next_it}."));
+    en.push_str(&format!(" What to do: {next_en}."));
+}
+
+fn side(by: Side) -> (&'static str, &'static str) {
+    match by {
+        Side::Caller => ("il chiamante", "the caller"),
+        Side::Callee => ("l'interlocutore", "the other party"),
+        Side::Service => ("il servizio", "the service"),
+        Side::Network => ("la rete", "the network"),
+        Side::Engine => ("il centralino", "the exchange"),
+    }
+}
+
+fn next_step(cause: Cause) -> (&'static str, &'static str) {
+    match cause {
+        Cause::HungUp | Cause::ScriptEnded | Cause::TakenElsewhere | Cause::OtherSideLeft => {
+            ("nulla, è una fine normale", "nothing, this is a normal end")
+        }
+        Cause::Cancelled => (
+            "se succede spesso, guardare quanto si aspetta prima della risposta",
+            "if this is frequent, look at how long callers wait for an answer",
+        ),
+        Cause::Busy | Cause::Declined => (
+            "chiedere all'interlocutore se l'apparato era in uso o impostato su non disturbare",
+            "ask the party whether the device was in use or set to do not disturb",
+        ),
+        Cause::NoAnswer => (
+            "verificare che qualcuno fosse presente e che l'apparato squilli",
+            "check that somebody was there and that the device rings",
+        ),
+        Cause::NotFound => (
+            "controllare il numero composto e i servizi nella configurazione",
+            "check the dialled number and the services in the configuration",
+        ),
+        Cause::NoCommonMedia | Cause::BadMedia => (
+            "abilitare PCMA o PCMU sull'altro apparato; se già lo sono, inviarne l'offerta SDP a chi lo fornisce",
+            "enable PCMA or PCMU on the other device; if they are, send its SDP offer to its maker",
+        ),
+        Cause::NotAcknowledged => (
+            "controllare NAT e firewall e l'indirizzo pubblico (public_address) della configurazione",
+            "check NAT and firewall, and the configuration's public_address",
+        ),
+        Cause::PeerTimeout | Cause::Unreachable => (
+            "verificare che l'altro apparato sia acceso, che il suo indirizzo sia giusto e che il firewall lasci passare",
+            "check that the other device is on, that its address is right and that the firewall lets it through",
+        ),
+        Cause::Refused => (
+            "cercare il codice SIP presso chi gestisce l'altro apparato o la linea",
+            "ask whoever runs the other device or the trunk about the SIP code",
+        ),
+        Cause::MediaTimeout => (
+            "guardare i fatti media.silent della chiamata: dicono quale lato taceva; poi controllarne NAT e rete",
+            "look at the call's media.silent facts: they say which side was silent; then check its NAT and network",
+        ),
+        Cause::Capacity => (
+            "guardare quale limite è indicato nelle evidenze e alzarlo, o aggiungere un nodo",
+            "see in the evidence which limit it was and raise it, or add a node",
+        ),
+        Cause::ShuttingDown => (
+            "nulla; per non troncare chiamate, attendere che finiscano prima di spegnere",
+            "nothing; to cut no calls, wait for them to finish before shutting down",
+        ),
+        Cause::EngineRestarted => (
+            "cercare nel registro di sistema perché il programma si è interrotto, e segnalarlo",
+            "find in the system's log why the program stopped, and report it",
+        ),
+        Cause::TransferFailed => (
+            "controllare il numero di destinazione e la linea usata per il trasferimento",
+            "check the target's number and the trunk that the transfer uses",
+        ),
+        Cause::ProtocolError => (
+            "inviare le evidenze a chi fornisce l'altro apparato",
+            "send the evidence to the maker of the other device",
+        ),
+    }
+}
+
+fn step(fact: &Fact) -> Option<Step> {
+    let (it, en) = match &fact.kind {
+        FactKind::CallArrived { service, trunk, .. } => (
+            format!("arrivata da {trunk} per il servizio {service}"),
+            format!("came by {trunk} for {service}"),
+        ),
+        FactKind::IvrEntered { node, .. } => (format!("menu: {node}"), format!("menu: {node}")),
+        FactKind::IvrInput { key, choice, .. } => {
+            (format!("tasto {key}: {choice}"), format!("key {key}: {choice}"))
+        }
+        FactKind::IvrPromptMissing { prompt } => {
+            (format!("messaggio mancante: {prompt}"), format!("missing prompt: {prompt}"))
+        }
+        FactKind::CalendarDecided { open, rule, .. } => {
+            let (it, en) = if *open { ("aperto", "open") } else { ("chiuso", "closed") };
+            (format!("orario: {it} ({rule})"), format!("hours: {en} ({rule})"))
+        }
+        _ => queue_step(&fact.kind).or_else(|| leg_step(&fact.kind))?,
+    };
+    Some(Step { at: fact.at, it, en })
+}
+
+fn queue_step(kind: &FactKind) -> Option<(String, String)> {
+    Some(match kind {
+        FactKind::QueueEntered { queue, position, .. } => {
+            (format!("in coda {queue}, posto {position}"), format!("in queue {queue}, place {position}"))
+        }
+        FactKind::QueueLeft { queue, reason, waited_ms } => {
+            let (it, en) = left(*reason);
+            let seconds = waited_ms / 1000;
+            (
+                format!("fuori dalla coda {queue} dopo {seconds} s: {it}"),
+                format!("left queue {queue} after {seconds} s: {en}"),
+            )
+        }
+        FactKind::OfferMade { agent, .. } => (format!("squilla a {agent}"), format!("rings at {agent}")),
+        FactKind::OfferAccepted { agent, .. } => (format!("risponde {agent}"), format!("{agent} answers")),
+        FactKind::OfferEnded { agent, reason, sip, .. } => {
+            let sip = sip.map(|status| format!(", SIP {status}")).unwrap_or_default();
+            let reason = code(reason);
+            (
+                format!("{agent} non prende la chiamata ({reason}{sip})"),
+                format!("{agent} does not take it ({reason}{sip})"),
+            )
+        }
+        _ => return None,
+    })
+}
+
+fn left(reason: QueueLeft) -> (&'static str, &'static str) {
+    match reason {
+        QueueLeft::Answered => ("ha risposto un operatore", "an agent answered"),
+        QueueLeft::Abandoned => ("il chiamante ha rinunciato", "the caller gave up"),
+        QueueLeft::Timeout => ("attesa massima raggiunta", "waited long enough"),
+        QueueLeft::Full => ("coda piena", "the queue was full"),
+        QueueLeft::Overflowed => ("passata a un'altra coda", "moved to another queue"),
+        QueueLeft::Ended => ("chiusa dal centralino", "ended by the exchange"),
+    }
+}
+
+fn leg_step(kind: &FactKind) -> Option<(String, String)> {
+    Some(match kind {
+        FactKind::TransferStarted { to } => {
+            (format!("trasferimento verso {to}"), format!("transfer to {to}"))
+        }
+        FactKind::TransferFailed { to, sip } => {
+            let sip = sip.map(|status| format!(" (SIP {status})")).unwrap_or_default();
+            (format!("trasferimento verso {to} non riuscito{sip}"), format!("transfer to {to} failed{sip}"))
+        }
+        FactKind::CallConnected { .. } => {
+            ("le parti si sentono".into(), "the parties hear each other".into())
+        }
+        FactKind::MediaSilent { leg, evidence } => (
+            format!("la parte {leg} tace da {} ms", evidence.silent_ms),
+            format!("leg {leg} has been silent for {} ms", evidence.silent_ms),
+        ),
+        FactKind::LegEnded { leg, end } => {
+            let (by_it, by_en) = side(end.by);
+            (
+                format!("parte {leg} chiusa: {by_it}, {}", end.cause.sentence_it()),
+                format!("leg {leg} ended: {by_en}, {}", end.cause.sentence_en()),
+            )
+        }
+        _ => return None,
+    })
+}
