@@ -1,0 +1,39 @@
+# The commands a newcomer types. `make run` and `make test` install what they need, and say so.
+
+CARGO ?= cargo
+BIN := target/release/cornetta
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: run test check bench needs-build needs-test
+
+run: needs-build
+	@echo "Building (a few minutes on a fresh machine) ..."
+	$(CARGO) build --release --locked -p cornetta
+	$(BIN) demo
+
+test: needs-build needs-test check
+	$(CARGO) build --release --locked -p cornetta
+	$(CARGO) test --release --locked --workspace
+	python3 tests/blackbox/run.py --cornetta $(BIN)
+
+check: needs-build
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	$(CARGO) test --release --locked -p xtask
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --quiet
+
+bench: needs-build
+	$(CARGO) build --release --locked -p cornetta -p benches
+	python3 benches/run.py --cornetta $(BIN)
+
+# libopus is built from source by cmake and a C compiler.
+needs-build:
+	@command -v cmake >/dev/null && command -v cc >/dev/null && command -v pkg-config >/dev/null || { \
+	  echo "Installing cmake, a C compiler and pkg-config: libopus, which reads the prompts, is built with them."; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq cmake gcc g++ make pkg-config >/dev/null; }
+
+# Phones and load that are not ours, for the black-box tests.
+needs-test:
+	@command -v sipp >/dev/null && command -v baresip >/dev/null && command -v sox >/dev/null || { \
+	  echo "Installing sip-tester, baresip and sox: the black-box tests call Cornetta with them."; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq sip-tester baresip sox >/dev/null; }
