@@ -82,6 +82,11 @@ impl StreamFramer {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Whether no message has begun that is not whole yet, so that the connection may rest as it is.
+    pub fn is_between_messages(&self) -> bool {
+        matches!(self.state, State::Between { .. })
+    }
+
     fn pending(&self) -> &[u8] {
         self.bytes.get(self.begin..).unwrap_or(&[])
     }

@@ -165,7 +165,8 @@ impl Negotiation {
         }
         let media = audio(local, &[(payload_type, codec)], stream.digits_payload_type, stream.direction);
         self.refused_before = at;
-        self.refused = sdp.media.into_iter().enumerate().filter(|(line, _)| *line != at).map(refusal).collect();
+        self.refused =
+            sdp.media.into_iter().enumerate().filter(|(line, _)| *line != at).map(refusal).collect();
         self.offered = None;
         self.stream = Some(stream.clone());
         Ok((self.say(local.ip(), media), stream))
@@ -180,7 +181,8 @@ impl Negotiation {
         let mut plain_audio = false;
         for (at, media) in offer.media.iter().enumerate().filter(|(_, media)| media.is_plain_audio()) {
             plain_audio = true;
-            let ours = || media.payload_types().filter_map(|number| Some((self.codec_of(media, number)?, number)));
+            let ours =
+                || media.payload_types().filter_map(|number| Some((self.codec_of(media, number)?, number)));
             let preferred = ours().find(|(codec, _)| Some(*codec) == prefer);
             if let Some((codec, payload_type)) = preferred.or_else(|| ours().next()) {
                 return Ok((at, media, codec, payload_type));

@@ -68,7 +68,9 @@ impl fmt::Display for UriError {
             UriError::NoScheme => "the URI does not begin with a scheme, such as sip:",
             UriError::ForbiddenCharacter => "the URI has a character in it that must be escaped as %HH",
             UriError::EmptyUser => "the URI has an @ but no user before it",
-            UriError::Host => "the URI's host is no name, IPv4 address or [IPv6 address] with a port up to 65535",
+            UriError::Host => {
+                "the URI's host is no name, IPv4 address or [IPv6 address] with a port up to 65535"
+            }
             UriError::Params => "the URI has a parameter without a name",
             UriError::Number => "the tel URI has no number",
         })
@@ -208,7 +210,9 @@ impl<'a> Host<'a> {
     /// Reads a host; IPv6 addresses need their brackets.
     pub fn parse(text: &'a str) -> Option<Host<'a>> {
         if let Some(address) = text.strip_prefix('[') {
-            return Some(Host::V6(address.strip_suffix(']')?.parse().ok()?));
+            let address = address.strip_suffix(']')?;
+            // An error in RFC 3261's grammar made some write three colons (RFC 5118 §4.10).
+            return address.parse().or_else(|_| address.replacen(":::", "::", 1).parse()).ok().map(Host::V6);
         }
         if let Ok(address) = text.parse() {
             return Some(Host::V4(address));

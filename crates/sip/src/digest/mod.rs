@@ -8,8 +8,8 @@ pub use server::{Denied, NONCE_LIFETIME, Reason, Verifier};
 
 use crate::message::{Elements, unescaped};
 use md5::Md5;
-use sha2::digest::Digest;
 use sha2::Sha256;
+use sha2::digest::Digest;
 use std::borrow::Cow;
 
 /// The hash of an exchange; the stronger one is the greater one.
@@ -97,9 +97,10 @@ impl<'a> Fields<'a> {
         Elements::of(self.0).find_map(|field| {
             let (known, value) = field.split_once('=')?;
             let value = value.trim();
-            known.trim().eq_ignore_ascii_case(name).then_some(
-                value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value),
-            )
+            known
+                .trim()
+                .eq_ignore_ascii_case(name)
+                .then_some(value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value))
         })
     }
 

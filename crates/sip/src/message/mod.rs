@@ -15,8 +15,8 @@ pub use method::Method;
 pub use name_addr::NameAddr;
 pub use params::{Elements, Params};
 pub(crate) use params::{is_token_byte, unescaped};
-pub use via::{Rport, Via};
 pub(crate) use via::host_and_port;
+pub use via::{Rport, Via};
 
 /// The most that a message may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-use super::params::{Params, take_quoted, trimmed, unescaped};
 use super::Fault;
+use super::params::{Params, take_quoted, trimmed, unescaped};
 use crate::uri::{Uri, UriError};
 use std::borrow::Cow;
 

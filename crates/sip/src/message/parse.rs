@@ -148,11 +148,7 @@ impl<'l> Index<'l> {
         }
         let value = trimmed_span(value, value_at);
         self.check_length(value);
-        self.fields.push(Field {
-            header: HeaderName::of(name),
-            name: Span::new(at, at + name.len()),
-            value,
-        });
+        self.fields.push(Field { header: HeaderName::of(name), name: Span::new(at, at + name.len()), value });
         self.continuable = true;
     }
 

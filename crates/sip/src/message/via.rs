@@ -1,5 +1,5 @@
-use super::params::{Params, trimmed};
 use super::Fault;
+use super::params::{Params, trimmed};
 
 /// One hop of a request's way (RFC 3261 §20.42).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
