@@ -1,0 +1,157 @@
+//! Media shards on real threads and sockets. The order of things comes from waiting for packets and events,
+//! each with a limit.
+
+use audio::wav;
+use base::Seed;
+use media_api::{Codec, Command, Direction, Event, LegId, PlayId, Stream};
+use net::{Clock, MediaConfig, MediaThreads, SoundStore};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(5);
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn config(ports: RangeInclusive<u16>, threads: usize, sounds: Vec<PathBuf>) -> MediaConfig {
+    MediaConfig {
+        threads,
+        ports,
+        address: LOCALHOST,
+        advertised: None,
+        legs: 100,
+        sounds: SoundStore::new(sounds, 12 << 20).unwrap(),
+        seed: Seed::from_number(1),
+        clock: Clock::start(),
+    }
+}
+
+fn start(config: MediaConfig) -> (MediaThreads, Receiver<Event>) {
+    let (sender, events) = channel();
+    let media = MediaThreads::start(config, move |event| {
+        let _ = sender.send(event);
+        Ok(())
+    });
+    (media.unwrap(), events)
+}
+
+fn opened(event: Event) -> SocketAddr {
+    match event {
+        Event::Opened { local, .. } => local,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn peer() -> UdpSocket {
+    let socket = UdpSocket::bind((LOCALHOST, 0)).unwrap();
+    socket.set_read_timeout(Some(SOON)).unwrap();
+    socket
+}
+
+fn configure(leg: LegId, peer: &UdpSocket) -> Command {
+    let remote = peer.local_addr().unwrap();
+    let stream = Stream {
+        remote,
+        remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
+        codec: Codec::Pcma,
+        payload_type: 8,
+        digits_payload_type: Some(101),
+        direction: Direction::SendRecv,
+        packet_time: Duration::from_millis(20),
+    };
+    Command::Configure { leg, stream }
+}
+
+fn rtp(sequence: u16, payload: &[u8; 160]) -> Vec<u8> {
+    let timestamp = u32::from(sequence) * 160;
+    let head = [&[0x80, 8][..], &sequence.to_be_bytes(), &timestamp.to_be_bytes(), &[1, 2, 3, 4]].concat();
+    [&head[..], payload].concat()
+}
+
+fn receive(socket: &UdpSocket) -> Vec<u8> {
+    let mut buffer = [0; 2048];
+    let (length, _) = socket.recv_from(&mut buffer).expect("no packet came in time");
+    buffer[..length].to_vec()
+}
+
+#[test]
+fn a_leg_gets_an_even_port_at_once_and_gives_it_back() {
+    let (mut media, events) = start(config(24_000..=24_003, 1, Vec::new()));
+    let first = opened(media.open(LegId(1), None));
+    assert_eq!((first.ip(), first.port() % 2), (LOCALHOST, 0));
+    opened(media.command(Command::Open { leg: LegId(2) }).unwrap());
+    let Event::OpenFailed { leg, why } = media.open(LegId(3), None) else {
+        panic!("a third pair in four ports")
+    };
+    assert_eq!(leg, LegId(3));
+    assert!(why.contains("port range"), "{why}");
+    assert_eq!(media.command(Command::Close { leg: LegId(1) }), None);
+    let Event::Closed { leg, .. } = events.recv_timeout(SOON).unwrap() else { panic!("not closed") };
+    assert_eq!((leg, media.legs()), (LegId(1), 1));
+    assert_eq!(opened(media.open(LegId(4), None)), first);
+}
+
+#[test]
+fn a_prompt_is_read_from_disk_and_played_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("it")).unwrap();
+    std::fs::write(folder.path().join("it/welcome.wav"), wav::write(&[1000; 5 * 160])).unwrap();
+    let (mut media, events) = start(config(24_010..=24_019, 1, vec![folder.path().to_owned()]));
+    let (leg, peer) = (LegId(1), peer());
+    opened(media.open(leg, None));
+    media.command(configure(leg, &peer));
+    let sounds = vec![Arc::from([Arc::from("fr/welcome"), Arc::from("it/welcome")])];
+    media.command(Command::Play { leg, play: PlayId(7), sounds, repeat: false });
+    let expected = [audio::g711::encode_sample(Codec::Pcma, 1000); 160];
+    for _ in 0..5 {
+        let packet = receive(&peer);
+        assert_eq!((packet[1] & 0x7f, &packet[12..]), (8, &expected[..]));
+    }
+    assert_eq!(events.recv_timeout(SOON), Ok(Event::PlayEnded { leg, play: PlayId(7), complete: true }));
+    assert_eq!(media.counts().sent, 5);
+}
+
+#[test]
+fn legs_that_are_opened_together_are_relayed_whatever_the_number_of_threads() {
+    let (mut media, events) = start(config(24_020..=24_059, 2, Vec::new()));
+    let mut pairs = HashMap::new();
+    for number in 0..4 {
+        let (a, b) = (LegId(2 * number), LegId(2 * number + 1));
+        let (from, to) = (peer(), peer());
+        let local = opened(media.open(a, None));
+        opened(media.open(b, Some(a)));
+        media.command(configure(a, &from));
+        media.command(configure(b, &to));
+        media.command(Command::Bridge { a, b });
+        pairs.insert(number, (local, from, to));
+    }
+    for (number, (local, from, to)) in &pairs {
+        let payload = [*number as u8; 160];
+        // Commands come at the next tick: what is sent before it is not lost but waits in the socket.
+        for sequence in 0..10 {
+            from.send_to(&rtp(sequence, &payload), local).unwrap();
+        }
+        assert_eq!(receive(to)[12..], payload);
+    }
+    assert_eq!(media.legs(), 8);
+    (0..8).for_each(|leg| assert_eq!(media.command(Command::Close { leg: LegId(leg) }), None));
+    for _ in 0..8 {
+        let Event::Closed { leg, stats } = events.recv_timeout(SOON).unwrap() else { panic!("not closed") };
+        assert!(leg.0 % 2 == 1 || stats.received > 0, "{leg:?} {stats:?}");
+    }
+    assert_eq!(media.legs(), 0);
+}
+
+#[test]
+fn the_unspecified_address_is_never_told_to_peers() {
+    let mut config = config(24_060..=24_069, 1, Vec::new());
+    config.address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let refused = MediaThreads::start(config.clone(), |_| Ok(())).unwrap_err();
+    assert!(refused.to_string().contains("0.0.0.0"), "{refused}");
+    config.advertised = Some(LOCALHOST);
+    let (mut media, _events) = start(config);
+    assert_eq!(opened(media.open(LegId(1), None)).ip(), LOCALHOST);
+}

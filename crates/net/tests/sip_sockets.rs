@@ -1,0 +1,235 @@
+//! The SIP sockets over real loopback. Nothing here sleeps to get an order: every wait is for a message and
+//! has a limit.
+
+use net::{SipInput, SipLimits, SipSockets};
+use sip::ua::{Flow, Transport};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::mpsc::Receiver;
+use tokio::time::timeout;
+
+const SOON: Duration = Duration::from_secs(5);
+const ANY_V4: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+const ANY_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0);
+
+fn bind(transport: Transport, address: SocketAddr, limits: SipLimits) -> (SipSockets, Receiver<SipInput>) {
+    SipSockets::bind(&[(transport, address)], limits).unwrap()
+}
+
+fn local(sockets: &SipSockets) -> SocketAddr {
+    sockets.bound()[0].1
+}
+
+async fn next(inputs: &mut Receiver<SipInput>) -> SipInput {
+    timeout(SOON, inputs.recv()).await.expect("nothing came in time").unwrap()
+}
+
+async fn received(inputs: &mut Receiver<SipInput>) -> (Flow, Vec<u8>) {
+    match next(inputs).await {
+        SipInput::Received { flow, bytes } => (flow, bytes),
+        SipInput::FlowFailed { flow } => panic!("{flow:?} failed"),
+    }
+}
+
+async fn failed(inputs: &mut Receiver<SipInput>) -> Flow {
+    match next(inputs).await {
+        SipInput::FlowFailed { flow } => flow,
+        SipInput::Received { bytes, .. } => panic!("{:?} came", String::from_utf8_lossy(&bytes)),
+    }
+}
+
+fn message(body: &str) -> Vec<u8> {
+    format!("MESSAGE sip:a@b SIP/2.0\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+#[tokio::test]
+async fn a_datagram_comes_in_and_its_answer_goes_back_in_both_families() {
+    for address in [ANY_V4, ANY_V6] {
+        let (sockets, mut inputs) = bind(Transport::Udp, address, SipLimits::default());
+        let peer = UdpSocket::bind(address).await.unwrap();
+        peer.send_to(b"\r\n\r\n", local(&sockets)).await.unwrap();
+        peer.send_to(&message("1"), local(&sockets)).await.unwrap();
+        let (flow, bytes) = received(&mut inputs).await;
+        assert_eq!(bytes, message("1"), "the keep-alive before it is no message");
+        assert_eq!((flow.local, flow.remote), (local(&sockets), peer.local_addr().unwrap()));
+        sockets.send(flow, b"answer".to_vec());
+        let mut buffer = [0; 100];
+        let (length, from) = timeout(SOON, peer.recv_from(&mut buffer)).await.unwrap().unwrap();
+        assert_eq!((&buffer[..length], from), (&b"answer"[..], local(&sockets)));
+        assert_eq!((sockets.counts().received, sockets.counts().sent), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_socket_of_every_address_shows_the_one_that_the_peer_knows() {
+    let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+    let (sockets, mut inputs) = bind(Transport::Udp, any, SipLimits::default());
+    let peer = UdpSocket::bind(ANY_V4).await.unwrap();
+    let known = SocketAddr::new(ANY_V4.ip(), local(&sockets).port());
+    peer.send_to(&message("1"), known).await.unwrap();
+    let (flow, _) = received(&mut inputs).await;
+    assert_eq!(flow.local, known);
+    assert_eq!(sockets.flow_to(Transport::Udp, flow.remote), Some(flow));
+    sockets.send(flow, b"answer".to_vec());
+    let mut buffer = [0; 100];
+    let (length, from) = timeout(SOON, peer.recv_from(&mut buffer)).await.unwrap().unwrap();
+    assert_eq!((&buffer[..length], from), (&b"answer"[..], known));
+}
+
+#[tokio::test]
+async fn datagrams_are_dropped_and_counted_when_the_user_agent_is_behind() {
+    let limits = SipLimits { inputs: 2, ..SipLimits::default() };
+    let (sockets, mut inputs) = bind(Transport::Udp, ANY_V4, limits);
+    let peer = UdpSocket::bind(ANY_V4).await.unwrap();
+    for number in 0..5 {
+        peer.send_to(&message(&number.to_string()), local(&sockets)).await.unwrap();
+    }
+    timeout(SOON, async {
+        while sockets.counts().dropped_full < 3 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(received(&mut inputs).await.1, message("0"));
+    assert_eq!(received(&mut inputs).await.1, message("1"));
+    assert!(inputs.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_stream_is_cut_into_messages_and_pings_are_answered() {
+    let (sockets, mut inputs) = bind(Transport::Tcp, ANY_V4, SipLimits::default());
+    let mut peer = TcpStream::connect(local(&sockets)).await.unwrap();
+    let both = [message("one"), b"\r\n\r\n".to_vec(), message("two")].concat();
+    let (start, rest) = both.split_at(30);
+    peer.write_all(start).await.unwrap();
+    peer.write_all(rest).await.unwrap();
+    let (flow, bytes) = received(&mut inputs).await;
+    assert_eq!(bytes, message("one"));
+    assert_eq!((flow.local, flow.remote), (local(&sockets), peer.local_addr().unwrap()));
+    assert_eq!(received(&mut inputs).await, (flow, message("two")));
+    sockets.send(flow, b"answer".to_vec());
+    let mut buffer = [0; 8];
+    timeout(SOON, peer.read_exact(&mut buffer)).await.unwrap().unwrap();
+    assert_eq!(&buffer, b"\r\nanswer");
+    drop(peer);
+    assert_eq!(failed(&mut inputs).await, flow);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_not_there_is_opened_and_comes_back_by_the_same_flow() {
+    let (sockets, mut inputs) = bind(Transport::Tcp, ANY_V4, SipLimits::default());
+    let server = TcpListener::bind(ANY_V4).await.unwrap();
+    let flow = sockets.flow_to(Transport::Tcp, server.local_addr().unwrap()).unwrap();
+    sockets.send(flow, message("first"));
+    sockets.send(flow, message("second"));
+    let (mut peer, _) = timeout(SOON, server.accept()).await.unwrap().unwrap();
+    let expected = [message("first"), message("second")].concat();
+    let mut buffer = vec![0; expected.len()];
+    timeout(SOON, peer.read_exact(&mut buffer)).await.unwrap().unwrap();
+    assert_eq!(buffer, expected);
+    peer.write_all(&message("back")).await.unwrap();
+    assert_eq!(received(&mut inputs).await, (flow, message("back")));
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_accepts_fails() {
+    let (sockets, mut inputs) = bind(Transport::Tcp, ANY_V4, SipLimits::default());
+    let gone = TcpListener::bind(ANY_V4).await.unwrap().local_addr().unwrap();
+    let flow = sockets.flow_to(Transport::Tcp, gone).unwrap();
+    sockets.send(flow, message("1"));
+    assert_eq!(failed(&mut inputs).await, flow);
+}
+
+#[tokio::test]
+async fn more_streams_than_allowed_of_one_address_are_closed_at_once() {
+    let limits = SipLimits { connections_per_address: 1, ..SipLimits::default() };
+    let (sockets, mut inputs) = bind(Transport::Tcp, ANY_V4, limits);
+    let mut first = TcpStream::connect(local(&sockets)).await.unwrap();
+    first.write_all(&message("1")).await.unwrap();
+    let (flow, _) = received(&mut inputs).await;
+    let mut second = TcpStream::connect(local(&sockets)).await.unwrap();
+    let read = timeout(SOON, second.read(&mut [0; 10])).await.unwrap();
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    assert_eq!(sockets.counts().connections_refused, 1);
+    drop(first);
+    assert_eq!(failed(&mut inputs).await, flow);
+    let mut third = TcpStream::connect(local(&sockets)).await.unwrap();
+    third.write_all(&message("3")).await.unwrap();
+    assert_eq!(received(&mut inputs).await.1, message("3"));
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_cut_and_nobody_waits_for_it() {
+    let limits = SipLimits { queued_messages: 4, ..SipLimits::default() };
+    let (sockets, mut inputs) = bind(Transport::Tcp, ANY_V4, limits);
+    let mut peer = TcpStream::connect(local(&sockets)).await.unwrap();
+    peer.write_all(&message("1")).await.unwrap();
+    let (flow, _) = received(&mut inputs).await;
+    let cut = async {
+        while sockets.counts().connections_cut == 0 {
+            sockets.send(flow, vec![b'x'; 60_000]);
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(SOON, cut).await.unwrap();
+    assert_eq!(failed(&mut inputs).await, flow);
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_framed_is_closed() {
+    let (sockets, mut inputs) = bind(Transport::Tcp, ANY_V4, SipLimits::default());
+    let mut peer = TcpStream::connect(local(&sockets)).await.unwrap();
+    peer.write_all(b"MESSAGE sip:a@b SIP/2.0\r\nContent-Length: many\r\n\r\n").await.unwrap();
+    let (flow, _) = received(&mut inputs).await;
+    sockets.send(flow, b"400".to_vec());
+    assert_eq!(failed(&mut inputs).await, flow);
+    assert_eq!(sockets.counts().connections_cut, 1);
+    let mut answer = [0; 3];
+    timeout(SOON, peer.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"400");
+}
+
+/// The clock of tokio is stopped and goes on by itself to the next deadline when nothing else is to be done.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_trickles_in_is_cut_after_ten_seconds_and_a_silent_stream_is_not() {
+    let (sockets, mut inputs) = bind(Transport::Tcp, ANY_V4, SipLimits::default());
+    let mut slow = TcpStream::connect(local(&sockets)).await.unwrap();
+    slow.write_all(&message("whole")).await.unwrap();
+    let (flow, _) = inputs
+        .recv()
+        .await
+        .map(|input| match input {
+            SipInput::Received { flow, bytes } => (flow, bytes),
+            SipInput::FlowFailed { .. } => panic!("cut too early"),
+        })
+        .unwrap();
+    let began = tokio::time::Instant::now();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    slow.write_all(b"MESSAGE sip:a").await.unwrap();
+    let Some(SipInput::FlowFailed { flow: cut }) = inputs.recv().await else { panic!("not cut") };
+    let lasted = began.elapsed();
+    assert_eq!(cut, flow);
+    assert!((Duration::from_secs(70)..Duration::from_secs(75)).contains(&lasted), "{lasted:?}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_named() {
+    let (sockets, _inputs) = bind(Transport::Udp, ANY_V4, SipLimits::default());
+    let taken = local(&sockets);
+    let error = SipSockets::bind(&[(Transport::Udp, taken)], SipLimits::default()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    assert!(error.to_string().contains(&taken.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn dropping_the_sockets_gives_the_addresses_back() {
+    let listen = [(Transport::Udp, ANY_V4), (Transport::Tcp, ANY_V4)];
+    let (sockets, mut inputs) = SipSockets::bind(&listen, SipLimits::default()).unwrap();
+    let bound = sockets.bound().to_vec();
+    drop(sockets);
+    assert_eq!(timeout(SOON, inputs.recv()).await.unwrap(), None);
+    SipSockets::bind(&bound, SipLimits::default()).unwrap();
+}

@@ -1,0 +1,66 @@
+//! The store of prompts, on real files.
+
+use audio::{Clip, wav};
+use net::SoundStore;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+const SECOND: usize = 8000;
+
+fn write(folder: &Path, name: &str, samples: &[i16]) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, wav::write(samples)).unwrap();
+}
+
+fn load(store: &SoundStore, source: &str) -> Option<Arc<Clip>> {
+    let (sender, answers) = mpsc::channel();
+    store.load(Arc::from(source), move |source, clip| sender.send((source, clip)).unwrap());
+    let (answered, clip) = answers.recv_timeout(Duration::from_secs(5)).unwrap();
+    assert_eq!(&*answered, source);
+    clip
+}
+
+#[test]
+fn the_first_folder_that_has_a_readable_file_wins() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write(ours.path(), "it/welcome.wav", &[0; SECOND]);
+    write(theirs.path(), "it/welcome.wav", &[0; 2 * SECOND]);
+    write(theirs.path(), "moh/waltz.wav", &[0; 3 * SECOND]);
+    std::fs::create_dir_all(ours.path().join("moh")).unwrap();
+    std::fs::write(ours.path().join("moh/waltz.opus"), b"damaged").unwrap();
+    let folders = vec![ours.path().to_owned(), theirs.path().to_owned()];
+    let store = SoundStore::new(folders, 12 << 20).unwrap();
+    assert_eq!(load(&store, "it/welcome").unwrap().len(), SECOND);
+    assert_eq!(load(&store, "moh/waltz").unwrap().len(), 3 * SECOND, "a damaged file falls to the next");
+    assert!(load(&store, "it/nothing").is_none());
+}
+
+#[test]
+fn no_source_leads_out_of_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "secret.wav", &[0; SECOND]);
+    std::fs::create_dir_all(folder.path().join("sounds/it")).unwrap();
+    let store = SoundStore::new(vec![folder.path().join("sounds")], 12 << 20).unwrap();
+    let absolute = folder.path().join("secret").display().to_string();
+    for source in ["../secret", "it/../../secret", absolute.as_str(), "", "it/", "it//x", "it/x\0", "it\\x"] {
+        assert!(load(&store, source).is_none(), "{source:?}");
+    }
+}
+
+#[test]
+fn the_clip_heard_longest_ago_makes_room() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.wav", "b.wav", "c.wav"] {
+        write(folder.path(), name, &[0; SECOND]);
+    }
+    // A clip holds both laws: two bytes a sample.
+    let store = SoundStore::new(vec![folder.path().to_owned()], 2 * 2 * SECOND).unwrap();
+    let first = load(&store, "a").unwrap();
+    load(&store, "b").unwrap();
+    assert!(Arc::ptr_eq(&store.cached("a").unwrap(), &first));
+    load(&store, "c").unwrap();
+    let held = ["a", "b", "c"].map(|source| store.cached(source).is_some());
+    assert_eq!(held, [true, false, true]);
+}
