@@ -4,7 +4,22 @@
 //! A [`Shard`] owns many legs. The shell hands it packets, commands and the time, and does what it puts out.
 
 mod api;
+mod deadlines;
+mod keys;
+mod leg;
+mod line;
+mod outbox;
+mod player;
+mod presses;
+mod reception;
+mod relay;
+mod reports;
+mod rtcp;
+mod rtp;
 mod shard;
+mod sounds;
+mod source;
+mod watchdog;
 
 pub use api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};
 pub use audio::Clip;

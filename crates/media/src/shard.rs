@@ -1,50 +1,230 @@
-use base::{Seed, Time};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::api::{PacketRef, ShardConfig, ShardInput, ShardOutput, Why};
+use audio::Clip;
+use base::{Key, Seed, Slots, Time};
+use media_api::{Command, Event, LegId, PlayId, Sound};
+
+use crate::api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};
+use crate::deadlines::Deadlines;
+use crate::leg::{Leg, Route};
+use crate::outbox::Outbox;
+use crate::player::SOUNDS_MAX;
+use crate::sounds::Wanted;
+
+/// The shell's tick. Legs play in different ones.
+const TICK: Duration = Duration::from_millis(5);
+const TICKS_PER_FRAME: u32 = 4;
+
+/// A leg that was just served waits at least so long, that it cannot keep the others from their turn.
+const REST: Duration = Duration::from_millis(1);
 
 /// Many legs and what passes between them.
+///
+/// The shell calls [`Shard::handle`] for all that has come in, then [`Shard::handle_timeout`], then takes
+/// the outputs. A turn costs what the packets and the due legs cost; legs that rest cost nothing, and
+/// relaying and playing allocate nothing once the buffers have grown.
 #[derive(Debug)]
 pub struct Shard {
     config: ShardConfig,
     seed: Seed,
-    now: Time,
+    legs: Slots<Leg>,
+    keys: BTreeMap<LegId, Key<Leg>>,
+    deadlines: Deadlines<Leg>,
+    wanted: Wanted,
+    out: Outbox,
 }
 
 impl Shard {
     /// A shard without legs.
-    pub fn new(config: ShardConfig, seed: Seed, now: Time) -> Shard {
-        Shard { config, seed, now }
+    pub fn new(config: ShardConfig, seed: Seed, _now: Time) -> Shard {
+        Shard {
+            legs: Slots::new(config.legs_max),
+            config,
+            seed,
+            keys: BTreeMap::new(),
+            deadlines: Deadlines::new(),
+            wanted: Wanted::default(),
+            out: Outbox::default(),
+        }
     }
 
-    /// Takes one input. All outputs may be taken after it, or after several.
+    /// Takes one input. The outputs may be taken after each input or after several.
     pub fn handle(&mut self, now: Time, input: ShardInput<'_>) {
-        self.now = now;
-        let _ = (input, &self.config, &self.seed);
+        self.out.begin();
+        match input {
+            ShardInput::Opened { leg, local } => self.open(now, leg, local),
+            ShardInput::Command(command) => self.command(now, command),
+            ShardInput::Packet { leg, kind, from, bytes } => self.packet_in(now, leg, kind, from, bytes),
+            ShardInput::Sound { source, clip } => self.sound(now, &source, clip.as_ref()),
+        }
     }
 
-    /// Does what is due.
+    /// Does all that is due.
     pub fn handle_timeout(&mut self, now: Time) {
-        self.now = now;
+        self.out.begin();
+        while let Some((time, _, key)) = self.deadlines.first()
+            && time <= now
+        {
+            let next = self.legs.get_mut(key).and_then(|leg| {
+                leg.handle_timeout(now, &mut self.out);
+                leg.deadline()
+            });
+            self.deadlines.set(key, next.map(|(time, why)| (time.max(now + REST), why)));
+        }
     }
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<ShardOutput> {
-        None
+        self.out.pop()
     }
 
     /// When to call [`Shard::handle_timeout`] at the latest, and what for.
     pub fn poll_timeout(&self) -> Option<(Time, Why)> {
-        None
+        self.deadlines.first().map(|(time, why, _)| (time, why))
     }
 
-    /// The bytes of an output.
+    /// The bytes of an output; none if it is older than the last input that followed on an empty queue.
     pub fn packet(&self, packet: PacketRef) -> &[u8] {
-        let _ = packet;
-        &[]
+        self.out.bytes(packet)
     }
 
     /// How many legs there are.
     pub fn legs(&self) -> usize {
-        0
+        self.legs.len()
+    }
+
+    fn open(&mut self, now: Time, id: LegId, local: SocketAddr) {
+        if self.keys.contains_key(&id) {
+            return;
+        }
+        let phase = TICK * (self.legs.len() as u32 % TICKS_PER_FRAME);
+        let rng = self.seed.numbered(id.0).rng();
+        let leg = Leg::new(id, local, phase, rng, self.config.silent_after, self.config.wall_at_zero, now);
+        match self.legs.insert(leg) {
+            Ok(key) => {
+                self.keys.insert(id, key);
+            }
+            Err(_) => {
+                let why = format!(
+                    "this media thread already carries {} legs; allow more or start more threads",
+                    self.config.legs_max
+                );
+                self.out.event(Event::OpenFailed { leg: id, why });
+            }
+        }
+    }
+
+    fn command(&mut self, now: Time, command: Command) {
+        match command {
+            // The shell binds sockets; only then a leg comes here.
+            Command::Open { .. } => {}
+            Command::Configure { leg, stream } => self.with(leg, |leg, _| leg.configure(now, stream)),
+            Command::Play { leg, play, sounds, repeat } => self.play(now, leg, play, sounds, repeat),
+            Command::Stop { leg } => self.with(leg, |leg, out| leg.stop_play(out)),
+            Command::SendDigits { leg, digits } => self.with(leg, |leg, _| leg.push_keys(now, &digits)),
+            Command::Bridge { a, b } => self.bridge(a, b),
+            Command::Unbridge { leg } => self.unbridge(leg),
+            Command::Echo { leg } => {
+                self.unbridge(leg);
+                self.with(leg, |leg, out| leg.set_route(Route::Itself, out));
+            }
+            Command::Tap { leg, on } => self.with(leg, |leg, _| leg.tap(on)),
+            Command::Close { leg } => self.close(now, leg),
+        }
+    }
+
+    /// Does something with a leg, if it is there, and sets its deadline.
+    fn with(&mut self, id: LegId, act: impl FnOnce(&mut Leg, &mut Outbox)) {
+        if let Some(key) = self.keys.get(&id) {
+            self.with_key(*key, act);
+        }
+    }
+
+    fn with_key(&mut self, key: Key<Leg>, act: impl FnOnce(&mut Leg, &mut Outbox)) {
+        if let Some(leg) = self.legs.get_mut(key) {
+            act(leg, &mut self.out);
+            self.deadlines.set(key, leg.deadline());
+        }
+    }
+
+    fn play(&mut self, now: Time, id: LegId, play: PlayId, sounds: Vec<Sound>, repeat: bool) {
+        let Some(key) = self.keys.get(&id).copied() else { return };
+        let Some(leg) = self.legs.get_mut(key) else { return };
+        leg.stop_play(&mut self.out);
+        if sounds.len() > SOUNDS_MAX {
+            self.out.event(Event::PlayEnded { leg: id, play, complete: false });
+        } else {
+            let (wanted, out) = (&mut self.wanted, &mut self.out);
+            leg.play(now, play, sounds, repeat, &mut |source| wanted.ask(now, source, key, out));
+        }
+        self.deadlines.set(key, leg.deadline());
+    }
+
+    fn sound(&mut self, now: Time, source: &Arc<str>, clip: Option<&Arc<Clip>>) {
+        for key in self.wanted.answered(source) {
+            let mut wishes = Vec::new();
+            self.with_key(key, |leg, out| {
+                leg.answer(now, source, clip, &mut |source| wishes.push(Arc::clone(source)), out);
+            });
+            for source in wishes {
+                self.wanted.ask(now, &source, key, &mut self.out);
+            }
+        }
+    }
+
+    fn bridge(&mut self, a: LegId, b: LegId) {
+        let (Some(key_a), Some(key_b)) = (self.keys.get(&a).copied(), self.keys.get(&b).copied()) else {
+            return;
+        };
+        if key_a == key_b {
+            return;
+        }
+        self.unbridge(a);
+        self.unbridge(b);
+        self.with_key(key_a, |leg, out| leg.set_route(Route::Peer(key_b), out));
+        self.with_key(key_b, |leg, out| leg.set_route(Route::Peer(key_a), out));
+    }
+
+    /// Ends a leg's bridge or echo.
+    fn unbridge(&mut self, id: LegId) {
+        let Some(key) = self.keys.get(&id).copied() else { return };
+        let Some(leg) = self.legs.get_mut(key) else { return };
+        if let Route::Peer(peer) = leg.unroute()
+            && let Some(peer) = self.legs.get_mut(peer)
+        {
+            peer.unroute();
+        }
+    }
+
+    fn close(&mut self, now: Time, id: LegId) {
+        self.unbridge(id);
+        let Some(key) = self.keys.remove(&id) else { return };
+        self.deadlines.set(key, None);
+        self.wanted.forget(key);
+        if let Some(leg) = self.legs.remove(key) {
+            leg.close(now, &mut self.out);
+        }
+    }
+
+    fn packet_in(&mut self, now: Time, id: LegId, kind: PacketKind, from: SocketAddr, bytes: &[u8]) {
+        let Some(key) = self.keys.get(&id).copied() else { return };
+        let Some(leg) = self.legs.get_mut(key) else { return };
+        if kind == PacketKind::Rtcp {
+            return leg.receive_report(now, from, bytes);
+        }
+        let received = leg.receive(now, key, from, bytes, &mut self.out);
+        self.deadlines.set(key, leg.deadline());
+        let Some(received) = received else { return };
+        let hearer = match received.to {
+            Route::Nobody => return,
+            Route::Itself => key,
+            Route::Peer(peer) => peer,
+        };
+        if let Some(hearer) = self.legs.get_mut(hearer) {
+            hearer.relay(now, &received, &mut self.out);
+        }
     }
 }

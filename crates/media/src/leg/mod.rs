@@ -1,0 +1,258 @@
+//! One party's media: what is agreed with it, what it hears and what it says.
+
+mod receiving;
+mod sending;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base::{Key, Rng, Time, Wall};
+use media_api::{Direction, Event, Evidence, LegId, PlayId, Stats, Stream};
+
+use crate::api::{PacketKind, Why};
+use crate::keys::Keys;
+use crate::line::{Line, Talker};
+use crate::outbox::Outbox;
+use crate::player::{FRAME_SAMPLES, MusicPlaces, Player};
+use crate::presses::Presses;
+use crate::reception::Reception;
+use crate::relay::Relay;
+use crate::reports::Reports;
+use crate::source::Source;
+use crate::watchdog::Watchdog;
+
+pub(crate) use receiving::{Received, Spoken};
+
+/// Who hears what a leg says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Nobody.
+    Nobody,
+    /// The other leg of its bridge.
+    Peer(Key<Leg>),
+    /// Itself.
+    Itself,
+}
+
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub(crate) id: LegId,
+    pub(crate) route: Route,
+    local: SocketAddr,
+    /// Where in each 20 ms it plays, so that not all legs send in the same tick.
+    phase: Duration,
+    agreed: Option<Agreed>,
+    // What it hears.
+    line: Line,
+    relay: Relay,
+    player: Option<Playing>,
+    places: MusicPlaces,
+    keys: Keys,
+    // What it says.
+    reception: Reception,
+    presses: Presses,
+    watchdog: Watchdog,
+    tap: Option<Tap>,
+    rejected: u64,
+    digits: u64,
+    reports: Reports,
+}
+
+#[derive(Debug)]
+struct Agreed {
+    stream: Stream,
+    source: Source,
+}
+
+#[derive(Debug)]
+struct Playing {
+    player: Player,
+    /// When the next frame is due; `None` before the leg is configured and when there is nothing to play.
+    due: Option<Time>,
+    /// The time that the next frame belongs to: `due`, but for the phase.
+    nominal: Time,
+}
+
+/// What is still missing to a frame of 20 ms.
+#[derive(Debug)]
+struct Tap {
+    frame: [u8; FRAME_SAMPLES],
+    filled: usize,
+}
+
+impl Leg {
+    pub(crate) fn new(
+        id: LegId,
+        local: SocketAddr,
+        phase: Duration,
+        mut rng: Rng,
+        patience: Duration,
+        wall_at_zero: Wall,
+        now: Time,
+    ) -> Leg {
+        Leg {
+            id,
+            route: Route::Nobody,
+            local,
+            phase,
+            agreed: None,
+            line: Line::new(&mut rng, now),
+            relay: Relay::default(),
+            player: None,
+            places: MusicPlaces::default(),
+            keys: Keys::default(),
+            reception: Reception::default(),
+            presses: Presses::default(),
+            watchdog: Watchdog::new(patience),
+            tap: None,
+            rejected: 0,
+            digits: 0,
+            reports: Reports::new(rng, wall_at_zero),
+        }
+    }
+
+    /// Takes a new agreement.
+    pub(crate) fn configure(&mut self, now: Time, stream: Stream) {
+        self.watchdog.expect(now, may_receive(&stream));
+        let remote = stream.remote;
+        match &mut self.agreed {
+            Some(agreed) => {
+                if agreed.stream.remote_rtcp != stream.remote_rtcp {
+                    self.reports.forget_address();
+                }
+                agreed.source.negotiate(remote);
+                agreed.stream = stream;
+            }
+            None => self.agreed = Some(Agreed { stream, source: Source::new(remote) }),
+        }
+        if self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits_payload_type.is_none()) {
+            self.keys.clear();
+        }
+        self.reports.begin(now);
+        if let Some(playing) = self.player.as_mut().filter(|playing| playing.due.is_none()) {
+            playing.start(now);
+        }
+    }
+
+    /// What it says is handed up from now on, or no longer.
+    pub(crate) fn tap(&mut self, on: bool) {
+        match (&self.tap, on) {
+            (None, true) => self.tap = Some(Tap { frame: [0; FRAME_SAMPLES], filled: 0 }),
+            (Some(_), true) => {}
+            (_, false) => self.tap = None,
+        }
+    }
+
+    /// What is due next.
+    pub(crate) fn deadline(&self) -> Option<(Time, Why)> {
+        let play = self.player.as_ref().and_then(|playing| playing.due);
+        [
+            (play, Why::Play),
+            (self.keys.due(), Why::Digits),
+            (self.watchdog.due(), Why::Watchdog),
+            (self.reports.due(), Why::Rtcp),
+        ]
+        .into_iter()
+        .filter_map(|(time, why)| time.map(|time| (time, why)))
+        .min_by_key(|(time, _)| *time)
+    }
+
+    /// Does all that is due.
+    pub(crate) fn handle_timeout(&mut self, now: Time, out: &mut Outbox) {
+        self.send_keys(now, out);
+        self.play_on(now, out);
+        if self.reports.due().is_some_and(|due| due <= now) {
+            self.report(now, false, out);
+        }
+        if let Some(silent_for) = self.watchdog.check(now) {
+            self.tell_silence(silent_for, out);
+        }
+    }
+
+    /// Says goodbye and gives the figures.
+    pub(crate) fn close(mut self, now: Time, out: &mut Outbox) {
+        self.stop_play(out);
+        if self.reports.have_begun() {
+            self.report(now, true, out);
+        }
+        out.event(Event::Closed { leg: self.id, stats: self.stats() });
+    }
+
+    /// From now on this one hears what the leg says. Ends what plays.
+    pub(crate) fn set_route(&mut self, route: Route, out: &mut Outbox) {
+        self.stop_play(out);
+        self.relay.forget();
+        self.route = route;
+    }
+
+    /// Nobody hears what the leg says any more; gives who did.
+    pub(crate) fn unroute(&mut self) -> Route {
+        self.relay.forget();
+        std::mem::replace(&mut self.route, Route::Nobody)
+    }
+
+    /// Ends what plays, if something does.
+    pub(crate) fn stop_play(&mut self, out: &mut Outbox) {
+        if let Some(playing) = self.player.take() {
+            playing.player.leave(&mut self.places);
+            self.end_play(playing.player.play(), false, out);
+        }
+    }
+
+    fn end_play(&mut self, play: PlayId, complete: bool, out: &mut Outbox) {
+        self.line.fall_silent(Talker::Player);
+        out.event(Event::PlayEnded { leg: self.id, play, complete });
+    }
+
+    fn stats(&self) -> Stats {
+        Stats {
+            received: self.reception.received(),
+            sent: self.line.packets(),
+            lost: self.reception.lost(),
+            rejected: self.rejected,
+            jitter: self.reception.jitter(),
+            remote_lost: self.reports.remote_lost,
+            round_trip: self.reports.round_trip,
+            digits: self.digits,
+        }
+    }
+
+    fn tell_silence(&mut self, silent_for: Duration, out: &mut Outbox) {
+        let (Some(agreed), Some(since)) = (&self.agreed, self.watchdog.since()) else { return };
+        out.event(Event::Silent {
+            leg: self.id,
+            evidence: Evidence {
+                expected: agreed.stream.remote,
+                last_source: agreed.source.learned(),
+                silent_for,
+                received: self.reception.received(),
+                rejected: self.rejected,
+                rtcp_alive: self.reports.heard_at.is_some_and(|heard_at| heard_at >= since),
+            },
+        });
+    }
+
+    fn report(&mut self, now: Time, bye: bool, out: &mut Outbox) {
+        let Some(agreed) = &self.agreed else { return };
+        let to = self.reports.target(agreed.stream.remote_rtcp);
+        let (reports, line, reception) = (&mut self.reports, &self.line, &mut self.reception);
+        if is_address(to) {
+            out.send(self.id, PacketKind::Rtcp, to, |bytes| reports.write(now, line, reception, bye, bytes));
+        } else {
+            reports.postpone(now);
+        }
+    }
+}
+
+fn may_receive(stream: &Stream) -> bool {
+    matches!(stream.direction, Direction::SendRecv | Direction::RecvOnly)
+}
+
+fn may_send(stream: &Stream) -> bool {
+    matches!(stream.direction, Direction::SendRecv | Direction::SendOnly)
+}
+
+/// Hold is still asked for by the address 0.0.0.0 (RFC 3264 §8.4), to which nothing is sent.
+fn is_address(address: SocketAddr) -> bool {
+    !address.ip().is_unspecified() && address.port() != 0
+}

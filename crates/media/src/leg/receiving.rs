@@ -1,0 +1,140 @@
+//! What comes in from the party.
+
+use std::net::SocketAddr;
+
+use base::{Key, Time};
+use media_api::{Codec, Event};
+
+use super::{Agreed, Leg, Route, may_receive};
+use crate::outbox::Outbox;
+use crate::player::FRAME_SAMPLES;
+use crate::presses::KeyPacket;
+use crate::reception::Arrival;
+use crate::rtp::{self, Packet};
+use crate::source;
+
+/// Comfort noise (RFC 3389): a sign of life in place of speech.
+const COMFORT_NOISE: u8 = 13;
+
+/// Something that the party has said and that another one may hear.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Received<'a> {
+    pub(crate) from: Key<Leg>,
+    pub(crate) to: Route,
+    pub(crate) spoken: Spoken,
+    /// The sender counts anew from here.
+    pub(crate) restarted: bool,
+    pub(crate) packet: Packet<'a>,
+}
+
+/// What kind of packet it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spoken {
+    Speech(Codec),
+    Key(KeyPacket),
+    ComfortNoise,
+}
+
+impl Leg {
+    /// Takes an RTP packet, and gives it back if someone is to hear it.
+    pub(crate) fn receive<'a>(
+        &mut self,
+        now: Time,
+        own: Key<Leg>,
+        from: SocketAddr,
+        bytes: &'a [u8],
+        out: &mut Outbox,
+    ) -> Option<Received<'a>> {
+        let Some((packet, spoken, restarted)) = self.admit(now, from, bytes) else {
+            self.rejected += 1;
+            return None;
+        };
+        if let Some(after) = self.watchdog.heard(now) {
+            out.event(Event::Restored { leg: self.id, after });
+        }
+        let is_heard = self.agreed.as_ref().is_some_and(|agreed| may_receive(&agreed.stream));
+        if !is_heard {
+            return None;
+        }
+        match spoken {
+            Spoken::Key(key) => self.press(now, &key, out),
+            Spoken::Speech(codec) => self.hand_up(codec, packet.payload, out),
+            Spoken::ComfortNoise => {}
+        }
+        // A party that listens to a prompt speaks to nobody.
+        let to = if self.player.is_some() { Route::Nobody } else { self.route };
+        (to != Route::Nobody).then_some(Received { from: own, to, spoken, restarted, packet })
+    }
+
+    /// Takes an RTCP packet.
+    pub(crate) fn receive_report(&mut self, now: Time, from: SocketAddr, bytes: &[u8]) {
+        let is_sound = self.agreed.as_ref().is_some_and(|agreed| {
+            // Before the speaker's SSRC is known, and while it is still only listening, the host must do.
+            let is_expected = [agreed.stream.remote_rtcp, agreed.source.target()]
+                .iter()
+                .any(|known| known.ip().to_canonical() == from.ip().to_canonical());
+            self.reports.take(now, from, bytes, &self.line, self.reception.ssrc(), is_expected)
+        });
+        if !is_sound {
+            self.rejected += 1;
+        }
+    }
+
+    /// Every check that a packet must pass before it means anything.
+    fn admit<'a>(
+        &mut self,
+        now: Time,
+        from: SocketAddr,
+        bytes: &'a [u8],
+    ) -> Option<(Packet<'a>, Spoken, bool)> {
+        let agreed = self.agreed.as_mut()?;
+        let packet = rtp::parse(bytes)?;
+        let spoken = what_is_spoken(agreed, &packet)?;
+        // A loop: the peer was told our own address as its own.
+        if source::same(from, self.local) {
+            return None;
+        }
+        let continues = self.reception.continues(packet.ssrc, packet.sequence);
+        if !agreed.source.accept(now, from, packet.ssrc, packet.sequence, continues) {
+            return None;
+        }
+        let is_timed = !matches!(spoken, Spoken::Key(_));
+        let arrival = self.reception.take(now, packet.ssrc, packet.sequence, packet.timestamp, is_timed);
+        (arrival != Arrival::Doubtful).then_some((packet, spoken, arrival == Arrival::Restarted))
+    }
+
+    fn press(&mut self, now: Time, packet: &KeyPacket, out: &mut Outbox) {
+        if let Some(digit) = self.presses.take(now, packet) {
+            self.digits += 1;
+            out.event(Event::Digit { leg: self.id, digit, held: packet.held() });
+        }
+    }
+
+    fn hand_up(&mut self, codec: Codec, mut speech: &[u8], out: &mut Outbox) {
+        let Some(tap) = &mut self.tap else { return };
+        while !speech.is_empty() {
+            let count = speech.len().min(FRAME_SAMPLES - tap.filled);
+            let (now, later) = speech.split_at(count);
+            if let Some(place) = tap.frame.get_mut(tap.filled..tap.filled + count) {
+                place.copy_from_slice(now);
+            }
+            tap.filled += count;
+            speech = later;
+            if tap.filled == FRAME_SAMPLES {
+                tap.filled = 0;
+                out.heard(self.id, codec, &tap.frame);
+            }
+        }
+    }
+}
+
+fn what_is_spoken(agreed: &Agreed, packet: &Packet<'_>) -> Option<Spoken> {
+    let stream = &agreed.stream;
+    if packet.payload_type == stream.payload_type {
+        return (!packet.payload.is_empty()).then_some(Spoken::Speech(stream.codec));
+    }
+    if Some(packet.payload_type) == stream.digits_payload_type {
+        return KeyPacket::parse(packet.marker, packet.timestamp, packet.payload).map(Spoken::Key);
+    }
+    (packet.payload_type == COMFORT_NOISE).then_some(Spoken::ComfortNoise)
+}

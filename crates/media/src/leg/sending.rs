@@ -1,0 +1,224 @@
+//! What goes out to the party: the relay, prompts and keys, one at a time on its one line.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use audio::{Clip, g711};
+use base::Time;
+use media_api::{Codec, Event, PlayId, Sound};
+
+use super::{FRAME_SAMPLES, Leg, Playing, Received, Spoken, is_address, may_send};
+use crate::api::PacketKind;
+use crate::keys::{Due, PRESS_TICKS};
+use crate::line::{Entry, Talker};
+use crate::outbox::Outbox;
+use crate::player::{Answered, FRAME, Frame, Player};
+use crate::rtp::TICKS_PER_MILLI;
+
+/// A late tick sends so many frames at once; the rest of what it missed is skipped, so that the party does
+/// not hear everything later from then on.
+const CATCH_UP_MAX: usize = 5;
+
+impl Leg {
+    /// Passes on what another party has said.
+    pub(crate) fn relay(&mut self, now: Time, received: &Received<'_>, out: &mut Outbox) {
+        let packet = &received.packet;
+        if self.player.is_some() || self.keys.are_sending() {
+            return;
+        }
+        let (Some(to), Some(agreed)) = (self.target(), &self.agreed) else {
+            // What a held party does not hear is no loss on its line.
+            return self.relay.forget();
+        };
+        let stream = &agreed.stream;
+        let (payload_type, codec, span) = match received.spoken {
+            Spoken::Speech(codec) => (stream.payload_type, Some((codec, stream.codec)), packet.payload.len()),
+            // Never as speech: the other party would hear noise.
+            Spoken::Key(key) => match stream.digits_payload_type {
+                Some(payload_type) => (payload_type, None, usize::from(key.duration())),
+                None => return self.relay.pass_over(received.from, packet),
+            },
+            Spoken::ComfortNoise => return self.relay.pass_over(received.from, packet),
+        };
+        let Some((position, marker)) = self.relay.place(&self.line, now, received) else { return };
+        let entry = Entry { talker: Talker::Relay, position, span: span as u32, payload_type, marker };
+        let header = self.line.enter(entry, packet.payload.len());
+        out.send(self.id, PacketKind::Rtp, to, |bytes| {
+            bytes.extend_from_slice(&header.to_bytes());
+            let start = bytes.len();
+            bytes.extend_from_slice(packet.payload);
+            if let (Some((from, to)), Some(speech)) = (codec, bytes.get_mut(start..)) {
+                g711::recode(from, to, speech);
+            }
+        });
+    }
+
+    /// Plays these from now on, or from when the leg is configured.
+    pub(crate) fn play(
+        &mut self,
+        now: Time,
+        play: PlayId,
+        sounds: Vec<Sound>,
+        repeat: bool,
+        ask: &mut dyn FnMut(&Arc<str>),
+    ) {
+        let player = Player::new(play, sounds, repeat, &self.places);
+        player.wanted().for_each(ask);
+        let mut playing = Playing { player, due: None, nominal: now };
+        if self.agreed.is_some() {
+            playing.start(now);
+        }
+        self.relay.forget();
+        self.player = Some(playing);
+    }
+
+    /// A sound that was asked for has come, or cannot be had.
+    pub(crate) fn answer(
+        &mut self,
+        now: Time,
+        source: &Arc<str>,
+        clip: Option<&Arc<Clip>>,
+        ask: &mut dyn FnMut(&Arc<str>),
+        out: &mut Outbox,
+    ) {
+        let Some(playing) = &mut self.player else { return };
+        let was_ready = playing.player.is_ready();
+        playing.player.answer(source, clip, |answered| match answered {
+            Answered::Ask(next) => ask(&next),
+            Answered::Missing(sound) => out.event(Event::SoundMissing { leg: self.id, sound }),
+        });
+        if !was_ready && playing.player.is_ready() && self.agreed.is_some() {
+            playing.start(now);
+            self.play_on(now, out);
+        }
+    }
+
+    /// Sends these keys after those that are being sent.
+    pub(crate) fn push_keys(&mut self, now: Time, digits: &str) {
+        let can_send_keys =
+            self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits_payload_type.is_some());
+        if can_send_keys {
+            self.keys.push(now, digits);
+        }
+    }
+
+    pub(super) fn send_keys(&mut self, now: Time, out: &mut Outbox) {
+        while let Some(due) = self.keys.next(now) {
+            let Due::Packet { payload, first } = due else { continue };
+            // The rest of a press whose beginning could not be sent would be a key without a time.
+            let has_begun = self.line.talker() == Some(Talker::Keys);
+            let position = match (first, has_begun) {
+                (true, _) => self.line.resume(now),
+                (false, true) => self.line.newest(),
+                (false, false) => continue,
+            };
+            let payload_type = self.agreed.as_ref().and_then(|agreed| agreed.stream.digits_payload_type);
+            let (Some(to), Some(payload_type)) = (self.target(), payload_type) else { continue };
+            self.relay.forget();
+            let entry =
+                Entry { talker: Talker::Keys, position, span: PRESS_TICKS, payload_type, marker: first };
+            self.send(to, entry, &payload, out);
+        }
+    }
+
+    /// Sends the frames that are due.
+    pub(super) fn play_on(&mut self, now: Time, out: &mut Outbox) {
+        let mut sent = 0;
+        while let Some(playing) = self.player.as_mut()
+            && let Some(due) = playing.due.filter(|due| *due <= now)
+            && let Some(agreed) = &self.agreed
+        {
+            let codec = agreed.stream.codec;
+            if sent == CATCH_UP_MAX {
+                playing.skip(now, codec);
+                self.line.fall_silent(Talker::Player);
+                return;
+            }
+            let mut frame = [0; FRAME_SAMPLES];
+            match playing.player.fill(now, codec, &mut frame) {
+                Frame::Filled => {
+                    let nominal = playing.advance(due, self.phase);
+                    self.send_frame(nominal, &frame, out);
+                    sent += 1;
+                }
+                Frame::Waiting(until) => {
+                    playing.due = Some(until);
+                    self.line.fall_silent(Talker::Player);
+                }
+                Frame::PassedOver(sound) => {
+                    playing.start(now);
+                    out.event(Event::SoundMissing { leg: self.id, sound });
+                }
+                Frame::Nothing => {
+                    playing.due = None;
+                    self.line.fall_silent(Talker::Player);
+                }
+                Frame::Ended => {
+                    let play = playing.player.play();
+                    self.player = None;
+                    self.end_play(play, true, out);
+                }
+            }
+        }
+    }
+
+    fn send_frame(&mut self, nominal: Time, frame: &[u8; FRAME_SAMPLES], out: &mut Outbox) {
+        if self.keys.are_sending() {
+            return;
+        }
+        let Some(to) = self.target() else { return self.line.fall_silent(Talker::Player) };
+        let Some(payload_type) = self.agreed.as_ref().map(|agreed| agreed.stream.payload_type) else {
+            return;
+        };
+        let goes_on = self.line.talker() == Some(Talker::Player);
+        let position = if goes_on { self.line.follow() } else { self.line.resume(nominal) };
+        let span = FRAME_SAMPLES as u32;
+        let entry = Entry { talker: Talker::Player, position, span, payload_type, marker: !goes_on };
+        self.send(to, entry, frame, out);
+    }
+
+    fn send(&mut self, to: SocketAddr, entry: Entry, payload: &[u8], out: &mut Outbox) {
+        let header = self.line.enter(entry, payload.len());
+        out.send(self.id, PacketKind::Rtp, to, |bytes| {
+            bytes.extend_from_slice(&header.to_bytes());
+            bytes.extend_from_slice(payload);
+        });
+    }
+
+    /// Where to send speech; `None` if nothing may be sent.
+    fn target(&self) -> Option<SocketAddr> {
+        let agreed = self.agreed.as_ref().filter(|agreed| may_send(&agreed.stream))?;
+        Some(agreed.source.target()).filter(|target| is_address(*target))
+    }
+}
+
+impl Playing {
+    /// The next frame is due now, and a talk-spurt begins with it.
+    pub(super) fn start(&mut self, now: Time) {
+        (self.due, self.nominal) = (Some(now), now);
+    }
+
+    /// Sets when the frame after this one is due, and gives the time that this one belongs to. The first
+    /// frame goes out at once; from the second on the leg keeps its phase.
+    fn advance(&mut self, due: Time, phase: Duration) -> Time {
+        let frame = FRAME.as_micros() as u64;
+        let phase = phase.as_micros() as u64;
+        let into_frame = (due.micros() + frame - phase) % frame;
+        self.due = Some(Time::from_micros(due.micros() + frame - into_frame));
+        let nominal = self.nominal;
+        self.nominal = nominal + FRAME;
+        nominal
+    }
+
+    fn skip(&mut self, now: Time, codec: Codec) {
+        let Some(due) = self.due else { return };
+        let frames = (now.since(due).as_micros() / FRAME.as_micros()) as u64 + 1;
+        self.player.skip(now, codec, frames);
+        let span = FRAME * u32::try_from(frames).unwrap_or(u32::MAX);
+        self.due = Some(due + span);
+        self.nominal = self.nominal + span;
+    }
+}
+
+const _: () = assert!(FRAME.as_millis() as u64 * TICKS_PER_MILLI == FRAME_SAMPLES as u64);

@@ -1,0 +1,73 @@
+//! What a shard has put out and nobody has taken yet, with one buffer for the bytes of all of it.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use media_api::{Codec, Event, LegId};
+
+use crate::api::{PacketKind, PacketRef, ShardOutput};
+
+/// More speech than this is not kept for a shell that does not take it: the newest is dropped.
+const BYTES_MAX: usize = 4 << 20;
+
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    outputs: VecDeque<ShardOutput>,
+    bytes: Vec<u8>,
+}
+
+impl Outbox {
+    /// To be called before each input: once everything was taken, the bytes are no longer needed.
+    pub(crate) fn begin(&mut self) {
+        if self.outputs.is_empty() {
+            self.bytes.clear();
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<ShardOutput> {
+        self.outputs.pop_front()
+    }
+
+    pub(crate) fn bytes(&self, packet: PacketRef) -> &[u8] {
+        let start = packet.start as usize;
+        self.bytes.get(start..start + packet.length as usize).unwrap_or(&[])
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.outputs.push_back(ShardOutput::Event(event));
+    }
+
+    pub(crate) fn need_sound(&mut self, source: Arc<str>) {
+        self.outputs.push_back(ShardOutput::NeedSound { source });
+    }
+
+    /// Puts out a packet of what `write` appends. False if there is no room.
+    pub(crate) fn send(
+        &mut self,
+        leg: LegId,
+        kind: PacketKind,
+        to: SocketAddr,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> bool {
+        let Some(packet) = self.write(write) else { return false };
+        self.outputs.push_back(ShardOutput::Send { leg, kind, to, packet });
+        true
+    }
+
+    /// Puts out speech of a tapped leg, unless there is no room.
+    pub(crate) fn heard(&mut self, leg: LegId, codec: Codec, frame: &[u8]) {
+        if let Some(packet) = self.write(|bytes| bytes.extend_from_slice(frame)) {
+            self.outputs.push_back(ShardOutput::Heard { leg, codec, packet });
+        }
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Option<PacketRef> {
+        let start = self.bytes.len();
+        if start >= BYTES_MAX {
+            return None;
+        }
+        write(&mut self.bytes);
+        Some(PacketRef { start: start as u32, length: (self.bytes.len() - start) as u32 })
+    }
+}

@@ -1,0 +1,132 @@
+//! The fixed header of RTP (RFC 3550 §5.1), read and written by hand.
+
+/// Longer than any packet of speech on a path of usual size.
+const LENGTH_MAX: usize = 1500;
+
+/// The length of the header without contributing sources and extensions.
+const HEADER_LENGTH: usize = 12;
+
+/// Speech is sampled at 8 kHz: this many ticks of the timestamp are a millisecond.
+pub(crate) const TICKS_PER_MILLI: u64 = 8;
+
+/// A received packet whose header is sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Packet<'a> {
+    pub(crate) marker: bool,
+    pub(crate) payload_type: u8,
+    pub(crate) sequence: u16,
+    pub(crate) timestamp: u32,
+    pub(crate) ssrc: u32,
+    /// Without contributing sources, extension and padding.
+    pub(crate) payload: &'a [u8],
+}
+
+/// The checks of RFC 3550 §A.1 that one packet alone allows.
+pub(crate) fn parse(bytes: &[u8]) -> Option<Packet<'_>> {
+    if bytes.len() > LENGTH_MAX {
+        return None;
+    }
+    let (head, rest) = bytes.split_first_chunk::<HEADER_LENGTH>()?;
+    let [first, second, q0, q1, t0, t1, t2, t3, s0, s1, s2, s3] = *head;
+    if first >> 6 != 2 {
+        return None;
+    }
+    let mut payload = rest.get(4 * usize::from(first & 0x0f)..)?;
+    if first & 0x10 != 0 {
+        let ([_, _, l0, l1], rest) = payload.split_first_chunk::<4>()?;
+        payload = rest.get(4 * usize::from(u16::from_be_bytes([*l0, *l1]))..)?;
+    }
+    if first & 0x20 != 0 {
+        let padding = usize::from(*payload.last()?);
+        if padding == 0 {
+            return None;
+        }
+        payload = payload.get(..payload.len().checked_sub(padding)?)?;
+    }
+    Some(Packet {
+        marker: second & 0x80 != 0,
+        payload_type: second & 0x7f,
+        sequence: u16::from_be_bytes([q0, q1]),
+        timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
+        ssrc: u32::from_be_bytes([s0, s1, s2, s3]),
+        payload,
+    })
+}
+
+/// What of a header changes from packet to packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) marker: bool,
+    pub(crate) payload_type: u8,
+    pub(crate) sequence: u16,
+    pub(crate) timestamp: u32,
+    pub(crate) ssrc: u32,
+}
+
+impl Header {
+    pub(crate) fn to_bytes(self) -> [u8; HEADER_LENGTH] {
+        let [q0, q1] = self.sequence.to_be_bytes();
+        let [t0, t1, t2, t3] = self.timestamp.to_be_bytes();
+        let [s0, s1, s2, s3] = self.ssrc.to_be_bytes();
+        let second = (self.payload_type & 0x7f) | (u8::from(self.marker) << 7);
+        [0x80, second, q0, q1, t0, t1, t2, t3, s0, s1, s2, s3]
+    }
+}
+
+/// How far `a` lies ahead of `b` on the circle of sequence numbers; negative if behind.
+pub(crate) fn ahead(a: u16, b: u16) -> i16 {
+    a.wrapping_sub(b) as i16
+}
+
+/// How far `a` lies ahead of `b` on the circle of timestamps; negative if behind.
+pub(crate) fn later(a: u32, b: u32) -> i32 {
+    a.wrapping_sub(b) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(first: u8, rest: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![first, 8, 0, 1, 0, 0, 0, 160, 1, 2, 3, 4];
+        bytes.extend_from_slice(rest);
+        bytes
+    }
+
+    #[test]
+    fn a_payload_is_what_csrc_extension_and_padding_leave() {
+        for (first, rest, payload) in [
+            (0x80, &[9, 9, 9][..], Some(&[9, 9, 9][..])),
+            (0x80, &[], Some(&[])),
+            (0x81, &[0, 0, 0, 7, 9], Some(&[9])),
+            (0x81, &[0, 0, 0], None),
+            (0x90, &[0xbe, 0xde, 0, 1, 1, 2, 3, 4, 9], Some(&[9])),
+            (0x90, &[0xbe, 0xde, 0xff, 0xff, 1, 2, 3, 4, 9], None),
+            (0x90, &[0xbe, 0xde, 0], None),
+            (0xa0, &[9, 9, 0, 2], Some(&[9, 9])),
+            (0xa0, &[9, 9, 0, 0], None),
+            (0xa0, &[9, 9, 0, 5], None),
+            (0xa0, &[], None),
+            (0x40, &[9, 9, 9], None),
+            (0x00, &[9, 9, 9], None),
+        ] {
+            assert_eq!(
+                parse(&packet(first, rest)).map(|packet| packet.payload),
+                payload,
+                "{first:x} {rest:?}"
+            );
+        }
+        assert_eq!(parse(&packet(0x80, &[])[..11]), None);
+        assert_eq!(parse(&packet(0x80, &[0; 1489])), None);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let header =
+            Header { marker: true, payload_type: 101, sequence: 65535, timestamp: u32::MAX - 3, ssrc: 7 };
+        let bytes = header.to_bytes();
+        let packet = parse(&bytes).unwrap();
+        assert_eq!((packet.marker, packet.payload_type, packet.sequence), (true, 101, 65535));
+        assert_eq!((packet.timestamp, packet.ssrc), (u32::MAX - 3, 7));
+    }
+}
