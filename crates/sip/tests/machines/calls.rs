@@ -1,0 +1,254 @@
+//! Whole calls: the basic flows of RFC 3665 §3, on datagrams and on streams.
+
+use crate::world::*;
+use sip::ua::*;
+
+#[test]
+fn a_call_is_made_answered_and_hung_up_by_the_caller() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let mut world = World::pair();
+        world.transport = transport;
+        let (ours, theirs) = world.established();
+        world.act(ALICE, Do::HangUp { session: ours, q850: Some(16) });
+        world.run_for(50);
+        assert_eq!(world.ending(ALICE, ours).how, How::Ours);
+        let ending = world.ending(BOB, theirs);
+        assert_eq!((ending.how, ending.q850), (How::PeerHungUp, Some(16)));
+        world.run_to_rest();
+        world.assert_idle();
+        // INVITE, ACK, BYE and 100, 200, 200: nothing is sent twice when nothing is lost.
+        assert_eq!(world.sent.len(), 6, "{:#?}", world.sent);
+    }
+}
+
+#[test]
+fn the_callee_hangs_up() {
+    let mut world = World::pair();
+    let (ours, theirs) = world.established();
+    world.act(BOB, Do::HangUp { session: theirs, q850: None });
+    world.run_for(50);
+    assert_eq!(world.ending(BOB, theirs).how, How::Ours);
+    assert_eq!(world.ending(ALICE, ours).how, How::PeerHungUp);
+    world.run_to_rest();
+    world.assert_idle();
+}
+
+#[test]
+fn an_incoming_call_tells_who_calls_whom_with_which_offer() {
+    let mut world = World::pair();
+    world.call(ALICE, BOB);
+    world.run_for(20);
+    let Some((_, Event::Incoming { invite, .. })) = world.agents[BOB].events.first() else { panic!() };
+    assert_eq!(invite.peer, Peer::Open);
+    assert_eq!((invite.dialled.as_str(), invite.from.as_str()), ("help", "caller"));
+    assert_eq!(invite.from_display.as_deref(), Some("A \"caller\""));
+    assert_eq!(invite.sdp.as_deref(), Some(OFFER));
+    assert_eq!(invite.flow.remote, address(ALICE));
+    assert_eq!(header(&world.seen("INVITE")[0], "X-Cornetta-Call"), Some("7"));
+}
+
+#[test]
+fn the_caller_hears_of_the_ringing_and_of_the_answer() {
+    let mut world = World::pair();
+    let ours = world.call(ALICE, BOB);
+    world.run_for(50);
+    let theirs = world.incoming(BOB);
+    world.act(BOB, Do::Ring { session: theirs });
+    world.run_for(50);
+    assert!(
+        world.has(ALICE, |e| matches!(e, Event::Ringing { status: 180, session, .. } if *session == ours))
+    );
+    world.act(BOB, Do::Accept { session: theirs, sdp: ANSWER.to_vec() });
+    world.run_for(50);
+    assert!(world.has(ALICE, |e| matches!(e, Event::Answered { sdp, .. } if sdp == ANSWER)));
+    assert!(world.has(BOB, |e| matches!(e, Event::Confirmed { sdp: None, .. })));
+}
+
+#[test]
+fn a_callee_that_rings_for_minutes_says_so_every_minute() {
+    let mut world = World::pair();
+    world.call(ALICE, BOB);
+    world.run_for(50);
+    let theirs = world.incoming(BOB);
+    world.act(BOB, Do::Ring { session: theirs });
+    world.run_for(185_000);
+    assert_eq!(world.sent_by(BOB, "SIP/2.0 180"), 4);
+    world.act(BOB, Do::Accept { session: theirs, sdp: ANSWER.to_vec() });
+    world.run_for(50);
+    assert!(world.has(BOB, |e| matches!(e, Event::Confirmed { .. })));
+}
+
+#[test]
+fn a_refusal_carries_its_status_and_its_cause() {
+    let mut world = World::pair();
+    let ours = world.call(ALICE, BOB);
+    world.run_for(50);
+    let theirs = world.incoming(BOB);
+    world.act(BOB, Do::Refuse { session: theirs, status: 486, q850: Some(17) });
+    world.run_for(50);
+    let ending = world.ending(ALICE, ours);
+    assert_eq!((ending.how, ending.status, ending.q850), (How::PeerRefused, Some(486), Some(17)));
+    assert_eq!(ending.detail, "486 Busy Here");
+    let ending = world.ending(BOB, theirs);
+    assert_eq!((ending.how, ending.status), (How::Ours, Some(486)));
+    assert_eq!(world.sent_by(ALICE, "ACK"), 1);
+    world.run_to_rest();
+    world.assert_idle();
+}
+
+#[test]
+fn a_refusal_by_408_means_that_nobody_answered() {
+    let mut world = World::pair();
+    let ours = world.call(ALICE, BOB);
+    world.run_for(50);
+    let theirs = world.incoming(BOB);
+    world.act(BOB, Do::Refuse { session: theirs, status: 408, q850: None });
+    world.run_for(50);
+    assert_eq!(world.ending(ALICE, ours).how, How::NoAnswer);
+}
+
+#[test]
+fn a_callee_that_is_not_there_times_out_after_64_t1() {
+    let mut world = World::of(vec![open_config(ALICE)], 1);
+    let ours = world.call(ALICE, BOB);
+    world.run_for(31_990);
+    assert!(world.endings(ALICE, ours).is_empty());
+    world.run_for(20);
+    assert_eq!(world.ending(ALICE, ours).how, How::PeerTimeout);
+    // RFC 3261 §17.1.1.2: at 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s.
+    assert_eq!(world.sent_by(ALICE, "INVITE"), 7);
+    world.assert_idle();
+}
+
+#[test]
+fn a_connection_that_cannot_be_opened_ends_the_call_at_once() {
+    let mut world = World::of(vec![open_config(ALICE)], 1);
+    world.transport = Transport::Tcp;
+    let ours = world.call(ALICE, BOB);
+    let flow = world.flow(ALICE, BOB);
+    world.agents[ALICE].ua.handle(world.now, Input::FlowFailed { flow });
+    world.drain(ALICE);
+    assert_eq!(world.ending(ALICE, ours).how, How::FlowFailed);
+    world.assert_idle();
+}
+
+#[test]
+fn a_caller_whose_connection_breaks_before_the_answer_is_gone() {
+    let mut world = World::pair();
+    world.transport = Transport::Tcp;
+    world.call(ALICE, BOB);
+    world.run_for(50);
+    let theirs = world.incoming(BOB);
+    let flow = world.flow(BOB, ALICE);
+    world.agents[BOB].ua.handle(world.now, Input::FlowFailed { flow });
+    world.drain(BOB);
+    assert_eq!(world.ending(BOB, theirs).how, How::FlowFailed);
+    assert!(world.agents[BOB].ua.is_idle());
+}
+
+#[test]
+fn an_offerless_invite_is_answered_with_an_offer_and_the_ack_holds_the_answer() {
+    let mut world = World::of(vec![open_config(ALICE)], 1);
+    let peer = address(7);
+    world.inject(peer, ALICE, &invite(peer, "offerless", ""));
+    let session = world.incoming(ALICE);
+    assert!(world.has(ALICE, |e| matches!(e, Event::Incoming { invite, .. } if invite.sdp.is_none())));
+    world.act(ALICE, Do::Accept { session, sdp: OFFER.to_vec() });
+    world.run_for(20);
+    let ok = world.take(peer).pop().unwrap();
+    assert!(ok.starts_with("SIP/2.0 200") && ok.ends_with("RTP/AVP 8\r\n"), "{ok}");
+    let body = String::from_utf8(ANSWER.to_vec()).unwrap();
+    let ack = format!(
+        "ACK sip:help@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP {peer};branch=z9hG4bKack\nFrom: <sip:x@y>;tag=f\n\
+         To: {}\nCall-ID: offerless\nCSeq: 1 ACK\nContent-Type: application/sdp\nContent-Length: {}\n\n{body}",
+        header(&ok, "To").unwrap(),
+        body.len()
+    );
+    world.inject(peer, ALICE, &ack);
+    assert!(world.has(ALICE, |e| matches!(e, Event::Confirmed { sdp: Some(sdp), .. } if sdp == ANSWER)));
+}
+
+#[test]
+fn record_routes_are_followed_by_the_callee_in_order_and_loosely() {
+    let mut world = World::of(vec![open_config(ALICE)], 1);
+    let (proxy, other) = (address(7), address(8));
+    let routes = format!("Record-Route: <sip:{proxy};lr>, <sip:{other};lr>\n");
+    world.inject(proxy, ALICE, &invite(proxy, "routed", &routes));
+    let session = world.incoming(ALICE);
+    world.act(ALICE, Do::Accept { session, sdp: ANSWER.to_vec() });
+    world.run_for(20);
+    let ok = world.take(proxy).pop().unwrap();
+    assert_eq!(header(&ok, "Record-Route").unwrap(), routes.trim_end().trim_start_matches("Record-Route: "));
+    let ack = format!(
+        "ACK sip:help@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP {proxy};branch=z9hG4bKack\nFrom: <sip:x@y>;tag=f\n\
+         To: {}\nCall-ID: routed\nCSeq: 1 ACK\nContent-Length: 0\n\n",
+        header(&ok, "To").unwrap()
+    );
+    world.inject(proxy, ALICE, &ack);
+    world.act(ALICE, Do::HangUp { session, q850: None });
+    world.run_for(20);
+    let bye = world.take(proxy).pop().unwrap();
+    assert!(bye.starts_with(&format!("BYE sip:x@{proxy} SIP/2.0")), "{bye}");
+    let routes: Vec<&str> = bye.lines().filter(|line| line.starts_with("Route: ")).collect();
+    assert_eq!(routes, [format!("Route: <sip:{proxy};lr>"), format!("Route: <sip:{other};lr>")]);
+}
+
+#[test]
+fn a_strict_router_stands_in_the_request_uri() {
+    let mut world = World::of(vec![open_config(ALICE)], 1);
+    let proxy = address(7);
+    world.inject(proxy, ALICE, &invite(proxy, "strict", &format!("Record-Route: <sip:{proxy}>\n")));
+    let session = world.incoming(ALICE);
+    world.act(ALICE, Do::Accept { session, sdp: ANSWER.to_vec() });
+    world.run_for(33_000);
+    let bye = world.take(proxy).into_iter().rfind(|message| message.starts_with("BYE")).unwrap();
+    assert!(bye.starts_with(&format!("BYE sip:{proxy} SIP/2.0")), "{bye}");
+    assert_eq!(header(&bye, "Route"), Some(format!("<sip:x@{proxy}>").as_str()));
+}
+
+#[test]
+fn a_ring_that_lasts_too_long_is_cancelled() {
+    let mut world = World::pair();
+    let ours = world.call(ALICE, BOB);
+    world.run_for(50);
+    let theirs = world.incoming(BOB);
+    world.act(BOB, Do::Ring { session: theirs });
+    world.run_for(601_000);
+    assert_eq!(world.ending(ALICE, ours).how, How::NoAnswer);
+    assert_eq!(world.ending(BOB, theirs).how, How::PeerCancelled);
+    world.run_to_rest();
+    world.assert_idle();
+}
+
+#[test]
+fn as_many_calls_as_allowed_and_the_next_gets_503() {
+    let mut config = open_config(BOB);
+    config.limits.sessions = 2;
+    let mut world = World::of(vec![open_config(ALICE), config], 1);
+    let calls = [world.call(ALICE, BOB), world.call(ALICE, BOB), world.call(ALICE, BOB)];
+    world.run_for(50);
+    let ending = world.ending(ALICE, calls[2]);
+    assert_eq!((ending.how, ending.status), (How::PeerRefused, Some(503)));
+    assert!(world.has(BOB, |e| matches!(e, Event::Blocked { rule: "capacity", .. })));
+    assert_eq!(world.agents[BOB].ua.reserve(), None);
+    assert_eq!(world.agents[BOB].ua.load().sessions, 2);
+}
+
+#[test]
+fn a_call_without_room_for_its_transaction_ends_for_capacity() {
+    let mut config = open_config(ALICE);
+    config.limits.transactions = 0;
+    let mut world = World::of(vec![config], 1);
+    let ours = world.call(ALICE, BOB);
+    assert_eq!(world.ending(ALICE, ours).how, How::Capacity);
+    assert!(world.agents[ALICE].ua.is_idle());
+}
+
+#[test]
+fn a_reserved_place_is_given_back_by_hanging_up() {
+    let mut world = World::pair();
+    let session = world.agents[ALICE].ua.reserve().unwrap();
+    world.act(ALICE, Do::HangUp { session, q850: None });
+    assert_eq!(world.ending(ALICE, session).how, How::Ours);
+    world.assert_idle();
+}
