@@ -1,6 +1,8 @@
 //! Media shards on real threads and sockets. The order of things comes from waiting for packets and events,
 //! each with a limit.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
+
 use audio::wav;
 use base::Seed;
 use media_api::{Codec, Command, Direction, Event, LegId, PlayId, Stream};

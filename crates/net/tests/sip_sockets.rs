@@ -1,6 +1,8 @@
 //! The SIP sockets over real loopback. Nothing here sleeps to get an order: every wait is for a message and
 //! has a limit.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
+
 use net::{SipInput, SipLimits, SipSockets};
 use sip::ua::{Flow, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -140,7 +140,7 @@ impl Reader<'_> {
     async fn frames(&mut self, bytes: &[u8]) -> Result<bool, ()> {
         self.framer.push(bytes);
         let mut whole = false;
-        while let Some(frame) = self.framer.next() {
+        for frame in self.framer.by_ref() {
             whole = true;
             match frame.map_err(|_| ())? {
                 // RFC 5626 §3.5.1. A peer that does not read its pongs is cut by its full queue soon enough.

@@ -1,0 +1,248 @@
+use crate::ear::Ear;
+use crate::line::{FRAME, Frame, Line};
+use audio::{Clip, g711};
+use base::{Seed, Time};
+use media::{PacketKind, PacketRef, Shard, ShardConfig, ShardInput, ShardOutput};
+use media_api::{Codec, Command, Direction, Event, LegId, PlayId, Sound, Stream};
+use net::{Clock, PortPair, PortPairs};
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Legs of one phone: a few calls, each with a line of its own.
+const LEGS: usize = 16;
+/// Packets read from one socket in one turn.
+const PACKETS_PER_SOCKET: usize = 64;
+/// Clips that were given to play last; earlier ones have been asked for long ago.
+const CLIPS: usize = 16;
+/// Frames of a live line that may wait.
+const LINE_FRAMES: usize = 10;
+/// No packet is sent between a line's two halves; the shard wants addresses all the same.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+
+/// The media of one phone: a shard of its own, driven by the phone's worker.
+pub(crate) struct Voice {
+    shard: Shard,
+    clock: Clock,
+    ports: PortPairs,
+    legs: HashMap<LegId, Leg>,
+    lines: HashMap<LegId, Speaking>,
+    clips: VecDeque<(Arc<str>, Arc<Clip>)>,
+    next_number: u64,
+    buffer: Vec<u8>,
+}
+
+struct Leg {
+    sockets: PortPair,
+    codec: Codec,
+    ear: Arc<Ear>,
+    to_line: Option<mpsc::Sender<Frame>>,
+}
+
+/// The half of a live line that looks to the shard like one more party, bridged to the call.
+struct Speaking {
+    frames: mpsc::Receiver<Frame>,
+    of: LegId,
+    codec: Codec,
+    sequence: u16,
+    timestamp: u32,
+}
+
+impl Voice {
+    pub(crate) fn new(clock: Clock, ports: PortPairs, seed: Seed) -> Voice {
+        let config =
+            ShardConfig { legs_max: LEGS, wall_at_zero: clock.wall_at_zero(), ..ShardConfig::default() };
+        Voice {
+            shard: Shard::new(config, seed.named("phone.shard"), clock.now()),
+            clock,
+            ports,
+            legs: HashMap::new(),
+            lines: HashMap::new(),
+            clips: VecDeque::new(),
+            next_number: 1,
+            buffer: vec![0; 2048],
+        }
+    }
+
+    /// Whether [`Voice::turn`] has anything to do.
+    pub(crate) fn is_active(&self) -> bool {
+        !self.legs.is_empty()
+    }
+
+    /// Binds ports for a new leg, which is heard by `ear`.
+    pub(crate) fn open(&mut self, ear: Arc<Ear>) -> io::Result<(LegId, SocketAddr)> {
+        let sockets = self.ports.bind()?;
+        let (leg, local) = (LegId(self.number()), sockets.local);
+        self.legs.insert(leg, Leg { sockets, codec: Codec::Pcma, ear, to_line: None });
+        self.shard.handle(self.clock.now(), ShardInput::Opened { leg, local });
+        self.command(Command::Tap { leg, on: true });
+        Ok((leg, local))
+    }
+
+    pub(crate) fn configure(&mut self, leg: LegId, stream: Stream) {
+        let codec = stream.codec;
+        if let Some(at) = self.legs.get_mut(&leg) {
+            at.codec = codec;
+        }
+        self.command(Command::Configure { leg, stream });
+        let lines = self.lines.iter_mut().filter(|(_, line)| line.of == leg);
+        let lines: Vec<LegId> = lines
+            .map(|(line, speaking)| {
+                speaking.codec = codec;
+                *line
+            })
+            .collect();
+        for line in lines {
+            self.command(Command::Configure { leg: line, stream: line_stream(codec) });
+        }
+    }
+
+    pub(crate) fn command(&mut self, command: Command) {
+        self.shard.handle(self.clock.now(), ShardInput::Command(command));
+    }
+
+    /// Plays `clip`, from now on or once.
+    pub(crate) fn play(&mut self, leg: LegId, clip: Arc<Clip>, repeat: bool) {
+        let number = self.number();
+        let source: Arc<str> = Arc::from(format!("clip/{number}"));
+        if self.clips.len() >= CLIPS {
+            self.clips.pop_front();
+        }
+        self.clips.push_back((source.clone(), clip));
+        let sound: Sound = Arc::from([source]);
+        self.command(Command::Play { leg, play: PlayId(number), sounds: vec![sound], repeat });
+    }
+
+    /// Joins a live line to the call: what it speaks goes to the peer until something else is played.
+    pub(crate) fn join(&mut self, leg: LegId) -> Option<Line> {
+        let (speak, frames) = mpsc::channel(LINE_FRAMES);
+        let (to_line, heard) = mpsc::channel(LINE_FRAMES);
+        let line = LegId(self.number());
+        let call = self.legs.get_mut(&leg)?;
+        call.to_line = Some(to_line);
+        let codec = call.codec;
+        self.lines.insert(line, Speaking { frames, of: leg, codec, sequence: 0, timestamp: 0 });
+        self.shard.handle(self.clock.now(), ShardInput::Opened { leg: line, local: NOWHERE });
+        self.command(Command::Configure { leg: line, stream: line_stream(codec) });
+        self.command(Command::Bridge { a: leg, b: line });
+        Some(Line { speak, heard })
+    }
+
+    pub(crate) fn close(&mut self, leg: LegId) {
+        let of_this = |(line, speaking): (&LegId, &Speaking)| (speaking.of == leg).then_some(*line);
+        let lines: Vec<LegId> = self.lines.iter().filter_map(of_this).collect();
+        for line in lines {
+            self.lines.remove(&line);
+            self.command(Command::Close { leg: line });
+        }
+        self.command(Command::Close { leg });
+    }
+
+    /// Reads the sockets and the lines, and lets the shard do what is due.
+    pub(crate) fn turn(&mut self) {
+        let now = self.clock.now();
+        for (leg, at) in &self.legs {
+            for (kind, socket) in [(PacketKind::Rtp, &at.sockets.rtp), (PacketKind::Rtcp, &at.sockets.rtcp)] {
+                for _ in 0..PACKETS_PER_SOCKET {
+                    let Ok((length, from)) = socket.recv_from(&mut self.buffer) else { break };
+                    let bytes = self.buffer.get(..length).unwrap_or_default();
+                    self.shard.handle(now, ShardInput::Packet { leg: *leg, kind, from, bytes });
+                }
+            }
+        }
+        for (leg, line) in &mut self.lines {
+            while let Ok(frame) = line.frames.try_recv() {
+                let packet = line.packet(&frame);
+                let input =
+                    ShardInput::Packet { leg: *leg, kind: PacketKind::Rtp, from: NOWHERE, bytes: &packet };
+                self.shard.handle(now, input);
+            }
+        }
+        self.shard.handle_timeout(now);
+    }
+
+    /// Does what the shard wants; gives what the phone must know.
+    pub(crate) fn poll(&mut self) -> Option<Event> {
+        let now = self.clock.now();
+        while let Some(output) = self.shard.poll_output() {
+            match output {
+                ShardOutput::Send { leg, kind, to, packet } => self.send(leg, kind, to, packet),
+                ShardOutput::Heard { leg, codec, packet } => self.hear(now, leg, codec, packet),
+                ShardOutput::NeedSound { source } => {
+                    let clip =
+                        self.clips.iter().find(|(name, _)| *name == source).map(|(_, clip)| clip.clone());
+                    self.shard.handle(now, ShardInput::Sound { source, clip });
+                }
+                ShardOutput::Event(event) => {
+                    if let Event::Closed { leg, .. } = &event {
+                        self.legs.remove(leg);
+                    }
+                    return Some(event);
+                }
+            }
+        }
+        None
+    }
+
+    fn send(&self, leg: LegId, kind: PacketKind, to: SocketAddr, packet: PacketRef) {
+        // A line has no sockets: what is meant for it is heard through the tap.
+        let Some(at) = self.legs.get(&leg) else { return };
+        let socket = match kind {
+            PacketKind::Rtp => &at.sockets.rtp,
+            PacketKind::Rtcp => &at.sockets.rtcp,
+        };
+        // What the kernel does not take is lost, like anything else on a network.
+        let _ = socket.send_to(self.shard.packet(packet), to);
+    }
+
+    fn hear(&self, now: Time, leg: LegId, codec: Codec, packet: PacketRef) {
+        let Some(at) = self.legs.get(&leg) else { return };
+        let mut frame = [0; FRAME];
+        g711::decode(codec, self.shard.packet(packet), &mut frame);
+        at.ear.hear(now, &frame);
+        if let Some(to_line) = &at.to_line {
+            let _ = to_line.try_send(frame);
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+}
+
+impl Speaking {
+    fn packet(&mut self, frame: &Frame) -> [u8; 12 + FRAME] {
+        let mut packet = [0; 12 + FRAME];
+        let (head, payload) = packet.split_at_mut(12);
+        let [s0, s1] = self.sequence.to_be_bytes();
+        let [t0, t1, t2, t3] = self.timestamp.to_be_bytes();
+        head.copy_from_slice(&[0x80, payload_type(self.codec), s0, s1, t0, t1, t2, t3, 0, 0, 0, 1]);
+        g711::encode(self.codec, frame, payload);
+        self.sequence = self.sequence.wrapping_add(1);
+        self.timestamp = self.timestamp.wrapping_add(FRAME as u32);
+        packet
+    }
+}
+
+fn payload_type(codec: Codec) -> u8 {
+    match codec {
+        Codec::Pcmu => 0,
+        Codec::Pcma => 8,
+    }
+}
+
+fn line_stream(codec: Codec) -> Stream {
+    Stream {
+        remote: NOWHERE,
+        remote_rtcp: NOWHERE,
+        codec,
+        payload_type: payload_type(codec),
+        digits_payload_type: None,
+        direction: Direction::SendRecv,
+        packet_time: Duration::from_millis(20),
+    }
+}
