@@ -140,18 +140,18 @@ impl Roster {
     }
 
     /// The agent who should be asked to take this call: the longest idle of those who did not let it pass,
-    /// else the longest idle. True: all who could be asked had let it pass, so a new round begins.
-    pub(crate) fn first_for(&self, entry: &Entry, passed_by: &BTreeSet<String>) -> Option<(String, bool)> {
+    /// else the longest idle.
+    pub(crate) fn first_for(&self, entry: &Entry, passed_by: &BTreeSet<String>) -> Option<String> {
         let mut again = None;
         for (_, name) in &self.free {
             if !self.agents.get(name).is_some_and(|member| member.matches(entry)) {
                 continue;
             }
             if !passed_by.contains(name) {
-                return Some((name.clone(), false));
+                return Some(name.clone());
             }
             again.get_or_insert(name);
         }
-        again.map(|name| (name.clone(), true))
+        again.cloned()
     }
 }

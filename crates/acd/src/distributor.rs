@@ -189,10 +189,7 @@ impl Acd {
     /// Asks the right agent for this call, if one is free and nobody is being asked for it.
     fn serve(&mut self, now: Time, id: EntryId) {
         let Some(waiting) = self.lines.get(id).filter(|waiting| waiting.offer.is_none()) else { return };
-        let Some((agent, again)) = self.roster.first_for(&waiting.entry, &waiting.passed_by) else { return };
-        if again && let Some(waiting) = self.lines.get_mut(id) {
-            waiting.passed_by.clear();
-        }
+        let Some(agent) = self.roster.first_for(&waiting.entry, &waiting.passed_by) else { return };
         self.offer(now, id, agent);
     }
 
@@ -215,9 +212,13 @@ impl Acd {
     }
 
     fn offer(&mut self, now: Time, id: EntryId, agent: String) {
-        let Some(waiting) = self.lines.get(id) else { return };
+        let Some(waiting) = self.lines.get_mut(id) else { return };
         let Some(here) = self.queues.get(&waiting.entry.queue) else { return };
         let Some(member) = self.roster.get_mut(&agent) else { return };
+        if waiting.passed_by.contains(&agent) {
+            // Everyone else who could be asked has let it pass too: a new round begins.
+            waiting.passed_by.clear();
+        }
         let deadline = now + here.queue.offer_deadline;
         self.offers_made += 1;
         let offer = OfferId(self.offers_made);
@@ -325,11 +326,14 @@ impl Acd {
     fn log_off(&mut self, now: Time, agent: &str) {
         let Some(member) = self.roster.get_mut(agent).filter(|member| member.logged_on) else { return };
         member.logged_on = false;
-        self.leave(now, agent);
+        if let Some(entry) = self.leave(now, agent) {
+            self.serve(now, entry);
+        }
     }
 
-    /// Ends whatever an agent who is no longer there did, except a call.
-    fn leave(&mut self, now: Time, agent: &str) {
+    /// Ends whatever an agent who is no longer there did, except a call. Gives the call for which they were
+    /// being asked.
+    fn leave(&mut self, now: Time, agent: &str) -> Option<EntryId> {
         self.stop_waiting(agent);
         let offer = match self.roster.get(agent).map(|member| &member.doing) {
             Some(Doing::Offered(offer)) => Some(*offer),
@@ -338,9 +342,7 @@ impl Acd {
         let entry = offer.and_then(|offer| self.offers.get(&offer)).map(|live| live.entry);
         self.retract(offer, Retracted::LoggedOff);
         self.settle(now, agent);
-        if let Some(entry) = entry {
-            self.serve(now, entry);
-        }
+        entry
     }
 
     fn pause(&mut self, now: Time, agent: &str, reason: String) {
