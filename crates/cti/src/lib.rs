@@ -1,1 +1,26 @@
-//! The HTTP and WebSocket face of the log
+//! The HTTP and WebSocket face of the log.
+//!
+//! Integrators read facts as CloudEvents, resume from any number, take snapshots and send commands.
+//! Every reader reads the durable log itself: a slow one costs disk reads, never memory and never a call.
+//! `docs/cti.md` is the integrator's page.
+
+mod access;
+mod command;
+mod config;
+mod connection;
+mod error;
+mod feed;
+mod filter;
+mod metrics;
+mod problem;
+mod routes;
+mod server;
+mod stream;
+mod wire;
+
+pub use access::{Scope, Token, TokenError};
+pub use command::{Command, CommandCode, CommandError, CommandRequest};
+pub use config::{CtiConfig, Limits};
+pub use error::CtiError;
+pub use server::{CtiServer, serve};
+pub use wire::{Envelopes, Event};

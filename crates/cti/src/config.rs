@@ -1,0 +1,57 @@
+use crate::Token;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How the server is to listen, whom it knows, and how much it takes.
+#[derive(Clone, Debug)]
+pub struct CtiConfig {
+    /// Where to listen. Beyond loopback at least one token is needed.
+    pub listen: SocketAddr,
+    /// Who may ask for what. With none, on loopback, everyone on this machine may do everything.
+    pub tokens: Vec<Token>,
+    /// The CloudEvents source: `/ente/NAME/node/NODE/epoch/N`.
+    pub source: String,
+    /// The IANA zone of event times, such as `Europe/Rome`.
+    pub zone: String,
+    /// How much.
+    pub limits: Limits,
+}
+
+/// How much the server takes before it says `capacity`, and how long it waits.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Open connections; one more is answered 503 and closed.
+    pub connections: usize,
+    /// Readers of events at a time, SSE and WebSocket together; one more is answered 503.
+    pub readers: usize,
+    /// Facts that a reader takes from the log at a time.
+    pub batch: usize,
+    /// Bytes of a request's body or of a WebSocket message.
+    pub body_bytes: usize,
+    /// For a request's head to arrive, and between two requests on one connection.
+    pub head_wait: Duration,
+    /// For a command's body to arrive, the engine to answer and its fact to be on disk.
+    pub command_wait: Duration,
+    /// For a WebSocket's first message, if its address says nothing of what is wanted.
+    pub subscribe_wait: Duration,
+    /// Between two heartbeats.
+    pub heartbeat: Duration,
+    /// How long a reader may take nothing before it is closed.
+    pub stall: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections: 256,
+            readers: 64,
+            batch: 128,
+            body_bytes: 64 * 1024,
+            head_wait: Duration::from_secs(10),
+            command_wait: Duration::from_secs(10),
+            subscribe_wait: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(5),
+            stall: Duration::from_secs(30),
+        }
+    }
+}

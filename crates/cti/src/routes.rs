@@ -1,0 +1,64 @@
+//! The addresses of `/v1` and those beside it, one file for each subject.
+
+mod commands;
+mod events;
+mod health;
+mod snapshot;
+
+use crate::CommandRequest;
+use crate::access::Access;
+use crate::config::Limits;
+use crate::metrics::Answers;
+use crate::problem::Problem;
+use crate::stream::{Readers, Source};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{delete, get, put};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use tokio::sync::mpsc;
+
+/// What every handler has.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) access: Arc<Access>,
+    pub(crate) source: Source,
+    pub(crate) readers: Arc<Readers>,
+    pub(crate) commands: mpsc::Sender<CommandRequest>,
+    pub(crate) answers: Arc<Answers>,
+    pub(crate) connections_refused: Arc<AtomicU64>,
+    pub(crate) limits: Arc<Limits>,
+}
+
+/// The route table.
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/v1/events", get(events::events))
+        .route("/v1/snapshot", get(snapshot::snapshot))
+        .route("/v1/agents/{agent}/state", put(commands::agent_state))
+        .route("/v1/calls/{call}", delete(commands::hang_up))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(app.clone(), count))
+        .with_state(app)
+}
+
+async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    app.answers.count(response.status().as_u16());
+    response
+}
+
+async fn nowhere(request: Request) -> Problem {
+    let path: String = request.uri().path().chars().take(200).collect();
+    Problem::not_found(format!("Nothing is at {path}; docs/cti.md lists the addresses."))
+}
+
+async fn other_method(request: Request) -> Problem {
+    Problem::method(format!("{} is not for this address; docs/cti.md lists the addresses.", request.method()))
+}

@@ -1,0 +1,131 @@
+//! Commands: asked of the engine's thread, answered when what they caused is on disk.
+
+use super::App;
+use crate::access::{Grant, Scope};
+use crate::problem::Problem;
+use crate::wire::sequence;
+use crate::{Command, CommandRequest};
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+const NAME_MAX: usize = 200;
+const REASON_MAX: usize = 200;
+
+/// `PUT /v1/agents/{agent}/state`
+pub(super) async fn agent_state(
+    State(app): State<App>,
+    grant: Grant,
+    agent: Result<Path<String>, PathRejection>,
+    body: Body,
+) -> Result<Response, Problem> {
+    grant.need(Scope::AgentAny)?;
+    let agent = name(agent)?;
+    let wait = app.limits.command_wait;
+    let done = async {
+        let body = to_bytes(body, app.limits.body_bytes).await;
+        let body = body.map_err(|_| Problem::too_large(app.limits.body_bytes))?;
+        let wanted = AgentWanted::read(&body)?;
+        ask(app, &grant, wanted.command(agent)).await
+    };
+    timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+}
+
+/// `DELETE /v1/calls/{call}`
+pub(super) async fn hang_up(
+    State(app): State<App>,
+    grant: Grant,
+    call: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    grant.need(Scope::CallAny)?;
+    let call = name(call)?;
+    let wait = app.limits.command_wait;
+    timeout(wait, ask(app, &grant, Command::HangUp { call })).await.unwrap_or_else(|_| Err(too_late()))
+}
+
+async fn ask(mut app: App, grant: &Grant, command: Command) -> Result<Response, Problem> {
+    let (reply, answer) = oneshot::channel();
+    let request = CommandRequest { command, by: grant.name().to_owned(), reply };
+    app.commands.try_send(request).map_err(|error| match error {
+        TrySendError::Full(_) => {
+            Problem::capacity("Too many commands wait for the engine; try again shortly.")
+        }
+        TrySendError::Closed(_) => ended(),
+    })?;
+    let number = answer.await.map_err(|_| ended())??;
+    app.source.feed.reached(number).await;
+    Ok(Json(json!({"accepted": true, "sequence": sequence(number)})).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AgentWanted {
+    state: StateWanted,
+    reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StateWanted {
+    Paused,
+    Ready,
+}
+
+impl AgentWanted {
+    fn read(body: &[u8]) -> Result<AgentWanted, Problem> {
+        let wanted: AgentWanted = serde_json::from_slice(body).map_err(|error| {
+            let form = r#"{"state":"paused","reason":"pausa caffè"} or {"state":"ready"}"#;
+            Problem::invalid_request(format!("The body is wrong: {error}. Send {form}."))
+        })?;
+        match (wanted.state, wanted.reason.as_deref().map(str::trim)) {
+            (StateWanted::Ready, None) => Ok(wanted),
+            (StateWanted::Ready, Some(_)) => {
+                Err(Problem::invalid_request("Only a pause has a reason; leave it out."))
+            }
+            (StateWanted::Paused, Some(reason)) if is_reason(reason) => Ok(wanted),
+            (StateWanted::Paused, _) => Err(Problem::invalid_request(format!(
+                "A pause needs a reason of 1 to {REASON_MAX} characters on one line."
+            ))),
+        }
+    }
+
+    fn command(self, agent: String) -> Command {
+        match self.state {
+            StateWanted::Ready => Command::Ready { agent },
+            StateWanted::Paused => {
+                Command::Pause { agent, reason: self.reason.unwrap_or_default().trim().to_owned() }
+            }
+        }
+    }
+}
+
+fn is_reason(reason: &str) -> bool {
+    !reason.is_empty() && reason.chars().count() <= REASON_MAX && !reason.contains(char::is_control)
+}
+
+fn name(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+    let Path(name) = path.map_err(|error| Problem::invalid_request(error.body_text()))?;
+    if name.chars().count() > NAME_MAX || name.contains(char::is_control) {
+        return Err(Problem::not_found(format!(
+            "No name has more than {NAME_MAX} characters, or control characters."
+        )));
+    }
+    Ok(name)
+}
+
+fn ended() -> Problem {
+    Problem::unavailable(
+        "The engine takes no commands, for the program is ending; try again when it is back.",
+    )
+}
+
+fn too_late() -> Problem {
+    Problem::outcome_unknown("It may still be done; read the events to know, before asking again.")
+}

@@ -1,0 +1,184 @@
+use super::{Frame, Seat};
+use crate::Envelopes;
+use crate::feed::{Feed, FeedError};
+use crate::filter::Filter;
+use crate::wire::type_name;
+use base::Wall;
+use facts::Fact;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// What a reader asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The first number; only new facts if it is missing.
+    pub(crate) from: Option<u64>,
+    /// Which types.
+    pub(crate) filter: Filter,
+}
+
+/// What every cursor of a server shares.
+#[derive(Clone)]
+pub(crate) struct Source {
+    pub(crate) feed: Feed,
+    pub(crate) envelopes: Arc<Envelopes>,
+    pub(crate) shutdown: watch::Receiver<bool>,
+    pub(crate) batch: usize,
+    pub(crate) heartbeat: Duration,
+}
+
+impl Source {
+    /// The end is also there when nobody is left to announce it.
+    fn is_ending(&self) -> bool {
+        *self.shutdown.borrow() || self.shutdown.has_changed().is_err()
+    }
+}
+
+/// One reader's place in the log. It holds one batch of facts and nothing else, however far it lags.
+pub(crate) struct Cursor {
+    source: Source,
+    seat: Seat,
+    filter: Filter,
+    clear: bool,
+    /// The first number that is neither sent nor skipped.
+    next: u64,
+    batch: std::iter::Peekable<std::vec::IntoIter<Fact>>,
+    /// The last fact of those passed over since the last frame that said so.
+    skipped: Option<u64>,
+    beat: Instant,
+    phase: Phase,
+}
+
+enum Phase {
+    New,
+    Reading,
+    Ended,
+}
+
+impl Cursor {
+    /// Begins at `wanted`; numbers and addresses masked unless `clear`.
+    pub(crate) fn new(source: Source, seat: Seat, wanted: Wanted, clear: bool) -> Cursor {
+        let next = wanted.from.unwrap_or_else(|| source.feed.head() + 1).max(1);
+        seat.stands_at(next - 1);
+        Cursor {
+            beat: Instant::now() + source.heartbeat,
+            source,
+            seat,
+            filter: wanted.filter,
+            clear,
+            next,
+            batch: Vec::new().into_iter().peekable(),
+            skipped: None,
+            phase: Phase::New,
+        }
+    }
+
+    /// The next frame; nothing after the last. Dropping the future loses no frame.
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
+        match self.phase {
+            Phase::New => Some(self.first().await),
+            Phase::Reading => Some(self.go_on().await),
+            Phase::Ended => None,
+        }
+    }
+
+    /// A number that is not in the log is refused here, also one that is still far to come: whoever asks
+    /// for it has read another log.
+    async fn first(&mut self) -> Frame {
+        if let Err(error) = self.read().await {
+            return self.fail(error);
+        }
+        self.phase = Phase::Reading;
+        Frame::Subscribed { from: self.next, head: self.source.feed.head() }
+    }
+
+    async fn go_on(&mut self) -> Frame {
+        loop {
+            if Instant::now() >= self.beat {
+                return self.heartbeat();
+            }
+            if let Some(frame) = self.next_wanted() {
+                return frame;
+            }
+            if self.source.is_ending() {
+                return self.end(Frame::Closing { position: self.next - 1 });
+            }
+            if self.next > self.source.feed.head() {
+                self.wait().await;
+                continue;
+            }
+            match self.read().await {
+                Ok(()) if self.batch.len() > 0 => {}
+                Ok(()) => return self.fail(FeedError::Broken(format!("fact {} is not there", self.next))),
+                Err(error) => return self.fail(error),
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), FeedError> {
+        let facts = self.source.feed.read(self.next, self.source.batch).await?;
+        self.batch = facts.into_iter().peekable();
+        Ok(())
+    }
+
+    async fn wait(&mut self) {
+        let (next, beat) = (self.next, self.beat);
+        let Source { feed, shutdown, .. } = &mut self.source;
+        tokio::select! {
+            () = feed.reached(next) => {}
+            () = tokio::time::sleep_until(beat) => {}
+            _ = shutdown.wait_for(|stop| *stop) => {}
+        }
+    }
+
+    /// The next wanted fact of the batch; before it, the proof that what lies between was not wanted.
+    fn next_wanted(&mut self) -> Option<Frame> {
+        while let Some(fact) = self.batch.peek() {
+            let wanted = self.filter.wants(type_name(&fact.kind));
+            if wanted && let Some(number) = self.skipped.take() {
+                return Some(Frame::SkippedTo { number });
+            }
+            let fact = self.batch.next()?;
+            let number = fact.number;
+            self.next = number + 1;
+            self.seat.stands_at(number);
+            if wanted {
+                let event = Box::new(self.source.envelopes.wrap(fact, self.clear));
+                return Some(Frame::Event { number, event });
+            }
+            self.skipped = Some(number);
+        }
+        None
+    }
+
+    /// What was passed over is told at the latest with a heartbeat, so that the reader's number goes on.
+    fn heartbeat(&mut self) -> Frame {
+        if let Some(number) = self.skipped.take() {
+            return Frame::SkippedTo { number };
+        }
+        self.beat = Instant::now() + self.source.heartbeat;
+        Frame::Heartbeat { head: self.source.feed.head(), time: self.source.envelopes.time(wall_now()) }
+    }
+
+    fn fail(&mut self, error: FeedError) -> Frame {
+        match error {
+            FeedError::Gap { oldest, head } => self.end(Frame::Gap { oldest, head }),
+            FeedError::Broken(why) => {
+                tracing::warn!(next = self.next, why, "a reader is closed: the log cannot be read");
+                self.end(Frame::Broken { position: self.next - 1 })
+            }
+        }
+    }
+
+    fn end(&mut self, last: Frame) -> Frame {
+        self.phase = Phase::Ended;
+        last
+    }
+}
+
+fn wall_now() -> Wall {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Wall::from_unix_micros(i64::try_from(since.as_micros()).unwrap_or(0))
+}

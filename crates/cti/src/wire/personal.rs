@@ -1,0 +1,64 @@
+//! Where a fact says something about a person. One table for the envelope's classification and for masking.
+
+use super::mask::{mask_contact, mask_party, mask_text};
+use facts::FactKind;
+
+/// What a kind says about people.
+pub(crate) enum Personal<'a> {
+    /// Nothing.
+    Nothing,
+    /// Something that everyone who may read events may read: an agent's name, a choice, a network address.
+    Plain,
+    /// Something that only `pii:clear` may see whole.
+    Masked(&'a mut String, fn(&str) -> String),
+}
+
+/// What this kind says about people. Without a wildcard, so that whoever adds a kind decides.
+pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
+    match kind {
+        FactKind::CallArrived { from, .. } => Personal::Masked(from, mask_party),
+        FactKind::LegCreated { address, .. } => Personal::Masked(address, mask_party),
+        FactKind::TransferStarted { to }
+        | FactKind::TransferCompleted { to }
+        | FactKind::TransferFailed { to, .. } => Personal::Masked(to, mask_party),
+        FactKind::EndpointRegistered { contact, .. } => Personal::Masked(contact, mask_contact),
+        FactKind::CallEnded { end, .. } | FactKind::LegEnded { end, .. } => {
+            Personal::Masked(&mut end.detail, mask_text)
+        }
+        FactKind::EndpointUnregistered { .. }
+        | FactKind::CallClassified { .. }
+        | FactKind::MediaSilent { .. }
+        | FactKind::DtmfReceived { .. }
+        | FactKind::IvrInput { .. }
+        | FactKind::IvrNoMatch { .. }
+        | FactKind::OfferMade { .. }
+        | FactKind::OfferAccepted { .. }
+        | FactKind::OfferEnded { .. }
+        | FactKind::AgentState { .. }
+        | FactKind::SecurityBlocked { .. } => Personal::Plain,
+        FactKind::SystemStarted { .. }
+        | FactKind::SystemStopping { .. }
+        | FactKind::ConfigActivated { .. }
+        | FactKind::ConfigRejected { .. }
+        | FactKind::TrunkUp { .. }
+        | FactKind::TrunkRegistrationFailed { .. }
+        | FactKind::LegRinging { .. }
+        | FactKind::LegConnected { .. }
+        | FactKind::LegHeld { .. }
+        | FactKind::LegResumed { .. }
+        | FactKind::CallConnected { .. }
+        | FactKind::LegQuality { .. }
+        | FactKind::MediaRestored { .. }
+        | FactKind::IvrEntered { .. }
+        | FactKind::IvrPromptStarted { .. }
+        | FactKind::IvrPromptEnded { .. }
+        | FactKind::IvrPromptMissing { .. }
+        | FactKind::IvrNoInput { .. }
+        | FactKind::CalendarDecided { .. }
+        | FactKind::IvrLeft { .. }
+        | FactKind::QueueEntered { .. }
+        | FactKind::QueuePosition { .. }
+        | FactKind::QueueOverflowed { .. }
+        | FactKind::QueueLeft { .. } => Personal::Nothing,
+    }
+}
