@@ -40,15 +40,17 @@ impl<'t> Document<'t> {
 
     /// Notes that something is wrong at the byte `at`.
     pub fn fault(&mut self, at: usize, what: impl Into<String>, what_to_do: impl Into<String>) {
+        let (line, column) = self.place(at);
+        let file = self.file.to_owned();
+        self.faults.insert(Fault { file, line, column, what: what.into(), what_to_do: what_to_do.into() });
+    }
+
+    /// The line and the column of the byte `at`, both from 1.
+    pub fn place(&self, at: usize) -> (usize, usize) {
         let before = self.text.get(..at).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        self.faults.insert(Fault {
-            file: self.file.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-            what: what.into(),
-            what_to_do: what_to_do.into(),
-        });
+        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+        (before.matches('\n').count() + 1, column)
     }
 
     /// Whether nothing is wrong so far.
@@ -187,6 +189,16 @@ impl<'d> Section<'d> {
     /// Whether there is an entry called `name`; it stays.
     pub fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|entry| entry.name == name)
+    }
+
+    /// Where the name `name` stands, if there is an entry called so.
+    pub fn place_of(&self, name: &str) -> Option<usize> {
+        self.entries.iter().find(|entry| entry.name == name).map(|entry| entry.at)
+    }
+
+    /// The names of all entries not taken yet.
+    pub fn names(&self) -> impl Iterator<Item = &'d str> {
+        self.entries.iter().map(|entry| entry.name)
     }
 
     /// All that was not taken, in the order of the file, to be read under their own names.

@@ -9,5 +9,5 @@ mod script;
 pub use api::*;
 pub use fault::Fault;
 pub use graph::{mermaid, svg};
-pub use interpreter::{Interpreter, STEPS_MAX};
+pub use interpreter::{Interpreter, KEYS_AHEAD_MAX, STEPS_MAX};
 pub use script::{Script, ScriptFiles, SoundInventory};

@@ -1,6 +1,20 @@
+mod flow;
+mod kinds;
+mod model;
+mod phrases;
+mod proof;
+mod words;
+
 use crate::Fault;
+use calendar::Calendar;
+use flow::Calendars;
 use media_api::Sound;
-use std::collections::BTreeSet;
+use phrases::Phrases;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub(crate) use model::{Assignment, Choice, Exit, Flow, Kind, Line, Node, NodeId, QueueNode, Retry, Value};
+pub(crate) use words::press;
 
 /// The files of a script, as values: whoever reads them from a disk is not part of this crate.
 #[derive(Clone, Debug, Default)]
@@ -21,9 +35,16 @@ pub struct ScriptFiles {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SoundInventory(pub BTreeSet<String>);
 
-impl FromIterator<String> for SoundInventory {
-    fn from_iter<I: IntoIterator<Item = String>>(sources: I) -> SoundInventory {
-        SoundInventory(sources.into_iter().collect())
+impl SoundInventory {
+    /// Whether there is a file of this source.
+    pub fn has(&self, source: &str) -> bool {
+        self.0.contains(source)
+    }
+}
+
+impl<S: Into<String>> FromIterator<S> for SoundInventory {
+    fn from_iter<I: IntoIterator<Item = S>>(sources: I) -> SoundInventory {
+        SoundInventory(sources.into_iter().map(Into::into).collect())
     }
 }
 
@@ -31,13 +52,36 @@ impl FromIterator<String> for SoundInventory {
 #[derive(Clone, Debug)]
 pub struct Script {
     name: String,
-    title: String,
+    flow: Flow,
+    calendars: Calendars,
+    phrases: Phrases,
 }
 
 impl Script {
-    /// Checks the whole script. All faults at once, by place.
+    /// Checks the whole script: flow, phrases, sounds and calendars. All faults at once, by place.
     pub fn check(files: &ScriptFiles) -> Result<Script, Vec<Fault>> {
-        Ok(Script { name: files.name.clone(), title: String::new() })
+        let mut faults = Vec::new();
+        let mut calendars = BTreeMap::new();
+        for (name, file, text) in &files.calendars {
+            match Calendar::parse(file, text) {
+                Ok(calendar) => drop(calendars.insert(name.clone(), Some(Arc::new(calendar)))),
+                Err(more) => {
+                    calendars.insert(name.clone(), None);
+                    faults.extend(more);
+                }
+            }
+        }
+        let phrases = Phrases::read(&files.phrases, &mut faults);
+        let flow = flow::read(files, &calendars, &phrases, &mut faults);
+        faults.sort();
+        faults.dedup();
+        match flow {
+            Some(flow) if faults.is_empty() => {
+                let phrases = phrases.with_fallback(&flow.fallback_language, &files.sounds);
+                Ok(Script { name: files.name.clone(), flow, calendars, phrases })
+            }
+            _ => Err(faults),
+        }
     }
 
     /// The folder's name.
@@ -47,26 +91,55 @@ impl Script {
 
     /// What it is for, in a person's words.
     pub fn title(&self) -> &str {
-        &self.title
+        &self.flow.title
     }
 
     /// The languages, in the order of the file; the first is that of a caller of whom nothing is known.
     pub fn languages(&self) -> impl Iterator<Item = &str> {
-        std::iter::empty()
+        self.flow.languages.iter().map(String::as_str)
     }
 
-    /// How a place in the queue is said: `you_are_number` and the number up to 60, beyond that `please_wait`.
-    pub fn position(&self, _language: &str, _n: usize) -> Vec<Sound> {
-        Vec::new()
+    /// How the place `n` in a queue is said: `you_are_number` and the number, from 1 to 60; otherwise only
+    /// `please_wait`, because numbers beyond 60 have no sounds and would not be a comfort.
+    pub fn position(&self, language: &str, n: usize) -> Vec<Sound> {
+        let number = match n {
+            1..=9 => format!("digit_{n}"),
+            10..=60 => format!("number_{n}"),
+            _ => return self.sound("please_wait", language).into_iter().collect(),
+        };
+        ["you_are_number", &number].iter().filter_map(|phrase| self.sound(phrase, language)).collect()
     }
 
     /// The queues that the script sends calls to.
     pub fn queues(&self) -> BTreeSet<&str> {
-        BTreeSet::new()
+        let queue = |node| match node {
+            &Node { kind: Kind::Queue(ref queue), .. } => Some(queue.queue.as_str()),
+            _ => None,
+        };
+        self.flow.nodes.iter().filter_map(queue).collect()
     }
 
     /// The dialled numbers that the script knows of itself.
     pub fn dialled_numbers(&self) -> BTreeSet<&str> {
-        BTreeSet::new()
+        self.flow.numbers.keys().map(String::as_str).collect()
+    }
+
+    /// The text of a phrase, for people.
+    pub fn text(&self, phrase: &str, language: &str) -> Option<&str> {
+        self.phrases.text(phrase, language)
+    }
+
+    pub(crate) fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    pub(crate) fn calendar(&self, name: &str) -> Option<&Calendar> {
+        self.calendars.get(name)?.as_deref()
+    }
+
+    /// What to play for a phrase: the language's sound, then that of the script's fallback language.
+    pub(crate) fn sound(&self, phrase: &str, language: &str) -> Option<Sound> {
+        let own = self.phrases.sound(phrase, language);
+        own.or_else(|| self.phrases.sound(phrase, &self.flow.fallback_language)).cloned()
     }
 }
