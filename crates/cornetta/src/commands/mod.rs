@@ -2,6 +2,7 @@
 
 mod check;
 mod ivr;
+mod lines;
 mod log;
 mod phone;
 mod serve;
@@ -18,6 +19,7 @@ pub(crate) const FAILED: u8 = 1;
 /// The command or a file was wrong.
 pub(crate) const WRONG: u8 = 2;
 
+pub(crate) use lines::{fact_line, short, time_of_day};
 pub(crate) use serve::until_told_to_end;
 
 pub(crate) fn run(command: Command) -> Result<ExitCode> {

@@ -2,7 +2,7 @@
 
 use base::Time;
 use engine::{BrokenCall, Past};
-use facts::{AgentState, Fact};
+use facts::Fact;
 use journal::{Journal, Recovery};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,37 +11,43 @@ use std::time::Duration;
 const RETRY: Duration = Duration::from_millis(20);
 
 /// Facts that the log has not taken yet. They are never dropped: while the log cannot take them they wait
-/// here, and the log says on `/healthz` why.
+/// here, no new calls are taken, and `/healthz` says why.
 pub(super) struct Unwritten {
     journal: Arc<Journal>,
     facts: Vec<Fact>,
+    last: u64,
     refused: bool,
 }
 
 impl Unwritten {
     pub(super) fn new(journal: Arc<Journal>) -> Unwritten {
-        Unwritten { journal, facts: Vec::new(), refused: false }
+        Unwritten { journal, facts: Vec::new(), last: 0, refused: false }
     }
 
     pub(super) fn push(&mut self, fact: Fact) {
+        self.last = fact.number;
         self.facts.push(fact);
     }
 
-    /// Hands everything to the log, if it takes it. True if nothing is left.
-    pub(super) fn write(&mut self) -> bool {
+    /// Hands everything to the log, if it takes it.
+    pub(super) fn write(&mut self) {
         if self.facts.is_empty() {
-            return true;
+            return;
         }
         match self.journal.try_append(std::mem::take(&mut self.facts)) {
             Ok(()) => self.refused = false,
-            Err(facts) => {
+            Err(refused) => {
                 if !self.refused {
-                    tracing::error!(waiting = facts.len(), "the log does not take facts; they wait in memory");
+                    tracing::error!("{refused}");
                 }
-                (self.facts, self.refused) = (facts, true);
+                (self.facts, self.refused) = (refused.facts, true);
             }
         }
-        !self.refused
+    }
+
+    /// The log does not keep up.
+    pub(super) fn refused(&self) -> bool {
+        self.refused
     }
 
     /// When to try again, if the log refused.
@@ -49,10 +55,18 @@ impl Unwritten {
         if self.refused { now + RETRY } else { Time::FAR }
     }
 
-    /// Waits until everything handed over is on disk.
-    pub(super) fn wait_for_disk(&self, at_most: Duration) {
-        if !self.journal.flush(at_most) {
-            tracing::error!("the last facts did not reach the disk in time");
+    /// Waits until everything is on disk, at most so long. Called when the engine has ended.
+    pub(super) fn finish(mut self, at_most: Duration) {
+        let tries = at_most.as_millis() / RETRY.as_millis();
+        for _ in 0..tries {
+            self.write();
+            if !self.refused {
+                break;
+            }
+            std::thread::sleep(RETRY);
+        }
+        if self.refused || !self.journal.wait_durable(self.last, at_most) {
+            tracing::error!("the last facts did not reach the disk; {:?}", self.journal.healthy().err());
         }
     }
 }
@@ -65,11 +79,5 @@ pub(super) fn past(recovery: &Recovery) -> Past {
         legs: open.legs.clone(),
         arrived: open.arrived,
     });
-    let agents = recovery.snapshot.agents.iter();
-    let paused = agents.filter(|(_, agent)| agent.state == AgentState::Paused);
-    Past {
-        head: recovery.head,
-        broken: broken.collect(),
-        paused: paused.map(|(name, agent)| (name.clone(), agent.reason.clone().unwrap_or_default())).collect(),
-    }
+    Past { head: recovery.head, broken: broken.collect(), paused: recovery.paused.clone() }
 }

@@ -83,7 +83,7 @@ impl Turn {
             self.timeouts();
             self.facts.write();
         }
-        self.finish().await;
+        self.facts.finish(LAST_FACTS);
     }
 
     fn take_more<T>(&mut self, inbox: &mut Receiver<T>, input: impl Fn(T) -> Input) {
@@ -156,15 +156,6 @@ impl Turn {
         let engine = self.engine.poll_timeout().map_or(Time::FAR, |(at, _)| at);
         let facts = self.facts.retry_at(self.clock.now());
         self.clock.instant(engine.min(facts).min(self.clock.now() + Duration::from_secs(1)))
-    }
-
-    /// Every hang-up has been sent; the last facts go to disk.
-    async fn finish(mut self) {
-        let deadline = self.clock.now() + LAST_FACTS;
-        while !self.facts.write() && self.clock.now() < deadline {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        self.facts.wait_for_disk(LAST_FACTS);
     }
 }
 

@@ -1,0 +1,37 @@
+//! A fact as one line for a person.
+
+use base::Wall;
+use facts::Fact;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz};
+
+/// One line: number, time, call, type, and what the type holds.
+pub(crate) fn fact_line(fact: &Fact) -> String {
+    let value = serde_json::to_value(&fact.kind).unwrap_or_default();
+    let kind = value.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
+    let call = fact.call.as_deref().map_or("-", short);
+    let fields = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "type");
+    let told: Vec<String> = fields.map(|(name, value)| format!("{name}={}", plain(value))).collect();
+    format!("{:>7} {} {call:<8} {kind:<22} {}", fact.number, time_of_day(fact.at), told.join(" "))
+}
+
+/// The last characters of a call's id, which tell it from the others of its time.
+pub(crate) fn short(call: &str) -> &str {
+    call.get(call.len().saturating_sub(8)..).unwrap_or(call)
+}
+
+/// The time in Rome, to the millisecond.
+pub(crate) fn time_of_day(at: Wall) -> String {
+    let zone = tz::TimeZoneDatabase::bundled().get("Europe/Rome").unwrap_or(TimeZone::UTC);
+    match Timestamp::from_microsecond(at.unix_micros()) {
+        Ok(instant) => instant.to_zoned(zone).strftime("%H:%M:%S%.3f").to_string(),
+        Err(_) => at.unix_micros().to_string(),
+    }
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
