@@ -21,7 +21,8 @@ const CLIPS: usize = 16;
 /// Frames of a live line that may wait.
 const LINE_FRAMES: usize = 10;
 /// No packet is sent between a line's two halves; the shard wants addresses all the same.
-const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+const LINE_HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8);
+const LINE_THERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 /// The media of one phone: a shard of its own, driven by the phone's worker.
 pub(crate) struct Voice {
@@ -125,7 +126,7 @@ impl Voice {
         call.to_line = Some(to_line);
         let codec = call.codec;
         self.lines.insert(line, Speaking { frames, of: leg, codec, sequence: 0, timestamp: 0 });
-        self.shard.handle(self.clock.now(), ShardInput::Opened { leg: line, local: NOWHERE });
+        self.shard.handle(self.clock.now(), ShardInput::Opened { leg: line, local: LINE_HERE });
         self.command(Command::Configure { leg: line, stream: line_stream(codec) });
         self.command(Command::Bridge { a: leg, b: line });
         Some(Line { speak, heard })
@@ -157,7 +158,7 @@ impl Voice {
             while let Ok(frame) = line.frames.try_recv() {
                 let packet = line.packet(&frame);
                 let input =
-                    ShardInput::Packet { leg: *leg, kind: PacketKind::Rtp, from: NOWHERE, bytes: &packet };
+                    ShardInput::Packet { leg: *leg, kind: PacketKind::Rtp, from: LINE_THERE, bytes: &packet };
                 self.shard.handle(now, input);
             }
         }
@@ -237,8 +238,8 @@ fn payload_type(codec: Codec) -> u8 {
 
 fn line_stream(codec: Codec) -> Stream {
     Stream {
-        remote: NOWHERE,
-        remote_rtcp: NOWHERE,
+        remote: LINE_THERE,
+        remote_rtcp: LINE_THERE,
         codec,
         payload_type: payload_type(codec),
         digits_payload_type: None,
