@@ -30,6 +30,9 @@ impl<'a> NameAddr<'a> {
                 if quoted && !name.is_empty() {
                     return Err(Fault::bad("something stands between the name and its address"));
                 }
+                if name.contains('"') {
+                    return Err(Fault::bad("an unquoted name has a quote in it"));
+                }
                 let raw_display = if quoted { raw_display } else { name };
                 NameAddr::bracketed(raw_display, quoted, rest)
             }
