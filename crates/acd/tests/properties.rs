@@ -73,7 +73,7 @@ fn config(bits: &[u8]) -> Config {
             .map(|name| Queue {
                 name: (*name).into(),
                 waiting_max: WAITING_MAX,
-                offer_deadline: Duration::from_secs(7),
+                offer_deadline: Duration::from_secs(12),
                 wrapup: Duration::from_secs(if *name == "help" { 5 } else { 0 }),
             })
             .collect(),
@@ -146,6 +146,12 @@ impl Oracle {
     fn know(&mut self, config: &Config) {
         let talking = &self.talking;
         self.agents.retain(|name, _| talking.contains_key(name));
+        // Who is dropped and comes back is a new agent.
+        let stays = |name: &String| {
+            talking.contains_key(name) || config.agents.iter().any(|agent| agent.name == *name)
+        };
+        self.rest_until.retain(|name, _| stays(name));
+        self.idle_since.retain(|name, _| stays(name));
         self.agents.extend(config.agents.iter().map(|agent| (agent.name.clone(), agent.clone())));
         for agent in &config.agents {
             self.states.entry(agent.name.clone()).or_insert(State::LoggedOff);
