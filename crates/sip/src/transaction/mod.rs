@@ -11,6 +11,8 @@ mod fingerprint;
 mod server_invite;
 mod server_non_invite;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use table::{Failed, Failure, Found, Passed, Table};
 

@@ -327,3 +327,19 @@ pub(crate) fn invite(from: std::net::SocketAddr, call_id: &str, more: &str) -> S
          Max-Forwards: 70\nContent-Length: 0\n\n"
     )
 }
+
+/// The answer to a request that was sent, from a peer with the tag `peer`.
+pub(crate) fn answer_to(sent: &str, status: &str, more: &str) -> String {
+    let names = ["Via", "From", "Call-ID", "CSeq"];
+    let copied: Vec<String> =
+        names.iter().map(|name| format!("{name}: {}\n", header(sent, name).unwrap())).collect();
+    let to = header(sent, "To").unwrap();
+    let tag = if to.contains(";tag=") { "" } else { ";tag=peer" };
+    format!("SIP/2.0 {status}\n{}To: {to}{tag}\n{more}Content-Length: 0\n\n", copied.concat())
+}
+
+/// A 200 to an INVITE that was sent, from one of its forks.
+pub(crate) fn fork(sent: &str, tag: &str, contact: SocketAddr) -> String {
+    let contact = format!("Contact: <sip:{tag}@{contact}>\n");
+    answer_to(sent, "200 OK", &contact).replace(";tag=peer", &format!(";tag={tag}"))
+}
