@@ -15,8 +15,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 /// How often the phone's media has its turn: two turns a packet.
 const TICK: Duration = Duration::from_millis(10);
-/// How long a closing phone waits for its calls to end and its registration to be taken back.
+/// How long a closing phone waits for its calls to end.
 const CLOSING_MAX: Duration = Duration::from_secs(2);
+/// How long it stays for the registrar's challenge of what takes the registration back. Nothing tells that
+/// it was taken back; if it was not, it runs out by itself.
+const UNREGISTERING: Duration = Duration::from_millis(500);
 /// What is asked of the registrar.
 const EXPIRES: Duration = Duration::from_secs(600);
 /// The name of the phone's only registration.
@@ -66,6 +69,7 @@ pub(crate) struct Worker {
 
 struct Closing {
     until: Instant,
+    unregistered: Instant,
     reply: Option<Reply<()>>,
 }
 
@@ -132,12 +136,13 @@ impl Worker {
     fn due(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(3600);
         let due = self.ua.poll_timeout().map_or(far, |(time, _)| Instant::from_std(self.clock.instant(time)));
-        self.closing.as_ref().map_or(due, |closing| due.min(closing.until))
+        self.closing.as_ref().map_or(due, |closing| due.min(closing.until).min(closing.unregistered))
     }
 
     fn is_done(&self) -> bool {
         let Some(closing) = &self.closing else { return false };
-        Instant::now() >= closing.until || (self.calls.is_empty() && !self.registered)
+        let now = Instant::now();
+        now >= closing.until || (self.calls.is_empty() && now >= closing.unregistered)
     }
 
     fn sip_input(&mut self, input: SipInput) {
@@ -211,7 +216,9 @@ impl Worker {
     }
 
     fn close(&mut self, reply: Option<Reply<()>>) {
-        self.closing = Some(Closing { until: Instant::now() + CLOSING_MAX, reply });
+        let now = Instant::now();
+        let unregistered = if self.registered { now + UNREGISTERING } else { now };
+        self.closing = Some(Closing { until: now + CLOSING_MAX, unregistered, reply });
         self.calls.hang_up_all(&mut self.ua);
         if self.registered {
             let name = REGISTRATION.to_owned();
