@@ -18,7 +18,8 @@ const PROBATION_SPAN: Duration = Duration::from_secs(1);
 /// A party that was heard this lately is not moved by a stranger.
 const ALIVE_SPAN: Duration = Duration::from_millis(500);
 
-/// So many addresses are under probation at a time; another one takes the place of the oldest.
+/// So many addresses are under probation at a time. Another one takes the place of the one that has got
+/// least far, so that a stranger's changing addresses do not push the party out.
 const CANDIDATES_MAX: usize = 4;
 
 #[derive(Debug)]
@@ -106,8 +107,12 @@ impl Source {
     }
 
     fn admit(&mut self, candidate: Candidate) {
-        let oldest = self.candidates.iter_mut().min_by_key(|place| place.map(|known| known.since));
-        if let Some(place) = oldest {
+        let now = candidate.since;
+        let worth = |place: &&mut Option<Candidate>| {
+            let known = place.filter(|known| now - known.since <= PROBATION_SPAN);
+            known.map(|known| (known.count, known.since))
+        };
+        if let Some(place) = self.candidates.iter_mut().min_by_key(worth) {
             *place = Some(candidate);
         }
     }

@@ -90,7 +90,6 @@ impl Leg {
         });
         if !was_ready && playing.player.is_ready() && self.agreed.is_some() {
             playing.start(now);
-            self.play_on(now, out);
         }
     }
 

@@ -1,0 +1,130 @@
+//! A steady tick allocates nothing.
+
+mod world;
+
+use std::alloc::System;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base::{Seed, Time};
+use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
+use media_api::{Codec, Command, LegId, PlayId};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use world::{PCMU, Rtp, clip, party, sound, stream};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+struct Hall {
+    shard: Shard,
+    now: Time,
+    sent: usize,
+    bytes: usize,
+}
+
+impl Hall {
+    fn new(legs: u64) -> Hall {
+        let config = ShardConfig { legs_max: legs as usize, ..ShardConfig::default() };
+        let mut shard = Shard::new(config, Seed::from_number(1), Time::ZERO);
+        for n in 1..=legs {
+            let local = SocketAddr::from(([127, 0, 0, 1], 16384 + n as u16 * 2));
+            shard.handle(Time::ZERO, ShardInput::Opened { leg: LegId(n), local });
+            let mut stream = stream(LegId(n));
+            if n % 4 == 0 {
+                (stream.codec, stream.payload_type) = (Codec::Pcmu, PCMU);
+            }
+            shard.handle(Time::ZERO, ShardInput::Command(Command::Configure { leg: LegId(n), stream }));
+        }
+        Hall { shard, now: Time::ZERO, sent: 0, bytes: 0 }
+    }
+
+    fn command(&mut self, command: Command) {
+        self.shard.handle(self.now, ShardInput::Command(command));
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.shard.poll_output() {
+            if let ShardOutput::Send { packet, .. } | ShardOutput::Heard { packet, .. } = output {
+                self.sent += 1;
+                self.bytes += self.shard.packet(packet).len();
+            }
+        }
+    }
+
+    /// Ticks of 5 ms; in every fourth one all packets come in.
+    fn run(&mut self, ticks: u64, packets: &mut [(LegId, SocketAddr, Vec<u8>)]) {
+        for tick in 0..ticks {
+            self.now = self.now + Duration::from_millis(5);
+            if tick % 4 == 0 {
+                for (leg, from, bytes) in packets.iter_mut() {
+                    move_on(bytes);
+                    let input = ShardInput::Packet { leg: *leg, kind: PacketKind::Rtp, from: *from, bytes };
+                    self.shard.handle(self.now, input);
+                }
+            }
+            self.shard.handle_timeout(self.now);
+            self.drain();
+        }
+    }
+}
+
+/// The next packet of the same sender.
+fn move_on(bytes: &mut [u8]) {
+    let sequence = u16::from_be_bytes([bytes[2], bytes[3]]).wrapping_add(1);
+    let timestamp = u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]).wrapping_add(160);
+    bytes[2..4].copy_from_slice(&sequence.to_be_bytes());
+    bytes[4..8].copy_from_slice(&timestamp.to_be_bytes());
+}
+
+fn talkers(legs: u64) -> Vec<(LegId, SocketAddr, Vec<u8>)> {
+    (1..=legs)
+        .map(|n| {
+            let mut rtp = Rtp::speech(0, 0, n as u32);
+            rtp.payload_type = if n % 4 == 0 { PCMU } else { rtp.payload_type };
+            (LegId(n), party(LegId(n)), rtp.bytes())
+        })
+        .collect()
+}
+
+/// One test, because the allocator counts for the whole process.
+#[test]
+fn relaying_and_playing_allocate_nothing() {
+    relaying_allocates_nothing();
+    playing_allocates_nothing();
+}
+
+fn relaying_allocates_nothing() {
+    let mut hall = Hall::new(100);
+    for n in (1..=100).step_by(2) {
+        hall.command(Command::Bridge { a: LegId(n), b: LegId(n + 1) });
+    }
+    hall.command(Command::Tap { leg: LegId(1), on: true });
+    let mut packets = talkers(100);
+    hall.run(2000, &mut packets);
+    (hall.sent, hall.bytes) = (0, 0);
+    let region = Region::new(ALLOCATOR);
+    hall.run(4000, &mut packets);
+    let change = region.change();
+    assert_eq!((change.allocations, change.reallocations), (0, 0), "{change:?}");
+    assert!(hall.sent > 100 * 1000, "{}", hall.sent);
+    assert!(hall.bytes > hall.sent * 150);
+}
+
+fn playing_allocates_nothing() {
+    let mut hall = Hall::new(100);
+    for n in 1..=100 {
+        let sounds = vec![sound(&["moh/calm"]), sound(&["moh/bright"])];
+        hall.command(Command::Play { leg: LegId(n), play: PlayId(n), sounds, repeat: true });
+    }
+    for source in ["moh/calm", "moh/bright"] {
+        hall.shard.handle(hall.now, ShardInput::Sound { source: source.into(), clip: Some(clip(1, 111)) });
+    }
+    let mut packets = talkers(100);
+    hall.run(2000, &mut packets);
+    hall.sent = 0;
+    let region = Region::new(ALLOCATOR);
+    hall.run(4000, &mut packets);
+    let change = region.change();
+    assert_eq!((change.allocations, change.reallocations), (0, 0), "{change:?}");
+    assert!(hall.sent >= 100 * 1000, "{}", hall.sent);
+}
