@@ -1,0 +1,125 @@
+"""Tones, ears and mouths: G.711 A-law over RTP, and what is heard in it. No library."""
+
+import math
+import select
+import socket
+import struct
+import threading
+import time
+import wave
+
+RATE = 8000
+FRAME = 160  # 20 ms
+
+
+def tone(hertz, seconds, level=0.3):
+    """Samples of -1 to 1."""
+    return [level * math.sin(2 * math.pi * hertz * n / RATE) for n in range(round(seconds * RATE))]
+
+
+def write_wav(path, samples):
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1), out.setsampwidth(2), out.setframerate(RATE)
+        out.writeframes(struct.pack(f"<{len(samples)}h", *(round(32767 * sample) for sample in samples)))
+
+
+def read_wav(path):
+    """The first channel of a 16-bit file. A recorder that still writes leaves lengths open: read what is there."""
+    data = open(path, "rb").read()
+    at, channels = data.find(b"data"), struct.unpack_from("<H", data, 22)[0]
+    rate = struct.unpack_from("<I", data, 24)[0]
+    body = data[at + 8:]
+    samples = struct.unpack(f"<{len(body) // 2}h", body[: len(body) // 2 * 2])
+    assert rate == RATE, f"{path} has {rate} samples a second"
+    return [sample / 32768 for sample in samples[::channels]]
+
+
+def share(samples, hertz):
+    """How much of the energy is at this frequency, 0 to 1 (Goertzel). 0 if there is silence."""
+    energy = sum(sample * sample for sample in samples)
+    if not samples or energy / len(samples) < 1e-6:
+        return 0.0
+    turn = 2 * math.cos(2 * math.pi * hertz / RATE)
+    before = last = 0.0
+    for sample in samples:
+        before, last = last, sample + turn * last - before
+    power = last * last + before * before - turn * last * before
+    return min(1.0, 2 * power / (len(samples) * energy))
+
+
+def heard_seconds(samples, hertz, least=0.5):
+    """For how many seconds a tone is the most of what is heard."""
+    block = RATE // 10
+    blocks = [samples[at : at + block] for at in range(0, len(samples) - block + 1, block)]
+    return sum(share(part, hertz) > least for part in blocks) / 10
+
+
+def level(samples):
+    return math.sqrt(sum(sample * sample for sample in samples) / max(1, len(samples)))
+
+
+def alaw_decode(byte):
+    byte ^= 0x55
+    exponent, mantissa = byte >> 4 & 7, byte & 15
+    value = (mantissa << 4) + 8 if exponent == 0 else (mantissa << 4) + 0x108 << exponent - 1
+    return (value if byte & 0x80 else -value) / 32768
+
+
+DECODED = [alaw_decode(byte) for byte in range(256)]
+NEAREST = sorted((value, byte) for byte, value in enumerate(DECODED))
+
+
+def alaw_encode(sample):
+    return min(NEAREST, key=lambda pair: abs(pair[0] - sample))[1]
+
+
+class Packet:
+    def __init__(self, data, source):
+        self.at, self.source = time.monotonic(), source
+        self.kind, self.marker = data[1] & 0x7F, bool(data[1] & 0x80)
+        self.sequence, self.timestamp, self.ssrc = struct.unpack_from("!HII", data, 2)
+        self.payload = data[12:]
+
+    def samples(self):
+        return [DECODED[byte] for byte in self.payload] if self.kind == 8 else []
+
+
+class Talker(threading.Thread):
+    """One RTP socket: says a tone to `to` every 20 ms while told to, and keeps all that it hears."""
+
+    def __init__(self, hertz=None):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.to, self.heard, self.speaking, self.ended = None, [], hertz is not None, False
+        # One period of any whole number of 50 Hz fits into a frame, so that one frame repeats without a click.
+        assert hertz is None or hertz % 50 == 0
+        self.frame = bytes(alaw_encode(sample) for sample in tone(hertz or 50, FRAME / RATE))
+        self.start()
+
+    def run(self):
+        sequence = timestamp = 0
+        ssrc, due = self.port << 8, time.monotonic()
+        while not self.ended:
+            if due <= time.monotonic():
+                due += 0.02
+                sequence, timestamp = sequence + 1 & 0xFFFF, timestamp + FRAME & 0xFFFFFFFF
+                if self.to and self.speaking:
+                    header = struct.pack("!BBHII", 0x80, 8, sequence, timestamp, ssrc)
+                    self.socket.sendto(header + self.frame, self.to)
+            if select.select([self.socket], [], [], max(0, due - time.monotonic()))[0]:
+                data, source = self.socket.recvfrom(2048)
+                if len(data) > 12 and data[0] >> 6 == 2 and not 200 <= data[1] <= 207:
+                    self.heard.append(Packet(data, source))
+
+    def close(self):
+        self.ended = True
+        self.join()
+        self.socket.close()
+
+    def packets(self, since, until=math.inf):
+        return [packet for packet in list(self.heard) if since <= packet.at <= until]
+
+    def samples(self, since, until=math.inf):
+        return [sample for packet in self.packets(since, until) for sample in packet.samples()]

@@ -1,0 +1,111 @@
+"""baresip without a screen: registers, calls or answers by itself, plays a tone, records what it hears."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+
+import audio
+import trial
+
+MODULES = ["g711", "aufile", "aubridge", "sndfile", "uuid"]
+APPLICATIONS = ["account", "menu", "ctrl_tcp"]
+PATHS = ["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules"]
+
+
+class Baresip:
+    def __init__(self, run, name, server, password=None, hertz=1000, answers=False):
+        trial.need("baresip", "baresip")
+        self.folder, self.name, self.server = run.folder / name, name, server
+        self.recordings = self.folder / "recordings"
+        self.recordings.mkdir(parents=True)
+        self.control_port, self.buffer, self.seen, self.socket = trial.free_port(), b"", [], None
+        audio.write_wav(self.folder / "tone.wav", audio.tone(hertz, 60))
+        low = trial.free_range(40)
+        self.write("config", [
+            f"sip_listen 127.0.0.1:{trial.free_port()}", f"module_path {modules_path()}",
+            f"audio_source aufile,{self.folder}/tone.wav", f"audio_player aubridge,{name}", "audio_buffer 20-160",
+            f"rtp_ports {low}-{low + 39}", f"snd_path {self.recordings}",
+            f"ctrl_tcp_listen 127.0.0.1:{self.control_port}",
+            *(f"module {module}.so" for module in MODULES), *(f"module_app {module}.so" for module in APPLICATIONS)])
+        registering = f";auth_user={name};auth_pass={password};regint=60" if password else ";regint=0"
+        self.write("accounts", [
+            f"<sip:{name}@127.0.0.1;transport=udp>;outbound=\"sip:127.0.0.1:{server.sip[1]};transport=udp\"{registering}"
+            f";answermode={'auto' if answers else 'manual'};audio_codecs=PCMA/8000/1;dtmfmode=rtpevent"])
+        self.write("contacts", [])
+        self.program = run.run_beside(f"baresip-{name}.log", ["baresip", "-4", "-f", self.folder])
+        self.connect()
+        run.closing.callback(self.quit)
+
+    def write(self, name, lines):
+        (self.folder / name).write_text("\n".join(lines) + "\n")
+
+    def connect(self):
+        def connected():
+            assert self.program.poll() is None, f"baresip ended: {trial.tail(self.program.log)}"
+            try:
+                self.socket = socket.create_connection(("127.0.0.1", self.control_port), 1)
+            except OSError:
+                return False
+            return True
+        trial.wait_for(connected, 10, "baresip does not listen for commands")
+        self.socket.settimeout(0.1)
+
+    def command(self, name, parameters=""):
+        text = json.dumps({"command": name, "params": parameters}).encode()
+        self.socket.sendall(b"%d:%s," % (len(text), text))
+
+    def listen(self, seconds):
+        """Takes what baresip tells for a while."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                self.buffer += self.socket.recv(65535)
+            except TimeoutError:
+                continue
+            while b":" in self.buffer:
+                length, _, rest = self.buffer.partition(b":")
+                if len(rest) <= int(length):
+                    break
+                self.seen.append(json.loads(rest[: int(length)]))
+                self.buffer = rest[int(length) + 1 :]
+
+    def wait_for(self, kind, timeout=10):
+        """Waits for an event such as CALL_ESTABLISHED."""
+        def seen():
+            self.listen(0.1)
+            return [event for event in self.seen if event.get("type") == kind]
+        told = [event.get("type") for event in self.seen]
+        return trial.wait_for(seen, timeout, f"baresip {self.name} did not tell {kind} within {timeout} s; told {told}")
+
+    def dial(self, user):
+        self.command("dial", f"sip:{user}@127.0.0.1:{self.server.sip[1]}")
+
+    def press(self, keys):
+        """Each key for 200 ms (RFC 4733)."""
+        for key in keys:
+            self.command("sndcode", key)
+            self.listen(0.2)
+            self.command("sndcode", "")
+            self.listen(0.2)
+
+    def heard(self):
+        """All that was heard in its last call, as samples."""
+        recordings = sorted(self.recordings.glob("*dec.wav"))
+        assert recordings, f"baresip {self.name} recorded nothing"
+        return audio.read_wav(recordings[-1])
+
+    def quit(self):
+        try:
+            self.command("quit")
+            self.program.wait(3)
+        except (OSError, TimeoutError, subprocess.TimeoutExpired):
+            pass  # it is ended by its id afterwards
+        self.socket.close()
+
+
+def modules_path():
+    found = [path for path in PATHS if os.path.isdir(path)]
+    assert found, f"baresip's modules are in none of {PATHS}: apt-get install baresip"
+    return found[0]

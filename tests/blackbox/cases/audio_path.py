@@ -1,0 +1,173 @@
+"""What is heard: every party has a tone of its own, and each ear is asked for exactly the right ones."""
+
+import re
+import time
+
+import audio
+import sip
+from trial import case, wait_for
+
+CALLER, CALLEE = 450, 1000
+
+
+class Callee:
+    """Answers one call by hand, with a mouth and an ear."""
+
+    def __init__(self, t, hertz):
+        self.talker = t.talker(hertz)
+        self.phone = t.phone(None)
+
+    def answer(self):
+        invite = self.phone.expect(lambda message: message.method == "INVITE")
+        self.phone.server = invite.source
+        self.talker.to = invite.media_address()
+        contact = f"sip:uas@127.0.0.1:{self.phone.port}"
+        self.phone.send(sip.answer(invite, 200, "OK", sip.sdp(self.talker.port, [8, 101]), contact=contact))
+        self.phone.expect(lambda message: message.method == "ACK")
+
+    def hung_up(self):
+        bye = self.phone.expect(lambda message: message.method == "BYE")
+        self.phone.send(sip.answer(bye, 200, "OK"))
+
+
+def bridged(t):
+    """(server, caller's call, caller's talker, callee), connected."""
+    callee, talker = Callee(t, CALLEE), t.talker(CALLER)
+    server = t.server(services=[{"number": "bridge", "kind": "dial", "to": f"sip:uas@127.0.0.1:{callee.phone.port}"}])
+    call = t.phone(server).call("bridge", talker.port).invite()
+    callee.answer()
+    assert call.final().status == 200
+    call.ack()
+    talker.to = call.answer.media_address()
+    return server, call, talker, callee
+
+
+def hears(talker, since, until, hertz):
+    return audio.heard_seconds(talker.samples(since, until), hertz)
+
+
+@case("two parties hear each other and not themselves", seconds=6)
+def both_ways(t):
+    server, call, talker, callee = bridged(t)
+    time.sleep(0.7)
+    since = time.monotonic()
+    time.sleep(2)
+    until = time.monotonic()
+    assert hears(talker, since, until, CALLEE) > 1.7, "the caller does not hear the callee"
+    assert hears(callee.talker, since, until, CALLER) > 1.7, "the callee does not hear the caller"
+    assert hears(talker, since, until, CALLER) == hears(callee.talker, since, until, CALLEE) == 0, "an echo"
+    call.bye()
+    callee.hung_up()
+    server.drained()
+
+
+@case("who holds hears nothing and the other hears music; after resume both hear each other", seconds=9)
+def hold(t):
+    server, call, talker, callee = bridged(t)
+    time.sleep(1)
+    held = call.within("INVITE", sip.sdp(talker.port, direction="sendonly", version=2))
+    assert (held.status, held.direction()) == (200, "recvonly"), (held, held.body)
+    talker.speaking = False
+    time.sleep(0.3)
+    since = time.monotonic()
+    time.sleep(2)
+    until = time.monotonic()
+    music = callee.talker.samples(since, until)
+    assert len(music) > 1.7 * audio.RATE and audio.level(music) > 0.001, "the party that waits hears no music"
+    assert audio.heard_seconds(music, CALLER) == 0, "the party that waits hears who holds"
+    assert not talker.packets(since, until), "who offered sendonly is sent packets"
+    resumed = call.within("INVITE", sip.sdp(talker.port, version=3))
+    assert (resumed.status, resumed.direction()) == (200, "sendrecv"), resumed
+    talker.speaking = True
+    time.sleep(0.7)
+    since = time.monotonic()
+    time.sleep(1.5)
+    until = time.monotonic()
+    assert hears(talker, since, until, CALLEE) > 1.2 and hears(callee.talker, since, until, CALLER) > 1.2
+    call.bye()
+    callee.hung_up()
+
+
+@case("towards one party SSRC, sequence and timestamp run on through talk, music and talk", seconds=8)
+def one_line(t):
+    _, call, talker, callee = bridged(t)
+    time.sleep(1)
+    call.within("INVITE", sip.sdp(talker.port, direction="sendonly", version=2))
+    time.sleep(1)
+    call.within("INVITE", sip.sdp(talker.port, version=3))
+    time.sleep(1)
+    packets = callee.talker.packets(0)
+    assert len({packet.ssrc for packet in packets}) == 1, "the SSRC changed in mid-call"
+    steps = [after.sequence - before.sequence & 0xFFFF for before, after in zip(packets, packets[1:])]
+    assert set(steps) == {1}, f"sequence numbers jump by {sorted(set(steps))}"
+    turns = [after.timestamp - before.timestamp & 0xFFFFFFFF for before, after in zip(packets, packets[1:])]
+    assert all(0 < turn < 2**31 for turn in turns), "the timestamp runs backwards"
+    assert len(packets) > 130, f"only {len(packets)} packets in 3 s"
+    call.bye()
+    callee.hung_up()
+
+
+@case("a prompt begins within 200 ms of the INVITE, one packet every 20 ms, no packet twice", seconds=5)
+def prompt(t):
+    server = t.server(services=[{"number": "play", "kind": "play", "sound": "moh/calm"}])
+    talker = t.talker()
+    began = time.monotonic()
+    call = t.phone(server).call("play", talker.port).established()
+    time.sleep(3)
+    packets = talker.packets(0)
+    assert packets, "nothing was played"
+    assert packets[0].at - began < 0.2, f"the first packet came after {packets[0].at - began:.3f} s"
+    steps = {after.sequence - before.sequence & 0xFFFF for before, after in zip(packets, packets[1:])}
+    assert steps == {1}, f"sequence numbers jump by {sorted(steps)}"
+    assert 140 <= len(packets) <= 160, f"{len(packets)} packets in 3 s"
+    assert len({packet.payload for packet in packets}) > 50, "the same packet over and over is no music"
+    call.bye()
+    time.sleep(0.3)
+    since = time.monotonic()
+    time.sleep(0.5)
+    assert not talker.packets(since), "packets after BYE"
+
+
+@case("echo gives back what is said", seconds=4)
+def echo(t):
+    server = t.server(services=[{"number": "echo", "kind": "echo"}])
+    talker = t.talker(CALLER)
+    call = t.phone(server).call("echo", talker.port).established()
+    talker.to = call.answer.media_address()
+    time.sleep(0.5)
+    since = time.monotonic()
+    time.sleep(1.5)
+    assert hears(talker, since, time.monotonic(), CALLER) > 1.2
+    call.bye()
+
+
+@case("a party that falls silent is a fact within 4 s, with evidence; so is its return", seconds=9)
+def silence(t):
+    server, call, talker, callee = bridged(t)
+    time.sleep(1)
+    talker.speaking = False
+    wait_for(lambda: "media.silent" in server.kinds(), 4, "silence was not told within 4 s")
+    silent = next(event for event in server.facts() if event["type"] == "cti.media.silent.v1")
+    assert re.match(r"call/\w+/leg/1$", silent["subject"]), f"the caller is silent, not {silent['subject']}"
+    assert silent["data"]["evidence"]["received"] > 20, silent["data"]
+    talker.speaking = True
+    wait_for(lambda: "media.restored" in server.kinds(), 4, "the return was not told within 4 s")
+    call.bye()
+    callee.hung_up()
+
+
+@case("a stranger's packets are not heard and do not take the call over", seconds=6)
+def stranger(t):
+    _, call, talker, callee = bridged(t)
+    time.sleep(0.7)
+    intruder = t.talker(1500)
+    intruder.to = call.answer.media_address()
+    time.sleep(0.3)
+    since = time.monotonic()
+    time.sleep(1.5)
+    until = time.monotonic()
+    assert hears(callee.talker, since, until, CALLER) > 1.2 and hears(callee.talker, since, until, 1500) == 0
+    assert hears(talker, since, until, CALLEE) > 1.2, "what the caller should hear went elsewhere"
+    assert not intruder.packets(since), "the stranger is sent the call's packets"
+    call.bye()
+    callee.hung_up()

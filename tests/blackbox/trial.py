@@ -1,0 +1,254 @@
+"""One case as it runs: its folder, its programs, its sockets. All is ended when the case is over."""
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import audio
+import baresip
+import events
+import sip
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+TOKEN = "a-secret-for-the-black-box-tests"
+CASES = []
+
+
+class Case:
+    def __init__(self, name, run, seconds):
+        self.name, self.run, self.seconds = name, run, seconds
+
+
+def case(name, seconds=5):
+    """Makes a function a case. `seconds` is about how long it takes: long ones are begun first."""
+    def add(run):
+        CASES.append(Case(name, run, seconds))
+        return run
+    return add
+
+
+class Trial:
+    def __init__(self, program, folder):
+        self.program, self.folder = Path(program).resolve(), Path(folder)
+        self.folder.mkdir(parents=True)
+        self.closing = contextlib.ExitStack()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.closing.close()
+
+    def keep(self, thing):
+        """Closes it when the case is over."""
+        self.closing.callback(thing.close)
+        return thing
+
+    def run_beside(self, name, command, **options):
+        """Starts a program whose output goes to the file NAME, and which ends with the case."""
+        log = self.folder / name
+        with open(log, "ab") as out:
+            program = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=out,
+                                       stderr=out, cwd=self.folder, **options)
+        program.log = log
+        self.closing.callback(end, program)
+        return program
+
+    def server(self, **parts):
+        server = Server(self, **parts)
+        server.start()
+        return server
+
+    def phone(self, server, user="test"):
+        return self.keep(sip.Phone(server and server.sip, user))
+
+    def talker(self, hertz=None):
+        return self.keep(audio.Talker(hertz))
+
+    def events(self, server, since=1):
+        return self.keep(events.ServerSentEvents(server.http, since, TOKEN))
+
+    def websocket(self, server, since=None):
+        return self.keep(events.WebSocket(server.http, since, TOKEN))
+
+    def baresip(self, *arguments, **options):
+        return baresip.Baresip(self, *arguments, **options)
+
+    def sipp_beside(self, scenario, *arguments, local=None, name=None):
+        """Starts SIPp; `wait` of what is given back says whether all its calls were as the scenario says."""
+        need("sipp", "sip-tester")
+        name = name or scenario
+        command = ["sipp", *arguments, "-sf", HERE / "sipp" / f"{scenario}.xml", "-i", "127.0.0.1",
+                   "-p", local or free_port(), "-mp", free_port(), "-nostdin", "-timeout", "40s", "-timeout_error",
+                   "-trace_err", "-error_file", self.folder / f"{name}.errors.log",
+                   "-trace_msg", "-message_file", self.folder / f"{name}.messages.log"]
+        if "-m" not in command:
+            command += ["-m", 1]
+        return Sipp(name, self.run_beside(f"{name}.screen", command), self.folder)
+
+    def sipp(self, scenario, server, user, *arguments, timeout=45, name=None):
+        """Runs a SIPp scenario against the server to its end."""
+        target = "%s:%d" % server.sip
+        self.sipp_beside(scenario, target, "-s", user, *arguments, name=name).wait(timeout)
+
+
+class Sipp:
+    def __init__(self, name, program, folder):
+        self.name, self.program, self.folder = name, program, folder
+
+    def wait(self, timeout=45):
+        try:
+            status = self.program.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"SIPp {self.name} did not end within {timeout} s") from None
+        errors = self.folder / f"{self.name}.errors.log"
+        told = errors.read_text(errors="replace")[:1500] if errors.exists() else ""
+        assert status == 0, f"SIPp {self.name} ended with {status}\n{told}"
+
+
+class Server:
+    """`cornetta serve` with a configuration and a data folder of its own."""
+
+    def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, more=""):
+        self.trial, self.process = trial, None
+        self.sip, self.http = ("127.0.0.1", free_port()), ("127.0.0.1", free_port())
+        self.config = trial.folder / "cornetta.toml"
+        low = free_range(200)
+        empty = trial.folder / "no-scripts"
+        empty.mkdir(exist_ok=True)
+        tables = [
+            ("node", {"name": "bb1", "data": str(trial.folder / "data")}),
+            ("sip", {"listen": [f"{kind}:127.0.0.1:{self.sip[1]}" for kind in ("udp", "tcp")], "realm": "blackbox",
+                     "open_to": ["127.0.0.0/8"] if open_to_loopback else []}),
+            ("media", {"address": "127.0.0.1", "ports": f"{low}-{low + 199}"}),
+            ("http", {"listen": "%s:%d" % self.http}),
+            ("[token]", {"name": "tests", "secret": TOKEN, "scopes": ["events:read", "call:any", "agent:any",
+                                                                      "pii:clear"]}),
+            ("sounds", {"folders": [str(ROOT / "sounds")]}),
+            ("scripts", {"folder": str(scripts or empty)}),
+        ]
+        tables += [("[queue]", queue) for queue in queues]
+        tables += [("[agent]", agent) for agent in agents]
+        tables += [("[service]", service) for service in services]
+        self.config.write_text("\n".join(map(table, tables)) + more)
+
+    def start(self):
+        command = [self.trial.program, "serve", "-c", self.config]
+        self.process = self.trial.run_beside("cornetta", command)
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.said()}"
+            with contextlib.suppress(OSError):
+                if events.get(self.http, "/readyz")[0] == 200:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"the server was not ready within 20 s:\n{self.said()}")
+
+    def said(self):
+        return self.process.log.read_text(errors="replace")[-2000:]
+
+    def kill(self):
+        """`kill -9`, as a power cut would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def facts(self):
+        """Every fact so far, in order."""
+        head = self.snapshot()["as_of"]
+        if head == 0:
+            return []
+        reader = events.ServerSentEvents(self.http, 1, TOKEN)
+        with contextlib.closing(reader):
+            return reader.until(lambda event: events.number(event) >= head)
+
+    def snapshot(self):
+        return events.get_json(self.http, "/v1/snapshot", TOKEN)
+
+    def kinds(self):
+        return [events.kind(event) for event in self.facts()]
+
+    def drained(self, timeout=5.0):
+        """No call is left."""
+        wait_for(lambda: not self.snapshot().get("calls"), timeout, "calls are left that should have ended")
+
+
+def table(pair):
+    name, values = pair
+    return "\n".join([f"[{name}]", *(f"{key} = {toml(value)}" for key, value in values.items()), ""])
+
+
+def toml(value):
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return str(value).lower() if isinstance(value, (bool, int)) else '"' + value.replace("\\", "\\\\") + '"'
+
+
+def wait_for(done, timeout, otherwise):
+    """Gives what `done` gives as soon as it is true."""
+    end = time.monotonic() + timeout
+    while not (result := done()):
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.05)
+    return result
+
+
+def end(program):
+    """Ends a program that this case started."""
+    if program.poll() is None:
+        program.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            program.wait(3)
+    if program.poll() is None:
+        program.kill()
+        program.wait()
+
+
+def need(command, package):
+    assert shutil.which(command), f"{command} is not installed: apt-get install {package}"
+
+
+def free_port():
+    """A port that nobody uses, for UDP and TCP."""
+    for _ in range(100):
+        port = random.randrange(20_000, 32_000)
+        if is_free(port):
+            return port
+    raise AssertionError("no free port was found")
+
+
+def free_range(count):
+    """The first of so many free UDP ports, beginning with an even one."""
+    for _ in range(100):
+        low = random.randrange(10_000, 19_000, 2)
+        if all(is_free(port, tcp=False) for port in range(low, low + count)):
+            return low
+    raise AssertionError("no free range of ports was found")
+
+
+def is_free(port, tcp=True):
+    kinds = [socket.SOCK_DGRAM] + ([socket.SOCK_STREAM] if tcp else [])
+    for kind in kinds:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+def tail(path, lines=40):
+    text = Path(path).read_text(errors="replace").splitlines()
+    return "\n".join(text[-lines:])
+
+
+def logs(folder):
+    """What was written to logs, the ends of them, for a case that failed."""
+    found = sorted(Path(folder).glob("*.log"))
+    return [(path.name, tail(path)) for path in found if os.path.getsize(path)]
