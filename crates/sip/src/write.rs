@@ -1,7 +1,7 @@
 //! Writing messages. Whatever is put in, one header field stays one header field: line ends in values
 //! become spaces, so nobody can smuggle another one in.
 
-use crate::message::{HeaderName, Message, Rport, Via, is_token_byte};
+use crate::message::{HeaderName, Message, Rport, Via, is_token, is_token_byte};
 use std::fmt::{self, Display, Write as _};
 use std::net::SocketAddr;
 
@@ -41,7 +41,11 @@ impl Writer {
     /// Content-Length, which [`finish`](Writer::finish) writes, add nothing.
     pub fn header(mut self, name: &str, value: impl Display) -> Writer {
         let before = self.head.len();
-        self.head.extend(name.bytes().filter(|byte| is_token_byte(*byte)));
+        if is_token(name) {
+            self.head.extend_from_slice(name.as_bytes());
+        } else {
+            self.head.extend(name.bytes().filter(|byte| is_token_byte(*byte)));
+        }
         let named = self.head.get(before..).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or("");
         if named.is_empty() || HeaderName::of(named) == HeaderName::ContentLength {
             self.head.truncate(before);
@@ -91,10 +95,8 @@ impl fmt::Write for OneLine<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let before = self.0.len();
         self.0.extend_from_slice(text.as_bytes());
-        for byte in self.0.iter_mut().skip(before) {
-            if matches!(*byte, b'\r' | b'\n' | 0) {
-                *byte = b' ';
-            }
+        for byte in self.0.get_mut(before..).unwrap_or_default() {
+            *byte = if matches!(*byte, b'\r' | b'\n' | 0) { b' ' } else { *byte };
         }
         Ok(())
     }

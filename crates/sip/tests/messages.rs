@@ -1,5 +1,7 @@
 //! Messages read and written: typed header fields, faults and their statuses, responses by RFC 3261 §8.2.6.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail it")]
+
 use sip::message::{HeaderName, Message, Method, ParseError, ParseLimits, Rport, Start};
 use sip::write::{Writer, reason_phrase, respond};
 use std::net::SocketAddr;
@@ -46,11 +48,10 @@ fn every_header_field_of_an_invite_is_read_by_its_meaning() {
             ("UDP", "last.example.com", None, Some("z9hG4bKlast")),
         ]
     );
-    assert_eq!(vias.iter().map(|via| via.rport()).collect::<Vec<_>>(), [
-        Rport::Asked,
-        Rport::Absent,
-        Rport::Port(4000)
-    ]);
+    assert_eq!(
+        vias.iter().map(|via| via.rport()).collect::<Vec<_>>(),
+        [Rport::Asked, Rport::Absent, Rport::Port(4000)]
+    );
     assert_eq!(vias[2].received(), Some("192.0.2.77"));
     let from = invite.from().unwrap();
     assert_eq!(from.display().as_deref(), Some("Anna \"la\" Rossi, help"));
@@ -58,7 +59,8 @@ fn every_header_field_of_an_invite_is_read_by_its_meaning() {
     assert_eq!((invite.to().unwrap().display().as_deref(), invite.to().unwrap().tag()), (Some("Desk"), None));
     assert_eq!(invite.call_id().unwrap(), "77@192.0.2.1");
     assert_eq!(invite.cseq().unwrap(), (314_159, Method::Invite));
-    let contacts: Vec<_> = invite.contacts().map(Result::unwrap).map(|c| (c.uri, c.param("expires"))).collect();
+    let contacts: Vec<_> =
+        invite.contacts().map(Result::unwrap).map(|c| (c.uri, c.param("expires"))).collect();
     assert_eq!(contacts, [("sip:anna@192.0.2.1:5062", Some("60")), ("sip:b@192.0.2.2", None)]);
     let routes: Vec<_> = invite.record_routes().map(Result::unwrap).collect();
     assert_eq!(routes, ["sip:p1.example.org;lr", "sip:p2.example.org;lr"]);
@@ -256,9 +258,8 @@ fn nothing_that_is_written_can_become_another_header_field() {
 
 #[test]
 fn every_status_has_a_phrase() {
-    assert_eq!((reason_phrase(486), reason_phrase(499), reason_phrase(0)), (
-        "Busy Here",
-        "Request Failure",
-        "Global Failure"
-    ));
+    assert_eq!(
+        (reason_phrase(486), reason_phrase(499), reason_phrase(0)),
+        ("Busy Here", "Request Failure", "Global Failure")
+    );
 }

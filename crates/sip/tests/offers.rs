@@ -1,5 +1,7 @@
 //! Offer and answer for one audio line (RFC 3264), and the session descriptions that carry them (RFC 8866).
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail it")]
+
 use media_api::{Codec, Direction, Stream};
 use sip::negotiation::Negotiation;
 use sip::sdp::{Sdp, SdpError};
@@ -20,7 +22,8 @@ fn text(bytes: Vec<u8>) -> String {
 
 /// A description of one audio line; `more` stands after it.
 fn description(address: &str, media: &str, more: &str) -> Vec<u8> {
-    format!("v=0\r\no=x 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm={media}\r\n{more}").into_bytes()
+    format!("v=0\r\no=x 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm={media}\r\n{more}")
+        .into_bytes()
 }
 
 const FIRST_OFFER: &str = "v=0\r\no=- 77 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
@@ -161,7 +164,10 @@ fn two_of_us_agree_and_keep_agreeing_through_hold_and_resume() {
         let (answer, theirs) = callee.answer(&offer, b).unwrap();
         let mine = caller.answered(&answer).unwrap();
         assert_eq!((mine.codec, mine.payload_type, mine.digits_payload_type), (Codec::Pcmu, 0, Some(101)));
-        assert_eq!((theirs.codec, theirs.payload_type, theirs.digits_payload_type), (Codec::Pcmu, 0, Some(101)));
+        assert_eq!(
+            (theirs.codec, theirs.payload_type, theirs.digits_payload_type),
+            (Codec::Pcmu, 0, Some(101))
+        );
         assert_eq!((mine.remote, theirs.remote, mine.direction), (b, a, direction));
         // The answer in the 200 repeats that of the 183.
         assert_eq!(caller.answered(&answer).unwrap(), mine);

@@ -1,5 +1,7 @@
 //! Messages out of a stream, however it is cut into pieces.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail it")]
+
 use sip::framing::{Frame, FramingError, StreamFramer};
 use sip::message::{Message, ParseError, ParseLimits};
 

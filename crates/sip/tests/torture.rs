@@ -1,6 +1,8 @@
 //! The torture messages of RFC 4475 and RFC 5118 through `parse` and `check`: which of them our layer
 //! objects to, with which status, and which it leaves to the machines above it.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail it")]
+
 use serde_json::Value;
 use sip::message::{Message, ParseError, ParseLimits};
 use std::collections::BTreeMap;

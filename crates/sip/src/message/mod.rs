@@ -14,7 +14,7 @@ pub use header_name::HeaderName;
 pub use method::Method;
 pub use name_addr::NameAddr;
 pub use params::{Elements, Params};
-pub(crate) use params::{is_token_byte, unescaped};
+pub(crate) use params::{is_token, is_token_byte, unescaped};
 pub(crate) use via::host_and_port;
 pub use via::{Rport, Via};
 

@@ -2,9 +2,26 @@
 
 use std::borrow::Cow;
 
+/// The bytes that may stand in a token.
+const TOKEN: [bool; 256] = {
+    let marks = b"-.!%*_+`'~";
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut mark = 0;
+    while mark < marks.len() {
+        table[marks[mark] as usize] = true;
+        mark += 1;
+    }
+    table
+};
+
 /// Whether `byte` may stand in a token.
 pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte)
+    TOKEN[usize::from(byte)]
 }
 
 /// Whether `text` is a token: not empty, and nothing but token characters.

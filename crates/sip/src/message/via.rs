@@ -1,4 +1,5 @@
 use super::Fault;
+use super::fields::decimal;
 use super::params::{Params, trimmed};
 
 /// One hop of a request's way (RFC 3261 §20.42).
@@ -56,7 +57,10 @@ impl<'a> Via<'a> {
     pub fn rport(&self) -> Rport {
         match self.params.get("rport") {
             None => Rport::Absent,
-            Some(port) => port.parse().map_or(Rport::Asked, Rport::Port),
+            Some(port) => match decimal(port).and_then(|port| u16::try_from(port).ok()) {
+                Some(port) => Rport::Port(port),
+                None => Rport::Asked,
+            },
         }
     }
 }
@@ -74,6 +78,6 @@ pub(crate) fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
     }
     match trimmed(rest) {
         "" => Some((host, None)),
-        rest => Some((host, Some(trimmed(rest.strip_prefix(':')?).parse().ok()?))),
+        rest => Some((host, Some(u16::try_from(decimal(trimmed(rest.strip_prefix(':')?))?).ok()?))),
     }
 }
