@@ -1,5 +1,8 @@
 //! Random days at a random desk, held against a plain description of what must be true.
 
+// A helper of a test may panic: that is how the test fails.
+#![allow(clippy::expect_used, clippy::panic)]
+
 use acd::{
     Acd, Agent, Config, Entry, EntryId, Input, NotEntered, OfferId, Output, Queue, REST, Retracted, State,
 };

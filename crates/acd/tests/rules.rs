@@ -1,5 +1,8 @@
 //! The distributor's rules, one by one, in virtual time.
 
+// A helper of a test may panic: that is how the test fails.
+#![allow(clippy::expect_used, clippy::panic)]
+
 use acd::{
     Acd, Agent, Config, Entry, EntryId, Input, NO_ANSWER, NotEntered, OfferId, Output, Queue, REST,
     Retracted, State, Why,

@@ -44,7 +44,11 @@ pub(crate) fn recover(store: &dyn Store) -> Result<(SnapshotFold, Recovery), Jou
     if let Some((oldest, head)) = range {
         let mut next = (fold.snapshot().as_of + 1).max(oldest);
         while next <= head {
-            for (number, bytes) in store.read(next, READ_AT_ONCE)? {
+            let found = store.read(next, READ_AT_ONCE)?;
+            if found.is_empty() {
+                return Err(JournalError::Missing { number: next });
+            }
+            for (number, bytes) in found {
                 if number != next {
                     return Err(JournalError::Missing { number: next });
                 }
