@@ -9,7 +9,7 @@ use media_api::Command;
 use world::*;
 
 fn word(bytes: &[u8], at: usize) -> u32 {
-    u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
+    u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
 /// The parts of a compound packet, by kind.
