@@ -31,8 +31,10 @@ const ENDING: Duration = Duration::from_secs(5);
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n\
-    Retry-After: 5\r\nConnection: close\r\nContent-Length: 118\r\n\r\n\
-    {\"type\":\"urn:cornetta:problem:capacity\",\"title\":\"A limit is reached\",\"status\":503,\"code\":\"capacity\",\"detail\":\"Too busy\"}";
+    Retry-After: 5\r\nConnection: close\r\nContent-Length: 169\r\n\r\n\
+    {\"type\":\"urn:cornetta:problem:capacity\",\
+    \"title\":\"A limit is reached\",\"status\":503,\"code\":\"capacity\",\
+    \"detail\":\"All connections are taken; close one, or try again later.\"}";
 
 /// A running server.
 #[derive(Debug)]

@@ -1,0 +1,246 @@
+//! Who may ask for what, and what the answers are.
+
+mod support;
+
+use cti::{Command, CommandCode, CommandError, CtiConfig, CtiError, Limits, serve};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use support::samples::{agent, arrived};
+use support::{ALL, Desk, MASKED, METRICS, PATIENCE, Socket, ask, config, read_answer};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+
+const PAUSE: &str = r#"{"state":"paused","reason":"pausa caffè"}"#;
+
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}\r\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_told_to_the_unknown() {
+    let desk = Desk::open().await;
+    let asked = ["GET /v1/events", "GET /v1/snapshot", "DELETE /v1/calls/c1", "PUT /v1/agents/anna/state"];
+    for request in asked {
+        for headers in ["", "Authorization: Bearer wrong\r\n", "Authorization: Basic YTpi\r\n"] {
+            let answer = ask(desk.addr, request, headers, "").await;
+            answer.is_problem(401, "unauthorized");
+            assert!(answer.head.contains("www-authenticate: bearer"), "{}", answer.head);
+        }
+    }
+    assert_eq!(Socket::open(desk.addr, "?from=1", "wrong", None).await.err(), Some(401));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_in_the_address_is_refused_even_if_it_is_right() {
+    let desk = Desk::open().await;
+    ask(desk.addr, &format!("GET /v1/snapshot?token={ALL}"), "", "").await.is_problem(401, "unauthorized");
+    desk.ask(&format!("GET /v1/snapshot?token={ALL}"), ALL).await.is_problem(400, "invalid_request");
+    desk.ask("GET /v1/events?form=1", ALL).await.is_problem(400, "invalid_request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_scope_is_named() {
+    let desk = Desk::open().await;
+    for (request, token, scope) in [
+        ("GET /v1/events", METRICS, "events:read"),
+        ("GET /v1/snapshot", METRICS, "events:read"),
+        ("PUT /v1/agents/anna/state", MASKED, "agent:any"),
+        ("DELETE /v1/calls/c1", MASKED, "call:any"),
+    ] {
+        let problem = desk.ask(request, token).await.is_problem(403, "not_permitted");
+        assert_eq!(problem["missing_scope"], scope);
+        assert!(problem["detail"].as_str().unwrap().contains(scope));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_has_the_parts_asked_for_and_is_masked_by_scope() {
+    let desk = Desk::open().await;
+    desk.write(Some("c1"), [arrived()]);
+    desk.write(None, [agent("anna", facts::AgentState::Ready)]);
+    let whole = desk.ask("GET /v1/snapshot", ALL).await.json();
+    assert_eq!((&whole["as_of"], &whole["source"]), (&json!(2), &json!("/ente/prova/node/rm1/epoch/7")));
+    assert_eq!(whole["calls"]["c1"]["from"], "+393471234567");
+    assert_eq!(whole["agents"], json!({"anna": {"state": "ready", "reason": null}}));
+    assert_eq!((&whole["queues"], &whole["trunks"]), (&json!({}), &json!({})));
+    let part = desk.ask("GET /v1/snapshot?of=calls", MASKED).await.json();
+    assert_eq!(part["calls"]["c1"]["from"], "+393*******67");
+    assert!(part.get("agents").is_none());
+    desk.ask("GET /v1/snapshot?of=calls,cats", ALL).await.is_problem(400, "invalid_request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_is_answered_only_when_its_fact_is_on_disk() {
+    let mut desk = Desk::open().await;
+    let addr = desk.addr;
+    let asked =
+        tokio::spawn(async move { ask(addr, "PUT /v1/agents/anna/state", &bearer(ALL), PAUSE).await });
+    let request = desk.commands.recv().await.unwrap();
+    assert_eq!(request.command, Command::Pause { agent: "anna".into(), reason: "pausa caffè".into() });
+    assert_eq!(request.by, "all");
+    request.reply.send(Ok(1)).unwrap();
+    // The server answers others meanwhile, so it had its chance to answer this one too early.
+    for _ in 0..20 {
+        assert_eq!(desk.ask("GET /healthz", ALL).await.status, 200);
+    }
+    assert!(!asked.is_finished());
+    desk.write(None, [agent("anna", facts::AgentState::Paused)]);
+    let answer = asked.await.unwrap();
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json(), json!({"accepted": true, "sequence": "00000000000000000001"}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_command_reaches_the_engine_as_it_was_meant() {
+    let mut desk = Desk::open().await;
+    let addr = desk.addr;
+    desk.write(None, [agent("anna", facts::AgentState::Ready)]);
+    for (request, body, command) in [
+        ("PUT /v1/agents/anna/state", r#"{"state":"ready"}"#, Command::Ready { agent: "anna".into() }),
+        ("DELETE /v1/calls/c1", "", Command::HangUp { call: "c1".into() }),
+        ("DELETE /v1/calls/a%2Fb", "", Command::HangUp { call: "a/b".into() }),
+    ] {
+        let asked = tokio::spawn(async move { ask(addr, request, &bearer(ALL), body).await });
+        let taken = desk.commands.recv().await.unwrap();
+        assert_eq!(taken.command, command);
+        taken.reply.send(Ok(1)).unwrap();
+        assert_eq!(asked.await.unwrap().status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engines_refusals_keep_their_codes() {
+    let mut desk = Desk::open().await;
+    let addr = desk.addr;
+    for (code, status, name) in [
+        (CommandCode::InvalidState, 409, "invalid_state"),
+        (CommandCode::NotFound, 404, "not_found"),
+        (CommandCode::NotPermitted, 403, "not_permitted"),
+        (CommandCode::Capacity, 503, "capacity"),
+    ] {
+        let asked = tokio::spawn(async move { ask(addr, "DELETE /v1/calls/c1", &bearer(ALL), "").await });
+        let refused = CommandError { code, detail: "what is wrong; what to do".into() };
+        desk.commands.recv().await.unwrap().reply.send(Err(refused)).unwrap();
+        let problem = asked.await.unwrap().is_problem(status, name);
+        assert_eq!(problem["detail"], "what is wrong; what to do");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_not_understood_whole_is_refused() {
+    let desk = Desk::open().await;
+    let long = format!(r#"{{"state":"paused","reason":"{}"}}"#, "x".repeat(201));
+    for body in [
+        "",
+        "{}",
+        r#"{"state":"paused"}"#,
+        r#"{"state":"paused","reason":" "}"#,
+        r#"{"state":"paused","reason":"a\nb"}"#,
+        r#"{"state":"paused","reason":"x","until":5}"#,
+        r#"{"state":"ready","reason":"x"}"#,
+        r#"{"state":"asleep"}"#,
+        &long,
+    ] {
+        let answer = ask(desk.addr, "PUT /v1/agents/anna/state", &bearer(ALL), body).await;
+        answer.is_problem(400, "invalid_request");
+    }
+    let huge = " ".repeat(64 * 1024 + 1);
+    let answer = ask(desk.addr, "PUT /v1/agents/anna/state", &bearer(ALL), &huge).await;
+    answer.is_problem(413, "too_large");
+    let name = format!("DELETE /v1/calls/{}", "x".repeat(201));
+    desk.ask(&name, ALL).await.is_problem(404, "not_found");
+    desk.ask("DELETE /v1/calls/%FF", ALL).await.is_problem(400, "invalid_request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_commands_than_can_wait_are_refused_and_an_absent_engine_is_told() {
+    let mut desk = Desk::configured(config(), 1).await;
+    let addr = desk.addr;
+    let first = tokio::spawn(async move { ask(addr, "DELETE /v1/calls/c1", &bearer(ALL), "").await });
+    while desk.commands.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    desk.ask("DELETE /v1/calls/c2", ALL).await.is_problem(503, "capacity");
+    assert_eq!(desk.ask("GET /readyz", "").await.status, 200);
+    desk.commands.close();
+    drop(desk.commands.recv().await.unwrap());
+    first.await.unwrap().is_problem(503, "unavailable");
+    let ready = ask(addr, "GET /readyz", "", "").await;
+    ready.is_problem(503, "unavailable");
+    assert_eq!(ask(addr, "GET /healthz", "", "").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_not_answered_in_time_says_that_its_outcome_is_unknown() {
+    let limits = Limits { command_wait: Duration::from_millis(50), ..Limits::default() };
+    let mut desk = Desk::with(limits).await;
+    desk.ask("DELETE /v1/calls/c1", ALL).await.is_problem(504, "outcome_unknown");
+    assert!(desk.commands.recv().await.unwrap().reply.is_closed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_for_this_machine_and_for_those_with_the_scope() {
+    let desk = Desk::open().await;
+    desk.write(Some("c1"), [arrived()]);
+    let page = ask(desk.addr, "GET /metrics", "", "").await;
+    assert!(page.head.contains("content-type: text/plain; version=0.0.4"), "{}", page.head);
+    for line in ["cornetta_facts_head 1", "cornetta_calls 1", "cornetta_journal_healthy 1"] {
+        assert!(page.body.lines().any(|got| got == line), "{line} not in\n{}", page.body);
+    }
+    let proxied = "X-Forwarded-For: 192.0.2.1\r\n";
+    ask(desk.addr, "GET /metrics", proxied, "").await.is_problem(401, "unauthorized");
+    let masked = format!("{proxied}{}", bearer(MASKED));
+    ask(desk.addr, "GET /metrics", &masked, "").await.is_problem(403, "not_permitted");
+    let allowed = format!("{proxied}{}", bearer(METRICS));
+    assert_eq!(ask(desk.addr, "GET /metrics", &allowed, "").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_not_there_is_a_problem_document_too() {
+    let desk = Desk::open().await;
+    desk.ask("GET /v2/events", ALL).await.is_problem(404, "not_found");
+    desk.ask("POST /v1/events", ALL).await.is_problem(405, "method_not_allowed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_beyond_the_limit_is_told_so_and_a_silent_one_is_closed() {
+    let limits = Limits { connections: 1, head_wait: Duration::from_millis(50), ..Limits::default() };
+    let desk = Desk::with(limits).await;
+    let mut silent = TcpStream::connect(desk.addr).await.unwrap();
+    silent.write_all(b"GET /healthz HTT").await.unwrap();
+    let mut second = TcpStream::connect(desk.addr).await.unwrap();
+    read_answer(&mut second).await.is_problem(503, "capacity");
+    let mut rest = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut silent, &mut rest);
+    // Closed with or without a word, but closed.
+    let _ = tokio::time::timeout(PATIENCE, read).await.unwrap();
+    // Its place is free a moment after its end is seen.
+    while ask(desk.addr, "GET /healthz", "", "").await.status == 503 {}
+    assert_eq!(ask(desk.addr, "GET /healthz", "", "").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_tokens_loopback_is_open_and_the_network_is_refused_at_the_start() {
+    let open = Desk::configured(CtiConfig { tokens: Vec::new(), ..config() }, 1).await;
+    assert_eq!(ask(open.addr, "GET /v1/snapshot", "", "").await.status, 200);
+    let page = "Origin: https://evil.example\r\n";
+    ask(open.addr, "GET /v1/snapshot", page, "").await.is_problem(403, "not_permitted");
+
+    let listen = SocketAddr::from(([0, 0, 0, 0], 0));
+    let outside = CtiConfig { listen, tokens: Vec::new(), ..config() };
+    let refused = start(&open, outside).await.unwrap_err();
+    assert!(matches!(refused, CtiError::OpenToTheNetwork { .. }));
+    assert!(refused.to_string().contains("add at least one token"), "{refused}");
+    let zone = CtiConfig { zone: "Europe/Roma".into(), ..config() };
+    assert!(matches!(start(&open, zone).await.unwrap_err(), CtiError::UnknownZone { .. }));
+    let taken = CtiConfig { listen: open.addr, ..config() };
+    assert!(matches!(start(&open, taken).await.unwrap_err(), CtiError::Listen { .. }));
+}
+
+async fn start(desk: &Desk, config: CtiConfig) -> Result<cti::CtiServer, CtiError> {
+    let (_stop, shutdown) = watch::channel(false);
+    serve(config, Arc::clone(&desk.journal), mpsc::channel(1).0, shutdown).await
+}

@@ -1,0 +1,139 @@
+//! One fact of every kind.
+
+use facts::{
+    AgentState, CallData, Cause, End, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft, Side,
+    SilenceEvidence,
+};
+
+pub(crate) const NUMBER: &str = "+393471234567";
+
+pub(crate) fn arrived() -> FactKind {
+    FactKind::CallArrived {
+        from: NUMBER.into(),
+        to: "800123456".into(),
+        service: "supporto".into(),
+        trunk: "operatore".into(),
+        sip_call_id: "a84b4c76e66710".into(),
+    }
+}
+
+pub(crate) fn ended() -> FactKind {
+    let end = End::new(Side::Caller, Cause::HungUp).sip(200).place("lavoro").detail(format!("From {NUMBER}"));
+    FactKind::CallEnded {
+        end,
+        data: CallData { total_ms: 5000, ivr_ms: 1000, queue_ms: 1500, talk_ms: 2500 },
+    }
+}
+
+pub(crate) fn agent(name: &str, state: AgentState) -> FactKind {
+    FactKind::AgentState { agent: name.into(), state, reason: None, by: "api".into() }
+}
+
+/// Everything that can happen, in the catalogue's order.
+pub(crate) fn every_kind() -> Vec<FactKind> {
+    let mut kinds = desk();
+    kinds.extend(call());
+    kinds.extend(script());
+    kinds.extend(queue());
+    kinds
+}
+
+fn desk() -> Vec<FactKind> {
+    vec![
+        FactKind::SystemStarted { version: "0.1.0".into(), previous_head: Some(3) },
+        FactKind::SystemStopping { calls: 2 },
+        FactKind::ConfigActivated { version: "sha256:00".into() },
+        FactKind::ConfigRejected { findings: vec!["cornetta.toml:3:1: unknown key".into()] },
+        FactKind::TrunkUp { trunk: "operatore".into() },
+        FactKind::TrunkRegistrationFailed {
+            trunk: "operatore".into(),
+            refused: true,
+            sip: Some(403),
+            next_try_s: 300,
+            why: "credentials".into(),
+        },
+        FactKind::EndpointRegistered {
+            agent: "anna".into(),
+            contact: "sip:anna@10.0.0.5:5060".into(),
+            user_agent: "baresip".into(),
+        },
+        FactKind::EndpointUnregistered { agent: "anna".into(), why: "expired".into() },
+        FactKind::SecurityBlocked { source: "192.0.2.9".into(), rule: "unknown_user".into(), count: 7 },
+    ]
+}
+
+fn call() -> Vec<FactKind> {
+    vec![
+        arrived(),
+        FactKind::CallClassified { key: "language".into(), value: "it".into(), by: "ivr".into() },
+        ended(),
+        FactKind::LegCreated { leg: 1, role: LegRole::Caller, address: format!("sip:{NUMBER}@10.0.0.1") },
+        FactKind::LegRinging { leg: 2 },
+        FactKind::LegConnected { leg: 2, codec: "PCMA".into() },
+        FactKind::LegHeld { leg: 2 },
+        FactKind::LegResumed { leg: 2 },
+        FactKind::CallConnected { a: 1, b: 2 },
+        FactKind::LegEnded { leg: 2, end: End::new(Side::Network, Cause::Unreachable).detail(NUMBER) },
+        FactKind::LegQuality {
+            leg: 1,
+            received: 100,
+            sent: 100,
+            lost: 1,
+            rejected: 0,
+            jitter_us: 900,
+            round_trip_us: None,
+        },
+        FactKind::MediaSilent {
+            leg: 1,
+            evidence: SilenceEvidence {
+                expected: "10.0.0.1:4000".into(),
+                last_source: None,
+                silent_ms: 3000,
+                received: 0,
+                rejected: 0,
+                rtcp_alive: false,
+            },
+        },
+        FactKind::MediaRestored { leg: 1, after_ms: 4000 },
+        FactKind::DtmfReceived { leg: 1, digit: "1".into(), source: "4733".into(), duration_ms: 90 },
+        FactKind::TransferStarted { to: NUMBER.into() },
+        FactKind::TransferCompleted { to: NUMBER.into() },
+        FactKind::TransferFailed { to: NUMBER.into(), sip: Some(486) },
+    ]
+}
+
+fn script() -> Vec<FactKind> {
+    vec![
+        FactKind::IvrEntered { script: "supporto".into(), node: "lingua".into(), language: "it".into() },
+        FactKind::IvrPromptStarted {
+            node: "lingua".into(),
+            prompts: vec![PlayedPrompt { prompt: "benvenuto".into() }],
+        },
+        FactKind::IvrPromptEnded { node: "lingua".into(), complete: false },
+        FactKind::IvrPromptMissing { prompt: "benvenuto".into() },
+        FactKind::IvrInput { node: "lingua".into(), key: "1".into(), choice: "it".into() },
+        FactKind::IvrNoInput { node: "lingua".into(), attempt: 1 },
+        FactKind::IvrNoMatch { node: "lingua".into(), key: "9".into(), attempt: 2 },
+        FactKind::CalendarDecided { calendar: "ufficio".into(), open: true, rule: "lun-ven".into() },
+        FactKind::IvrLeft { node: "coda".into(), to: "queue".into() },
+    ]
+}
+
+fn queue() -> Vec<FactKind> {
+    vec![
+        FactKind::QueueEntered {
+            queue: "lavoro".into(),
+            position: 1,
+            language: "it".into(),
+            topic: "lavoro".into(),
+            priority: 0,
+        },
+        FactKind::QueuePosition { queue: "lavoro".into(), position: 1 },
+        FactKind::QueueOverflowed { queue: "lavoro".into(), waited_ms: 60_000 },
+        FactKind::QueueLeft { queue: "lavoro".into(), reason: QueueLeft::Answered, waited_ms: 1500 },
+        FactKind::OfferMade { offer: 1, agent: "anna".into(), deadline_ms: 15_000 },
+        FactKind::OfferAccepted { offer: 1, agent: "anna".into() },
+        FactKind::OfferEnded { offer: 2, agent: "bruno".into(), reason: OfferEnd::Expired, sip: None },
+        agent("anna", AgentState::Talking),
+    ]
+}
