@@ -73,7 +73,8 @@ pub enum Command {
         /// The agreement.
         stream: Stream,
     },
-    /// Stop what plays, then play these one after the other towards the leg.
+    /// Stop what plays, then play these one after the other towards the leg, from when it is configured. It
+    /// hears nothing else meanwhile, and nobody hears it. A list of more than 64 is refused by `PlayEnded`.
     Play {
         /// To whom.
         leg: LegId,
@@ -89,7 +90,8 @@ pub enum Command {
         /// To whom.
         leg: LegId,
     },
-    /// Send these keys (RFC 4733) after those still being sent.
+    /// Send these keys (RFC 4733) after those still being sent, 64 at most. None is sent to a party that has
+    /// not agreed to telephone-events.
     SendDigits {
         /// To whom.
         leg: LegId,
@@ -144,13 +146,13 @@ pub enum Event {
         /// For people.
         why: String,
     },
-    /// One press of one key.
+    /// One press of one key, told as soon as it begins.
     Digit {
         /// By whom.
         leg: LegId,
         /// 0-9, *, #, A-D.
         digit: char,
-        /// How long it was held, as far as the sender told.
+        /// How long it had been held by then, as far as the sender told.
         held: Duration,
     },
     /// A `Play` came to its end or was stopped. Never sent for one that repeats unless stopped.
@@ -159,7 +161,7 @@ pub enum Event {
         leg: LegId,
         /// Which.
         play: PlayId,
-        /// Every sound was heard to its end.
+        /// The list came to its end; a sound that could not be read was told by `SoundMissing`.
         complete: bool,
     },
     /// No source of a sound could be read; playing went on with the next.

@@ -42,17 +42,17 @@ impl Outbox {
         self.outputs.push_back(ShardOutput::NeedSound { source });
     }
 
-    /// Puts out a packet of what `write` appends. False if there is no room.
+    /// Puts out a packet of what `write` appends, unless there is no room.
     pub(crate) fn send(
         &mut self,
         leg: LegId,
         kind: PacketKind,
         to: SocketAddr,
         write: impl FnOnce(&mut Vec<u8>),
-    ) -> bool {
-        let Some(packet) = self.write(write) else { return false };
-        self.outputs.push_back(ShardOutput::Send { leg, kind, to, packet });
-        true
+    ) {
+        if let Some(packet) = self.write(write) {
+            self.outputs.push_back(ShardOutput::Send { leg, kind, to, packet });
+        }
     }
 
     /// Puts out speech of a tapped leg, unless there is no room.
