@@ -28,17 +28,13 @@ enum Cancel {
     No,
     /// To be sent with the first provisional answer.
     Wanted(Option<u8>),
-    /// Sent; if no final answer comes until then, none will (§9.1).
-    Sent(Time),
+    /// Sent. If no final answer comes for 64·T1, the INVITE's transaction fails (§9.1).
+    Sent,
 }
 
 impl Calling {
     pub(super) fn deadline(&self, told: bool) -> Time {
-        match self.cancel {
-            Cancel::Sent(until) => until,
-            _ if told => Time::FAR,
-            _ => self.ring_until,
-        }
+        if told { Time::FAR } else { self.ring_until }
     }
 }
 
@@ -108,15 +104,10 @@ impl Session {
         }
     }
 
-    /// The callee rang for too long, or nothing more came after our CANCEL.
+    /// The callee rang for too long.
     pub(super) fn calling_timeout(&mut self, wire: &mut Wire, now: Time) {
         let Phase::Calling(calling) = &self.phase else { return };
         if calling.deadline(self.told) > now {
-            return;
-        }
-        if let Cancel::Sent(_) = calling.cancel {
-            wire.transactions.abandon(calling.invite);
-            self.phase = Phase::Over;
             return;
         }
         let seconds = wire.config.timers.ring_max.as_secs();
@@ -146,7 +137,7 @@ impl Session {
         self.acknowledge(wire, id, response);
         match calling.cancel {
             Cancel::Wanted(q850) => self.send_bye(wire, now, q850),
-            Cancel::Sent(_) => self.send_bye(wire, now, None),
+            Cancel::Sent => self.send_bye(wire, now, None),
             Cancel::No => {
                 let sdp = sdp_of(response).or(calling.early).unwrap_or_default();
                 wire.tell(Event::Answered { session: self.id, sdp });
@@ -186,7 +177,7 @@ impl Session {
         let Phase::Calling(calling) = &mut self.phase else { return };
         let q850 = if let Cancel::Wanted(q850) = calling.cancel { q850 } else { None };
         if wire.transactions.cancel(now, calling.invite, reason(q850).as_deref(), &mut wire.out) {
-            calling.cancel = Cancel::Sent(now + wire.config.timers.t1 * 64);
+            calling.cancel = Cancel::Sent;
         } else {
             // No room for a CANCEL: the callee rings on until somebody tires, but we are done.
             wire.transactions.abandon(calling.invite);

@@ -141,8 +141,12 @@ impl Session {
         }
     }
 
-    /// Before a BYE of either side, what is pending gets its final answer (§15.1.2).
+    /// With a BYE of either side, what is pending of the peer gets its final answer (§15.1.2), and what is
+    /// pending of ours may get none.
     pub(super) fn refuse_pending(&mut self, wire: &mut Wire, now: Time) {
+        if let Ours::Sent { transaction, .. } = self.ours {
+            wire.transactions.limit(now, transaction);
+        }
         if let Some(theirs) = self.theirs.take() {
             self.reply(wire, now, &theirs.asked, 487);
         }

@@ -16,10 +16,16 @@ pub(super) enum ClientInvite {
         interval: Duration,
         /// The end of our patience.
         b: Time,
+        /// That of `Proceeding`.
+        until: Time,
     },
     /// A provisional answer came. RFC 3261 gives this state no timer: a callee may ring for long, and
     /// how long is the session's decision.
-    Proceeding,
+    Proceeding {
+        /// Far, until the session has lost its interest (after a CANCEL, §9.1, or a BYE): an answer that
+        /// does not come by then never will.
+        until: Time,
+    },
     /// A final refusal came and was acknowledged; its repetitions are too.
     Completed {
         /// When no repetition can come any more.
@@ -41,21 +47,23 @@ impl ClientInvite {
             a: intervals.first_repeat(now),
             interval: intervals.t1,
             b: now + intervals.patience(),
+            until: Time::FAR,
         }
     }
 
     /// A response came. `send` in the answer means: send the ACK for a refusal.
     pub(super) fn response(&mut self, now: Time, status: u16, intervals: &Intervals) -> Step {
         match (&self, status) {
-            (ClientInvite::Calling { .. } | ClientInvite::Proceeding, 100..=199) => {
-                *self = ClientInvite::Proceeding;
+            (ClientInvite::Calling { until, .. }, 100..=199) => {
+                *self = ClientInvite::Proceeding { until: *until };
                 Step::TELL
             }
-            (ClientInvite::Calling { .. } | ClientInvite::Proceeding, 200..=299) => {
+            (ClientInvite::Proceeding { .. }, 100..=199) => Step::TELL,
+            (ClientInvite::Calling { .. } | ClientInvite::Proceeding { .. }, 200..=299) => {
                 *self = ClientInvite::Accepted { m: now + intervals.patience() };
                 Step::TELL
             }
-            (ClientInvite::Calling { .. } | ClientInvite::Proceeding, 300..=699) => {
+            (ClientInvite::Calling { .. } | ClientInvite::Proceeding { .. }, 300..=699) => {
                 *self = ClientInvite::Completed { d: intervals.linger(now, intervals.patience()) };
                 Step::SEND_AND_TELL
             }
@@ -68,7 +76,7 @@ impl ClientInvite {
     /// A deadline was reached.
     pub(super) fn handle_timeout(&mut self, now: Time) -> Step {
         match self {
-            ClientInvite::Calling { b, .. } if *b <= now => {
+            ClientInvite::Calling { b: end, .. } | ClientInvite::Proceeding { until: end } if *end <= now => {
                 *self = ClientInvite::Terminated;
                 Step::TELL
             }
@@ -85,9 +93,16 @@ impl ClientInvite {
         }
     }
 
+    /// The session has lost its interest: from now on there is an end to the waiting.
+    pub(super) fn limit(&mut self, now: Time, intervals: &Intervals) {
+        if let ClientInvite::Calling { until, .. } | ClientInvite::Proceeding { until } = self {
+            *until = (now + intervals.patience()).min(*until);
+        }
+    }
+
     /// The transport failed. Only a transaction that still waits tells its user.
     pub(super) fn fail(&mut self) -> Step {
-        let waiting = matches!(self, ClientInvite::Calling { .. } | ClientInvite::Proceeding);
+        let waiting = matches!(self, ClientInvite::Calling { .. } | ClientInvite::Proceeding { .. });
         *self = ClientInvite::Terminated;
         if waiting { Step::TELL } else { Step::NOTHING }
     }
@@ -98,7 +113,8 @@ impl ClientInvite {
             ClientInvite::Calling { a, b, .. } => *a.min(b),
             ClientInvite::Completed { d } => *d,
             ClientInvite::Accepted { m } => *m,
-            ClientInvite::Proceeding | ClientInvite::Terminated => Time::FAR,
+            ClientInvite::Proceeding { until } => *until,
+            ClientInvite::Terminated => Time::FAR,
         }
     }
 }

@@ -171,14 +171,25 @@ impl Table {
         out: &mut VecDeque<Output>,
     ) -> bool {
         let Some(transaction) = self.transactions.get(id) else { return false };
-        if !matches!(transaction.machine, Machine::Calling(ClientInvite::Proceeding)) {
+        if !matches!(transaction.machine, Machine::Calling(ClientInvite::Proceeding { .. })) {
             return false;
         }
         let flow = transaction.flow;
         let Some(invite) = reread(&transaction.message) else { return false };
         let Some(branch) = invite.top_via().ok().and_then(|via| via.branch()) else { return false };
         let Some(bytes) = derived::cancel(&invite, reason) else { return false };
+        self.limit(now, id);
         self.request(now, flow, bytes, branch, User::Nobody, out).is_some()
+    }
+
+    /// An INVITE whose session is over: if it has no final answer within 64·T1, it is forgotten.
+    pub(crate) fn limit(&mut self, now: Time, id: TransactionId) {
+        self.step(id, &mut VecDeque::new(), |transaction, intervals| {
+            if let Machine::Calling(machine) = &mut transaction.machine {
+                machine.limit(now, intervals);
+            }
+            Step::NOTHING
+        });
     }
 
     /// Forgets a transaction that nobody waits for any more.

@@ -59,7 +59,7 @@ fn a_provisional_answer_stops_timers_a_and_b_for_good() {
     let mut machine = ClientInvite::new(at(0), &intervals(UDP));
     for status in [100, 180, 183, 199] {
         assert_eq!(machine.response(at(100), status, &intervals(UDP)), Step::TELL);
-        assert!(matches!(machine, ClientInvite::Proceeding));
+        assert!(matches!(machine, ClientInvite::Proceeding { .. }));
         assert_eq!(machine.deadline(), Time::FAR);
         assert_eq!(machine.handle_timeout(at(999_999)), Step::NOTHING);
     }
@@ -230,5 +230,22 @@ fn another_request_that_comes_again_is_silent_at_first_then_gets_its_answer_unti
         machine.handle_timeout(at(j));
         assert!(matches!(machine, ServerNonInvite::Terminated));
         assert_eq!(machine.repeated(), Step::NOTHING);
+    }
+}
+
+#[test]
+fn an_invite_that_nobody_cares_for_any_more_ends_after_64_t1_whenever_its_100_comes() {
+    let udp = intervals(UDP);
+    for late in [false, true] {
+        let mut machine = ClientInvite::new(at(0), &udp);
+        if late {
+            machine.limit(at(1_000), &udp);
+            assert_eq!(machine.response(at(1_000), 100, &udp), Step::TELL);
+        } else {
+            machine.response(at(0), 100, &udp);
+            machine.limit(at(1_000), &udp);
+        }
+        let lived = lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now));
+        assert_eq!(lived, [(33_000, Step::TELL)]);
     }
 }

@@ -1,7 +1,17 @@
 //! The machines of SIP in virtual time, two user agents against each other or one against the test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy.toml excuses tests, but not the helpers beside them"
+)]
+
+mod accounts;
 mod calls;
 mod odd_requests;
 mod races;
 mod reoffers;
+mod sequences;
+mod trunks;
 mod world;

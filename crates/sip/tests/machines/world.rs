@@ -26,11 +26,13 @@ pub(crate) struct Agent {
     pub(crate) ua: UserAgent,
     pub(crate) address: SocketAddr,
     pub(crate) events: Vec<(Time, Event)>,
+    called: Vec<SessionId>,
 }
 
 /// One message on its way, or once seen.
 #[derive(Clone, Debug)]
 pub(crate) struct Packet {
+    pub(crate) at: Time,
     pub(crate) from: SocketAddr,
     pub(crate) to: SocketAddr,
     pub(crate) transport: Transport,
@@ -92,6 +94,7 @@ impl World {
             ua: UserAgent::new(config, root.numbered(number as u64), now),
             address: address(number),
             events: vec![],
+            called: vec![],
         });
         let link = Link {
             delay: Duration::from_millis(10),
@@ -151,6 +154,7 @@ impl World {
             credentials,
             headers: vec![("X-Cornetta-Call".into(), "7".into())],
         };
+        self.agents[from].called.push(session);
         self.act(from, Do::Call { session, call });
         session
     }
@@ -203,7 +207,7 @@ impl World {
     pub(crate) fn inject(&mut self, from: SocketAddr, to: usize, text: &str) {
         let transport = self.transport;
         let bytes = text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes();
-        self.deliver(Packet { from, to: address(to), transport, bytes });
+        self.deliver(Packet { at: self.now, from, to: address(to), transport, bytes });
     }
 
     /// What arrived at an address of the test, and was not taken before.
@@ -228,6 +232,26 @@ impl World {
 
     pub(crate) fn run_for(&mut self, millis: u64) {
         self.run_until(self.now + Duration::from_millis(millis));
+    }
+
+    /// A datagram that was sent within the last two seconds comes once more.
+    pub(crate) fn replay(&mut self, which: usize) {
+        let young = |packet: &&Packet| self.now.since(packet.at) <= Duration::from_secs(2);
+        let datagram = |packet: &&Packet| packet.transport == Transport::Udp;
+        let recent: Vec<Packet> =
+            self.sent.iter().rev().take_while(young).filter(datagram).cloned().collect();
+        if !recent.is_empty() {
+            self.deliver(recent[which % recent.len()].clone());
+        }
+    }
+
+    /// The sessions that an agent made or was told of.
+    pub(crate) fn sessions(&self, agent: usize) -> Vec<SessionId> {
+        let incoming = self.agents[agent].events.iter().filter_map(|(_, event)| match event {
+            Event::Incoming { session, .. } => Some(*session),
+            _ => None,
+        });
+        incoming.chain(self.agents[agent].called.iter().copied()).collect()
     }
 
     /// Everything that happens until then, in order of time.
@@ -289,7 +313,7 @@ impl World {
                 Output::Send { flow, bytes } => {
                     assert!(!flow.remote.ip().is_unspecified(), "a message to nobody");
                     let (from, to) = (flow.local, flow.remote);
-                    self.send(Packet { from, to, transport: flow.transport, bytes });
+                    self.send(Packet { at: self.now, from, to, transport: flow.transport, bytes });
                 }
             }
         }
@@ -342,4 +366,11 @@ pub(crate) fn answer_to(sent: &str, status: &str, more: &str) -> String {
 pub(crate) fn fork(sent: &str, tag: &str, contact: SocketAddr) -> String {
     let contact = format!("Contact: <sip:{tag}@{contact}>\n");
     answer_to(sent, "200 OK", &contact).replace(";tag=peer", &format!(";tag={tag}"))
+}
+
+impl World {
+    /// Whether nothing waits to be taken at an address of the test.
+    pub(crate) fn take_nothing(&self, at: SocketAddr) -> bool {
+        !self.arrived.iter().any(|packet| packet.to == at)
+    }
 }
