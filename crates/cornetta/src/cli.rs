@@ -1,7 +1,10 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use phone::script::{Expectation, Keys, Speech, parse_span};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A telephone exchange for public help desks.
 #[derive(Parser)]
@@ -85,68 +88,63 @@ pub(crate) enum GraphFormat {
 
 #[derive(Subcommand)]
 pub(crate) enum Phone {
-    /// Register, and stay registered.
+    /// Register, stay for `--hang-up-after`, and unregister.
     Register(PhoneLine),
     /// Call someone.
     Call {
-        /// Whom: a number or user at the server.
-        number: String,
+        /// Whom: a number at the server, or a SIP URI with an address.
+        dial: String,
         #[command(flatten)]
         line: PhoneLine,
-        #[command(flatten)]
-        plan: PhonePlan,
     },
-    /// Register, wait for a call and answer it.
+    /// Register if there is a password, and answer the first call.
     Answer {
+        /// How long to let it ring: `2s`.
+        #[arg(long, default_value = "0s", value_parser = parse_span)]
+        answer_after: Duration,
         #[command(flatten)]
         line: PhoneLine,
-        #[command(flatten)]
-        plan: PhonePlan,
-        /// Seconds to ring first.
-        #[arg(long, default_value_t = 0.0)]
-        answer_after: f64,
-        /// Refuse with this status instead.
-        #[arg(long)]
-        reject: Option<u16>,
     },
 }
 
 #[derive(Args)]
 pub(crate) struct PhoneLine {
-    /// The server's address, such as 127.0.0.1:5060.
+    /// The exchange, such as 127.0.0.1:5060.
     #[arg(long)]
-    pub(crate) server: std::net::SocketAddr,
+    pub(crate) server: Option<SocketAddr>,
+    /// The address that SIP and media are bound to.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) bind: IpAddr,
+    /// The SIP port; any if it is not given.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
     /// Who we are.
-    #[arg(long, default_value = "anonymous")]
+    #[arg(long, default_value = "phone")]
     pub(crate) user: String,
     /// The password.
-    #[arg(long, default_value = "")]
-    pub(crate) password: String,
+    #[arg(long)]
+    pub(crate) password: Option<String>,
     /// Speak TCP.
     #[arg(long)]
     pub(crate) tcp: bool,
-    /// Seconds that the whole may take.
-    #[arg(long, default_value_t = 60)]
-    pub(crate) within: u64,
-}
-
-#[derive(Args)]
-pub(crate) struct PhonePlan {
-    /// Keys to press, with pauses: `1,2s,3#`.
-    #[arg(long, default_value = "")]
-    pub(crate) digits: String,
-    /// What to say: `tone:440`, or a WAV or Opus file.
+    /// Keys and pauses, once the call is answered: `1,2s,3#`.
     #[arg(long)]
-    pub(crate) play: Option<String>,
+    pub(crate) digits: Option<Keys>,
+    /// What to say: `tone:440`, `soundcard`, or an Ogg Opus or WAV file.
+    #[arg(long)]
+    pub(crate) play: Option<Speech>,
     /// A WAV file for what is heard.
     #[arg(long)]
     pub(crate) record: Option<PathBuf>,
-    /// What must be heard: `tone:880`. The exit code tells.
+    /// What must be heard, in order: `tone:880`, `speech`, `digits:12` or `end`. The exit code tells.
     #[arg(long)]
-    pub(crate) expect: Option<String>,
-    /// Hang up after this many seconds of call.
-    #[arg(long)]
-    pub(crate) hang_up_after: Option<f64>,
+    pub(crate) expect: Vec<Expectation>,
+    /// How long to wait for an answer, for a call, and for each thing expected.
+    #[arg(long, default_value = "30s", value_parser = parse_span)]
+    pub(crate) within: Duration,
+    /// When to hang up. If not given: once all that is expected was heard, or when the peer does.
+    #[arg(long, value_parser = parse_span)]
+    pub(crate) hang_up_after: Option<Duration>,
 }
 
 #[derive(Subcommand)]
@@ -208,4 +206,7 @@ pub(crate) struct Sim {
     /// One line for each change of state.
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    /// The folder with `ivr-scripts/` and `sounds/`.
+    #[arg(long, default_value = ".")]
+    pub(crate) home: PathBuf,
 }

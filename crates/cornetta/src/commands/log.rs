@@ -40,7 +40,7 @@ pub(super) fn cdr(command: &Cdr) -> Result<ExitCode> {
         if command.csv {
             println!("{}", csv_row(&cdr));
         } else {
-            println!("{}", serde_json::to_string(&cdr)?);
+            println!("{}", csv_row(&cdr));
         }
         Ok(())
     })?;
@@ -53,7 +53,10 @@ fn open(log: &LogFile) -> Result<Journal> {
         bail!("there is no log {}; name the data folder with --data", path.display());
     }
     let (journal, _) = Journal::open(&path, journal::Config::default()).with_context(|| {
-        format!("{} cannot be opened; a running exchange is read at its web address, /v1/events", path.display())
+        format!(
+            "{} cannot be opened; a running exchange is read at its web address, /v1/events",
+            path.display()
+        )
     })?;
     Ok(journal)
 }

@@ -61,7 +61,11 @@ fn agent(document: &mut Document<'_>, mut section: Section<'_>, desk: &mut Desk)
     let topics = names(document, &mut section, "topics");
     section.finish(document);
     if languages.is_empty() {
-        document.fault(at, "an agent without languages is never called", "write `languages`, such as [\"it\"]");
+        document.fault(
+            at,
+            "an agent without languages is never called",
+            "write `languages`, such as [\"it\"]",
+        );
     }
     let (Some(name), Some(password)) = (name, password) else { return };
     if desk.accounts.iter().any(|account| account.user == name) {

@@ -45,7 +45,13 @@ pub(crate) fn load(path: &Path) -> Result<Installation, Vec<Fault>> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
         let what = format!("the configuration cannot be read: {error}");
-        vec![Fault { file: name.clone(), line: 1, column: 1, what, what_to_do: "name a file that can".into() }]
+        vec![Fault {
+            file: name.clone(),
+            line: 1,
+            column: 1,
+            what,
+            what_to_do: "name a file that can".into(),
+        }]
     })?;
     let folder = path.parent().unwrap_or(Path::new("."));
     load_text(&name, &text, folder)

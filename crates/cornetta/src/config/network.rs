@@ -133,7 +133,9 @@ fn token(document: &mut Document<'_>, entry: &Entry<'_>) -> Option<cti::Token> {
 }
 
 fn scopes(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<cti::Scope> {
-    let Some(entry) = section.require(document, "scopes", "such as [\"events:read\"]") else { return Vec::new() };
+    let Some(entry) = section.require(document, "scopes", "such as [\"events:read\"]") else {
+        return Vec::new();
+    };
     let mut scopes = Vec::new();
     for (text, at) in document.texts(&entry) {
         match cti::Scope::from_name(text) {
@@ -168,7 +170,8 @@ pub(super) fn sip(document: &mut Document<'_>, root: &mut Section<'_>, accounts:
         let mut section = document.section(&entry)?;
         if let Some(listen) = section.take("listen") {
             let written = document.texts(&listen);
-            config.listen = written.into_iter().filter_map(|(text, at)| endpoint(document, text, at)).collect();
+            config.listen =
+                written.into_iter().filter_map(|(text, at)| endpoint(document, text, at)).collect();
         }
         config.realm = optional_text(document, &mut section, "realm").unwrap_or(config.realm);
         if let Some(entry) = section.take("public_address") {
@@ -186,7 +189,11 @@ pub(super) fn sip(document: &mut Document<'_>, root: &mut Section<'_>, accounts:
     Some(Sip { config })
 }
 
-fn trunks(document: &mut Document<'_>, root: &mut Section<'_>, listen: &[(Transport, SocketAddr)]) -> Vec<Trunk> {
+fn trunks(
+    document: &mut Document<'_>,
+    root: &mut Section<'_>,
+    listen: &[(Transport, SocketAddr)],
+) -> Vec<Trunk> {
     let Some(entry) = root.take("trunk") else { return Vec::new() };
     let mut trunks: Vec<Trunk> = Vec::new();
     for entry in document.list(&entry) {
@@ -211,7 +218,8 @@ fn trunk(
         Some(entry) => {
             let text = document.text(&entry)?;
             let (transport, remote) = endpoint(document, text, entry.value_at())?;
-            let own = listen.iter().find(|(kind, own)| *kind == transport && own.is_ipv4() == remote.is_ipv4());
+            let own =
+                listen.iter().find(|(kind, own)| *kind == transport && own.is_ipv4() == remote.is_ipv4());
             if own.is_none() {
                 let what = "no socket of this kind is listened on";
                 document.fault(entry.value_at(), what, "add one to `listen` under [sip]");

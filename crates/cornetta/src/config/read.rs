@@ -98,7 +98,11 @@ pub(super) fn number(
 }
 
 /// Networks, such as `127.0.0.0/8`, or single addresses.
-pub(super) fn networks(document: &mut Document<'_>, section: &mut Section<'_>, name: &'static str) -> Vec<IpNet> {
+pub(super) fn networks(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    name: &'static str,
+) -> Vec<IpNet> {
     let Some(entry) = section.take(name) else { return Vec::new() };
     let mut networks = Vec::new();
     for (text, at) in document.texts(&entry) {
@@ -115,7 +119,11 @@ pub(super) fn networks(document: &mut Document<'_>, section: &mut Section<'_>, n
 }
 
 /// A transport and an address, such as `udp:127.0.0.1:5060`.
-pub(super) fn endpoint(document: &mut Document<'_>, text: &str, at: usize) -> Option<(Transport, SocketAddr)> {
+pub(super) fn endpoint(
+    document: &mut Document<'_>,
+    text: &str,
+    at: usize,
+) -> Option<(Transport, SocketAddr)> {
     let read = text.split_once(':').and_then(|(transport, address)| {
         let transport = match transport {
             "udp" => Transport::Udp,
@@ -135,7 +143,11 @@ pub(super) fn endpoint(document: &mut Document<'_>, text: &str, at: usize) -> Op
 }
 
 /// A secret: written here, or in a file of its own.
-pub(super) fn secret(document: &mut Document<'_>, section: &mut Section<'_>, name: &'static str) -> Option<String> {
+pub(super) fn secret(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    name: &'static str,
+) -> Option<String> {
     let file = section.take("password_file");
     if let Some(entry) = file {
         let path = document.text(&entry)?;

@@ -15,7 +15,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Folders of sounds, and the music of those who hold.
-pub(super) fn sounds(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> (Vec<PathBuf>, Sound) {
+pub(super) fn sounds(
+    document: &mut Document<'_>,
+    root: &mut Section<'_>,
+    folder: &Path,
+) -> (Vec<PathBuf>, Sound) {
     let mut folders = vec![from(folder, "sounds")];
     let mut music = "moh/calm".to_owned();
     if let Some(entry) = root.take("sounds")
@@ -66,7 +70,9 @@ pub(super) fn scripts(
     let inventory = sound_inventory(sounds);
     let mut scripts = BTreeMap::new();
     for name in script_names(&scripts_folder) {
-        match script_files(&scripts_folder.join(&name), inventory.clone()).and_then(|files| Script::check(&files)) {
+        match script_files(&scripts_folder.join(&name), inventory.clone())
+            .and_then(|files| Script::check(&files))
+        {
             Ok(script) => {
                 scripts.insert(name, Arc::new(script));
             }
@@ -114,7 +120,9 @@ pub(super) fn services(
 fn numbers(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<(String, usize)> {
     let entry = match section.take("numbers") {
         Some(entry) => Some(entry),
-        None => section.require(document, "number", "write the number that is dialled, or \"*\" for any other"),
+        None => {
+            section.require(document, "number", "write the number that is dialled, or \"*\" for any other")
+        }
     };
     let Some(entry) = entry else { return Vec::new() };
     document.texts(&entry).into_iter().map(|(number, at)| (number.to_owned(), at)).collect()
@@ -146,7 +154,11 @@ fn scripted(
     Some(Service::Script { script: script.clone(), language })
 }
 
-fn language(document: &mut Document<'_>, section: &mut Section<'_>, script: Option<&Script>) -> Option<String> {
+fn language(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    script: Option<&Script>,
+) -> Option<String> {
     let entry = section.take("language")?;
     let language = document.text(&entry)?;
     if script.is_some_and(|script| script.languages().all(|known| known != language)) {

@@ -50,7 +50,7 @@ pub(super) async fn start(server: SocketAddr, accounts: &[Account], summary: &Ar
 async fn work(phone: Phone, place: usize, summary: Arc<Summary>, mut home: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            _ = home.wait_for(|home| *home) => break,
+            _ = home.changed() => break,
             call = phone.incoming(HOUR) => match call {
                 Ok(call) => take(call, place, &summary).await,
                 Err(_) => continue,

@@ -21,28 +21,33 @@ const TALK: Duration = Duration::from_secs(4);
 
 /// What a caller dials and presses.
 struct Plan {
-    number: &'static str,
+    dial: &'static str,
     language: &'static str,
-    keys: &'static [&'static str],
+    keys: &'static str,
 }
 
-const PLANS: [Plan; 16] = [
-    Plan { number: "800100100", language: "it", keys: &["1", "1"] },
-    Plan { number: "800100100", language: "en", keys: &["2", "2"] },
-    Plan { number: "800100100", language: "fr", keys: &["3", "3"] },
-    Plan { number: "800100100", language: "es", keys: &["4", "4"] },
-    Plan { number: "800100100", language: "ro", keys: &["5", "1"] },
-    Plan { number: "800100100", language: "ar", keys: &["6", "0"] },
-    Plan { number: "800100100", language: "pa", keys: &["7", "1"] },
-    Plan { number: "800100100", language: "bn", keys: &["8", "2"] },
-    Plan { number: "800100100", language: "ur", keys: &["9", "1", "1"] },
-    Plan { number: "800100100", language: "hi", keys: &["9", "2", "2"] },
-    Plan { number: "800100100", language: "sq", keys: &["9", "3", "1"] },
-    Plan { number: "800100100", language: "wo", keys: &["9", "4", "4"] },
-    Plan { number: "800100100", language: "zh", keys: &["9", "5", "1"] },
-    Plan { number: "800100100", language: "uk", keys: &["9", "6", "3"] },
-    Plan { number: "1510", language: "it", keys: &["1", "1"] },
-    Plan { number: "1510", language: "de", keys: &["2", "1"] },
+/// The numbers under which the desks are open at any hour.
+const HELP_DESK: &str = "demo";
+const STATISTICS: &str = "demo_statistics";
+
+const PLANS: [Plan; 17] = [
+    Plan { dial: HELP_DESK, language: "it", keys: "11" },
+    Plan { dial: HELP_DESK, language: "en", keys: "22" },
+    Plan { dial: HELP_DESK, language: "fr", keys: "33" },
+    Plan { dial: HELP_DESK, language: "es", keys: "44" },
+    Plan { dial: HELP_DESK, language: "ro", keys: "51" },
+    Plan { dial: HELP_DESK, language: "ar", keys: "60" },
+    Plan { dial: HELP_DESK, language: "pa", keys: "71" },
+    Plan { dial: HELP_DESK, language: "bn", keys: "912" },
+    Plan { dial: HELP_DESK, language: "ur", keys: "921" },
+    Plan { dial: HELP_DESK, language: "hi", keys: "932" },
+    Plan { dial: HELP_DESK, language: "sq", keys: "941" },
+    Plan { dial: HELP_DESK, language: "wo", keys: "954" },
+    Plan { dial: HELP_DESK, language: "zh", keys: "961" },
+    Plan { dial: HELP_DESK, language: "uk", keys: "973" },
+    Plan { dial: STATISTICS, language: "it", keys: "11" },
+    Plan { dial: STATISTICS, language: "de", keys: "22" },
+    Plan { dial: STATISTICS, language: "sl", keys: "34" },
 ];
 
 /// The number that a caller shows; the agent finds the caller's tone by it.
@@ -76,14 +81,14 @@ async fn call(server: SocketAddr, plan: &Plan, number: u32, summary: &Summary) -
     let caller = shown(number);
     let config = PhoneConfig { server: Some(server), user: caller.clone(), ..PhoneConfig::default() };
     let phone = Phone::start(config)?;
-    let call = phone.call(plan.number).await?;
+    let call = phone.call(plan.dial).await?;
     call.wait_answered(ANSWERED_WITHIN).await?;
     call.play_tone(tones::of_caller(number)).await?;
     call.expect_speech(GREETED_WITHIN).await?;
     summary.with(&caller, |outcome| outcome.greeted = true);
-    for key in plan.keys {
+    for key in plan.keys.chars() {
         sleep(BETWEEN_KEYS).await;
-        call.send_digits(key).await?;
+        call.send_digits(key.encode_utf8(&mut [0; 4])).await?;
     }
     let asked = Instant::now();
     wait_for_agent(&call, &caller, asked, summary).await;

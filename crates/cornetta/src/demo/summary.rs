@@ -56,7 +56,8 @@ impl Summary {
         println!("  greeted by a voice            {:>4}", count(|outcome| outcome.greeted));
         println!("  callers who heard their agent {:>4}", count(|outcome| outcome.heard_agent));
         println!("  agents who heard their caller {:>4}", count(|outcome| outcome.heard_by_agent));
-        let languages: Vec<String> = languages.iter().map(|(name, calls)| format!("{name} {calls}")).collect();
+        let languages: Vec<String> =
+            languages.iter().map(|(name, calls)| format!("{name} {calls}")).collect();
         println!("  languages                     {}", languages.join(", "));
         if !waits.is_empty() {
             let mean = waits.iter().sum::<f64>() / waits.len() as f64;

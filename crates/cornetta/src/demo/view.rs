@@ -15,14 +15,18 @@ const READ_AT_ONCE: usize = 200;
 
 pub(super) fn tell_where(exchange: &Exchange, server: SocketAddr, config: &Path) {
     println!("Cornetta {}: the demo help desk, from {}", env!("CARGO_PKG_VERSION"), config.display());
-    println!("  SIP   {server} (UDP and TCP): dial 800100100 or 1510; no password needed from this machine");
+    println!(
+        "  SIP   {server} (UDP and TCP): dial demo (open at any hour), 800100100 or 1510, without a password"
+    );
     println!("  Agent user guest, password demo-guest, domain {}", server.ip());
     println!("  Web   http://{}/v1/events and /v1/snapshot\n", exchange.http);
 }
 
 pub(super) fn tell_serving(exchange: &Exchange, server: SocketAddr) {
-    println!("\nServing on. Dial 800100100 at {server} with a softphone of your own, or:");
-    println!("  target/release/cornetta phone call 800100100 --server {server} --digits 3s,1,6s,1 --record heard.wav");
+    println!("\nServing on. Dial demo at {server} with a softphone of your own, or:");
+    println!(
+        "  target/release/cornetta phone call demo --server {server} --digits 3s,1,3s,1 --record heard.wav"
+    );
     println!("  curl -N http://{}/v1/events?from=1", exchange.http);
     println!("Ctrl-C ends it when the last call has ended.\n");
 }

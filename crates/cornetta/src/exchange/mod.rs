@@ -92,8 +92,17 @@ impl Exchange {
         };
         let (stop_web, web_stopped) = watch::channel(false);
         let web = cti::serve(web, journal.clone(), commands, web_stopped).await.context("the web address")?;
-        let http = web.addr();
-        Ok(Exchange { listen, http, journal, control, ended, engine: Some(engine), _web: web, _stop_web: stop_web })
+        let http = web.addr;
+        Ok(Exchange {
+            listen,
+            http,
+            journal,
+            control,
+            ended,
+            engine: Some(engine),
+            _web: web,
+            _stop_web: stop_web,
+        })
     }
 
     /// Tells the engine something. It is passed over if the engine has ended.
@@ -122,7 +131,8 @@ struct Parts {
 }
 
 fn open_journal(data: &Path) -> Result<(Journal, journal::Recovery)> {
-    std::fs::create_dir_all(data).with_context(|| format!("the data folder {} cannot be made", data.display()))?;
+    std::fs::create_dir_all(data)
+        .with_context(|| format!("the data folder {} cannot be made", data.display()))?;
     let path = data.join("facts.redb");
     Journal::open(&path, journal::Config::default())
         .with_context(|| format!("the log {} cannot be opened", path.display()))

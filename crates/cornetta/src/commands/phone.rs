@@ -1,0 +1,42 @@
+//! `cornetta phone`.
+
+use super::FAILED;
+use crate::cli::{Phone, PhoneLine};
+use anyhow::Result;
+use phone::PhoneConfig;
+use phone::script::{Deed, Plan};
+use sip::ua::Transport;
+use std::process::ExitCode;
+
+pub(super) fn run(command: Phone) -> Result<ExitCode> {
+    let plan = match command {
+        Phone::Register(line) => plan(line, Deed::Register),
+        Phone::Call { dial, line } => plan(line, Deed::Call(dial)),
+        Phone::Answer { answer_after, line } => plan(line, Deed::Answer(answer_after)),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(phone::script::run(plan, &|line| println!("{line}")));
+    Ok(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+fn plan(line: PhoneLine, deed: Deed) -> Plan {
+    let phone = PhoneConfig {
+        bind: line.bind,
+        port: line.port,
+        server: line.server,
+        transport: if line.tcp { Transport::Tcp } else { Transport::Udp },
+        user: line.user,
+        password: line.password,
+        ..PhoneConfig::default()
+    };
+    Plan {
+        phone,
+        deed,
+        keys: line.digits.unwrap_or_default(),
+        speech: line.play,
+        record: line.record,
+        expect: line.expect,
+        within: line.within,
+        hang_up_after: line.hang_up_after,
+    }
+}

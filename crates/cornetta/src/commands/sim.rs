@@ -1,0 +1,39 @@
+//! `cornetta sim`.
+
+use super::{FAILED, WRONG, tell_faults};
+use crate::cli::Sim;
+use crate::config::{script_files, sound_inventory};
+use anyhow::Result;
+use ivr::Script;
+use sim::{Faults, Options};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub(super) fn run(command: &Sim) -> Result<ExitCode> {
+    let faults = match Faults::parse(&command.faults) {
+        Ok(faults) => faults,
+        Err(error) => {
+            eprintln!("cornetta: {error}");
+            return Ok(ExitCode::from(WRONG));
+        }
+    };
+    let inventory = sound_inventory(&[command.home.join("sounds")]);
+    let folder = command.home.join("ivr-scripts/helpdesk");
+    let script = match script_files(&folder, inventory).and_then(|files| Script::check(&files)) {
+        Ok(script) => Arc::new(script),
+        Err(faults) => return Ok(tell_faults(&faults)),
+    };
+    let seed = match command.seed {
+        Some(seed) => seed,
+        None => net::root_seed()?.rng().next_u64() >> 32,
+    };
+    println!("seed {seed}");
+    let options = Options { seed, calls: command.calls, faults, verbose: command.verbose };
+    let began = Instant::now();
+    let report = sim::run(options, script, &mut |line| println!("{line}"));
+    let took = began.elapsed();
+    println!("{report}");
+    println!("{:.0} calls a second", f64::from(report.calls) / took.as_secs_f64());
+    Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
