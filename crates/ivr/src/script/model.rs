@@ -144,8 +144,8 @@ pub(crate) struct QueueNode {
 
 impl QueueNode {
     fn exits(&self) -> Vec<(&'static str, &Exit)> {
-        let overflow = self.overflow_after.map(|_| ("overflow", &self.overflow));
-        overflow.into_iter().chain([("full", &self.full), ("nobody", &self.nobody)]).collect()
+        let overflows = self.overflow_after.is_some() || self.overflow != Exit::HangUp("overflow");
+        overflows.then_some(("overflow", &self.overflow)).into_iter().chain([("full", &self.full), ("nobody", &self.nobody)]).collect()
     }
 }
 
