@@ -128,16 +128,17 @@ struct Acceptor {
 
 impl Acceptor {
     fn start(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, %peer, "events may be late");
+        // A WebSocket is closed with its reason after one stall, and given another to take it.
+        let patience = self.stall.saturating_mul(3);
+        if let Err(error) = prepare(&stream, patience) {
+            tracing::debug!(%error, %peer, "events may be late, and a dead peer may hold its place for long");
         }
         let router = self.router.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
             TowerToHyperService::new(router.clone()).call(request.map(Body::new))
         });
-        // A WebSocket is closed with its reason after one stall, and given another to take it.
-        let connection = Connection::new(stream, self.stall.saturating_mul(3), place);
+        let connection = Connection::new(stream, patience, place);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.head_wait)
@@ -159,6 +160,16 @@ impl Acceptor {
             }
         });
     }
+}
+
+/// Events go out at once. A peer whose machine is gone acknowledges nothing, not even the heartbeat: its
+/// place is free after `patience` (RFC 5482) and not after the quarter of an hour that TCP goes on by itself.
+/// The system counts a peer that takes nothing as one that acknowledges nothing.
+fn prepare(stream: &TcpStream, patience: Duration) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let millis = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+    rustix::net::sockopt::set_tcp_user_timeout(stream, millis)?;
+    Ok(())
 }
 
 /// Waits for the end, which is also there when nobody is left to announce it.

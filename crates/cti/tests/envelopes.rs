@@ -1,5 +1,7 @@
 //! What the envelope says of each kind of fact, and that the integrator's page says the same.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+
 mod support;
 
 use base::Wall;

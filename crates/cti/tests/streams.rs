@@ -8,7 +8,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use support::samples::{agent, arrived, ended};
-use support::{ALL, Desk, MASKED, Socket, number, short};
+use support::{ALL, Desk, EventSource, MASKED, Socket, connect, number, short};
 
 fn ready(name: &str) -> FactKind {
     agent(name, facts::AgentState::Ready)
@@ -261,6 +261,23 @@ async fn a_reader_that_stalls_is_closed_with_its_position_and_can_resume() {
     assert!(position == last || position == last + 1, "{} after {last}", close.reason);
     let mut again = desk.websocket(&format!("?from={}", last + 1), ALL).await;
     assert_eq!(again.shorts(2).await, ["subscribed".to_owned(), (last + 1).to_string()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_sent_reader_that_stalls_loses_its_place_and_can_resume() {
+    let limits = Limits { stall: Duration::from_millis(200), ..Limits::default() };
+    let desk = Desk::with(limits).await;
+    let mut slow = EventSource::over(connect(desk.addr, Some(4096)).await, "?from=1", "").await;
+    slow.next().await.unwrap();
+    for _ in 0..15 {
+        desk.write(None, (0..100).map(|_| big()));
+    }
+    while desk.metric("cornetta_cti_readers").await > 0 {}
+    let last = slow.last_id_before_the_cut().await;
+    assert!(last < 1500);
+    let mut again = desk.sse("", &format!("Last-Event-ID: {last}\r\n")).await;
+    again.next().await.unwrap();
+    assert_eq!(again.next().await.unwrap().id, Some((last + 1).to_string()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

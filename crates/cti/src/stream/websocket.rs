@@ -140,8 +140,12 @@ fn second_message() -> CloseFrame {
 }
 
 fn stalled(position: Option<u64>) -> CloseFrame {
-    let position = position.unwrap_or(0);
-    close(TOO_SLOW, &format!("too slow; position {position}; resume from {}", position + 1))
+    match position {
+        Some(position) => {
+            close(TOO_SLOW, &format!("too slow; position {position}; resume from {}", position + 1))
+        }
+        None => close(TOO_SLOW, "too slow; nothing was taken"),
+    }
 }
 
 /// How to close after this frame, if it is the last.

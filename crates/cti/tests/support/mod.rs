@@ -1,5 +1,6 @@
 //! A real server on loopback over a real log in a temporary folder, and clients that are not ours.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 pub(crate) mod samples;
 
@@ -160,6 +161,15 @@ pub(crate) async fn read_answer(stream: &mut TcpStream) -> Answer {
     Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
 }
 
+/// A connection that holds no more than `receive_buffer` bytes, about, that nobody reads.
+pub(crate) async fn connect(addr: SocketAddr, receive_buffer: Option<u32>) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    if let Some(size) = receive_buffer {
+        socket.set_recv_buffer_size(size).unwrap();
+    }
+    socket.connect(addr).await.unwrap()
+}
+
 /// A WebSocket client that is not ours.
 pub(crate) struct Socket(WebSocketStream<TcpStream>);
 
@@ -171,11 +181,7 @@ impl Socket {
         token: &str,
         receive_buffer: Option<u32>,
     ) -> Result<Socket, u16> {
-        let socket = TcpSocket::new_v4().unwrap();
-        if let Some(size) = receive_buffer {
-            socket.set_recv_buffer_size(size).unwrap();
-        }
-        let stream = socket.connect(addr).await.unwrap();
+        let stream = connect(addr, receive_buffer).await;
         let mut request = format!("ws://{addr}/v1/events{query}").into_client_request().unwrap();
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         match tokio_tungstenite::client_async(request, stream).await {
@@ -261,7 +267,11 @@ pub(crate) struct Sent {
 impl EventSource {
     /// By HTTP/1.0, so that the body comes without chunks.
     pub(crate) async fn open(addr: SocketAddr, query: &str, headers: &str) -> EventSource {
-        let mut stream = TcpStream::connect(addr).await.unwrap();
+        EventSource::over(connect(addr, None).await, query, headers).await
+    }
+
+    pub(crate) async fn over(mut stream: TcpStream, query: &str, headers: &str) -> EventSource {
+        let addr = stream.peer_addr().unwrap();
         let auth = format!("Authorization: Bearer {ALL}\r\n");
         let text = format!("GET /v1/events{query} HTTP/1.0\r\nHost: {addr}\r\n{auth}{headers}\r\n");
         stream.write_all(text.as_bytes()).await.unwrap();
@@ -272,6 +282,21 @@ impl EventSource {
             head.push('\n');
         }
         EventSource { lines, head }
+    }
+
+    /// Reads until the server cuts the stream, wherever in a line; the last number that came whole.
+    pub(crate) async fn last_id_before_the_cut(mut self) -> u64 {
+        let mut last = 0;
+        let mut pending = None;
+        while let Ok(Some(line)) = tokio::time::timeout(PATIENCE, self.lines.next_line()).await.unwrap() {
+            if let Some(id) = line.strip_prefix("id: ") {
+                pending = id.parse().ok();
+            }
+            if line.is_empty() {
+                last = pending.take().unwrap_or(last);
+            }
+        }
+        last
     }
 
     /// The next that is no heartbeat; nothing at the stream's end.
