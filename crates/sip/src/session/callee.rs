@@ -7,7 +7,7 @@ use crate::message::{HeaderName, Message};
 use crate::transaction::TransactionId;
 use crate::ua::credentials::Credentials;
 use crate::ua::wire::{ALLOW, Wire};
-use crate::ua::{How, SessionId};
+use crate::ua::{Account, How, SessionId};
 use base::Time;
 use std::time::Duration;
 
@@ -30,8 +30,9 @@ impl Invited {
 }
 
 impl Session {
-    /// A session for an INVITE outside of dialogs.
-    pub(super) fn invited(id: SessionId, dialog: Dialog, asked: Asked) -> Session {
+    /// A session for an INVITE outside of dialogs. The account is ours at the peer's, should it challenge
+    /// what we send later.
+    pub(super) fn invited(id: SessionId, dialog: Dialog, asked: Asked, account: Option<Account>) -> Session {
         let offerless = super::sdp_of(&asked.request).is_none();
         let invited = Invited { asked, ring_again: Time::FAR, offerless };
         Session {
@@ -39,7 +40,7 @@ impl Session {
             dialog,
             phase: Phase::Invited(Box::new(invited)),
             caller: false,
-            credentials: Credentials::new(None),
+            credentials: Credentials::new(account),
             ours: Ours::None,
             theirs: None,
             unacknowledged: Vec::new(),

@@ -44,6 +44,11 @@ impl Session {
     pub(super) fn send_bye(&mut self, wire: &mut Wire, now: Time, q850: Option<u8>) {
         self.refuse_pending(wire, now);
         self.unacknowledged.clear();
+        self.credentials.settled();
+        self.transmit_bye(wire, now, q850);
+    }
+
+    fn transmit_bye(&mut self, wire: &mut Wire, now: Time, q850: Option<u8>) {
         let (mut writer, flow, branch) = self.dialog.request(wire, "BYE");
         if let Some(reason) = reason(q850) {
             writer = writer.header("Reason", reason);
@@ -71,7 +76,7 @@ impl Session {
         let uri = self.dialog.request_uri().to_owned();
         let challenged = matches!(status, 401 | 407);
         if challenged && self.credentials.answer(response, "BYE", &uri, &mut wire.rng) {
-            self.send_bye(wire, now, q850);
+            self.transmit_bye(wire, now, q850);
         } else {
             self.phase = Phase::Over;
         }

@@ -69,6 +69,7 @@ impl Session {
         let waits = matches!(self.ours, Ours::Due { at: Time::FAR, .. });
         if is_free && waits && matches!(self.phase, Phase::Established) {
             let Ours::Due { sdp, tries, .. } = std::mem::replace(&mut self.ours, Ours::None) else { return };
+            self.credentials.settled();
             self.send_reoffer(wire, now, sdp, tries);
         }
     }

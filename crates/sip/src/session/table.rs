@@ -5,7 +5,7 @@ use super::{Asked, Dialog, Session};
 use crate::message::{Message, Method};
 use crate::transaction::{Failed, Passed, TransactionId};
 use crate::ua::wire::Wire;
-use crate::ua::{Call, Do, Ending, Event, Flow, How, SessionId, Transport};
+use crate::ua::{Call, Do, Ending, Event, Flow, How, Peer, SessionId, Transport};
 use base::{Key, Slots, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,10 +57,13 @@ impl Sessions {
         transaction: TransactionId,
         request: Message,
         flow: Flow,
-        symmetric: bool,
+        peer: &Peer,
     ) -> Result<(), Message> {
+        let symmetric = matches!(peer, Peer::Account(_));
         let Some(dialog) = Dialog::of_invite(wire, &request, flow, symmetric) else { return Err(request) };
-        self.put(id, Session::invited(id, dialog, Asked { transaction, request, flow }));
+        let trunk = wire.config.trunks.iter().find(|trunk| *peer == Peer::Trunk(trunk.name.clone()));
+        let account = trunk.and_then(|trunk| trunk.credentials.clone());
+        self.put(id, Session::invited(id, dialog, Asked { transaction, request, flow }, account));
         Ok(())
     }
 

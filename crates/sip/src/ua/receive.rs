@@ -150,8 +150,8 @@ impl UserAgent {
         let trying = self.wire.answer(&request, flow, 100, "");
         self.wire.reply(now, transaction, 100, trying);
         let invite = Box::new(beginnings(&request, flow, peer));
-        let symmetric = matches!(invite.peer, Peer::Account(_));
-        match self.sessions.invited(&mut self.wire, session, transaction, request, flow, symmetric) {
+        let taken = self.sessions.invited(&mut self.wire, session, transaction, request, flow, &invite.peer);
+        match taken {
             Ok(()) => self.wire.tell(Event::Incoming { session, invite }),
             Err(request) => {
                 self.sessions.release(session);

@@ -252,3 +252,58 @@ fn a_reserved_place_is_given_back_by_hanging_up() {
     assert_eq!(world.ending(ALICE, session).how, How::Ours);
     world.assert_idle();
 }
+
+#[test]
+fn a_caller_follows_record_routes_in_reverse_and_keeps_early_media() {
+    let mut world = World::of(vec![open_config(ALICE)], 1);
+    let session = world.call(ALICE, BOB);
+    world.run_for(20);
+    let sent = world.take(address(BOB)).pop().unwrap();
+    let (near, far) = (address(7), address(8));
+    let early = answer_to(&sent, "183 Session Progress", "Content-Type: application/sdp\n");
+    world.inject(address(BOB), ALICE, &early.replace("Content-Length: 0\n\n", "Content-Length: 4\n\nv=0\n"));
+    assert!(world.has(ALICE, |e| matches!(e, Event::Ringing { status: 183, sdp: Some(_), .. })));
+    let routes =
+        format!("Contact: <sip:x@{far}>\nRecord-Route: <sip:{far};lr>\nRecord-Route: <sip:{near};lr>\n");
+    world.inject(address(BOB), ALICE, &answer_to(&sent, "200 OK", &routes));
+    assert!(world.has(ALICE, |e| matches!(e, Event::Answered { sdp, .. } if sdp.starts_with(b"v=0"))));
+    world.act(ALICE, Do::HangUp { session, q850: None });
+    world.run_for(20);
+    for message in world.take(near) {
+        let routes: Vec<&str> = message.lines().filter(|line| line.starts_with("Route: ")).collect();
+        assert_eq!(
+            routes,
+            [format!("Route: <sip:{near};lr>"), format!("Route: <sip:{far};lr>")],
+            "{message}"
+        );
+    }
+    assert_eq!((world.sent_by(ALICE, "ACK"), world.sent_by(ALICE, "BYE")), (1, 1));
+}
+
+#[test]
+fn challenges_are_answered_within_a_dialog_too() {
+    let challenge = "Proxy-Authenticate: Digest realm=\"op\", nonce=\"n\", qop=\"auth\"\n";
+    let mut world = World::of(vec![open_config(ALICE)], 1);
+    let flow = world.flow(ALICE, BOB);
+    let session = world.call_as(ALICE, flow, Some(account("line1")));
+    let answered = |world: &mut World, status: &str, more: &str| {
+        world.run_for(20);
+        let sent = world.take(address(BOB)).pop().unwrap();
+        world.inject(address(BOB), ALICE, &answer_to(&sent, status, more));
+        sent
+    };
+    let contact = "Contact: <sip:x@10.0.0.2>\n";
+    answered(&mut world, "407 Proxy Authentication Required", challenge);
+    answered(&mut world, "200 OK", contact);
+    world.act(ALICE, Do::Reoffer { session, sdp: OFFER.to_vec() });
+    answered(&mut world, "407 Proxy Authentication Required", challenge);
+    let again = answered(&mut world, "488 Not Acceptable Here", "");
+    assert!(again.starts_with("INVITE") && header(&again, "Proxy-Authorization").is_some(), "{again}");
+    assert!(world.has(ALICE, |e| matches!(e, Event::ReofferRefused { status: 488, .. })));
+    world.act(ALICE, Do::HangUp { session, q850: None });
+    let bye = answered(&mut world, "407 Proxy Authentication Required", challenge);
+    assert!(bye.starts_with("BYE") && header(&bye, "Proxy-Authorization").is_none(), "{bye}");
+    let again = answered(&mut world, "200 OK", "");
+    assert!(again.starts_with("BYE") && header(&again, "Proxy-Authorization").is_some(), "{again}");
+    assert_eq!(world.agents[ALICE].ua.load().sessions, 0);
+}
