@@ -6,6 +6,7 @@ use audio::{Clip, tone};
 use media_api::Codec;
 use phone::{Call, FRAME, IncomingCall, Phase, Phone, PhoneConfig, PhoneError};
 use sip::ua::{How, Transport};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,6 +153,27 @@ async fn closing_a_phone_hangs_up() {
     assert_eq!(answered.wait_ended(SOON).await.unwrap().how, How::PeerHungUp);
     assert!(matches!(call.state().phase, Phase::Ended(_)));
     assert_eq!(call.send_digits("1").await, Err(PhoneError::Closed));
+}
+
+#[tokio::test]
+async fn a_phone_that_is_dropped_hangs_up_too() {
+    let (anna, bruno) = (udp_phone("anna"), udp_phone("bruno"));
+    let (call, answered) = connected(&anna, &bruno).await;
+    drop((anna, call));
+    assert_eq!(answered.wait_ended(SOON).await.unwrap().how, How::PeerHungUp);
+}
+
+#[tokio::test]
+async fn ipv6_carries_a_call_too() {
+    let config = |user: &str| PhoneConfig {
+        user: user.to_owned(),
+        bind: IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ..PhoneConfig::default()
+    };
+    let (anna, bruno) = (Phone::start(config("anna")).unwrap(), Phone::start(config("bruno")).unwrap());
+    let (call, answered) = connected(&anna, &bruno).await;
+    answered.play_tone(880).await.unwrap();
+    call.expect_tone(880.0, SOON).await.unwrap();
 }
 
 #[tokio::test]
