@@ -154,6 +154,13 @@ class Server:
     def said(self):
         return self.process.log.read_text(errors="replace")[-2000:]
 
+    def ended(self, timeout):
+        """The exit code, once it has ended by itself."""
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the server did not end within {timeout} s") from None
+
     def kill(self):
         """`kill -9`, as a power cut would."""
         self.process.send_signal(signal.SIGKILL)
@@ -171,12 +178,36 @@ class Server:
     def snapshot(self):
         return events.get_json(self.http, "/v1/snapshot", TOKEN)
 
+    def happened(self, kind, count=1, timeout=10.0):
+        """Waits until so many facts of a kind are in the log, and gives them. A fact is there when it is on disk,
+        which is a little after what it tells of."""
+        found = lambda: [event for event in self.facts() if events.kind(event) == kind]
+        end = time.monotonic() + timeout
+        while len(facts := found()) < count:
+            assert time.monotonic() < end, f"{len(facts)} of {count} {kind} in {timeout:g} s; facts: {self.kinds()}"
+            time.sleep(0.05)
+        return facts
+
     def kinds(self):
         return [events.kind(event) for event in self.facts()]
 
-    def drained(self, timeout=5.0):
-        """No call is left."""
-        wait_for(lambda: not self.snapshot().get("calls"), timeout, "calls are left that should have ended")
+    def settled(self):
+        """The kinds of all facts, once none has come for half a second: for what must not have happened."""
+        head, since = self.snapshot()["as_of"], time.monotonic()
+        while time.monotonic() - since < 0.5:
+            time.sleep(0.05)
+            if (now := self.snapshot()["as_of"]) != head:
+                head, since = now, time.monotonic()
+        return self.kinds()
+
+    def ends(self, count=1):
+        """The `end` of so many calls; no more may have been, and nothing may be left of any."""
+        ended = self.happened("call.ended", count)
+        kinds = self.settled()
+        assert kinds.count("call.arrived") == kinds.count("call.ended") == count, kinds
+        assert not self.snapshot()["calls"], "calls are left"
+        events.check_contiguous(self.facts())
+        return [event["data"]["end"] for event in ended]
 
 
 def table(pair):

@@ -65,7 +65,7 @@ def malformed(t):
         phone.send(noise)
     phone.silent_for(0.5, lambda message: (message.status or 400) != 400)
     phone.call("sig").established().bye()
-    server.drained()
+    server.ends()
 
 
 @case("an answer or an ACK that belongs to nothing is passed over in silence")
