@@ -95,7 +95,7 @@ impl Calendar {
         for minute in minutes {
             let Ok(local) = midnight.checked_add(Span::new().minutes(i64::from(minute))) else { continue };
             let instants = self.zone.to_ambiguous_timestamp(local);
-            edges.extend(instants.clone().earlier());
+            edges.extend(instants.earlier());
             edges.extend(instants.later());
         }
         let first = edges.iter().min().copied();

@@ -233,13 +233,16 @@ pub fn nearest<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) -> Opti
 fn distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
     let mut rows: Vec<Vec<usize>> = vec![(0..=to.len()).collect()];
-    let cell = |rows: &[Vec<usize>], i: usize, j: usize| rows.get(i).and_then(|row| row.get(j)).copied().unwrap_or(0);
+    let cell = |rows: &[Vec<usize>], i: usize, j: usize| {
+        rows.get(i).and_then(|row| row.get(j)).copied().unwrap_or(0)
+    };
     for (i, letter) in from.iter().enumerate() {
         rows.push(vec![i + 1]);
         for (j, other) in to.iter().enumerate() {
             let changed = cell(&rows, i, j) + usize::from(letter != other);
             let mut least = changed.min(cell(&rows, i, j + 1) + 1).min(cell(&rows, i + 1, j) + 1);
-            let (left, above) = (j.checked_sub(1).and_then(|j| to.get(j)), i.checked_sub(1).and_then(|i| from.get(i)));
+            let (left, above) =
+                (j.checked_sub(1).and_then(|j| to.get(j)), i.checked_sub(1).and_then(|i| from.get(i)));
             if left == Some(letter) && above == Some(other) {
                 least = least.min(cell(&rows, i - 1, j - 1) + 1);
             }

@@ -36,9 +36,7 @@ enum State {
     /// The node's prompts are heard.
     Playing,
     /// The menu's prompts have ended.
-    Asking {
-        until: Time,
-    },
+    Asking { until: Time },
     /// In a queue or a transfer.
     Resting,
     /// Nothing more comes.
@@ -188,7 +186,8 @@ impl Interpreter {
 
     fn hours(&mut self, turn: Turn, name: &str, open: &Exit, closed: &Exit) -> Exit {
         let decision = self.script.calendar(name).map(|calendar| calendar.at(turn.wall));
-        let (is_open, rule) = decision.map_or((false, String::new()), |decision| (decision.open, decision.rule));
+        let (is_open, rule) =
+            decision.map_or((false, String::new()), |decision| (decision.open, decision.rule));
         self.trace(Trace::Hours { calendar: name.to_owned(), open: is_open, rule });
         if is_open { open.clone() } else { closed.clone() }
     }
@@ -381,7 +380,9 @@ impl Interpreter {
     fn chosen(&self, choice: &Choice) -> String {
         match (choice.set.first(), &choice.next) {
             (Some(set), _) => set.value.clone(),
-            (None, Exit::To(id)) => self.script.flow().nodes.get(*id).map_or(String::new(), |node| node.name.clone()),
+            (None, Exit::To(id)) => {
+                self.script.flow().nodes.get(*id).map_or(String::new(), |node| node.name.clone())
+            }
             (None, Exit::HangUp(reason)) => (*reason).to_owned(),
         }
     }

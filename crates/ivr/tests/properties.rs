@@ -1,5 +1,7 @@
 //! What holds for every script and every caller.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use base::Wall;
@@ -47,13 +49,22 @@ fn flow() -> impl Strategy<Value = String> {
     proptest::collection::vec(node(), 4..6).prop_map(|nodes| {
         let head = "title = \"Any\"\nlanguages = [\"it\", \"en\"]\nstart = \"a\"\n[numbers]\n\
                     1 = { start = \"b\", set = { language = \"en\" } }\n2 = \"c\"\n3 = \"d\"\n4 = \"e\"\n";
-        let named = nodes.iter().zip(["a", "b", "c", "d", "e"]).map(|(body, name)| format!("[{name}]\n{body}"));
+        let named =
+            nodes.iter().zip(["a", "b", "c", "d", "e"]).map(|(body, name)| format!("[{name}]\n{body}"));
         std::iter::once(head.to_owned()).chain(named).collect()
     })
 }
 
-const PHRASES: [&str; 8] =
-    ["hello", "no_input", "invalid_choice", "press_1", "press_2", "topic_work", "press_for_language", "goodbye"];
+const PHRASES: [&str; 8] = [
+    "hello",
+    "no_input",
+    "invalid_choice",
+    "press_1",
+    "press_2",
+    "topic_work",
+    "press_for_language",
+    "goodbye",
+];
 
 fn any_inputs_are_taken(script: &Arc<Script>, dialled: &str, inputs: &[(Input, u64)]) {
     let mut call = Call::new(script, dialled);
@@ -63,7 +74,8 @@ fn any_inputs_are_taken(script: &Arc<Script>, dialled: &str, inputs: &[(Input, u
             assert!(outputs.len() <= OUTPUTS_MAX);
             assert!(!over || outputs.is_empty(), "nothing comes after the end");
             over |= outputs.iter().any(|output| matches!(output, Output::HangUp { .. }));
-            let acts = outputs.iter().filter(|output| !matches!(output, Output::Trace(_) | Output::Stop)).count();
+            let acts =
+                outputs.iter().filter(|output| !matches!(output, Output::Trace(_) | Output::Stop)).count();
             assert!(acts <= 1, "a turn comes to rest in one place: {outputs:?}");
             assert!(script.languages().any(|language| language == call.interpreter.language()));
         }

@@ -82,7 +82,8 @@ fn backward(count: usize, links: &[Link]) -> Vec<bool> {
     let mut done = vec![false; count];
     let has_way_in = |id: usize| links.iter().any(|link| link.to == id && link.from != id);
     let (inner, entries): (Vec<usize>, Vec<usize>) = (0..count).partition(|id| has_way_in(*id));
-    let ways = |id: usize| -> Vec<usize> { (0..links.len()).rev().filter(|link| links[*link].from == id).collect() };
+    let ways =
+        |id: usize| -> Vec<usize> { (0..links.len()).rev().filter(|link| links[*link].from == id).collect() };
     for start in entries.into_iter().chain(inner) {
         let mut path = if done[start] { Vec::new() } else { vec![(start, ways(start))] };
         while let Some((id, rest)) = path.last_mut() {
@@ -190,7 +191,8 @@ fn place(order: &[Vec<usize>], items: &mut [Item]) {
     }
     for sweep in 0..2 * SWEEPS {
         let downwards = sweep % 2 == 0;
-        let rows: Vec<&Vec<usize>> = if downwards { order.iter().collect() } else { order.iter().rev().collect() };
+        let rows: Vec<&Vec<usize>> =
+            if downwards { order.iter().collect() } else { order.iter().rev().collect() };
         for row in rows {
             let wanted: Vec<i32> = row.iter().map(|id| wanted(items, *id, downwards)).collect();
             settle(row, &wanted, items);

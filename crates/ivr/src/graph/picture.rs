@@ -8,7 +8,7 @@ use std::time::Duration;
 /// More lines of one node would hide the flow behind the words.
 const LINES_MAX: usize = 10;
 /// In characters.
-const LINE_MAX: usize = 46;
+const LINE_MAX: usize = 56;
 
 pub(super) struct Picture {
     pub(super) boxes: Vec<Box>,
@@ -52,8 +52,34 @@ pub(super) fn picture(script: &Script) -> Picture {
     }
     drawing.entries(script);
     let arrows = drawing.arrows.into_iter();
-    let arrows = arrows.map(|((from, to), labels)| Arrow { from, to, label: labels.join(", ") });
+    let arrows = arrows.map(|((from, to), labels)| Arrow { from, to, label: folded(&labels) });
     Picture { boxes: drawing.boxes, arrows: arrows.collect() }
+}
+
+/// `1, 2, 3, no input` as `1–3, no input`.
+fn folded(labels: &[String]) -> String {
+    let digit = |label: &String| label.parse::<u8>().ok().filter(|digit| *digit < 10);
+    let mut parts = Vec::new();
+    let mut rest = labels;
+    while let Some((first, after)) = rest.split_first() {
+        let follows = |(place, label): (usize, &String)| {
+            digit(label)
+                .zip(digit(first))
+                .is_some_and(|(one, first)| usize::from(one) == usize::from(first) + place + 1)
+        };
+        let run = after.iter().enumerate().take_while(|next| follows(*next)).count();
+        match after.get(run.saturating_sub(1)).filter(|_| run >= 2) {
+            Some(last) => {
+                parts.push(format!("{first}–{last}"));
+                rest = after.get(run..).unwrap_or_default();
+            }
+            None => {
+                parts.push(first.clone());
+                rest = after;
+            }
+        }
+    }
+    parts.join(", ")
 }
 
 struct Drawing {
@@ -93,7 +119,12 @@ impl Drawing {
         let others = starts.entry(script.flow().start).or_default();
         others.push(if others.is_empty() { "any number".to_owned() } else { "other numbers".to_owned() });
         for (start, lines) in starts {
-            self.boxes.push(Box { shape: Shape::Entry, title: "call".to_owned(), kind: "", lines: short(lines) });
+            self.boxes.push(Box {
+                shape: Shape::Entry,
+                title: "call".to_owned(),
+                kind: "",
+                lines: short(lines),
+            });
             self.arrows.insert((self.boxes.len() - 1, start), Vec::new());
         }
     }

@@ -93,7 +93,14 @@ impl<'f> Reader<'f> {
         let mut nodes: Vec<Node> = nodes.into_iter().collect::<Option<_>>().filter(|_| !broken)?;
         let starts = numbers.values().map(|number| number.start).chain(start);
         proof::prove(&mut nodes, starts, &mut self.document);
-        Some(Flow { title: title?, languages: self.languages.clone(), fallback_language, start: start?, numbers, nodes })
+        Some(Flow {
+            title: title?,
+            languages: self.languages.clone(),
+            fallback_language,
+            start: start?,
+            numbers,
+            nodes,
+        })
     }
 
     /// The declared languages with their places. Each must have its phrases, and each file its language.
@@ -110,7 +117,11 @@ impl<'f> Reader<'f> {
                 let what = format!("`{language}` is no language");
                 self.document.fault(at, what, "write its two or three letters, such as \"it\"");
             } else if languages.iter().any(|(other, _)| other == language) {
-                self.document.fault(at, format!("language `{language}` is listed twice"), "keep one of the two");
+                self.document.fault(
+                    at,
+                    format!("language `{language}` is listed twice"),
+                    "keep one of the two",
+                );
             } else {
                 if phrases.file(language).is_none() {
                     let what = format!("language `{language}` has no phrases");
@@ -119,7 +130,9 @@ impl<'f> Reader<'f> {
                 languages.push((language.to_owned(), at));
             }
         }
-        for language in phrases.languages().filter(|file| !languages.iter().any(|(language, _)| language == file)) {
+        for language in
+            phrases.languages().filter(|file| !languages.iter().any(|(language, _)| language == file))
+        {
             let what = format!("there are phrases in `{language}`, which is not listed");
             self.document.fault(entry.value_at(), what, "list the language, or take its file away");
         }
@@ -143,14 +156,19 @@ impl<'f> Reader<'f> {
         for entry in others {
             let keys = ["title", "languages", "fallback_language", "start", "numbers"];
             let what_to_do = nearest(entry.name, keys).map(|near| format!("did you mean `{near}`?"));
-            let what_to_do = what_to_do.unwrap_or_else(|| "take it out; a node is a table, headed [name]".to_owned());
+            let what_to_do =
+                what_to_do.unwrap_or_else(|| "take it out; a node is a table, headed [name]".to_owned());
             self.document.fault(entry.at, format!("unknown key `{}`", entry.name), what_to_do);
         }
         for entry in nodes.iter().filter(|entry| !is_name(entry.name)) {
             self.document.fault(entry.at, format!("`{}` is no name for a node", entry.name), NAME_SHAPE);
         }
         if let Some(first) = nodes.get(NODES_MAX) {
-            self.document.fault(first.at, format!("more than {NODES_MAX} nodes"), "make several scripts of it");
+            self.document.fault(
+                first.at,
+                format!("more than {NODES_MAX} nodes"),
+                "make several scripts of it",
+            );
         }
         self.nodes = nodes.iter().enumerate().map(|(id, entry)| (entry.name.to_owned(), id)).collect();
         nodes
@@ -248,7 +266,11 @@ impl<'f> Reader<'f> {
     pub(super) fn assignments(&mut self, entry: &Entry<'_>) -> Vec<Assignment> {
         let entries = self.document.section(entry).map(Section::rest).unwrap_or_default();
         if entries.is_empty() && entry.value.get_ref().is_table() {
-            self.document.fault(entry.at, "`set` sets nothing", "write what, such as set = { topic = \"work\" }");
+            self.document.fault(
+                entry.at,
+                "`set` sets nothing",
+                "write what, such as set = { topic = \"work\" }",
+            );
         }
         entries.iter().filter_map(|entry| self.assignment(entry)).collect()
     }
@@ -280,7 +302,11 @@ impl<'f> Reader<'f> {
         let number = self.document.number(entry)?;
         let priority = u8::try_from(number).ok().filter(|priority| *priority <= 9);
         if priority.is_none() {
-            self.document.fault(entry.value_at(), format!("no priority is {number}"), "choose 0 to 9, 9 being first");
+            self.document.fault(
+                entry.value_at(),
+                format!("no priority is {number}"),
+                "choose 0 to 9, 9 being first",
+            );
         }
         priority
     }

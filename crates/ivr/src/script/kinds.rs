@@ -131,7 +131,11 @@ fn menu(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Kind> {
     let next = section.take("next").map(|entry| reader.node(&entry).map(Exit::To));
     let options = reader.document.section(&entry).map(Section::rest)?;
     if options.is_empty() {
-        reader.document.fault(entry.at, "the menu has no keys", "write at least one, such as 1 = { say = \"...\" }");
+        reader.document.fault(
+            entry.at,
+            "the menu has no keys",
+            "write at least one, such as 1 = { say = \"...\" }",
+        );
         return None;
     }
     let choices: Vec<Option<Choice>> = options.iter().map(|option| choice(reader, option, &next)).collect();
@@ -167,7 +171,11 @@ fn choice(reader: &mut Reader<'_>, option: &Entry<'_>, menu_next: &Option<Option
     let key = key?;
     let say = match language {
         None if said.is_empty() => {
-            reader.document.fault(at, format!("key {key} is not announced"), "say what it is for: say = \"...\"");
+            reader.document.fault(
+                at,
+                format!("key {key} is not announced"),
+                "say what it is for: say = \"...\"",
+            );
             return None;
         }
         None => said,
@@ -202,7 +210,11 @@ fn retry(
 ) -> Option<Retry> {
     let at = section.at;
     let Some(entry) = section.take(key) else {
-        return Some(Retry { tries: TRIES, say: said_again(reader, phrase, at), next: Exit::HangUp(reason(key)) });
+        return Some(Retry {
+            tries: TRIES,
+            say: said_again(reader, phrase, at),
+            next: Exit::HangUp(reason(key)),
+        });
     };
     if entry.value.get_ref().is_str() {
         let next = reader.node(&entry).map(Exit::To)?;

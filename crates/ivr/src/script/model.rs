@@ -145,7 +145,11 @@ pub(crate) struct QueueNode {
 impl QueueNode {
     fn exits(&self) -> Vec<(&'static str, &Exit)> {
         let overflows = self.overflow_after.is_some() || self.overflow != Exit::HangUp("overflow");
-        overflows.then_some(("overflow", &self.overflow)).into_iter().chain([("full", &self.full), ("nobody", &self.nobody)]).collect()
+        overflows
+            .then_some(("overflow", &self.overflow))
+            .into_iter()
+            .chain([("full", &self.full), ("nobody", &self.nobody)])
+            .collect()
     }
 }
 

@@ -47,7 +47,10 @@ impl Phrases {
                 let default = format!("{language}/{}", entry.name);
                 let Some((words, sound)) = phrase(&mut document, &entry, default) else { continue };
                 let (line, column) = document.place(entry.at);
-                phrases.insert(entry.name.to_owned(), Phrase { text: words, sound: source(&sound), line, column });
+                phrases.insert(
+                    entry.name.to_owned(),
+                    Phrase { text: words, sound: source(&sound), line, column },
+                );
             }
             faults.extend(document.into_faults());
             languages.insert(language.clone(), Table { file: file.clone(), phrases });

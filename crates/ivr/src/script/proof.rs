@@ -23,7 +23,8 @@ fn report_unreachable(nodes: &[Node], starts: impl Iterator<Item = NodeId>, docu
     while let Some(id) = open.pop() {
         let Some(node) = nodes.get(id).filter(|_| reached.insert(id)) else { continue };
         let keys = node.kind.key_exits();
-        let exits = node.kind.exits().into_iter().map(|(_, exit)| exit).chain(keys.iter().map(|(_, exit)| *exit));
+        let exits =
+            node.kind.exits().into_iter().map(|(_, exit)| exit).chain(keys.iter().map(|(_, exit)| *exit));
         open.extend(exits.filter_map(target));
     }
     for (_, node) in nodes.iter().enumerate().filter(|(id, _)| !reached.contains(id)) {
@@ -95,7 +96,9 @@ fn leads_to_menu(nodes: &[Node], id: NodeId) -> bool {
         let Some(node) = nodes.get(id).filter(|_| seen.insert(id)) else { continue };
         match &node.kind {
             Kind::Menu { .. } => {}
-            Kind::Say { .. } | Kind::Set { .. } | Kind::Hours { .. } | Kind::Case { .. } => open.extend(unasked(nodes, id)),
+            Kind::Say { .. } | Kind::Set { .. } | Kind::Hours { .. } | Kind::Case { .. } => {
+                open.extend(unasked(nodes, id))
+            }
             Kind::Queue(_) | Kind::Transfer { .. } | Kind::HangUp { .. } => return false,
         }
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 pub(super) fn is_name(text: &str) -> bool {
     let mut letters = text.chars();
     letters.next().is_some_and(|first| first.is_ascii_lowercase())
-        && letters.all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_-".contains(letter))
+        && letters
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_-".contains(letter))
         && text.len() <= 40
 }
 
@@ -18,7 +19,9 @@ pub(super) fn is_language(text: &str) -> bool {
     let first = parts.next().unwrap_or_default();
     (2..=3).contains(&first.len())
         && first.bytes().all(|letter| letter.is_ascii_lowercase())
-        && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        && parts.all(|part| {
+            (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
 }
 
 /// What may be dialled: a number, or the user of a SIP URI.
@@ -76,7 +79,8 @@ mod tests {
     fn durations_are_a_number_and_a_unit() {
         let seconds = |text| duration(text).map(|span| span.as_secs());
         assert_eq!(["45s", "5m", "1h", "24h"].map(seconds), [Some(45), Some(300), Some(3600), Some(86400)]);
-        for wrong in ["", "s", "5", "5 m", "0s", "-5s", "25h", "5min", "1.5m", "99999999999999999999m", "5é"] {
+        for wrong in ["", "s", "5", "5 m", "0s", "-5s", "25h", "5min", "1.5m", "99999999999999999999m", "5é"]
+        {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }
@@ -86,7 +90,9 @@ mod tests {
         for right in ["112", "+390612345678", "sip:desk@example.org", "sips:desk@example.org;transport=tls"] {
             assert!(is_target(right), "{right}");
         }
-        for wrong in ["", "1", "desk", "+", "sip:", "sip:@host", "sip:a b@host", "tel:112", "sip:a@host>\r\nX: y"] {
+        for wrong in
+            ["", "1", "desk", "+", "sip:", "sip:@host", "sip:a b@host", "tel:112", "sip:a@host>\r\nX: y"]
+        {
             assert!(!is_target(wrong), "{wrong}");
         }
     }

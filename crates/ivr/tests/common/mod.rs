@@ -49,7 +49,8 @@ fn list(folder: &Path, extension: &str) -> Vec<(String, PathBuf)> {
 
 pub(crate) fn shipped_sounds() -> SoundInventory {
     let sounds = repository().join("sounds");
-    let folders = fs::read_dir(&sounds).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let folders =
+        fs::read_dir(&sounds).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
     let named = |folder: PathBuf| {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
         list(&folder, "opus").into_iter().map(move |(sound, _)| format!("{name}/{sound}"))
@@ -140,7 +141,10 @@ pub(crate) fn line(output: &Output) -> String {
         }
         Output::Stop => "stop".to_owned(),
         Output::Queue(wait) => {
-            format!("queue {} language={} topic={} priority={}", wait.queue, wait.language, wait.topic, wait.priority)
+            format!(
+                "queue {} language={} topic={} priority={}",
+                wait.queue, wait.language, wait.topic, wait.priority
+            )
         }
         Output::Transfer { to, ring } => format!("transfer {to} {}s", ring.as_secs()),
         Output::HangUp { reason } => format!("hang up: {reason}"),

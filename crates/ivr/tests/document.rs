@@ -1,0 +1,65 @@
+//! Every example of `docs/ivr.md` is what it says it is.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use common::{checked, repository, shipped_files, told};
+use ivr::{Script, ScriptFiles};
+
+/// The fenced blocks whose info string is `kind`, one after the other.
+fn blocks(kind: &str) -> String {
+    let page = std::fs::read_to_string(repository().join("docs/ivr.md")).unwrap();
+    let opening = format!("```{kind}");
+    let mut text = String::new();
+    let mut inside = false;
+    for line in page.lines() {
+        if line == opening || (inside && line == "```") {
+            inside = !inside;
+        } else if inside {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    assert!(!text.is_empty(), "no block of {kind}");
+    text
+}
+
+/// The script of the page, with the phrases of the shipped help desk and the page's own calendar.
+fn files() -> ScriptFiles {
+    let mut files = shipped_files("helpdesk");
+    files.flow.1 = blocks("toml flow");
+    files.phrases.retain(|(language, ..)| ["it", "en", "fr"].contains(&language.as_str()));
+    files.calendars[0].2 = blocks("toml calendar");
+    files
+}
+
+#[test]
+fn the_pieces_of_a_flow_are_together_a_script_without_faults() {
+    let script = checked(&files());
+    assert_eq!(script.title(), "A small help desk");
+    assert_eq!(Vec::from_iter(script.dialled_numbers()), ["1510", "800000001"]);
+    assert_eq!(Vec::from_iter(script.queues()), ["helpdesk", "second_level"]);
+}
+
+#[test]
+fn the_phrases_are_phrases() {
+    let mut files = files();
+    let table = files.phrases.iter_mut().find(|(language, ..)| language == "en").unwrap();
+    let rest: String = table
+        .2
+        .lines()
+        .filter(|line| !["welcome =", "goodbye ="].iter().any(|key| line.starts_with(key)))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    table.2 = rest + &blocks("toml phrases");
+    assert_eq!(checked(&files).text("goodbye", "en"), Some("Thank you for calling. Goodbye."));
+}
+
+#[test]
+fn the_faults_are_told_in_these_words() {
+    let mut files = shipped_files("helpdesk");
+    files.flow.1 = files.flow.1.replacen("open   = \"topic\"", "open   = \"topics\"", 1);
+    files.sounds.0.remove("ro/topic_work");
+    assert_eq!(told(&Script::check(&files).unwrap_err()).join("\n") + "\n", blocks("text"));
+}
