@@ -15,8 +15,9 @@ use base::Time;
 const PROBATION_PACKETS: u8 = 5;
 const PROBATION_SPAN: Duration = Duration::from_secs(1);
 
-/// A party that was heard this lately is not moved by a stranger.
-const ALIVE_SPAN: Duration = Duration::from_millis(500);
+/// A party that was heard this lately is not moved by a stranger: longer than the pauses of one that sends
+/// nothing while it is not speaking, shorter than what makes it `Silent`.
+const ALIVE_SPAN: Duration = Duration::from_secs(2);
 
 /// So many addresses are under probation at a time. Another one takes the place of the one that has got
 /// least far, so that a stranger's changing addresses do not push the party out.

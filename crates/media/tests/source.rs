@@ -130,10 +130,22 @@ fn the_negotiated_address_takes_its_place_back_from_a_stranger_that_came_first()
 }
 
 #[test]
+fn a_pause_in_speaking_lets_no_stranger_in() {
+    let mut world = World::bridged();
+    world.talk(A, 77, 0, 10);
+    for n in 0..85u16 {
+        world.from(A, address(STRANGER), &Rtp::speech(n, u32::from(n) * 160, 666));
+        world.pass(20);
+    }
+    assert_eq!(probe(&mut world, 0), party(A));
+    assert_eq!(world.to(B).len(), 10);
+}
+
+#[test]
 fn a_party_that_has_fallen_silent_may_come_back_from_elsewhere() {
     let mut world = World::bridged();
     world.talk(A, 77, 0, 10);
-    world.pass(600);
+    world.pass(2000);
     let elsewhere = address("203.0.113.5:55555");
     for n in 0..5u16 {
         world.from(A, elsewhere, &Rtp::speech(n, u32::from(n) * 160, 78));
