@@ -1,0 +1,61 @@
+//! What a run found.
+
+use crate::Faults;
+use std::fmt;
+use std::time::Duration;
+
+/// What a run found. The same options give the same report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The seed that gives all this again.
+    pub seed: u64,
+    /// What was on, drawn by the seed from what was allowed.
+    pub faults: Faults,
+    /// Calls that phones made.
+    pub calls: u32,
+    /// Calls that the engine wrote down (`call.arrived`).
+    pub arrived: u32,
+    /// Callers who were answered.
+    pub answered: u32,
+    /// Callers who talked with an agent.
+    pub talked: u32,
+    /// Facts written.
+    pub facts: u64,
+    /// Messages that the engine received.
+    pub received: u64,
+    /// Messages that it sent.
+    pub sent: u64,
+    /// Datagrams that the network lost.
+    pub lost: u64,
+    /// From the first event to the last.
+    pub virtual_time: Duration,
+    /// A hash of every output in order.
+    pub trace_hash: u64,
+    /// What should never happen: virtual time, call, what. Empty in a good world.
+    pub violations: Vec<String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for violation in &self.violations {
+            writeln!(f, "VIOLATION {violation}")?;
+        }
+        write!(
+            f,
+            "faults {}; {} calls, {} arrived, {} answered, {} talked; {} facts, {} messages in, {} out, {} lost; \
+             {:.1} virtual hours; trace {:016x}; {} violations",
+            self.faults,
+            self.calls,
+            self.arrived,
+            self.answered,
+            self.talked,
+            self.facts,
+            self.received,
+            self.sent,
+            self.lost,
+            self.virtual_time.as_secs_f64() / 3600.0,
+            self.trace_hash,
+            self.violations.len(),
+        )
+    }
+}
