@@ -269,7 +269,9 @@ fn a_caller_follows_record_routes_in_reverse_and_keeps_early_media() {
     assert!(world.has(ALICE, |e| matches!(e, Event::Answered { sdp, .. } if sdp.starts_with(b"v=0"))));
     world.act(ALICE, Do::HangUp { session, q850: None });
     world.run_for(20);
-    for message in world.take(near) {
+    let followed = world.take(near);
+    assert_eq!(followed.len(), 2, "ACK and BYE go to the nearest proxy");
+    for message in followed {
         let routes: Vec<&str> = message.lines().filter(|line| line.starts_with("Route: ")).collect();
         assert_eq!(
             routes,

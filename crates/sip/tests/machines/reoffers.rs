@@ -299,3 +299,27 @@ fn a_target_refresh_moves_what_follows() {
     world.run_for(20);
     assert!(world.take(address(8))[0].starts_with("BYE sip:new@10.0.0.9:5060"));
 }
+
+#[test]
+fn a_reinvite_whose_answer_never_comes_because_of_a_bye_is_forgotten() {
+    let (mut world, session, ok) = with_peer();
+    world.act(ALICE, reoffer(session));
+    world.run_for(20);
+    let sent = world.take(address(7)).pop().unwrap();
+    world.inject(address(7), ALICE, &answer_to(&sent, "100 Trying", ""));
+    assert_eq!(exchange(&mut world, &in_dialog(&ok, "BYE", 2, "")), ["200"]);
+    world.run_for(33_000);
+    world.assert_idle();
+}
+
+#[test]
+fn what_comes_after_our_bye_gets_481_and_is_not_told() {
+    let (mut world, session, ok) = with_peer();
+    world.act(ALICE, Do::HangUp { session, q850: None });
+    world.run_for(20);
+    world.take(address(7));
+    let digit = in_dialog(&ok, "INFO", 2, "Content-Type: application/dtmf\n\n5");
+    assert_eq!(exchange(&mut world, &digit), ["481"]);
+    assert_eq!(exchange(&mut world, &in_dialog(&ok, "INVITE", 3, SDP)), ["481"]);
+    assert!(!world.has(ALICE, |e| matches!(e, Event::InfoDigit { .. } | Event::Reoffered { .. })));
+}
