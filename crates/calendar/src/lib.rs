@@ -6,10 +6,7 @@
 //! Hours are what the clock on the wall shows: an hour that daylight saving shows twice is open twice, and
 //! one that it leaves out does not come.
 
-pub mod document;
-
 mod decision;
-mod fault;
 mod holidays;
 mod hours;
 mod read;
@@ -20,7 +17,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 pub use decision::{Decision, HORIZON_DAYS};
-pub use fault::Fault;
+pub use document::Fault;
 
 /// A checked calendar.
 #[derive(Clone, Debug)]

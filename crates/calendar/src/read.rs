@@ -1,7 +1,7 @@
-use crate::document::{Document, Entry, Section, nearest};
 use crate::holidays::National;
 use crate::hours::{DAY_KEYS, Hours, Week};
-use crate::{Calendar, Exception, Fault, Patron, Plan};
+use crate::{Calendar, Exception, Patron, Plan};
+use document::{Document, Entry, Fault, Section, nearest};
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 

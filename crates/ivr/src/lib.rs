@@ -1,13 +1,12 @@
 //! Scripts: from TOML to a checked flow, and its interpreter.
 
 mod api;
-mod fault;
 mod graph;
 mod interpreter;
 mod script;
 
 pub use api::*;
-pub use fault::Fault;
+pub use document::Fault;
 pub use graph::{mermaid, svg};
 pub use interpreter::{Interpreter, KEYS_AHEAD_MAX, STEPS_MAX};
 pub use script::{Script, ScriptFiles, SoundInventory};

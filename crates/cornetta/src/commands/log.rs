@@ -4,7 +4,7 @@ use crate::cli::{Cdr, Events, LogFile};
 use anyhow::{Context as _, Result, bail};
 use facts::Fact;
 use journal::Journal;
-use journal::fold::{CdrFold, HEADER, csv_row, why};
+use journal::fold::{CdrFold, HEADER, csv_row, json_row, why};
 use std::process::ExitCode;
 
 const READ_AT_ONCE: usize = 1000;
@@ -40,7 +40,7 @@ pub(super) fn cdr(command: &Cdr) -> Result<ExitCode> {
         if command.csv {
             println!("{}", csv_row(&cdr));
         } else {
-            println!("{}", csv_row(&cdr));
+            println!("{}", json_row(&cdr));
         }
         Ok(())
     })?;

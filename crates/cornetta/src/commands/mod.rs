@@ -11,7 +11,7 @@ mod serve;
 use crate::cli::Command;
 use crate::demo;
 use anyhow::Result;
-use calendar::Fault;
+use document::Fault;
 use std::process::ExitCode;
 
 /// The command was understood, and failed.

@@ -2,7 +2,7 @@
 
 use super::network::known_names;
 use super::read::{names, number, secret, span, text};
-use calendar::document::{Document, Section};
+use document::{Document, Section};
 use sip::ua::Account;
 use std::collections::BTreeSet;
 use std::time::Duration;

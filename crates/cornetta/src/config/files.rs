@@ -1,6 +1,6 @@
 //! Scripts and sounds as they lie on the disk.
 
-use calendar::Fault;
+use document::Fault;
 use ivr::{ScriptFiles, SoundInventory};
 use std::io;
 use std::path::{Path, PathBuf};

@@ -7,8 +7,8 @@ mod network;
 mod read;
 mod services;
 
-use calendar::Fault;
-use calendar::document::{Document, Section};
+use document::Fault;
+use document::{Document, Section};
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;

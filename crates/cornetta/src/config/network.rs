@@ -2,7 +2,7 @@
 
 use super::read::{endpoint, names, networks, number, optional_text, parsed, secret, text};
 use super::{Http, Media, from};
-use calendar::document::{Document, Entry, Section};
+use document::{Document, Entry, Section};
 use ipnet::IpNet;
 use sip::ua::{Account, Flow, Limits, Timers, Transport, Trunk};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -1,6 +1,6 @@
 //! The kinds of values that a configuration is made of.
 
-use calendar::document::{Document, Entry, Section};
+use document::{Document, Entry, Section};
 use ipnet::IpNet;
 use sip::ua::Transport;
 use std::collections::BTreeSet;

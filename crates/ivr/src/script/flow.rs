@@ -6,7 +6,7 @@ use super::words::{NAME_SHAPE, is_dialled, is_language, is_name};
 use super::{ScriptFiles, SoundInventory};
 use crate::Fault;
 use calendar::Calendar;
-use calendar::document::{Document, Entry, Section, nearest};
+use document::{Document, Entry, Section, nearest};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ impl<'f> Reader<'f> {
         }
     }
 
-    fn flow(&mut self, table: &calendar::document::Table<'_>, phrases: &Phrases) -> Option<Flow> {
+    fn flow(&mut self, table: &document::Table<'_>, phrases: &Phrases) -> Option<Flow> {
         let mut head = Section::new(table, 0);
         let title = head.require(&mut self.document, "title", "say in a few words what the script is for");
         let title = title.and_then(|title| self.document.text(&title)).map(str::to_owned);

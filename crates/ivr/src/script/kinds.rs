@@ -4,7 +4,7 @@ use super::flow::Reader;
 use super::model::{Choice, Exit, Kind, Line, Node, QueueNode, Retry, Value};
 use super::phrases::{Use, source};
 use super::words::{self, NAME_SHAPE, is_name, is_target};
-use calendar::document::{Entry, Section, nearest};
+use document::{Entry, Section, nearest};
 use media_api::Sound;
 use std::time::Duration;
 

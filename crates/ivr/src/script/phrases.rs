@@ -1,6 +1,6 @@
 use super::SoundInventory;
 use crate::Fault;
-use calendar::document::{Document, Section, nearest};
+use document::{Document, Section, nearest};
 use media_api::Sound;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -142,7 +142,7 @@ impl Phrases {
 /// The text and the source of one phrase: `key = "text"` or `key = { text = "...", sound = "it/key" }`.
 fn phrase(
     document: &mut Document<'_>,
-    entry: &calendar::document::Entry<'_>,
+    entry: &document::Entry<'_>,
     default: String,
 ) -> Option<(String, String)> {
     if !entry.value.get_ref().is_table() {

@@ -1,7 +1,7 @@
 //! What holds for a flow as a whole: every node can be reached, and a caller who does nothing comes to an end.
 
 use super::model::{Exit, Kind, Node, NodeId};
-use calendar::document::Document;
+use document::Document;
 use std::collections::BTreeSet;
 
 /// Tells which nodes cannot be reached and which go round for ever, and marks those that lead to a menu

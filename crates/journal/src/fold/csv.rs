@@ -4,6 +4,8 @@ use facts::LegRole;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use serde_json::Value;
+use std::time::Duration;
 
 /// The columns, in order. New ones are only ever added at the end. Times are those of Rome, durations are in
 /// milliseconds, `agents` is `name:talk` for each agent who talked, with `;` between.
@@ -12,36 +14,51 @@ ended_by,cause,sip,q850,total_ms,ivr_ms,talk_ms,other_ms,place,detail,sip_call_i
 
 /// One record as a line of CSV (RFC 4180) without its line end, by the columns of [`HEADER`].
 pub fn csv_row(cdr: &Cdr) -> String {
+    let cells = values(cdr).map(|value| match value {
+        Value::String(text) => cell(&text),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    });
+    cells.join(",")
+}
+
+/// One record as a JSON object with the names of [`HEADER`]. What is not known is null.
+pub fn json_row(cdr: &Cdr) -> Value {
+    HEADER.split(',').map(str::to_owned).zip(values(cdr)).collect()
+}
+
+fn values(cdr: &Cdr) -> [Value; 24] {
     let zone = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Rome").unwrap_or(TimeZone::UTC);
-    let time = |wall: Option<Wall>| wall.map(|wall| local_time(wall, &zone)).unwrap_or_default();
+    let time = |wall: Option<Wall>| wall.map(|wall| local_time(wall, &zone)).into();
+    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX).into();
+    let text = |text: &str| Value::from(text);
     let end = &cdr.end;
-    let cells = [
-        cdr.call.clone(),
+    [
+        text(&cdr.call),
         time(cdr.arrived),
         time(cdr.answered),
         time(Some(cdr.ended)),
-        cdr.from.clone(),
-        cdr.to.clone(),
-        cdr.service.clone(),
-        cdr.trunk.clone(),
-        cdr.language.clone(),
-        cdr.topic.clone(),
-        cdr.queue.clone(),
-        cdr.queued.as_millis().to_string(),
-        agents(cdr),
-        code(&end.by),
-        code(&end.cause),
-        end.sip.map(|status| status.to_string()).unwrap_or_default(),
-        end.q850.map(|cause| cause.to_string()).unwrap_or_default(),
-        cdr.total.as_millis().to_string(),
-        cdr.ivr.as_millis().to_string(),
-        cdr.talk.as_millis().to_string(),
-        cdr.other.as_millis().to_string(),
-        end.place.clone(),
-        end.detail.clone(),
-        cdr.sip_call_id.clone(),
-    ];
-    cells.map(|text| cell(&text)).join(",")
+        text(&cdr.from),
+        text(&cdr.to),
+        text(&cdr.service),
+        text(&cdr.trunk),
+        text(&cdr.language),
+        text(&cdr.topic),
+        text(&cdr.queue),
+        millis(cdr.queued),
+        agents(cdr).into(),
+        code(&end.by).into(),
+        code(&end.cause).into(),
+        end.sip.into(),
+        end.q850.into(),
+        millis(cdr.total),
+        millis(cdr.ivr),
+        millis(cdr.talk),
+        millis(cdr.other),
+        text(&end.place),
+        text(&end.detail),
+        text(&cdr.sip_call_id),
+    ]
 }
 
 fn agents(cdr: &Cdr) -> String {

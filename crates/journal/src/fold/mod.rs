@@ -7,6 +7,6 @@ mod snapshot;
 mod why;
 
 pub use cdr::{Cdr, CdrFold, LegRecord};
-pub use csv::{HEADER, csv_row};
+pub use csv::{HEADER, csv_row, json_row};
 pub use snapshot::SnapshotFold;
 pub use why::{Explanation, Step, why};
