@@ -123,6 +123,9 @@ pub enum Input {
         /// Every fault.
         findings: Vec<String>,
     },
+    /// The log takes no more facts for now (true), or takes them again (false). Meanwhile new calls get 503:
+    /// what cannot be written down must not happen.
+    LogFull(bool),
     /// Take no new calls.
     Drain,
     /// End every call now.
