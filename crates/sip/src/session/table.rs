@@ -247,6 +247,8 @@ impl Sessions {
             self.tags.remove(&session.dialog.local_tag);
             self.places.remove(inner(id));
         }
+        let most = self.places.len();
+        debug_assert!(self.tags.len() <= most && self.streams.len() <= most && self.deadlines.len() <= most);
     }
 }
 

@@ -385,6 +385,8 @@ impl Table {
         if let Some(origin) = transaction.origin {
             self.origins.remove(&origin);
         }
+        let left = self.transactions.len();
+        debug_assert_eq!((self.deadlines.len(), self.clients.len() + self.servers.len()), (left, left));
     }
 }
 

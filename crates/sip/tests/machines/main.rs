@@ -9,6 +9,7 @@
 
 mod accounts;
 mod calls;
+mod hostile;
 mod odd_requests;
 mod races;
 mod reoffers;
