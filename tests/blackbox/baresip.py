@@ -31,7 +31,8 @@ class Baresip:
             *(f"module {module}.so" for module in MODULES), *(f"module_app {module}.so" for module in APPLICATIONS)])
         registering = f";auth_user={name};auth_pass={password};regint=60" if password else ";regint=0"
         self.write("accounts", [
-            f"<sip:{name}@127.0.0.1;transport=udp>;outbound=\"sip:127.0.0.1:{server.sip[1]};transport=udp\"{registering}"
+            f"<sip:{name}@127.0.0.1;transport=udp>"
+            f";outbound=\"sip:127.0.0.1:{server.sip[1]};transport=udp\"{registering}"
             f";answermode={'auto' if answers else 'manual'};audio_codecs=PCMA/8000/1;dtmfmode=rtpevent"])
         self.write("contacts", [])
         self.program = run.run_beside(f"baresip-{name}.log", ["baresip", "-4", "-f", self.folder])

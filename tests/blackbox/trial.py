@@ -116,7 +116,7 @@ class Sipp:
 class Server:
     """`cornetta serve` with a configuration and a data folder of its own."""
 
-    def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, more=""):
+    def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None):
         self.trial, self.process = trial, None
         self.sip, self.http = ("127.0.0.1", free_port()), ("127.0.0.1", free_port())
         self.config = trial.folder / "cornetta.toml"
@@ -126,7 +126,7 @@ class Server:
         tables = [
             ("node", {"name": "bb1", "data": str(trial.folder / "data")}),
             ("sip", {"listen": [f"{kind}:127.0.0.1:{self.sip[1]}" for kind in ("udp", "tcp")], "realm": "blackbox",
-                     "open_to": ["127.0.0.0/8"] if open_to_loopback else []}),
+                     "open_to": ["127.0.0.0/8"] if open_to_loopback else [], **(sip or {})}),
             ("media", {"address": "127.0.0.1", "ports": f"{low}-{low + 199}"}),
             ("http", {"listen": "%s:%d" % self.http}),
             ("[token]", {"name": "tests", "secret": TOKEN, "scopes": ["events:read", "call:any", "agent:any",
@@ -137,7 +137,7 @@ class Server:
         tables += [("[queue]", queue) for queue in queues]
         tables += [("[agent]", agent) for agent in agents]
         tables += [("[service]", service) for service in services]
-        self.config.write_text("\n".join(map(table, tables)) + more)
+        self.config.write_text("\n".join(map(table, tables)))
 
     def start(self):
         command = [self.trial.program, "serve", "-c", self.config]

@@ -53,8 +53,8 @@ def both_ways(t):
     since = time.monotonic()
     time.sleep(2)
     until = time.monotonic()
-    assert hears(talker, since, until, CALLEE) > 1.7, "the caller does not hear the callee"
-    assert hears(callee.talker, since, until, CALLER) > 1.7, "the callee does not hear the caller"
+    assert hears(talker, since, until, CALLEE) > 1.5, "the caller does not hear the callee"
+    assert hears(callee.talker, since, until, CALLER) > 1.5, "the callee does not hear the caller"
     assert hears(talker, since, until, CALLER) == hears(callee.talker, since, until, CALLEE) == 0, "an echo"
     call.bye()
     callee.hung_up()
@@ -73,7 +73,7 @@ def hold(t):
     time.sleep(2)
     until = time.monotonic()
     music = callee.talker.samples(since, until)
-    assert len(music) > 1.7 * audio.RATE and audio.level(music) > 0.001, "the party that waits hears no music"
+    assert len(music) > 1.5 * audio.RATE and audio.level(music) > 0.001, "the party that waits hears no music"
     assert audio.heard_seconds(music, CALLER) == 0, "the party that waits hears who holds"
     assert not talker.packets(since, until), "who offered sendonly is sent packets"
     resumed = call.within("INVITE", sip.sdp(talker.port, version=3))
@@ -117,9 +117,14 @@ def prompt(t):
     packets = talker.packets(0)
     assert packets, "nothing was played"
     assert packets[0].at - began < 0.2, f"the first packet came after {packets[0].at - began:.3f} s"
-    steps = {after.sequence - before.sequence & 0xFFFF for before, after in zip(packets, packets[1:])}
-    assert steps == {1}, f"sequence numbers jump by {sorted(steps)}"
-    assert 140 <= len(packets) <= 160, f"{len(packets)} packets in 3 s"
+    pairs = list(zip(packets, packets[1:]))
+    steps = {after.sequence - before.sequence & 0xFFFF for before, after in pairs}
+    turns = {after.timestamp - before.timestamp & 0xFFFFFFFF for before, after in pairs}
+    gaps = sorted(after.at - before.at for before, after in pairs)
+    assert (steps, turns) == ({1}, {audio.FRAME}), f"sequence by {sorted(steps)}, timestamp by {sorted(turns)}"
+    assert 0.015 < gaps[len(gaps) // 2] < 0.025, f"the median gap is {gaps[len(gaps) // 2] * 1000:.1f} ms"
+    # A machine that is busy with something else may make packets late, but not many.
+    assert 110 <= len(packets) <= 165, f"{len(packets)} packets in 3 s"
     assert len({packet.payload for packet in packets}) > 50, "the same packet over and over is no music"
     call.bye()
     time.sleep(0.3)

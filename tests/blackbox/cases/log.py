@@ -142,6 +142,7 @@ def killed_under_load(t):
         server.kill()
         end(load.program)
         server.start()
+        server.happened("system.started", round_ + 2)
         whole = server.facts()
         events.check_contiguous(whole)
         assert whole[: len(read)] == read, f"round {round_ + 1}: an acknowledged fact is lost or changed"
