@@ -20,6 +20,7 @@ pub struct Engine {
     devices: Devices,
     blocked: Blocked,
     draining: bool,
+    log_full: bool,
 }
 
 impl Engine {
@@ -31,8 +32,14 @@ impl Engine {
         ledger.set_wall(now, wall);
         let calls = Slots::new(config.calls_max);
         let ctx = Context::new(now, Arc::new(config), sip, acd, ledger, seed.named("engine").rng());
-        let mut engine =
-            Engine { ctx, calls, devices: Devices::default(), blocked: Blocked::default(), draining: false };
+        let mut engine = Engine {
+            ctx,
+            calls,
+            devices: Devices::default(),
+            blocked: Blocked::default(),
+            draining: false,
+            log_full: false,
+        };
         past::begin(&mut engine.ctx, past);
         engine.settle();
         engine
@@ -51,6 +58,7 @@ impl Engine {
             Input::Command { id, command } => self.command(id, command),
             Input::Reload(config) => self.reload(*config),
             Input::ReloadRefused { findings } => self.ctx.note(FactKind::ConfigRejected { findings }),
+            Input::LogFull(full) => self.log_full = full,
             Input::Drain => self.drain(),
             Input::Stop => self.end_all(End::new(Side::Engine, Cause::ShuttingDown)),
         }
@@ -255,6 +263,9 @@ impl Engine {
     }
 
     fn incoming(&mut self, session: SessionId, invite: Invite) {
+        if self.log_full {
+            return self.refuse_unrecorded(session);
+        }
         let service =
             self.ctx.config.services.get(&invite.dialled).or(self.ctx.config.otherwise.as_ref()).cloned();
         let refusal = match &service {
@@ -271,8 +282,13 @@ impl Engine {
         });
         match reserved {
             Some(key) => self.with_call(key, |_, _| {}),
-            None => self.ctx.sip(sip::ua::Do::Refuse { session, status: 503, q850: Some(42) }),
+            None => self.refuse_unrecorded(session),
         }
+    }
+
+    /// There is no room for the call's record, so there is none for the call.
+    fn refuse_unrecorded(&mut self, session: SessionId) {
+        self.ctx.sip(sip::ua::Do::Refuse { session, status: 503, q850: Some(42) });
     }
 
     fn reload(&mut self, mut config: Config) {

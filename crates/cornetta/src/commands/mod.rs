@@ -6,7 +6,7 @@ mod lines;
 mod log;
 mod phone;
 mod serve;
-//mod sim;
+mod sim;
 
 use crate::cli::Command;
 use crate::demo;
@@ -31,7 +31,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Phone(phone) => phone::run(phone),
         Command::Events(events) => log::events(&events),
         Command::Cdr(cdr) => log::cdr(&cdr),
-        Command::Sim(_) => Ok(ExitCode::from(2)),
+        Command::Sim(sim) => sim::run(&sim),
     }
 }
 

@@ -81,7 +81,7 @@ impl Turn {
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
             self.timeouts();
-            self.facts.write();
+            self.write_facts();
         }
         self.facts.finish(LAST_FACTS);
     }
@@ -124,6 +124,16 @@ impl Turn {
                 Output::Fact(fact) => self.facts.push(fact),
                 Output::Reply { id, result } => self.commands.reply(id, result),
             }
+        }
+    }
+
+    /// Hands the facts to the log; tells the engine when it does not keep up, and when it does again.
+    fn write_facts(&mut self) {
+        let before = self.facts.refused();
+        self.facts.write();
+        let refused = self.facts.refused();
+        if refused != before {
+            self.take(Input::LogFull(refused));
         }
     }
 

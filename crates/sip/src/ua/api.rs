@@ -58,12 +58,19 @@ pub struct Config {
 }
 
 /// One who may register.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Account {
     /// The user part of the address of record, and the digest's user name.
     pub user: String,
     /// The secret that both sides know.
     pub password: String,
+}
+
+/// Without the password: configurations are printed.
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("user", &self.user).finish_non_exhaustive()
+    }
 }
 
 /// An operator's line.
