@@ -1,10 +1,13 @@
+//! The words that every crate shares: time, chance, ids and bounded queues. No dependencies.
 //!
 //! Nothing here reads a clock or draws from the system's randomness; both are handed in by the shell.
 
+mod bounded;
 mod seed;
 mod slots;
 mod time;
 
+pub use bounded::Bounded;
 pub use seed::{Rng, Seed};
 pub use slots::{Key, Slots};
 pub use time::{Time, Wall};
