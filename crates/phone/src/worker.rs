@@ -290,6 +290,7 @@ fn ua_config(config: &PhoneConfig, sockets: &SipSockets) -> Config {
         public_address: None,
         local_nets: Vec::new(),
         realm: config.domain(),
+        digest: vec![sip::digest::Algorithm::Sha256, sip::digest::Algorithm::Md5],
         product: concat!("Cornetta-phone/", env!("CARGO_PKG_VERSION")).to_owned(),
         accounts: Vec::new(),
         trunks: Vec::new(),

@@ -22,6 +22,7 @@ fn registrar(transport: Transport) -> (SocketAddr, mpsc::Receiver<Event>) {
         public_address: None,
         local_nets: Vec::new(),
         realm: "help.example".to_owned(),
+        digest: vec![sip::digest::Algorithm::Sha256, sip::digest::Algorithm::Md5],
         product: "test".to_owned(),
         accounts: vec![Account { user: "anna".to_owned(), password: "secret".to_owned() }],
         trunks: Vec::new(),

@@ -60,7 +60,12 @@ fn the_strongest_challenge_that_we_can_answer_is_answered() {
 const NOW: Time = Time::from_millis(1_000_000);
 
 fn verifier() -> Verifier {
-    Verifier::new("desk.example".to_owned(), Seed::from_number(3), 4)
+    Verifier::new(
+        "desk.example".to_owned(),
+        vec![sip::digest::Algorithm::Sha256, sip::digest::Algorithm::Md5],
+        Seed::from_number(3),
+        4,
+    )
 }
 
 fn agent(nonce_count: u32, password: &str) -> Asking<'_> {
@@ -148,7 +153,12 @@ fn an_old_or_a_forged_nonce_is_stale_only_for_those_who_know_the_password() {
     assert_eq!(verify(&mut verifier, late, &wrong), Err(Reason::Wrong));
     assert!(verify(&mut verifier, NOW + NONCE_LIFETIME, &good).is_ok());
 
-    let mut stranger = Verifier::new("desk.example".to_owned(), Seed::from_number(4), 4);
+    let mut stranger = Verifier::new(
+        "desk.example".to_owned(),
+        vec![sip::digest::Algorithm::Sha256, sip::digest::Algorithm::Md5],
+        Seed::from_number(4),
+        4,
+    );
     let forged = answer(&stranger.challenge(NOW, false), &agent(1, "secret"));
     assert_eq!(verify(&mut verifier, NOW, &forged), Err(Reason::Stale));
     let short = ["Digest realm=\"desk.example\", nonce=\"AAAA\", qop=\"auth\"".to_owned()];
@@ -177,4 +187,29 @@ fn a_client_without_qop_can_use_a_nonce_once() {
     assert!(!value.contains("qop"));
     assert!(verify(&mut verifier, NOW, &value).is_ok());
     assert_eq!(verify(&mut verifier, NOW, &value), Err(Reason::Replayed));
+}
+
+#[test]
+fn an_algorithm_that_is_not_offered_proves_nothing() {
+    let mut verifier = Verifier::new(
+        "desk.example".to_owned(),
+        vec![sip::digest::Algorithm::Sha256],
+        Seed::from_number(3),
+        4,
+    );
+    let challenge = verifier.challenge(Time::ZERO, false);
+    assert_eq!(challenge.len(), 1);
+    let weaker = challenge[0].replace("SHA-256", "MD5");
+    let asking = Asking {
+        user: "anna",
+        password: "secret",
+        method: "REGISTER",
+        uri: "sip:desk.example",
+        cnonce: "abc",
+        nonce_count: 1,
+    };
+    let credentials = respond(&[&weaker], &asking).unwrap();
+    let denied =
+        verifier.verify(Time::ZERO, [credentials.as_str()], "REGISTER", |_| Some("secret")).unwrap_err();
+    assert_eq!(denied.reason, Reason::Missing);
 }

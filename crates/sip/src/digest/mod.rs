@@ -14,12 +14,19 @@ use std::borrow::Cow;
 
 /// The hash of an exchange; the stronger one is the greater one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Algorithm {
+pub enum Algorithm {
+    /// What every device can.
     Md5,
+    /// RFC 7616 and RFC 8760. Some devices stop at a challenge that has it, even beside MD5.
     Sha256,
 }
 
 impl Algorithm {
+    /// The one of this name, as challenges write it.
+    pub fn from_name(name: &str) -> Option<Algorithm> {
+        Algorithm::of(Some(name))
+    }
+
     /// What an `algorithm` parameter names; without one it is MD5.
     fn of(name: Option<&str>) -> Option<Algorithm> {
         match name {
@@ -30,7 +37,8 @@ impl Algorithm {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// As challenges write it.
+    pub fn name(self) -> &'static str {
         match self {
             Algorithm::Md5 => "MD5",
             Algorithm::Sha256 => "SHA-256",

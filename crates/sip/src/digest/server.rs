@@ -21,6 +21,8 @@ const STAMP: usize = 16;
 #[derive(Clone)]
 pub struct Verifier {
     realm: String,
+    /// The strongest first.
+    algorithms: Vec<Algorithm>,
     /// As long as a block of the hash.
     key: [u8; 64],
     serial: u64,
@@ -59,14 +61,16 @@ pub enum Reason {
 }
 
 impl Verifier {
-    /// One for `realm`, which remembers at most `nonces_max` nonces that were used.
-    pub fn new(realm: String, seed: Seed, nonces_max: usize) -> Verifier {
+    /// One for `realm`, which takes proofs by these algorithms only, and remembers at most `nonces_max`
+    /// nonces that were used.
+    pub fn new(realm: String, mut algorithms: Vec<Algorithm>, seed: Seed, nonces_max: usize) -> Verifier {
+        algorithms.sort_unstable_by(|a, b| b.cmp(a));
         let mut key = [0; 64];
         let mut rng = seed.named("sip.digest").rng();
         for chunk in key.chunks_exact_mut(4) {
             chunk.copy_from_slice(&rng.next_u32().to_le_bytes());
         }
-        Verifier { realm, key, serial: 0, used: BTreeMap::new(), nonces_max, forgotten: None }
+        Verifier { realm, algorithms, key, serial: 0, used: BTreeMap::new(), nonces_max, forgotten: None }
     }
 
     /// The values of WWW-Authenticate or Proxy-Authenticate, the strongest first (RFC 8760 §2.3).
@@ -75,12 +79,11 @@ impl Verifier {
         let nonce = self.seal((now.micros(), self.serial));
         let realm = super::quoted(&self.realm);
         let stale = if stale { ", stale=true" } else { "" };
-        [Algorithm::Sha256, Algorithm::Md5]
-            .map(|algorithm| {
-                let name = algorithm.name();
-                format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={name}, qop=\"auth\"{stale}")
-            })
-            .into()
+        let challenge = |algorithm: &Algorithm| {
+            let name = algorithm.name();
+            format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={name}, qop=\"auth\"{stale}")
+        };
+        self.algorithms.iter().map(challenge).collect()
     }
 
     /// Who sent a request with these values of Authorization or Proxy-Authorization. `password_of` knows
@@ -102,6 +105,9 @@ impl Verifier {
         let denied = |reason| Denied { reason, user: user.clone() };
         let claim = Claim::read(&fields).ok_or_else(|| denied(Reason::Malformed))?;
         let name = user.as_deref().ok_or_else(|| denied(Reason::Malformed))?;
+        if !self.algorithms.contains(&claim.algorithm) {
+            return Err(denied(Reason::Missing));
+        }
         let password = password_of(name);
         // An unknown user costs as much time as a wrong password.
         let right = claim.proves(name, &realm, password.unwrap_or(""), method) & password.is_some();

@@ -1,5 +1,6 @@
 //! What a user agent is told and what it tells: the seam between `sip` and whoever runs calls with it.
 
+use crate::digest::Algorithm;
 use base::{Key, Time};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
@@ -43,6 +44,9 @@ pub struct Config {
     pub local_nets: Vec<IpNet>,
     /// The realm of our challenges and the domain of our accounts.
     pub realm: String,
+    /// The algorithms by which accounts may prove themselves. Devices that know only MD5 often stop at a
+    /// challenge that has another one beside it.
+    pub digest: Vec<Algorithm>,
     /// For User-Agent and Server.
     pub product: String,
     /// Those who may register and call with a password: agents.

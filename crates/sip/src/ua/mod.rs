@@ -53,7 +53,7 @@ impl UserAgent {
             sessions: Sessions::new(limits.sessions),
             registrar: Registrar::new(limits.contacts),
             registrations: Registrations::default(),
-            verifier: Verifier::new(config.realm.clone(), seed.named("sip.nonces"), limits.nonces),
+            verifier: verifier_of(&config, seed),
             passwords: passwords_of(&config),
             wire: Wire::new(config, seed),
             seed,
@@ -144,12 +144,11 @@ impl UserAgent {
     }
 
     fn reconfigure(&mut self, now: Time, config: Config) {
-        let Config { listen, timers, limits, trunks, realm, .. } = self.wire.config.clone();
+        let Config { listen, timers, limits, trunks, realm, digest, .. } = self.wire.config.clone();
         self.wire.config = Config { listen, timers, limits, ..config };
         self.passwords = passwords_of(&self.wire.config);
-        if realm != self.wire.config.realm {
-            let realm = self.wire.config.realm.clone();
-            self.verifier = Verifier::new(realm, self.seed.named("sip.nonces"), limits.nonces);
+        if (realm, digest) != (self.wire.config.realm.clone(), self.wire.config.digest.clone()) {
+            self.verifier = verifier_of(&self.wire.config, self.seed);
         }
         for event in self.registrar.keep_only(|user| self.passwords.contains_key(user)) {
             self.wire.tell(event);
@@ -187,6 +186,11 @@ fn registration_of(trunk: &Trunk) -> Option<Registration> {
         account: trunk.credentials.clone().filter(|_| trunk.register)?,
         expires: TRUNK_EXPIRES,
     })
+}
+
+fn verifier_of(config: &Config, seed: Seed) -> Verifier {
+    let (realm, algorithms) = (config.realm.clone(), config.digest.clone());
+    Verifier::new(realm, algorithms, seed.named("sip.nonces"), config.limits.nonces)
 }
 
 fn passwords_of(config: &Config) -> BTreeMap<String, String> {

@@ -68,6 +68,7 @@ pub(crate) fn open_config(number: usize) -> Config {
         public_address: None,
         local_nets: vec!["10.0.0.0/8".parse().unwrap()],
         realm: "help.example".into(),
+        digest: vec![sip::digest::Algorithm::Sha256, sip::digest::Algorithm::Md5],
         product: "Cornetta/test".into(),
         accounts: vec![],
         trunks: vec![],
