@@ -4,6 +4,7 @@ use super::read::{endpoint, names, networks, number, optional_text, parsed, secr
 use super::{Http, Media, from};
 use document::{Document, Entry, Section};
 use ipnet::IpNet;
+use sip::digest::Algorithm;
 use sip::ua::{Account, Flow, Limits, Timers, Transport, Trunk};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -159,6 +160,7 @@ pub(super) fn sip(document: &mut Document<'_>, root: &mut Section<'_>, accounts:
         public_address: None,
         local_nets: Vec::new(),
         realm: "cornetta".to_owned(),
+        digest: vec![Algorithm::Sha256, Algorithm::Md5],
         product: format!("Cornetta/{}", env!("CARGO_PKG_VERSION")),
         accounts: accounts.to_vec(),
         trunks: Vec::new(),
@@ -174,6 +176,7 @@ pub(super) fn sip(document: &mut Document<'_>, root: &mut Section<'_>, accounts:
                 written.into_iter().filter_map(|(text, at)| endpoint(document, text, at)).collect();
         }
         config.realm = optional_text(document, &mut section, "realm").unwrap_or(config.realm);
+        config.digest = algorithms(document, &mut section).unwrap_or(config.digest);
         if let Some(entry) = section.take("public_address") {
             config.public_address = parsed(document, &entry, "write the IP address that the world sees");
         }
@@ -187,6 +190,22 @@ pub(super) fn sip(document: &mut Document<'_>, root: &mut Section<'_>, accounts:
     }
     config.trunks = trunks(document, root, &config.listen);
     Some(Sip { config })
+}
+
+/// The algorithms of challenges, if they are not the usual ones.
+fn algorithms(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Vec<Algorithm>> {
+    let entry = section.take("digest")?;
+    let mut algorithms = Vec::new();
+    for (text, at) in document.texts(&entry) {
+        match Algorithm::from_name(text) {
+            Some(algorithm) => algorithms.push(algorithm),
+            None => document.fault(at, format!("`{text}` is no digest"), "write \"SHA-256\" or \"MD5\""),
+        }
+    }
+    if algorithms.is_empty() {
+        document.fault(entry.value_at(), "nobody could log on", "name at least one digest");
+    }
+    Some(algorithms)
 }
 
 fn trunks(

@@ -62,6 +62,7 @@ impl Turn {
     /// Runs until told to end, or drained.
     pub(super) async fn run(mut self, mut sip: Receiver<SipInput>, mut inboxes: Inboxes) {
         self.drain_outputs();
+        self.write_facts();
         while !(self.draining && self.engine.calls() == 0) {
             let wake = self.wake_at();
             tokio::select! {
