@@ -172,14 +172,25 @@ impl Display for ViaFrom<'_> {
     }
 }
 
-/// The reason phrase that RFC 3261 §21 and its extensions give a status.
+/// The reason phrase that RFC 3261 §21 and its extensions give a status; that of its class for others.
 pub fn reason_phrase(status: u16) -> &'static str {
     let found = PHRASES.binary_search_by_key(&status, |(known, _)| *known);
-    found.ok().and_then(|at| PHRASES.get(at)).map_or("Global Failure", |(_, phrase)| phrase)
+    found.ok().and_then(|at| PHRASES.get(at)).map_or_else(|| phrase_of_class(status), |(_, phrase)| phrase)
+}
+
+fn phrase_of_class(status: u16) -> &'static str {
+    match status / 100 {
+        1 => "Progress",
+        2 => "OK",
+        3 => "Redirection",
+        4 => "Request Failure",
+        5 => "Server Failure",
+        _ => "Global Failure",
+    }
 }
 
 /// By rising status.
-const PHRASES: [(u16, &str); 66] = [
+const PHRASES: [(u16, &str); 60] = [
     (100, "Trying"),
     (180, "Ringing"),
     (181, "Call Is Being Forwarded"),
@@ -240,10 +251,4 @@ const PHRASES: [(u16, &str); 66] = [
     (603, "Decline"),
     (604, "Does Not Exist Anywhere"),
     (606, "Not Acceptable"),
-    (1, "Progress"),
-    (2, "OK"),
-    (3, "Redirection"),
-    (4, "Request Failure"),
-    (5, "Server Failure"),
-    (_, "Global Failure"),
 ];
