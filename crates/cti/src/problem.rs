@@ -20,6 +20,14 @@ impl Problem {
         Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "The request is wrong", detail)
     }
 
+    /// The log holds facts `oldest` to `head` only.
+    pub(crate) fn gap(oldest: u64, head: u64) -> Problem {
+        let detail = format!("The log holds facts {oldest} to {head}; ask for one of them, or for the next.");
+        Problem::new(StatusCode::GONE, "gap", "The log does not hold that fact", detail)
+            .with("oldest", oldest)
+            .with("head", head)
+    }
+
     pub(crate) fn too_large(limit: usize) -> Problem {
         let detail = format!("The body may have {limit} bytes at most.");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large", detail)

@@ -3,6 +3,7 @@
 mod commands;
 mod events;
 mod health;
+mod log;
 mod snapshot;
 
 use crate::CommandRequest;
@@ -36,6 +37,7 @@ pub(crate) struct App {
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/v1/events", get(events::events))
+        .route("/v1/log", get(log::log))
         .route("/v1/snapshot", get(snapshot::snapshot))
         .route("/v1/agents/{agent}/state", put(commands::agent_state))
         .route("/v1/calls/{call}", delete(commands::hang_up))
