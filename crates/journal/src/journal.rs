@@ -15,6 +15,9 @@ pub struct Config {
     pub held_max: usize,
     /// The most facts in one transaction.
     pub group_max: usize,
+    /// Transactions begin at least so far apart, and what comes meanwhile is written together: each costs
+    /// the same whatever is in it. After a quiet time a fact is written at once.
+    pub gather: Duration,
     /// The state is stored every so many facts: a start folds at most about so many.
     pub checkpoint_every: u64,
     /// How long after a failed write the next try comes.
@@ -28,6 +31,7 @@ impl Default for Config {
         Config {
             held_max: 100_000,
             group_max: 5_000,
+            gather: Duration::from_millis(20),
             checkpoint_every: 10_000,
             retry_every: Duration::from_secs(1),
             cache_bytes: 4 << 20,

@@ -88,8 +88,13 @@ impl Shared {
             return Err(Refused { facts, why });
         }
         state.next += facts.len() as u64;
+        // A writer that knows of facts already will take these with them.
+        let is_news = state.waiting.is_empty();
         state.waiting.extend(facts);
-        self.work.notify_one();
+        drop(state);
+        if is_news {
+            self.work.notify_one();
+        }
         Ok(())
     }
 
@@ -145,7 +150,7 @@ impl Shared {
             }
             if state.ended {
                 state.forget = None;
-                return Err(StoreError { why: "the log is closed".into() });
+                return Err(StoreError::new("the log is closed"));
             }
             state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -156,11 +161,13 @@ impl Shared {
         self.work.notify_one();
     }
 
-    /// Waits for something to do. `None`: nothing is left and the journal is being closed.
-    fn next_work(&self) -> Option<Work> {
+    /// Waits for something to do; facts are gathered until `gather_until`. `None`: nothing is left and the
+    /// journal is being closed.
+    fn next_work(&self, gather_until: Instant) -> Option<Work> {
         let mut state = lock(&self.state);
         loop {
-            if !state.waiting.is_empty() {
+            let left = gather_until.saturating_duration_since(Instant::now());
+            if !state.waiting.is_empty() && (left.is_zero() || state.closing) {
                 let group = state.waiting.len().min(self.config.group_max.max(1));
                 state.in_hand = group;
                 return Some(Work::Write(state.waiting.drain(..group).collect()));
@@ -173,7 +180,11 @@ impl Shared {
             if state.closing {
                 return None;
             }
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = if state.waiting.is_empty() {
+                self.work.wait(state).unwrap_or_else(PoisonError::into_inner)
+            } else {
+                self.work.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+            };
         }
     }
 
@@ -253,9 +264,11 @@ struct Writer {
 impl Writer {
     fn run(mut self) {
         let _end = SayEnd(self.shared.clone());
-        while let Some(work) = self.shared.next_work() {
+        let mut gather_until = Instant::now();
+        while let Some(work) = self.shared.next_work(gather_until) {
             match work {
                 Work::Write(facts) => {
+                    gather_until = Instant::now() + self.shared.config.gather;
                     if !self.write(&facts) {
                         return;
                     }
@@ -336,8 +349,10 @@ impl Drop for SayEnd {
 
 fn encode(facts: &[Fact]) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
     let encode = |fact: &Fact| serde_json::to_vec(fact).map(|bytes| (fact.number, bytes));
-    facts.iter().map(encode).collect::<Result<_, _>>().map_err(|error| StoreError {
-        why: format!("a fact cannot be written as JSON: {error}; this is a fault in Cornetta, report it"),
+    facts.iter().map(encode).collect::<Result<_, _>>().map_err(|error| {
+        StoreError::new(format!(
+            "a fact cannot be written as JSON: {error}; this is a fault in Cornetta, report it"
+        ))
     })
 }
 

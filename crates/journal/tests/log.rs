@@ -90,7 +90,7 @@ impl Store for Faulty {
         self.tries.fetch_add(1, Ordering::SeqCst);
         drop(self.released.wait_while(self.hangs.lock().unwrap(), |hangs| *hangs).unwrap());
         if self.fails.load(Ordering::SeqCst) {
-            return Err(StoreError { why: "no space left on device".into() });
+            return Err(StoreError::new("no space left on device"));
         }
         self.groups.lock().unwrap().push(facts.iter().map(|(number, _)| *number).collect());
         self.inner.append(facts, checkpoint)
@@ -339,7 +339,7 @@ fn a_log_that_is_in_use_or_not_a_log_is_refused_with_a_reason() {
     let Err(JournalError::Store(error)) = Journal::open(&path, quick()) else {
         panic!("it was opened twice")
     };
-    assert!(error.why.contains("no other Cornetta runs on it"), "{error}");
+    assert!(error.in_use && error.why.contains("is in use by a Cornetta that runs"), "{error}");
     let text = folder.path().join("text");
     std::fs::write(&text, "this is not a log, however long it may be ".repeat(500)).unwrap();
     assert!(matches!(Journal::open(&text, quick()), Err(JournalError::Store(_))));

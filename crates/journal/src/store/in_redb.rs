@@ -1,5 +1,5 @@
 use super::{Store, StoreError};
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -59,7 +59,7 @@ impl RedbStore {
     fn fault(&self, what: &str, error: &redb::Error) -> StoreError {
         let why =
             format!("cannot {what} {}: {error}; check the disk's space and health", self.path.display());
-        StoreError { why }
+        StoreError::new(why)
     }
 }
 
@@ -142,16 +142,18 @@ impl Store for RedbStore {
 }
 
 fn open(path: &Path, cache_bytes: usize) -> Result<Database, StoreError> {
-    Builder::new().set_cache_size(cache_bytes).create(path).map_err(|error| StoreError {
-        why: format!(
-            "cannot open {}: {error}; check that the folder exists, may be written, and that no other Cornetta runs on it",
+    Builder::new().set_cache_size(cache_bytes).create(path).map_err(|error| match error {
+        DatabaseError::DatabaseAlreadyOpen => StoreError {
+            why: format!("{} is in use by a Cornetta that runs; stop that one first", path.display()),
+            in_use: true,
+        },
+        other => StoreError::new(format!(
+            "cannot open {}: {other}; check that the folder exists and may be written",
             path.display()
-        ),
+        )),
     })
 }
 
 fn closed(path: &Path) -> StoreError {
-    StoreError {
-        why: format!("{} is closed after a failed write until it can be opened again", path.display()),
-    }
+    StoreError::new(format!("{} is closed after a failed write until it can be opened again", path.display()))
 }

@@ -30,6 +30,15 @@ pub trait Store: Send + Sync + 'static {
 pub struct StoreError {
     /// The cause, in the store's words, and what to do.
     pub why: String,
+    /// Another process has the file, so that nothing is wrong with it.
+    pub in_use: bool,
+}
+
+impl StoreError {
+    /// A failure of the store itself.
+    pub fn new(why: impl Into<String>) -> StoreError {
+        StoreError { why: why.into(), in_use: false }
+    }
 }
 
 impl fmt::Display for StoreError {
