@@ -152,44 +152,66 @@ pub(crate) enum Events {
     /// Print facts as they lie in the log.
     Tail {
         #[command(flatten)]
-        log: LogFile,
+        log: LogFrom,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
         /// The first one; the last twenty if it is not given.
         #[arg(long)]
         from: Option<u64>,
+        /// Go on with those that come; with --url.
+        #[arg(short, long)]
+        follow: bool,
     },
     /// Print the facts of one call.
     Show {
         /// The call's id.
         call: String,
         #[command(flatten)]
-        log: LogFile,
+        log: LogFrom,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Say why a call ended, in Italian and in English.
     Why {
         /// The call's id.
         call: String,
         #[command(flatten)]
-        log: LogFile,
+        log: LogFrom,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
 #[derive(Args)]
-pub(crate) struct LogFile {
-    /// The data folder of an exchange that is not running; a running one is asked over HTTP.
-    #[arg(long, default_value = "data")]
+pub(crate) struct LogFrom {
+    /// The data folder of an exchange that is not running.
+    #[arg(long, default_value = "data", conflicts_with = "url")]
     pub(crate) data: PathBuf,
-    /// As JSON.
+    /// The web address of one that is running, such as http://127.0.0.1:8080.
     #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) url: Option<String>,
+    /// A token with events:read and pii:clear, if the exchange has tokens. Everyone on this machine can see
+    /// it; the variable CORNETTA_TOKEN and --token-file are not seen.
+    #[arg(long, requires = "url", conflicts_with = "token_file")]
+    pub(crate) token: Option<String>,
+    /// A file that holds the token.
+    #[arg(long, requires = "url")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct Cdr {
     #[command(flatten)]
-    pub(crate) log: LogFile,
+    pub(crate) log: LogFrom,
     /// As comma-separated values.
     #[arg(long)]
     pub(crate) csv: bool,
+    /// As JSON, one object a line: what is given without --csv too.
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

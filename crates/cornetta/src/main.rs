@@ -15,11 +15,18 @@ fn main() -> ExitCode {
     log_to_standard_error();
     match commands::run(arguments.command) {
         Ok(code) => code,
+        // Whoever read the output has read enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cornetta: {error:#}");
             ExitCode::from(commands::FAILED)
         }
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<std::io::Error>();
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn log_to_standard_error() {

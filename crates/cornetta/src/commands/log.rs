@@ -1,86 +1,86 @@
-//! `cornetta events` and `cornetta cdr`: the log of an exchange, read.
+//! `cornetta events` and `cornetta cdr`: the log, read.
 
-use crate::cli::{Cdr, Events, LogFile};
-use anyhow::{Context as _, Result, bail};
+use super::log_source::LogSource;
+use crate::cli::{Cdr, Events};
+use anyhow::{Result, bail};
 use facts::Fact;
-use journal::Journal;
 use journal::fold::{CdrFold, HEADER, csv_row, json_row, why};
+use std::io::{Write, stdout};
 use std::process::ExitCode;
+use std::time::Duration;
 
-const READ_AT_ONCE: usize = 1000;
 const TAIL: u64 = 20;
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 pub(super) fn events(command: &Events) -> Result<ExitCode> {
     match command {
-        Events::Tail { log, from } => {
-            let journal = open(log)?;
-            let (oldest, head) = journal.range()?;
-            let from = from.unwrap_or_else(|| head.saturating_sub(TAIL - 1)).max(oldest);
-            each_fact(&journal, from, |fact| print_fact(log, fact))?;
-        }
-        Events::Show { call, log } => {
-            for fact in facts_of(&open(log)?, call)? {
-                print_fact(log, &fact)?;
+        Events::Tail { log, json, from, follow } => tail(&LogSource::open(log)?, *from, *follow, *json)?,
+        Events::Show { call, log, json } => {
+            for fact in facts_of(&LogSource::open(log)?, call)? {
+                print_fact(&fact, *json)?;
             }
         }
-        Events::Why { call, log } => explain(log, &facts_of(&open(log)?, call)?)?,
+        Events::Why { call, log, json } => explain(&facts_of(&LogSource::open(log)?, call)?, *json)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn cdr(command: &Cdr) -> Result<ExitCode> {
-    let journal = open(&command.log)?;
-    let mut fold = CdrFold::default();
+    let log = LogSource::open(&command.log)?;
+    let mut out = stdout().lock();
     if command.csv {
-        println!("{HEADER}");
+        writeln!(out, "{HEADER}")?;
     }
-    let (oldest, _) = journal.range()?;
-    each_fact(&journal, oldest, |fact| {
+    let mut fold = CdrFold::default();
+    let (oldest, _) = log.range()?;
+    each_fact(&log, oldest, None, |fact| {
         let Some(cdr) = fold.apply(fact) else { return Ok(()) };
-        if command.csv {
-            println!("{}", csv_row(&cdr));
-        } else {
-            println!("{}", json_row(&cdr));
+        match command.csv {
+            true => writeln!(out, "{}", csv_row(&cdr))?,
+            false => writeln!(out, "{}", json_row(&cdr))?,
         }
         Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn open(log: &LogFile) -> Result<Journal> {
-    let path = log.data.join("facts.redb");
-    if !path.is_file() {
-        bail!("there is no log {}; name the data folder with --data", path.display());
+fn tail(log: &LogSource, from: Option<u64>, follow: bool, json: bool) -> Result<()> {
+    if follow && !log.is_live() {
+        bail!("nothing comes to the log of an exchange that does not run; use --follow with --url");
     }
-    let (journal, _) = Journal::open(&path, journal::Config::default()).with_context(|| {
-        format!(
-            "{} cannot be opened; a running exchange is read at its web address, /v1/events",
-            path.display()
-        )
-    })?;
-    Ok(journal)
-}
-
-fn each_fact(journal: &Journal, mut from: u64, mut act: impl FnMut(&Fact) -> Result<()>) -> Result<()> {
+    let (oldest, head) = log.range()?;
+    let mut next = from.unwrap_or_else(|| (head + 1).saturating_sub(TAIL)).max(oldest);
     loop {
-        let facts = journal.read(from, READ_AT_ONCE)?;
-        for fact in &facts {
-            act(fact)?;
-            from = fact.number + 1;
-        }
-        if facts.is_empty() {
+        next = each_fact(log, next, None, |fact| print_fact(fact, json))?;
+        if !follow {
             return Ok(());
         }
+        std::thread::sleep(LOOK_AGAIN);
     }
 }
 
-fn facts_of(journal: &Journal, call: &str) -> Result<Vec<Fact>> {
-    let mut facts = Vec::new();
-    let (oldest, _) = journal.range()?;
-    each_fact(journal, oldest, |fact| {
-        if fact.call.as_deref() == Some(call) {
-            facts.push(fact.clone());
+/// Acts on each fact from `next` to the last one; gives the number of the next to come.
+fn each_fact(
+    log: &LogSource,
+    mut next: u64,
+    call: Option<&str>,
+    mut act: impl FnMut(&Fact) -> Result<()>,
+) -> Result<u64> {
+    loop {
+        let batch = log.batch(next, call)?;
+        batch.facts.iter().try_for_each(&mut act)?;
+        next = batch.next;
+        if next > batch.head {
+            return Ok(next);
         }
+    }
+}
+
+fn facts_of(log: &LogSource, call: &str) -> Result<Vec<Fact>> {
+    let mut facts = Vec::new();
+    let (oldest, _) = log.range()?;
+    each_fact(log, oldest, Some(call), |fact| {
+        facts.push(fact.clone());
         Ok(())
     })?;
     if facts.is_empty() {
@@ -89,24 +89,21 @@ fn facts_of(journal: &Journal, call: &str) -> Result<Vec<Fact>> {
     Ok(facts)
 }
 
-fn print_fact(log: &LogFile, fact: &Fact) -> Result<()> {
-    if log.json {
-        println!("{}", serde_json::to_string(fact)?);
-    } else {
-        println!("{}", crate::commands::fact_line(fact));
-    }
-    Ok(())
+fn print_fact(fact: &Fact, json: bool) -> Result<()> {
+    let line = if json { serde_json::to_string(fact)? } else { super::fact_line(fact) };
+    Ok(writeln!(stdout(), "{line}")?)
 }
 
-fn explain(log: &LogFile, facts: &[Fact]) -> Result<()> {
+fn explain(facts: &[Fact], json: bool) -> Result<()> {
     let Some(explanation) = why(facts) else { bail!("nothing in the log says why") };
-    if log.json {
-        println!("{}", serde_json::json!({ "it": explanation.it, "en": explanation.en }));
+    let mut out = stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::json!({ "it": explanation.it, "en": explanation.en }))?;
         return Ok(());
     }
-    println!("{}\n\n{}\n", explanation.it, explanation.en);
+    writeln!(out, "{}\n\n{}\n", explanation.it, explanation.en)?;
     for step in explanation.steps {
-        println!("{}  {}", crate::commands::time_of_day(step.at), step.it);
+        writeln!(out, "{}  {}", super::time_of_day(step.at), step.it)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod check;
 mod ivr;
 mod lines;
 mod log;
+mod log_source;
 mod phone;
 mod serve;
 mod sim;

@@ -146,7 +146,7 @@ fn scripted(
         return None;
     };
     for queue in script.queues() {
-        if !desk.has_queue(&queue) {
+        if !desk.has_queue(queue) {
             let what = format!("the script `{name}` uses the queue `{queue}`, which is not there");
             document.fault(entry.value_at(), what, "write it under [[queue]]");
         }
