@@ -1,6 +1,6 @@
 //! What a run found.
 
-use crate::Faults;
+use crate::{Faults, Options};
 use std::fmt;
 use std::time::Duration;
 
@@ -33,6 +33,26 @@ pub struct Report {
     pub trace_hash: u64,
     /// What should never happen: virtual time, call, what. Empty in a good world.
     pub violations: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn new(options: Options, faults: Faults) -> Report {
+        Report {
+            seed: options.seed,
+            faults,
+            calls: 0,
+            arrived: 0,
+            answered: 0,
+            talked: 0,
+            facts: 0,
+            received: 0,
+            sent: 0,
+            lost: 0,
+            virtual_time: Duration::ZERO,
+            trace_hash: 0,
+            violations: Vec::new(),
+        }
+    }
 }
 
 impl fmt::Display for Report {

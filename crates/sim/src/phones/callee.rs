@@ -1,0 +1,465 @@
+//! A phone that is called: an agent's, which registers, or that of a party outside.
+
+use super::caller::RTP_PORT;
+use super::digest::authorization;
+use super::manners::{CalleeManners, between};
+use super::stack::{Dialog, Stack};
+use super::text::{Message, sdp};
+use base::Time;
+use std::time::Duration;
+
+pub(crate) struct Callee {
+    /// The password, of those who register.
+    account: Option<String>,
+    bad: bool,
+    /// Registers once and is unplugged at the first call that finds bad manners.
+    registration: Registration,
+    legs: Vec<Leg>,
+    agenda: Vec<(Time, String, Act)>,
+    calls: u32,
+    /// Whether nothing between the exchange and this phone is lost: then it must never be called twice.
+    pub(crate) sure: bool,
+}
+
+struct Registration {
+    dialog: Dialog,
+    expires: Duration,
+    /// The last try had credentials.
+    proved: bool,
+    leaving: bool,
+}
+
+struct Leg {
+    dialog: Dialog,
+    manners: CalleeManners,
+    invite: Vec<u8>,
+    state: State,
+    talk: Duration,
+    holds: bool,
+    version: u32,
+    offer: Option<String>,
+    ended_at: Option<Time>,
+    /// The second fork's tag, and whether its BYE came.
+    fork: Option<(String, bool)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Ringing,
+    /// 200 sent; `true` after the ACK.
+    Up(bool),
+    Over,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Register,
+    Ring,
+    Decide,
+    HangUp,
+    Hold(bool),
+    CheckFork,
+    PlugIn,
+    Forget,
+}
+
+impl Callee {
+    /// A phone that registers from `first` on, every half of `expires`; or one that only waits.
+    pub(crate) fn new(
+        stack: &Stack,
+        account: Option<String>,
+        bad: bool,
+        first: Time,
+        expires: Duration,
+    ) -> Callee {
+        let identity = format!("<sip:{}@{}>", stack.user, stack.server.ip());
+        let dialog = Dialog {
+            call_id: format!("r-{}", stack.me.ip()),
+            local: identity.clone(),
+            local_tag: "r".to_owned(),
+            remote: identity,
+            target: format!("sip:{}", stack.server),
+            ..Dialog::default()
+        };
+        let mut callee = Callee {
+            account,
+            bad,
+            registration: Registration { dialog, expires, proved: false, leaving: false },
+            legs: Vec::new(),
+            agenda: Vec::new(),
+            calls: 0,
+            sure: false,
+        };
+        if callee.account.is_some() {
+            callee.plan(first, "", Act::Register);
+        }
+        callee
+    }
+
+    fn plan(&mut self, at: Time, call_id: &str, act: Act) {
+        self.agenda.push((at, call_id.to_owned(), act));
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        self.agenda.iter().map(|(at, _, _)| *at).min()
+    }
+
+    /// Takes its registration back.
+    pub(crate) fn leave(&mut self, stack: &mut Stack) {
+        stack.vanished = false;
+        self.agenda.retain(|(_, _, act)| !matches!(act, Act::Register | Act::PlugIn));
+        if self.account.is_some() {
+            self.registration.leaving = true;
+            self.register(stack, None);
+        }
+    }
+
+    /// The exchange lost its memory: register soon, as a phone does whose registration has run out.
+    pub(crate) fn register_again(&mut self, at: Time) {
+        if self.account.is_some() && !self.registration.leaving {
+            self.agenda.retain(|(_, _, act)| *act != Act::Register);
+            self.plan(at, "", Act::Register);
+        }
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.legs.iter().any(|leg| leg.state != State::Over)
+    }
+
+    fn register(&mut self, stack: &mut Stack, authorization: Option<&str>) {
+        let registration = &mut self.registration;
+        let expires = if registration.leaving { 0 } else { registration.expires.as_secs() };
+        let expires = expires.to_string();
+        let mut extra = vec![("Expires", expires.as_str()), ("User-Agent", "simulated phone")];
+        registration.proved = authorization.is_some();
+        if let Some(value) = authorization {
+            extra.push(("Authorization", value));
+        }
+        stack.request(&mut registration.dialog, "REGISTER", &extra, "");
+    }
+
+    pub(crate) fn handle_timeout(&mut self, stack: &mut Stack) {
+        while let Some(at) = self.agenda.iter().position(|(at, _, _)| *at <= stack.now) {
+            let (_, call_id, act) = self.agenda.remove(at);
+            self.act(stack, &call_id, act);
+        }
+    }
+
+    /// A request of ours was never answered.
+    pub(crate) fn unanswered(&mut self, stack: &mut Stack, method: &str) {
+        if method == "REGISTER" && !self.registration.leaving {
+            self.plan(stack.now + Duration::from_secs(5), "", Act::Register);
+        }
+    }
+
+    pub(crate) fn response(&mut self, stack: &mut Stack, message: &Message<'_>) {
+        let Some(answer) = stack.response(message) else {
+            let again = message.status() == Some(200) && message.cseq().1 == "INVITE";
+            if again && let Some(leg) = self.legs.iter().find(|leg| leg.dialog.call_id == message.call_id()) {
+                stack.acknowledge(&leg.dialog, message.cseq().0, "");
+            }
+            return;
+        };
+        match (answer.method, answer.status) {
+            ("REGISTER", 401) if !self.registration.proved => {
+                let uri = self.registration.dialog.target.clone();
+                let weak = stack.rng.chance_permille(500);
+                let cnonce = stack.rng.token(8);
+                let password = self.account.clone().unwrap_or_default();
+                let user = stack.user.clone();
+                let who = (user.as_str(), password.as_str());
+                let value = authorization(message, who, ("REGISTER", &uri), &cnonce, weak);
+                self.register(stack, value.as_deref());
+            }
+            ("REGISTER", 200..) if !self.registration.leaving => {
+                let wait = if answer.status == 200 { self.registration.expires / 2 } else { Duration::from_secs(5) };
+                self.agenda.retain(|(_, _, act)| *act != Act::Register);
+                self.plan(stack.now + wait, "", Act::Register);
+            }
+            ("INVITE", 200..) => {
+                let known = |leg: &&mut Leg| leg.offer.as_deref() == Some(answer.branch.as_str());
+                if let Some(leg) = self.legs.iter_mut().find(known) {
+                    leg.offer = None;
+                    if answer.status < 300 {
+                        stack.acknowledge(&leg.dialog, message.cseq().0, "");
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A request of the exchange.
+    pub(crate) fn request(&mut self, stack: &mut Stack, request: &Message<'_>) {
+        let method = request.method().unwrap_or("");
+        if method == "ACK" {
+            if stack.acknowledged(request) {
+                self.confirmed(stack, request.call_id());
+            }
+            return;
+        }
+        if stack.is_repeated(request) {
+            return;
+        }
+        let known = self.legs.iter().position(|leg| leg.dialog.call_id == request.call_id());
+        match (method, known) {
+            ("INVITE", None) if request.to_tag().is_empty() => self.called(stack, request),
+            ("INVITE", None) => stack.reply(request, 481, "", &[], ""),
+            ("INVITE", Some(at)) => self.reoffered(stack, at, request),
+            ("CANCEL", Some(at)) => self.cancelled(stack, at, request),
+            ("BYE", Some(at)) => self.hung_up(stack, at, request),
+            ("BYE" | "CANCEL", None) => stack.reply(request, 481, "x", &[], ""),
+            _ => stack.reply(request, 200, "x", &[], ""),
+        }
+    }
+
+    fn called(&mut self, stack: &mut Stack, request: &Message<'_>) {
+        self.calls += 1;
+        let tag = format!("a{}", self.calls);
+        if self.account.is_some() && self.is_busy() {
+            if self.sure && self.legs.iter().any(|leg| leg.state != State::Over && leg.is_well_kept()) {
+                let call = request.header("X-Cornetta-Call").to_owned();
+                stack.complaints.push(format!("{} is called for {call} while in another call", stack.user));
+            }
+            return stack.reply(request, 486, &tag, &[], "");
+        }
+        let manners = CalleeManners::draw(&mut stack.rng, self.bad);
+        if manners == CalleeManners::RepeatsEverything {
+            stack.echoes = 1 + stack.rng.below(3) as u32;
+        } else {
+            stack.echoes = 0;
+        }
+        let to = request.header("To");
+        let from = request.header("From");
+        let dialog = Dialog {
+            call_id: request.call_id().to_owned(),
+            local: to.to_owned(),
+            local_tag: tag,
+            remote: from.split(";tag=").next().unwrap_or("").to_owned(),
+            remote_tag: request.from_tag().to_owned(),
+            target: request.contact().to_owned(),
+            cseq: stack.rng.below(100) as u32,
+        };
+        let call_id = dialog.call_id.clone();
+        let talk = between(&mut stack.rng, 1_000, 150_000);
+        let leg = Leg {
+            dialog,
+            manners,
+            invite: raw(request),
+            state: State::Ringing,
+            talk,
+            holds: stack.rng.chance_permille(150),
+            version: 1,
+            offer: None,
+            ended_at: None,
+            fork: None,
+        };
+        self.legs.push(leg);
+        let soon = between(&mut stack.rng, 10, 200);
+        self.plan(stack.now + soon, &call_id, Act::Ring);
+        let thought = between(&mut stack.rng, 300, 9_000);
+        self.plan(stack.now + soon + thought, &call_id, Act::Decide);
+    }
+
+    fn act(&mut self, stack: &mut Stack, call_id: &str, act: Act) {
+        match act {
+            Act::Register => return self.register(stack, None),
+            Act::PlugIn => stack.vanished = false,
+            _ => {}
+        }
+        let Some(at) = self.legs.iter().position(|leg| leg.dialog.call_id == call_id) else { return };
+        match act {
+            Act::Ring => self.ring(stack, at),
+            Act::Decide => self.decide(stack, at),
+            Act::HangUp => self.hang_up(stack, at),
+            Act::Hold(on) => self.hold(stack, at, on),
+            Act::CheckFork => self.check_fork(stack, at),
+            Act::Forget => drop(self.legs.remove(at)),
+            Act::Register | Act::PlugIn => {}
+        }
+    }
+
+    fn ring(&mut self, stack: &mut Stack, at: usize) {
+        let Some(leg) = self.legs.get(at).filter(|leg| leg.state == State::Ringing) else { return };
+        let Some(invite) = Message::read(&leg.invite) else { return };
+        let contact = stack.contact();
+        let times = match leg.manners {
+            CalleeManners::AnswersWithoutRinging => 0,
+            CalleeManners::Chatters => 12,
+            _ => 1,
+        };
+        for nth in 0..times {
+            let status = if nth % 3 == 2 { 183 } else { 180 };
+            stack.reply(&invite, status, &leg.dialog.local_tag, &[("Contact", &contact)], "");
+        }
+        if leg.manners == CalleeManners::VanishesRinging {
+            let call_id = leg.dialog.call_id.clone();
+            stack.vanished = true;
+            let away = between(&mut stack.rng, 20_000, 300_000);
+            self.end(stack, at);
+            self.plan(stack.now + away, &call_id, Act::PlugIn);
+        }
+    }
+
+    fn decide(&mut self, stack: &mut Stack, at: usize) {
+        let Some(leg) = self.legs.get(at).filter(|leg| leg.state == State::Ringing) else { return };
+        match leg.manners {
+            CalleeManners::Refuses(status) => {
+                if let Some(invite) = Message::read(&leg.invite) {
+                    stack.reply(&invite, status, &leg.dialog.local_tag, &[], "");
+                }
+                self.end(stack, at);
+            }
+            CalleeManners::LetsItRing
+            | CalleeManners::AnswersTheCancel
+            | CalleeManners::RingsForEver
+            | CalleeManners::VanishesRinging => {}
+            _ => self.answer(stack, at),
+        }
+    }
+
+    fn answer(&mut self, stack: &mut Stack, at: usize) {
+        let Some(leg) = self.legs.get_mut(at) else { return };
+        leg.state = State::Up(false);
+        let bytes = leg.invite.clone();
+        let Some(invite) = Message::read(&bytes) else { return };
+        let body = match leg.manners {
+            CalleeManners::AnswersNonsense => "v=0\r\nthis is no description\r\n".to_owned(),
+            CalleeManners::AnswersWithoutMedia => String::new(),
+            _ => sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, "sendrecv"),
+        };
+        let (tag, call_id) = (leg.dialog.local_tag.clone(), leg.dialog.call_id.clone());
+        stack.accept(&invite, &tag, &[], &body);
+        match leg.manners {
+            CalleeManners::AnswersTwice => {
+                let fork = format!("{tag}fork");
+                leg.fork = Some((fork.clone(), false));
+                let contact = stack.contact();
+                stack.send(super::text::answer(&invite, 200, &fork, &[("Contact", &contact)], &body));
+                self.plan(stack.now + Duration::from_secs(45), &call_id, Act::CheckFork);
+            }
+            CalleeManners::HangsUpAtOnce => self.hang_up(stack, at),
+            _ => {}
+        }
+    }
+
+    fn check_fork(&mut self, stack: &mut Stack, at: usize) {
+        let Some(leg) = self.legs.get(at) else { return };
+        if leg.fork.as_ref().is_some_and(|(_, ended)| !ended) && self.sure {
+            stack.complaints.push(format!("the second fork of {} was never ended", leg.dialog.call_id));
+        }
+    }
+
+    fn confirmed(&mut self, stack: &mut Stack, call_id: &str) {
+        let Some(leg) = self.legs.iter_mut().find(|leg| leg.dialog.call_id == call_id) else { return };
+        if leg.state != State::Up(false) {
+            return;
+        }
+        leg.state = State::Up(true);
+        let (talk, holds) = (leg.talk, leg.holds);
+        self.plan(stack.now + talk, call_id, Act::HangUp);
+        if holds {
+            let pause = between(&mut stack.rng, 300, 10_000);
+            self.plan(stack.now + pause, call_id, Act::Hold(true));
+            let length = between(&mut stack.rng, 100, 10_000);
+            self.plan(stack.now + pause + length, call_id, Act::Hold(false));
+        }
+    }
+
+    fn hang_up(&mut self, stack: &mut Stack, at: usize) {
+        let Some(leg) = self.legs.get_mut(at).filter(|leg| matches!(leg.state, State::Up(_))) else { return };
+        stack.request(&mut leg.dialog, "BYE", &[], "");
+        self.end(stack, at);
+    }
+
+    fn hold(&mut self, stack: &mut Stack, at: usize, on: bool) {
+        let Some(leg) = self.legs.get_mut(at).filter(|leg| leg.state == State::Up(true)) else { return };
+        leg.version += 1;
+        let direction = if on { "sendonly" } else { "sendrecv" };
+        let body = sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, direction);
+        leg.offer = Some(stack.request(&mut leg.dialog, "INVITE", &[], &body));
+    }
+
+    fn reoffered(&mut self, stack: &mut Stack, at: usize, request: &Message<'_>) {
+        let Some(leg) = self.legs.get_mut(at) else { return };
+        let up = matches!(leg.state, State::Up(_)) && request.to_tag() == leg.dialog.local_tag;
+        match leg.manners {
+            _ if request.to_tag().is_empty() => stack.reply(request, 482, "", &[], ""),
+            CalleeManners::NeverAnswersRequests => {}
+            _ if !up => stack.reply(request, 481, "", &[], ""),
+            _ if leg.offer.is_some() => stack.reply(request, 491, "", &[], ""),
+            _ => {
+                leg.version += 1;
+                let body = sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, "sendrecv");
+                stack.accept(request, "", &[], &body);
+            }
+        }
+    }
+
+    fn cancelled(&mut self, stack: &mut Stack, at: usize, request: &Message<'_>) {
+        let Some(leg) = self.legs.get(at) else { return };
+        if leg.manners == CalleeManners::RingsForEver && leg.state == State::Ringing {
+            // Deaf: it neither answers the CANCEL nor the INVITE, and rings on until somebody leaves it.
+            let ten_minutes = stack.now + Duration::from_secs(600);
+            let call_id = leg.dialog.call_id.clone();
+            self.end(stack, at);
+            return self.plan(ten_minutes, &call_id, Act::Forget);
+        }
+        stack.reply(request, 200, &leg.dialog.local_tag, &[], "");
+        if leg.state != State::Ringing {
+            return;
+        }
+        if leg.manners == CalleeManners::AnswersTheCancel {
+            return self.answer(stack, at);
+        }
+        if let Some(invite) = Message::read(&leg.invite) {
+            stack.reply(&invite, 487, &leg.dialog.local_tag, &[], "");
+        }
+        self.end(stack, at);
+    }
+
+    fn hung_up(&mut self, stack: &mut Stack, at: usize, request: &Message<'_>) {
+        let Some(leg) = self.legs.get_mut(at) else { return };
+        if let Some((fork, ended)) = leg.fork.as_mut().filter(|(fork, _)| fork == request.to_tag()) {
+            let _ = fork;
+            *ended = true;
+            return stack.reply(request, 200, "", &[], "");
+        }
+        match leg.manners {
+            CalleeManners::NeverAnswersRequests => return self.end(stack, at),
+            CalleeManners::HangsUpAcross if leg.state != State::Over => {
+                stack.request(&mut leg.dialog, "BYE", &[], "");
+            }
+            _ => {}
+        }
+        stack.reply(request, 200, "", &[], "");
+        self.end(stack, at);
+    }
+
+    fn end(&mut self, stack: &mut Stack, at: usize) {
+        let Some(leg) = self.legs.get_mut(at).filter(|leg| leg.state != State::Over) else { return };
+        leg.state = State::Over;
+        leg.ended_at = Some(stack.now);
+        let call_id = leg.dialog.call_id.clone();
+        self.plan(stack.now + Duration::from_secs(75), &call_id, Act::Forget);
+    }
+}
+
+impl Leg {
+    /// The phone does nothing that would explain that the exchange thinks it free.
+    fn is_well_kept(&self) -> bool {
+        matches!(self.manners, CalleeManners::Answers | CalleeManners::LetsItRing | CalleeManners::Refuses(_))
+    }
+}
+
+/// The text of a request, to be answered later.
+fn raw(request: &Message<'_>) -> Vec<u8> {
+    let mut text = format!("{}\r\n", request.first);
+    for name in ["Via", "From", "To", "Call-ID", "CSeq"] {
+        for value in request.headers(name) {
+            super::text::push(&mut text, name, value);
+        }
+    }
+    text.push_str("\r\n");
+    text.into_bytes()
+}

@@ -1,0 +1,429 @@
+//! A person who calls for help, and their phone. Each makes one call.
+
+use super::manners::{CallerManners, between, one_of};
+use super::stack::{Dialog, LIFETIME, Stack};
+use super::text::{Message, sdp};
+use base::Time;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The RTP port of every phone.
+pub(crate) const RTP_PORT: u16 = 40_000;
+
+pub(crate) struct Caller {
+    manners: CallerManners,
+    dialled: &'static str,
+    patience: Duration,
+    talk: Duration,
+    holds: bool,
+    dialog: Dialog,
+    invite: (String, u32),
+    /// The offer or answer that the exchange made last.
+    media: Option<SocketAddr>,
+    state: State,
+    agenda: Vec<(Time, Act)>,
+    /// How many offers of its own were made.
+    version: u32,
+    /// Re-INVITEs that wait for their answer: branch.
+    offers: Vec<String>,
+    /// Whether it was answered, and whether it heard a person.
+    pub(crate) answered: bool,
+    pub(crate) talked: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Calling,
+    Cancelled,
+    Up,
+    Over,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    GiveUp,
+    Acknowledge(u32),
+    Press(char),
+    Hold(bool),
+    Garbage,
+    Strange,
+    Backwards,
+    Vanish,
+    Goodbye,
+    AfterTheEnd,
+    Forget,
+}
+
+impl Caller {
+    /// Dials at once.
+    pub(crate) fn dial(stack: &mut Stack, dialled: &'static str, bad: bool, number: usize) -> Caller {
+        let manners = CallerManners::draw(&mut stack.rng, bad);
+        let patience = match stack.rng.below(10) {
+            0 => between(&mut stack.rng, 0, 8_000),
+            1..4 => between(&mut stack.rng, 5_000, 60_000),
+            _ => between(&mut stack.rng, 30_000, 600_000),
+        };
+        let dialog = Dialog {
+            call_id: format!("c{number}@{}", stack.me.ip()),
+            local: format!("<sip:{}@{}>", stack.user, stack.me.ip()),
+            local_tag: format!("t{number}"),
+            remote: format!("<sip:{dialled}@{}>", stack.server.ip()),
+            remote_tag: String::new(),
+            target: format!("sip:{dialled}@{}", stack.server),
+            cseq: stack.rng.below(1000) as u32,
+        };
+        let mut caller = Caller {
+            manners,
+            dialled,
+            patience,
+            talk: between(&mut stack.rng, 1_000, 120_000),
+            holds: stack.rng.chance_permille(150),
+            dialog,
+            invite: (String::new(), 0),
+            media: None,
+            state: State::Calling,
+            agenda: Vec::new(),
+            version: 1,
+            offers: Vec::new(),
+            answered: false,
+            talked: false,
+        };
+        caller.begin(stack);
+        caller
+    }
+
+    fn begin(&mut self, stack: &mut Stack) {
+        if self.manners == CallerManners::RepeatsEverything {
+            stack.echoes = 1 + stack.rng.below(3) as u32;
+        }
+        let mut body = self.description(stack, "sendrecv");
+        if self.manners == CallerManners::OffersNothing {
+            body.clear();
+        }
+        let branch = stack.request(&mut self.dialog, "INVITE", &[], &body);
+        self.invite = (branch, self.dialog.cseq);
+        let now = stack.now;
+        match self.manners {
+            CallerManners::Cancels => {
+                let soon = between(&mut stack.rng, 0, 300);
+                self.plan(now + soon, Act::GiveUp);
+            }
+            CallerManners::Vanishes => {
+                let soon = between(&mut stack.rng, 0, 90_000);
+                self.plan(now + soon, Act::Vanish);
+            }
+            CallerManners::SendsGarbage => self.plan(now + Duration::from_millis(500), Act::Garbage),
+            _ => {}
+        }
+        self.plan(now + self.patience, Act::GiveUp);
+    }
+
+    fn description(&self, stack: &Stack, direction: &str) -> String {
+        sdp(&stack.me.ip().to_string(), RTP_PORT, self.version, direction)
+    }
+
+    fn plan(&mut self, at: Time, act: Act) {
+        self.agenda.push((at, act));
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.state == State::Over && self.agenda.is_empty()
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        self.agenda.iter().map(|(at, _)| *at).min()
+    }
+
+    /// A person is to be heard now.
+    pub(crate) fn voice(&mut self, stack: &mut Stack) {
+        if self.talked || self.state != State::Up {
+            return;
+        }
+        self.talked = true;
+        let now = stack.now;
+        self.agenda.retain(|(_, act)| *act != Act::GiveUp);
+        self.plan(now + self.talk, Act::GiveUp);
+        if self.holds {
+            let pause = between(&mut stack.rng, 500, 20_000);
+            self.plan(now + pause, Act::Hold(true));
+            let length = between(&mut stack.rng, 200, 20_000);
+            self.plan(now + pause + length, Act::Hold(false));
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, stack: &mut Stack) {
+        while let Some(at) = self.agenda.iter().position(|(at, _)| *at <= stack.now) {
+            let (_, act) = self.agenda.remove(at);
+            self.act(stack, act);
+        }
+    }
+
+    /// A request of ours was never answered.
+    pub(crate) fn unanswered(&mut self, stack: &mut Stack, method: &str, branch: &str) {
+        if method == "INVITE" && branch == self.invite.0 && matches!(self.state, State::Calling | State::Cancelled)
+        {
+            self.end(stack);
+        }
+    }
+
+    fn act(&mut self, stack: &mut Stack, act: Act) {
+        match act {
+            Act::Forget | Act::Vanish if act == Act::Vanish => {
+                stack.vanished = true;
+                self.end(stack);
+            }
+            Act::GiveUp => self.give_up(stack),
+            Act::Acknowledge(cseq) => self.acknowledge(stack, cseq),
+            Act::AfterTheEnd => {
+                stack.request(&mut self.dialog, "INFO", &[("Content-Type", "application/dtmf")], "1");
+            }
+            Act::Garbage => self.garbage(stack),
+            _ if self.state != State::Up => {}
+            Act::Press(key) => self.press(stack, key),
+            Act::Hold(on) => self.hold(stack, on),
+            Act::Strange => {
+                let method = one_of(&mut stack.rng, &["OPTIONS", "REFER", "MESSAGE", "UPDATE", "INFO", "PRACK"]);
+                stack.request(&mut self.dialog, method, &[], "");
+            }
+            Act::Backwards => {
+                let old = self.dialog.cseq.saturating_sub(3);
+                stack.request_numbered(&self.dialog, ("INFO", old), &[], "");
+            }
+            Act::Goodbye => self.hang_up(stack),
+            Act::Forget | Act::Vanish => {}
+        }
+    }
+
+    fn give_up(&mut self, stack: &mut Stack) {
+        match self.state {
+            State::Calling if self.manners == CallerManners::HangsUpUnanswered => {
+                stack.request(&mut self.dialog, "BYE", &[], "");
+                stack.cancel(&self.dialog, &self.invite.0, self.invite.1);
+                self.state = State::Cancelled;
+            }
+            State::Calling => {
+                stack.cancel(&self.dialog, &self.invite.0, self.invite.1);
+                self.state = State::Cancelled;
+            }
+            State::Up => self.hang_up(stack),
+            State::Cancelled | State::Over => {}
+        }
+    }
+
+    fn hang_up(&mut self, stack: &mut Stack) {
+        let method = "BYE";
+        stack.request(&mut self.dialog, method, &[("Reason", "Q.850;cause=16")], "");
+        if self.manners == CallerManners::HangsUpTwice {
+            stack.request(&mut self.dialog, method, &[], "");
+        }
+        self.end(stack);
+    }
+
+    fn end(&mut self, stack: &mut Stack) {
+        if self.state == State::Over {
+            return;
+        }
+        self.state = State::Over;
+        self.agenda.clear();
+        // Whoever never acknowledged has no dialog by its own books; the others may speak once more.
+        if self.manners == CallerManners::SpeaksAfterTheEnd {
+            let pause = between(&mut stack.rng, 0, 3_000);
+            self.plan(stack.now + pause, Act::AfterTheEnd);
+        }
+        self.plan(stack.now + LIFETIME * 2 + Duration::from_secs(10), Act::Forget);
+    }
+
+    fn garbage(&mut self, stack: &mut Stack) {
+        let length = 1 + stack.rng.below(400) as usize;
+        let bytes: Vec<u8> = match stack.rng.below(4) {
+            0 => (0..length).map(|_| stack.rng.next_u32() as u8).collect(),
+            1 => b"INVITE sip:x SIP/2.0\r\nVia: \r\n\r\n".to_vec(),
+            2 => b"\r\n\r\n".to_vec(),
+            _ => {
+                let branch = stack.branch();
+                let mut bytes = stack.write(&self.dialog, ("INFO", &branch, 0), &[], "");
+                bytes.truncate(length.min(bytes.len()));
+                bytes
+            }
+        };
+        stack.send(bytes);
+        if self.state != State::Over {
+            let pause = between(&mut stack.rng, 500, 20_000);
+            self.plan(stack.now + pause, Act::Garbage);
+        }
+    }
+
+    fn press(&mut self, stack: &mut Stack, key: char) {
+        let Some(media) = self.media else { return };
+        stack.digits.push((media, key));
+        if self.manners == CallerManners::PressesTwice {
+            let body = format!("Signal={key}\r\nDuration=160\r\n");
+            stack.request(&mut self.dialog, "INFO", &[("Content-Type", "application/dtmf-relay")], &body);
+        }
+    }
+
+    fn hold(&mut self, stack: &mut Stack, on: bool) {
+        self.version += 1;
+        let (direction, zero) = match (on, self.manners) {
+            (true, CallerManners::HoldsByZero) => ("sendrecv", true),
+            (true, _) => (one_of(&mut stack.rng, &["sendonly", "inactive"]), false),
+            (false, _) => ("sendrecv", false),
+        };
+        let mut body = self.description(stack, direction);
+        if zero {
+            body = sdp("0.0.0.0", RTP_PORT, self.version, direction);
+        }
+        let branch = stack.request(&mut self.dialog, "INVITE", &[], &body);
+        self.offers.push(branch);
+        if self.manners == CallerManners::OffersAcross {
+            let branch = stack.request(&mut self.dialog, "INVITE", &[], &body);
+            self.offers.push(branch);
+        }
+    }
+
+    pub(crate) fn response(&mut self, stack: &mut Stack, message: &Message<'_>) {
+        let (cseq, method) = message.cseq();
+        let Some(answer) = stack.response(message) else {
+            let accepted = message.status().is_some_and(|status| (200..300).contains(&status));
+            if accepted && method == "INVITE" {
+                self.repeated_2xx(stack, cseq);
+            }
+            return;
+        };
+        if answer.method != "INVITE" || answer.status < 200 {
+            return;
+        }
+        if answer.branch == self.invite.0 {
+            self.final_answer(stack, message, answer.status);
+        } else if self.offers.contains(&answer.branch) {
+            self.offers.retain(|branch| *branch != answer.branch);
+            if answer.status < 300 {
+                self.media = message.media().or(self.media);
+                stack.acknowledge(&self.dialog, cseq, "");
+            }
+        }
+    }
+
+    fn final_answer(&mut self, stack: &mut Stack, message: &Message<'_>, status: u16) {
+        if status >= 300 {
+            return self.end(stack);
+        }
+        if self.state == State::Over {
+            return;
+        }
+        self.dialog.remote_tag = message.to_tag().to_owned();
+        self.dialog.target = message.contact().to_owned();
+        self.media = message.media();
+        let was_cancelled = self.state == State::Cancelled;
+        self.answered = true;
+        self.state = State::Up;
+        let cseq = message.cseq().0;
+        match self.manners {
+            CallerManners::NeverAcknowledges => return,
+            CallerManners::AcknowledgesLate => {
+                let late = between(&mut stack.rng, 200, 28_000);
+                self.plan(stack.now + late, Act::Acknowledge(cseq));
+            }
+            _ => self.acknowledge(stack, cseq),
+        }
+        if was_cancelled {
+            return self.hang_up(stack);
+        }
+        self.plan_keys(stack);
+    }
+
+    fn acknowledge(&mut self, stack: &mut Stack, cseq: u32) {
+        let offered = self.manners == CallerManners::OffersNothing;
+        let body = if offered { self.description(stack, "sendrecv") } else { String::new() };
+        stack.acknowledge(&self.dialog, cseq, &body);
+    }
+
+    fn repeated_2xx(&mut self, stack: &mut Stack, cseq: u32) {
+        let late = self.agenda.iter().any(|(_, act)| matches!(act, Act::Acknowledge(_)));
+        if self.manners == CallerManners::NeverAcknowledges || late || self.dialog.remote_tag.is_empty() {
+            return;
+        }
+        if cseq == self.invite.1 {
+            self.acknowledge(stack, cseq);
+        } else {
+            stack.acknowledge(&self.dialog, cseq, "");
+        }
+    }
+
+    /// The way through the menus, and what bad manners add to it.
+    fn plan_keys(&mut self, stack: &mut Stack) {
+        if self.dialled == "sig" || self.dialled == "bridge" {
+            return self.plan_extras(stack);
+        }
+        let mut at = stack.now;
+        let keys = match stack.rng.below(10) {
+            0 => "",
+            1 => "97",
+            2 => "88888",
+            3 => "9917",
+            _ => one_of(&mut stack.rng, &["1", "2", "3", "4", "5", "6", "7", "91", "92", "94", "95", "97"]),
+        };
+        for key in keys.chars() {
+            at = at + between(&mut stack.rng, 800, 9_000);
+            self.plan(at, Act::Press(key));
+        }
+        let topic = one_of(&mut stack.rng, &['0', '1', '2', '3', '4', '7', '#', '*']);
+        let pause = between(&mut stack.rng, 2_000, 12_000);
+        self.plan(at + pause, Act::Press(topic));
+        self.plan_extras(stack);
+    }
+
+    fn plan_extras(&mut self, stack: &mut Stack) {
+        let pause = between(&mut stack.rng, 100, 40_000);
+        let act = match self.manners {
+            CallerManners::AsksStrangeThings => Act::Strange,
+            CallerManners::CountsBackwards => Act::Backwards,
+            CallerManners::HoldsByZero | CallerManners::OffersAcross => Act::Hold(true),
+            _ => return,
+        };
+        self.plan(stack.now + pause, act);
+    }
+
+    /// A request of the exchange that is new.
+    pub(crate) fn request(&mut self, stack: &mut Stack, request: &Message<'_>) {
+        let tag = self.dialog.local_tag.clone();
+        let method = request.method().unwrap_or("");
+        if method == "ACK" {
+            stack.acknowledged(request);
+            return;
+        }
+        if stack.is_repeated(request) || self.manners == CallerManners::NeverAnswersRequests {
+            return;
+        }
+        let mine = request.call_id() == self.dialog.call_id && request.to_tag() == tag;
+        match method {
+            _ if !mine => stack.reply(request, 481, "", &[], ""),
+            "BYE" if self.state == State::Over => stack.reply(request, 481, "", &[], ""),
+            "BYE" => {
+                stack.reply(request, 200, "", &[], "");
+                self.end(stack);
+            }
+            "INVITE" if self.state == State::Over => stack.reply(request, 481, "", &[], ""),
+            "INVITE" => self.reoffered(stack, request),
+            "CANCEL" => stack.reply(request, 481, "", &[], ""),
+            _ => stack.reply(request, 200, "", &[], ""),
+        }
+    }
+
+    fn reoffered(&mut self, stack: &mut Stack, request: &Message<'_>) {
+        match self.manners {
+            _ if !self.offers.is_empty() => stack.reply(request, 491, "", &[], ""),
+            CallerManners::OffersAcross => {
+                stack.reply(request, 491, "", &[], "");
+                self.hold(stack, false);
+            }
+            CallerManners::RefusesOffers => stack.reply(request, 488, "", &[], ""),
+            _ => {
+                self.media = request.media().or(self.media);
+                self.version += 1;
+                let body = self.description(stack, "sendrecv");
+                stack.accept(request, "", &[], &body);
+            }
+        }
+    }
+}

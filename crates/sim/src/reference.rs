@@ -1,0 +1,277 @@
+//! A small plain model of the distributor, fed with facts: whose turn it is, and who may be asked. It keeps
+//! no timers and no indexes; it only judges each offer by the written rules.
+
+use base::Time;
+use facts::{AgentState, Fact, FactKind, OfferEnd};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How long an agent who let a call pass is left alone.
+const REST: Duration = Duration::from_secs(10);
+
+pub(crate) struct Reference {
+    agents: BTreeMap<String, Agent>,
+    waiting: BTreeMap<String, Wait>,
+    offers: BTreeMap<u64, (String, String)>,
+    arrivals: u64,
+    /// The last offer that failed. If the agent logs off with it, they did not let the call pass.
+    failed: Option<(Time, String, String)>,
+    /// What broke a rule.
+    pub(crate) complaints: Vec<String>,
+}
+
+struct Agent {
+    skills: acd::Agent,
+    state: AgentState,
+    /// A live offer, or the call that was taken.
+    busy_with: Option<String>,
+    idle_since: Option<Time>,
+    rest_until: Option<Time>,
+}
+
+struct Wait {
+    queue: String,
+    language: String,
+    topic: String,
+    priority: u8,
+    arrival: u64,
+    asked: bool,
+    passed_by: BTreeSet<String>,
+}
+
+impl Reference {
+    pub(crate) fn new(config: &acd::Config) -> Reference {
+        let agent = |skills: &acd::Agent| Agent {
+            skills: skills.clone(),
+            state: AgentState::LoggedOff,
+            busy_with: None,
+            idle_since: None,
+            rest_until: None,
+        };
+        Reference {
+            agents: config.agents.iter().map(|skills| (skills.name.clone(), agent(skills))).collect(),
+            waiting: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            arrivals: 0,
+            failed: None,
+            complaints: Vec::new(),
+        }
+    }
+
+    /// Somebody asked that the agent be ready, which ends a rest without any fact.
+    pub(crate) fn ready_asked(&mut self, agent: &str) {
+        if let Some(agent) = self.agents.get_mut(agent) {
+            agent.rest_until = None;
+        }
+    }
+
+    /// Who waits for nobody although somebody could take them: must be none after every input.
+    pub(crate) fn idles_beside(&self, now: Time) -> Option<String> {
+        let unasked = self.waiting.iter().filter(|(_, wait)| !wait.asked);
+        for (call, wait) in unasked {
+            if let Some((name, _)) = self.agents.iter().find(|(_, agent)| agent.is_free(now) && agent.suits(wait)) {
+                return Some(format!("{call} waits in {} and nobody asks {name}, who is free", wait.queue));
+            }
+        }
+        None
+    }
+
+    /// How many still wait and are being asked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.offers.is_empty()
+    }
+
+    pub(crate) fn apply(&mut self, now: Time, fact: &Fact) {
+        let call = fact.call.as_deref().unwrap_or("");
+        match &fact.kind {
+            FactKind::SystemStarted { .. } => self.restart(),
+            FactKind::AgentState { agent, state, .. } => self.agent_state(now, agent, *state),
+            FactKind::QueueEntered { queue, language, topic, priority, .. } => {
+                self.arrivals += 1;
+                let wait = Wait {
+                    queue: queue.clone(),
+                    language: language.clone(),
+                    topic: topic.clone(),
+                    priority: *priority,
+                    arrival: self.arrivals,
+                    asked: false,
+                    passed_by: BTreeSet::new(),
+                };
+                if self.waiting.insert(call.to_owned(), wait).is_some() {
+                    self.complaints.push(format!("{call} entered a queue while it waited in one"));
+                }
+            }
+            FactKind::QueueLeft { .. } => {
+                if self.waiting.remove(call).is_none() {
+                    self.complaints.push(format!("{call} left a queue in which it did not wait"));
+                }
+            }
+            FactKind::OfferMade { offer, agent, .. } => self.offer(now, *offer, call, agent),
+            FactKind::OfferAccepted { offer, agent } => self.accepted(*offer, call, agent),
+            FactKind::OfferEnded { offer, agent, reason, .. } => {
+                self.offer_ended(now, *offer, call, agent, *reason);
+            }
+            FactKind::CallEnded { .. } => self.call_ended(call),
+            _ => {}
+        }
+    }
+
+    fn restart(&mut self) {
+        self.waiting.clear();
+        self.offers.clear();
+        for agent in self.agents.values_mut() {
+            agent.state = AgentState::LoggedOff;
+            (agent.busy_with, agent.idle_since, agent.rest_until) = (None, None, None);
+        }
+    }
+
+    fn agent_state(&mut self, now: Time, name: &str, state: AgentState) {
+        let Some(agent) = self.agents.get_mut(name) else {
+            return self.complaints.push(format!("the state of {name}, who is in no configuration"));
+        };
+        agent.state = state;
+        match state {
+            AgentState::Ready => {
+                agent.idle_since.get_or_insert(now);
+            }
+            AgentState::Talking => agent.idle_since = None,
+            AgentState::LoggedOff => {
+                (agent.idle_since, agent.rest_until) = (None, None);
+                let failed = self.failed.take_if(|(at, who, _)| *at == now && who == name);
+                if let Some(wait) = failed.and_then(|(_, _, call)| self.waiting.get_mut(&call)) {
+                    wait.passed_by.remove(name);
+                }
+            }
+            AgentState::Paused => agent.rest_until = None,
+            AgentState::Offered | AgentState::Wrapup => {}
+        }
+    }
+
+    fn offer(&mut self, now: Time, offer: u64, call: &str, name: &str) {
+        self.offers.insert(offer, (call.to_owned(), name.to_owned()));
+        let Some(agent) = self.agents.get(name) else {
+            return self.complaints.push(format!("{call} is offered to {name}, who is in no configuration"));
+        };
+        let Some(wait) = self.waiting.get(call) else {
+            return self.complaints.push(format!("{call} is offered to {name} but does not wait"));
+        };
+        if let Some(wrong) = self.judge(now, call, wait, agent) {
+            self.complaints.push(wrong);
+        }
+        if let Some(wait) = self.waiting.get_mut(call) {
+            wait.asked = true;
+            if wait.passed_by.contains(name) {
+                wait.passed_by.clear();
+            }
+        }
+        if let Some(agent) = self.agents.get_mut(name) {
+            agent.busy_with = Some(call.to_owned());
+            agent.rest_until = None;
+        }
+    }
+
+    /// What is wrong with this offer, if anything.
+    fn judge(&self, now: Time, call: &str, wait: &Wait, agent: &Agent) -> Option<String> {
+        let name = &agent.skills.name;
+        if wait.asked {
+            return Some(format!("{call} is offered to {name} while another is asked"));
+        }
+        if let Some(other) = &agent.busy_with {
+            return Some(format!("{call} is offered to {name}, who has {other}"));
+        }
+        if agent.state != AgentState::Ready || agent.rest_until.is_some_and(|until| until > now) {
+            return Some(format!("{call} is offered to {name}, who is {:?} or rests", agent.state));
+        }
+        if !agent.suits(wait) {
+            return Some(format!("{call} is offered to {name}, who cannot take it"));
+        }
+        let better = |other: &&Wait| !other.asked && agent.suits(other) && other.goes_before(wait);
+        if self.waiting.values().filter(better).count() > 0 {
+            return Some(format!("{call} is offered to {name} although another call goes before it"));
+        }
+        self.agents
+            .values()
+            .filter(|other| other.is_free(now) && other.suits(wait))
+            .find(|other| other.goes_before(agent, &wait.passed_by))
+            .map(|other| format!("{call} is offered to {name} although it is {}'s turn", other.skills.name))
+    }
+
+    fn accepted(&mut self, offer: u64, call: &str, name: &str) {
+        if self.offers.remove(&offer) != Some((call.to_owned(), name.to_owned())) {
+            self.complaints.push(format!("offer {offer} of {call} was accepted but not made"));
+        }
+        if let Some(agent) = self.agents.get_mut(name) {
+            agent.busy_with = Some(call.to_owned());
+        }
+    }
+
+    fn offer_ended(&mut self, now: Time, offer: u64, call: &str, name: &str, reason: OfferEnd) {
+        if self.offers.remove(&offer) != Some((call.to_owned(), name.to_owned())) {
+            self.complaints.push(format!("offer {offer} of {call} ended but was not made"));
+        }
+        let Some(agent) = self.agents.get_mut(name) else { return };
+        agent.busy_with = None;
+        let passed = matches!(reason, OfferEnd::Rejected | OfferEnd::Expired | OfferEnd::Failed);
+        if passed {
+            agent.rest_until = Some(now + REST);
+            self.failed = Some((now, name.to_owned(), call.to_owned()));
+        }
+        if let Some(wait) = self.waiting.get_mut(call) {
+            wait.asked = false;
+            if passed {
+                wait.passed_by.insert(name.to_owned());
+            }
+        }
+    }
+
+    fn call_ended(&mut self, call: &str) {
+        if self.waiting.remove(call).is_some() {
+            self.complaints.push(format!("{call} ended without leaving its queue"));
+        }
+        if self.offers.values().any(|(offered, _)| offered == call) {
+            self.complaints.push(format!("{call} ended while an agent was asked"));
+        }
+        for agent in self.agents.values_mut() {
+            agent.busy_with.take_if(|busy| busy == call);
+        }
+    }
+
+    /// The agent's leg of this call is over.
+    pub(crate) fn leg_ended(&mut self, call: &str, name: &str) {
+        if let Some(agent) = self.agents.get_mut(name) {
+            let asked = self.offers.values().any(|(_, agent)| agent == name);
+            if !asked {
+                agent.busy_with.take_if(|busy| busy == call);
+            }
+        }
+    }
+}
+
+impl Agent {
+    fn is_free(&self, now: Time) -> bool {
+        self.state == AgentState::Ready
+            && self.busy_with.is_none()
+            && self.rest_until.is_none_or(|until| until < now)
+    }
+
+    fn suits(&self, wait: &Wait) -> bool {
+        let skills = &self.skills;
+        skills.queues.contains(&wait.queue)
+            && skills.languages.contains(&wait.language)
+            && (skills.topics.is_empty() || wait.topic.is_empty() || skills.topics.contains(&wait.topic))
+    }
+
+    /// Who did not let the call pass, then the longest idle, then by name.
+    fn goes_before(&self, other: &Agent, passed_by: &BTreeSet<String>) -> bool {
+        let rank = |agent: &Agent| {
+            (passed_by.contains(&agent.skills.name), agent.idle_since, agent.skills.name.clone())
+        };
+        rank(self) < rank(other)
+    }
+}
+
+impl Wait {
+    fn goes_before(&self, other: &Wait) -> bool {
+        (other.priority, self.arrival) < (self.priority, other.arrival)
+    }
+}

@@ -1,0 +1,109 @@
+//! The trace: a hash of every output in order, and lines for people.
+
+use base::Time;
+use engine::Output;
+use std::fmt::Write as _;
+
+pub(crate) struct Trace<'a> {
+    hash: Fnv,
+    verbose: bool,
+    line: &'a mut dyn FnMut(&str),
+}
+
+/// FNV-1a, 64 bits: the trace is compared with itself only.
+struct Fnv(u64);
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+impl std::fmt::Write for Fnv {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.add(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl<'a> Trace<'a> {
+    pub(crate) fn new(verbose: bool, line: &'a mut dyn FnMut(&str)) -> Trace<'a> {
+        Trace { hash: Fnv(0xcbf2_9ce4_8422_2325), verbose, line }
+    }
+
+    pub(crate) fn hash(&self) -> u64 {
+        self.hash.0
+    }
+
+    pub(crate) fn note(&mut self, text: &str) {
+        if self.verbose {
+            (self.line)(text);
+        }
+    }
+
+    /// An output of the engine.
+    pub(crate) fn output(&mut self, now: Time, output: &Output) {
+        self.hash.add(&now.micros().to_le_bytes());
+        // The hash takes whatever is written into it.
+        let _ = match output {
+            Output::Sip { flow, bytes } => {
+                self.hash.add(bytes);
+                write!(self.hash, "{}", flow.remote)
+            }
+            Output::Media { command, beside } => write!(self.hash, "{command:?}{beside:?}"),
+            Output::Fact(fact) => write!(self.hash, "{fact:?}"),
+            Output::Reply { id, result } => write!(self.hash, "{id}{result:?}"),
+        };
+        if self.verbose {
+            self.tell(now, output);
+        }
+    }
+
+    /// What a phone sends.
+    pub(crate) fn phone(&mut self, now: Time, number: usize, bytes: &[u8]) {
+        if self.verbose {
+            let text = format!("{now:>16} {:<10} -> {}", format!("phone{number}"), summary(bytes));
+            (self.line)(&text);
+        }
+    }
+
+    fn tell(&mut self, now: Time, output: &Output) {
+        let text = match output {
+            Output::Sip { flow, bytes } => {
+                let to = crate::town::phone_at(flow.remote.ip()).unwrap_or(0);
+                format!("{now:>16} {:<10} <- {}", format!("phone{to}"), summary(bytes))
+            }
+            Output::Media { command, .. } => format!("{now:>16} {:<10} {command:?}", "media"),
+            Output::Fact(fact) => {
+                let call = fact.call.as_deref().map_or("-", |id| id.get(id.len().saturating_sub(8)..).unwrap_or(id));
+                format!("{now:>16} {call:<10} {:>7} {:?}", fact.number, fact.kind)
+            }
+            Output::Reply { id, result } => format!("{now:>16} {:<10} {id} {result:?}", "reply"),
+        };
+        (self.line)(&text);
+    }
+}
+
+/// The first line of a message, its Call-ID and CSeq.
+fn summary(bytes: &[u8]) -> String {
+    match crate::phones::Message::read(bytes) {
+        Some(message) => {
+            let (number, method) = message.cseq();
+            format!("{} [{} {number} {method}]", message.first, message.call_id())
+        }
+        None => format!("{} bytes that are no message", bytes.len()),
+    }
+}
+
+/// The lines in which two texts differ, a few of them.
+pub(crate) fn difference(ours: &str, theirs: &str) -> String {
+    let (ours, theirs): (Vec<&str>, Vec<&str>) = (ours.lines().collect(), theirs.lines().collect());
+    let first = ours.iter().zip(&theirs).position(|(a, b)| a != b).unwrap_or(ours.len().min(theirs.len()));
+    let some = |lines: &[&str]| {
+        let few = lines.iter().skip(first.saturating_sub(4)).take(10).map(|line| line.trim());
+        few.collect::<Vec<_>>().join(" ")
+    };
+    format!("facts say `{}`, the engine says `{}`", some(&ours), some(&theirs))
+}

@@ -1,0 +1,526 @@
+//! The loop: the earliest of what is to happen is delivered, all that follows from it is carried out, and
+//! what must hold is checked.
+
+use crate::checkers::{LogChecker, WireChecker};
+use crate::media::{Pending, StandIn};
+use crate::network::{Path, Way};
+use crate::phones::{Callee, Caller, LIFETIME, Phone, Role, Stack, between};
+use crate::plans::Plan;
+use crate::reference::Reference;
+use crate::trace::Trace;
+use crate::{Faults, Options, Report, town};
+use base::{Rng, Seed, Time, Wall};
+use engine::{Command, Config, Engine, Input, Output, Past};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// After this long without trouble everything pending must have ended: the longest wait of the script, the
+/// silence probe, and the callers' patience.
+const PATIENCE: Duration = Duration::from_secs(45 * 60);
+/// 64·T1, the minute in which refusals are summed up, and a margin.
+const AFTERGLOW: Duration = Duration::from_secs(100);
+const VIOLATIONS_MAX: usize = 40;
+
+/// Something that is to happen.
+enum Happening {
+    Arrives { way: Way, phone: usize, bytes: Vec<u8> },
+    Wake(usize),
+    Media(Pending),
+    CallIsMade,
+    Planned(Plan),
+}
+
+struct Due {
+    at: Time,
+    order: u64,
+    happening: Happening,
+}
+
+pub(crate) struct World<'a> {
+    options: Options,
+    pub(crate) faults: Faults,
+    pub(crate) now: Time,
+    pub(crate) rng: Rng,
+    seed: Seed,
+    engine: Engine,
+    pub(crate) config: Config,
+    heap: BinaryHeap<Reverse<Due>>,
+    order: u64,
+    pub(crate) phones: Vec<Option<Phone>>,
+    paths: Vec<Path>,
+    network: Rng,
+    pub(crate) media: StandIn,
+    pub(crate) reference: Reference,
+    log: LogChecker,
+    wire: WireChecker,
+    trace: Trace<'a>,
+    pub(crate) report: Report,
+    interval: u64,
+    pub(crate) healed: bool,
+    pub(crate) restarts: u64,
+    commands: u64,
+    replies: u64,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(
+        options: Options,
+        script: &Arc<ivr::Script>,
+        line: &'a mut dyn FnMut(&str),
+    ) -> World<'a> {
+        let seed = Seed::from_number(options.seed).named("sim");
+        let mut rng = seed.named("world").rng();
+        let faults = options.faults.swarm(&mut rng);
+        let config = town::config(&mut seed.named("town").rng(), script);
+        // A day of June 2026, at any hour: the desk is open or not.
+        let wall = 1_781_000_000_000_000 + rng.below(7 * 86_400) as i64 * 1_000_000;
+        let now = Time::from_millis(1_000);
+        let engine_seed = seed.named("engine");
+        let engine = Engine::new(
+            config.clone(),
+            Past::default(),
+            engine_seed,
+            now,
+            Wall::from_unix_micros(wall),
+        );
+        let interval = 300 + rng.below(9_000);
+        World {
+            options,
+            faults,
+            now,
+            seed,
+            engine,
+            heap: BinaryHeap::new(),
+            order: 0,
+            phones: Vec::new(),
+            paths: Vec::new(),
+            network: seed.named("network").rng(),
+            media: StandIn::new(seed.named("media").rng(), faults.phones),
+            reference: Reference::new(&config.acd),
+            log: LogChecker::default(),
+            wire: WireChecker::default(),
+            trace: Trace::new(options.verbose, line),
+            report: Report::new(options, faults),
+            config,
+            rng,
+            interval,
+            healed: false,
+            restarts: 0,
+            commands: 0,
+            replies: 0,
+        }
+    }
+
+    /// Lives through it all.
+    pub(crate) fn run(mut self) -> Report {
+        self.settle();
+        self.people_the_town();
+        self.make_plans();
+        let first = self.now + Duration::from_secs(5);
+        self.schedule(first, Happening::CallIsMade);
+        while self.report.calls < self.options.calls && self.step(Time::FAR) {}
+        let heal_at = self.now + Duration::from_secs(60);
+        while self.step(heal_at) {}
+        self.now = self.now.max(heal_at);
+        self.heal();
+        let limit = self.now + PATIENCE;
+        while self.somebody_is_left() && self.step(limit) {}
+        self.check_liveness();
+        self.send_agents_home();
+        let end = self.now + AFTERGLOW;
+        while self.step(end) {}
+        self.now = self.now.max(end);
+        self.check_the_end();
+        self.finish()
+    }
+
+    /// Does the next thing, if it comes before the limit. Gives whether there was one.
+    fn step(&mut self, limit: Time) -> bool {
+        let deadline = self.engine.poll_timeout().map_or(Time::FAR, |(at, _)| at);
+        let next = self.heap.peek().map_or(Time::FAR, |Reverse(due)| due.at);
+        let at = deadline.min(next);
+        if at >= limit || self.report.violations.len() >= VIOLATIONS_MAX {
+            return false;
+        }
+        self.now = self.now.max(at);
+        if deadline <= next {
+            self.engine.handle_timeout(self.now);
+            self.settle();
+            self.check_deadline(deadline);
+        } else if let Some(Reverse(due)) = self.heap.pop() {
+            self.happens(due.happening);
+        }
+        if self.rng.chance_permille(10) {
+            self.check_the_state();
+        }
+        true
+    }
+
+    /// An engine that is woken must have done what it asked to be woken for.
+    fn check_deadline(&mut self, before: Time) {
+        if let Some((at, why)) = self.engine.poll_timeout()
+            && at <= before
+        {
+            self.violation(&format!("the engine asks again to be woken at {at} for {why:?}"));
+            self.report.violations.resize(VIOLATIONS_MAX, "the world stood still".to_owned());
+        }
+    }
+
+    fn happens(&mut self, happening: Happening) {
+        match happening {
+            Happening::Arrives { way: Way::ToEngine, phone, bytes } => self.to_engine(phone, bytes),
+            Happening::Arrives { way: Way::ToPhone, phone, bytes } => {
+                let now = self.now;
+                self.with_phone(phone, |phone| phone.handle(now, &bytes));
+            }
+            Happening::Wake(phone) => self.wake(phone),
+            Happening::Media(pending) => {
+                if let Some(event) = self.media.due(pending) {
+                    self.input(Input::Media(event));
+                }
+            }
+            Happening::CallIsMade => self.call_is_made(),
+            Happening::Planned(plan) => self.carry_out(plan),
+        }
+    }
+
+    pub(crate) fn plan(&mut self, at: Time, plan: Plan) {
+        self.schedule(at, Happening::Planned(plan));
+    }
+
+    fn schedule(&mut self, at: Time, happening: Happening) {
+        self.order += 1;
+        self.heap.push(Reverse(Due { at, order: self.order, happening }));
+    }
+
+    fn to_engine(&mut self, phone: usize, bytes: Vec<u8>) {
+        self.report.received += 1;
+        self.wire.received(self.now, &bytes);
+        self.input(Input::Sip { flow: town::flow_to(town::address_of(phone)), bytes });
+        self.wire.settled();
+    }
+
+    pub(crate) fn input(&mut self, input: Input) {
+        self.engine.handle(self.now, input);
+        self.settle();
+    }
+
+    pub(crate) fn command(&mut self, command: Command) {
+        self.commands += 1;
+        let id = self.commands;
+        self.input(Input::Command { id, command });
+    }
+
+    /// Carries out what the engine asks for.
+    fn settle(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            self.trace.output(self.now, &output);
+            match output {
+                Output::Sip { flow, bytes } => {
+                    self.report.sent += 1;
+                    self.wire.sent(self.now, &bytes);
+                    if let Some(phone) = town::phone_at(flow.remote.ip()) {
+                        self.send(Way::ToPhone, phone, bytes);
+                    }
+                }
+                Output::Media { command, .. } => self.media.command(self.now, command),
+                Output::Fact(fact) => self.log.apply(self.now, &fact, &mut self.reference),
+                Output::Reply { id, .. } => {
+                    self.replies += 1;
+                    if id != self.commands {
+                        self.violation(&format!("a reply to command {id}, not to {}", self.commands));
+                    }
+                }
+            }
+        }
+        self.carry_media();
+        self.collect_complaints();
+    }
+
+    fn carry_media(&mut self) {
+        for (at, pending) in std::mem::take(&mut self.media.events) {
+            self.schedule(at, Happening::Media(pending));
+        }
+        let now = self.now;
+        for address in std::mem::take(&mut self.media.voices) {
+            if let Some(phone) = town::phone_at(address) {
+                self.with_phone(phone, |phone| phone.voice(now));
+            }
+        }
+    }
+
+    fn collect_complaints(&mut self) {
+        let lists = [
+            &mut self.reference.complaints,
+            &mut self.log.complaints,
+            &mut self.wire.complaints,
+            &mut self.media.complaints,
+        ];
+        let complaints: Vec<String> = lists.into_iter().flat_map(std::mem::take).collect();
+        complaints.iter().for_each(|complaint| self.violation(complaint));
+    }
+
+    pub(crate) fn violation(&mut self, what: &str) {
+        let text = format!("{} {what}", self.now);
+        self.trace.note(&format!("VIOLATION {text}"));
+        if self.report.violations.len() < VIOLATIONS_MAX {
+            self.report.violations.push(text);
+        }
+    }
+
+    fn send(&mut self, way: Way, phone: usize, bytes: Vec<u8>) {
+        let Some(path) = self.paths.get_mut(phone) else { return };
+        let arrivals = path.carry(self.now, way, &mut self.network);
+        match arrivals {
+            [None, _] => self.report.lost += 1,
+            [Some(at), None] => self.schedule(at, Happening::Arrives { way, phone, bytes }),
+            [Some(at), Some(again)] => {
+                self.schedule(at, Happening::Arrives { way, phone, bytes: bytes.clone() });
+                self.schedule(again, Happening::Arrives { way, phone, bytes });
+            }
+        }
+    }
+}
+
+/// Phones.
+impl World<'_> {
+    /// Acts on a phone, and carries out what it wants.
+    pub(crate) fn with_phone(&mut self, number: usize, act: impl FnOnce(&mut Phone)) {
+        let Some(Some(phone)) = self.phones.get_mut(number) else { return };
+        let was_there = !phone.stack.vanished;
+        phone.stack.now = self.now;
+        act(phone);
+        let (out, digits) = (std::mem::take(&mut phone.stack.out), std::mem::take(&mut phone.stack.digits));
+        let complaints = std::mem::take(&mut phone.stack.complaints);
+        let vanished = was_there && phone.stack.vanished;
+        let wake_at = phone.poll_timeout();
+        let asked = phone.wake_at;
+        if let Some(at) = wake_at.filter(|at| asked.is_none_or(|asked| *at < asked)) {
+            phone.wake_at = Some(at);
+            self.schedule(at.max(self.now), Happening::Wake(number));
+        }
+        for bytes in out {
+            self.trace.phone(self.now, number, &bytes);
+            self.send(Way::ToEngine, number, bytes);
+        }
+        for (address, digit) in digits {
+            self.media.digit(self.now, address, digit);
+        }
+        if vanished {
+            self.media.falls_silent(self.now, town::address_of(number).ip());
+        }
+        for (at, pending) in std::mem::take(&mut self.media.events) {
+            self.schedule(at, Happening::Media(pending));
+        }
+        for complaint in complaints {
+            self.violation(&format!("{}: {complaint}", town::address_of(number).ip()));
+        }
+    }
+
+    fn wake(&mut self, number: usize) {
+        let now = self.now;
+        if let Some(Some(phone)) = self.phones.get_mut(number) {
+            phone.wake_at = None;
+        }
+        self.with_phone(number, |phone| {
+            if phone.poll_timeout().is_some_and(|at| at <= now) {
+                phone.handle_timeout(now);
+            }
+        });
+        if self.phones.get(number).is_some_and(|phone| phone.as_ref().is_some_and(Phone::is_done)) {
+            self.bury(number);
+        }
+    }
+
+    fn bury(&mut self, number: usize) {
+        if let Some(phone) = self.phones.get_mut(number).and_then(Option::take)
+            && let Role::Caller(caller) = phone.role
+        {
+            self.report.answered += u32::from(caller.answered);
+            self.report.talked += u32::from(caller.talked);
+        }
+    }
+
+    fn new_stack(&mut self, user: String) -> Stack {
+        let number = self.phones.len();
+        let mut rng = self.seed.named("phone").numbered(number as u64).rng();
+        let faults = if self.healed { Faults::NONE } else { self.faults };
+        self.paths.push(Path::new(faults, &mut rng, self.now));
+        let mut stack = Stack::new(rng, town::address_of(number), town::exchange(), user);
+        stack.now = self.now;
+        stack.strict_from = if faults.loss { Time::FAR } else { self.now };
+        stack
+    }
+
+    fn people_the_town(&mut self) {
+        for number in 0..=town::AGENTS {
+            let agent = number < town::AGENTS;
+            let name = if agent { town::agent_name(number) } else { "uas".to_owned() };
+            let stack = self.new_stack(name);
+            let first = self.now + between(&mut self.rng, 0, 4_000);
+            let expires = Duration::from_secs(60 + self.rng.below(600));
+            let account = agent.then(|| town::password(number));
+            let mut callee = Callee::new(&stack, account, self.faults.phones, first, expires);
+            callee.sure = !self.faults.loss && !self.faults.delay && !self.faults.reorder;
+            self.phones.push(Some(Phone { stack, role: Role::Callee(callee), wake_at: None }));
+            self.with_phone(number, |_| {});
+        }
+    }
+
+    fn call_is_made(&mut self) {
+        self.report.calls += 1;
+        let number = self.phones.len();
+        let mut stack = self.new_stack(format!("{:09}", 300_000_000 + number));
+        let dialled = town::number_to_dial(&mut self.rng);
+        let caller = Caller::dial(&mut stack, dialled, self.faults.phones, number);
+        self.phones.push(Some(Phone { stack, role: Role::Caller(caller), wake_at: None }));
+        self.with_phone(number, |_| {});
+        if self.report.calls < self.options.calls {
+            let pause = between(&mut self.rng, 0, 2 * self.interval);
+            let at = self.now + pause;
+            self.schedule(at, Happening::CallIsMade);
+        }
+    }
+
+    fn somebody_is_left(&self) -> bool {
+        self.engine.calls() > 0 || self.phones.iter().skip(town::AGENTS + 1).any(Option::is_some)
+    }
+
+    fn send_agents_home(&mut self) {
+        for number in 0..town::AGENTS {
+            self.with_phone(number, |phone| {
+                let Phone { stack, role, .. } = phone;
+                if let Role::Callee(callee) = role {
+                    callee.leave(stack);
+                }
+            });
+        }
+    }
+}
+
+/// Disasters and checks.
+impl World<'_> {
+    fn heal(&mut self) {
+        self.healed = true;
+        self.paths.iter_mut().for_each(Path::heal);
+        let now = self.now;
+        // What was under way may still fail; what begins a moment later may not.
+        let strict = now + LIFETIME;
+        for phone in self.phones.iter_mut().flatten() {
+            phone.stack.strict_from = phone.stack.strict_from.min(strict);
+        }
+    }
+
+    /// The process ends and another takes over with what the log says.
+    pub(crate) fn restart(&mut self, broken: bool) {
+        self.restarts += 1;
+        let fold = self.log.fold();
+        let past = Past {
+            head: Some(self.log.facts()),
+            broken: if broken { broken_calls(fold) } else { Vec::new() },
+            paused: fold.paused(),
+        };
+        self.media.forget_all();
+        let wall = Wall::from_unix_micros(1_781_000_000_000_000) + self.now.since(Time::ZERO);
+        let seed = self.seed.named("engine").numbered(self.restarts);
+        self.engine = Engine::new(self.config.clone(), past, seed, self.now, wall);
+        self.settle();
+        for number in 0..self.phones.len() {
+            let at = self.now + between(&mut self.rng, 0, 20_000);
+            let strict = self.now + LIFETIME * 3;
+            self.with_phone(number, |phone| {
+                phone.stack.strict_from = phone.stack.strict_from.max(strict);
+                if let Role::Callee(callee) = &mut phone.role {
+                    callee.sure = false;
+                    callee.register_again(at);
+                }
+            });
+        }
+    }
+
+    /// Calls that go on, by id.
+    pub(crate) fn calls_going_on(&self) -> Vec<String> {
+        self.log.fold().snapshot().calls.keys().cloned().collect()
+    }
+
+    fn check_the_state(&mut self) {
+        let (ours, theirs) = (self.log.fold().snapshot(), self.engine.snapshot());
+        if *ours != theirs {
+            let difference = crate::trace::difference(&format!("{ours:#?}"), &format!("{theirs:#?}"));
+            self.violation(&format!("the fold of the facts is not the engine's state: {difference}"));
+        }
+        if let Some(idle) = self.reference.idles_beside(self.now) {
+            self.violation(&idle);
+        }
+    }
+
+    fn check_liveness(&mut self) {
+        let left: Vec<String> =
+            self.engine.snapshot().calls.iter().map(|(id, call)| format!("{id} {:?}", call.phase)).collect();
+        for call in left {
+            self.violation(&format!("{call} goes on although nothing has been wrong for {PATIENCE:?}"));
+        }
+        let phones: Vec<usize> = (town::AGENTS + 1..self.phones.len()).collect();
+        for number in phones {
+            if self.phones.get(number).is_some_and(Option::is_some) {
+                self.violation(&format!("the phone {} never came to an end", town::address_of(number).ip()));
+            }
+        }
+    }
+
+    fn check_the_end(&mut self) {
+        self.check_the_state();
+        if !self.engine.is_idle() {
+            let calls = self.engine.calls();
+            self.violation(&format!("something is left in the engine: {calls} calls or what belongs to them"));
+        }
+        if self.media.open_legs() > 0 {
+            let open = self.media.open_legs();
+            self.violation(&format!("{open} legs are still open in media"));
+        }
+        if !self.reference.is_empty() {
+            self.violation("by the facts somebody still waits or is asked");
+        }
+        if self.commands != self.replies {
+            self.violation(&format!("{} commands had {} replies", self.commands, self.replies));
+        }
+    }
+
+    fn finish(mut self) -> Report {
+        self.report.arrived = self.log.arrived;
+        self.report.facts = self.log.facts();
+        self.report.virtual_time = self.now.since(Time::ZERO);
+        self.report.trace_hash = self.trace.hash();
+        self.report
+    }
+}
+
+fn broken_calls(fold: &journal::fold::SnapshotFold) -> Vec<engine::BrokenCall> {
+    let open = fold.open_calls().into_iter();
+    open.map(|call| engine::BrokenCall {
+        call: call.call,
+        callseq: call.callseq,
+        legs: call.legs,
+        arrived: call.arrived,
+    })
+    .collect()
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.order) == (other.at, other.order)
+    }
+}
+impl Eq for Due {}
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
