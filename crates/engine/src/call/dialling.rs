@@ -65,7 +65,7 @@ impl Call {
             return;
         }
         let Some(route) = route(ctx, &dialling.target) else {
-            return self.other_over(ctx, number, None);
+            return self.nowhere_to_call(ctx, number);
         };
         let from_user = self.from.clone();
         let headers = vec![("X-Cornetta-Call".to_owned(), self.log.id.clone())];
@@ -75,10 +75,21 @@ impl Call {
         ctx.sip(Do::Call { session: leg.session, call });
     }
 
+    /// There is no way to the other party any more: its leg ends before it was called.
+    pub(super) fn nowhere_to_call(&mut self, ctx: &mut Context, number: u32) {
+        if let Some(leg) = self.leg(number) {
+            leg.dismiss(ctx, End::new(Side::Engine, Cause::Unreachable));
+        }
+        self.other_over(ctx, number, None);
+    }
+
     pub(super) fn other_failed_to_open(&mut self, ctx: &mut Context, number: u32, why: &str) {
         let end = End::new(Side::Engine, Cause::Capacity).detail(why);
         if let Some((leg, log)) = self.leg_and_log(number) {
+            let session = leg.session;
             leg.session_over(ctx, log, end);
+            // Nobody was called yet: only its place is given back.
+            ctx.sip(Do::HangUp { session, q850: None });
         }
         self.other_over(ctx, number, None);
     }

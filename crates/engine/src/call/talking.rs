@@ -19,19 +19,23 @@ impl Call {
         self.join(ctx);
     }
 
-    /// Joins the two, unless one of them holds.
+    /// Joins the two, unless one of them holds: then the other hears music.
     fn join(&mut self, ctx: &mut Context) {
         let Some((a, b)) = self.pair() else { return };
-        let held = self.legs.iter().any(|leg| leg.held && (leg.media == a || leg.media == b));
-        if !held {
-            ctx.media(Command::Bridge { a, b });
+        match self.legs.iter().find(|leg| leg.held && (leg.media == a || leg.media == b)) {
+            Some(holder) => self.part(ctx, holder.number),
+            None => ctx.media(Command::Bridge { a, b }),
         }
     }
 
+    /// The two that are together. A caller who was not made an offer has yet to say where they are.
     fn pair(&self) -> Option<(LegId, LegId)> {
         let Stage::Talking { other } = self.stage else { return None };
-        let other = self.legs.iter().find(|leg| leg.number == other)?;
-        Some((self.caller_media()?, other.media))
+        let media = |number| {
+            let leg = self.legs.iter().find(|leg| leg.number == number && leg.connected)?;
+            Some(leg.media)
+        };
+        Some((media(CALLER)?, media(other)?))
     }
 
     /// The codec of the party that the caller is being joined with.

@@ -151,7 +151,7 @@ impl Call {
         }
         let (offer, agent) = (asking.offer, asking.agent.clone());
         let Some(contact) = ctx.sip.contacts(&agent).first().cloned() else {
-            return self.other_over(ctx, number, None);
+            return self.nowhere_to_call(ctx, number);
         };
         let headers = vec![("X-Cornetta-Call".to_owned(), self.log.id.clone()), self.language_header()];
         let from_user = self.from.clone();
