@@ -294,7 +294,7 @@ impl World<'_> {
         act(phone);
         let (out, digits) = (std::mem::take(&mut phone.stack.out), std::mem::take(&mut phone.stack.digits));
         let complaints = std::mem::take(&mut phone.stack.complaints);
-        let vanished = was_there && phone.stack.vanished;
+        let silent = std::mem::take(&mut phone.stack.falls_silent) || (was_there && phone.stack.vanished);
         let wake_at = phone.poll_timeout();
         let asked = phone.wake_at;
         if let Some(at) = wake_at.filter(|at| asked.is_none_or(|asked| *at < asked)) {
@@ -308,7 +308,7 @@ impl World<'_> {
         for (address, digit) in digits {
             self.media.digit(self.now, address, digit);
         }
-        if vanished {
+        if silent {
             self.media.falls_silent(self.now, town::address_of(number).ip());
         }
         for (at, pending) in std::mem::take(&mut self.media.events) {
@@ -423,6 +423,7 @@ impl World<'_> {
             paused: fold.paused(),
         };
         self.media.forget_all();
+        self.wire.restarted();
         let wall = Wall::from_unix_micros(1_781_000_000_000_000) + self.now.since(Time::ZERO);
         let seed = self.seed.named("engine").numbered(self.restarts);
         self.engine = Engine::new(self.config.clone(), past, seed, self.now, wall);

@@ -3,7 +3,7 @@
 use super::caller::RTP_PORT;
 use super::digest::authorization;
 use super::manners::{CalleeManners, between};
-use super::stack::{Dialog, Stack};
+use super::stack::{Dialog, LIFETIME, Stack};
 use super::text::{Message, sdp};
 use base::Time;
 use std::time::Duration;
@@ -38,7 +38,6 @@ struct Leg {
     holds: bool,
     version: u32,
     offer: Option<String>,
-    ended_at: Option<Time>,
     /// The second fork's tag, and whether its BYE came.
     fork: Option<(String, bool)>,
 }
@@ -217,7 +216,7 @@ impl Callee {
         self.calls += 1;
         let tag = format!("a{}", self.calls);
         if self.account.is_some() && self.is_busy() {
-            if self.sure && self.legs.iter().any(|leg| leg.state != State::Over && leg.is_well_kept()) {
+            if self.sure && self.legs.iter().any(|leg| leg.state == State::Up(true) && leg.is_well_kept()) {
                 let call = request.header("X-Cornetta-Call").to_owned();
                 stack.complaints.push(format!("{} is called for {call} while in another call", stack.user));
             }
@@ -251,7 +250,6 @@ impl Callee {
             holds: stack.rng.chance_permille(150),
             version: 1,
             offer: None,
-            ended_at: None,
             fork: None,
         };
         self.legs.push(leg);
@@ -264,7 +262,11 @@ impl Callee {
     fn act(&mut self, stack: &mut Stack, call_id: &str, act: Act) {
         match act {
             Act::Register => return self.register(stack, None),
-            Act::PlugIn => stack.vanished = false,
+            Act::PlugIn => {
+                stack.vanished = false;
+                // What was asked of it meanwhile it heard too late.
+                stack.strict_from = stack.strict_from.max(stack.now + LIFETIME);
+            }
             _ => {}
         }
         let Some(at) = self.legs.iter().position(|leg| leg.dialog.call_id == call_id) else { return };
@@ -439,7 +441,7 @@ impl Callee {
     fn end(&mut self, stack: &mut Stack, at: usize) {
         let Some(leg) = self.legs.get_mut(at).filter(|leg| leg.state != State::Over) else { return };
         leg.state = State::Over;
-        leg.ended_at = Some(stack.now);
+        stack.falls_silent = true;
         let call_id = leg.dialog.call_id.clone();
         self.plan(stack.now + Duration::from_secs(75), &call_id, Act::Forget);
     }

@@ -49,7 +49,6 @@ enum Act {
     Strange,
     Backwards,
     Vanish,
-    Goodbye,
     AfterTheEnd,
     Forget,
 }
@@ -168,10 +167,11 @@ impl Caller {
 
     fn act(&mut self, stack: &mut Stack, act: Act) {
         match act {
-            Act::Forget | Act::Vanish if act == Act::Vanish => {
+            Act::Vanish => {
                 stack.vanished = true;
                 self.end(stack);
             }
+            Act::Forget => {}
             Act::GiveUp => self.give_up(stack),
             Act::Acknowledge(cseq) => self.acknowledge(stack, cseq),
             Act::AfterTheEnd => {
@@ -189,8 +189,6 @@ impl Caller {
                 let old = self.dialog.cseq.saturating_sub(3);
                 stack.request_numbered(&self.dialog, ("INFO", old), &[], "");
             }
-            Act::Goodbye => self.hang_up(stack),
-            Act::Forget | Act::Vanish => {}
         }
     }
 
@@ -224,6 +222,7 @@ impl Caller {
             return;
         }
         self.state = State::Over;
+        stack.falls_silent = true;
         self.agenda.clear();
         // Whoever never acknowledged has no dialog by its own books; the others may speak once more.
         if self.manners == CallerManners::SpeaksAfterTheEnd {

@@ -31,6 +31,8 @@ pub(crate) struct Stack {
     pub(crate) echoes: u32,
     /// It neither sends nor hears any more.
     pub(crate) vanished: bool,
+    /// It has just stopped to send speech.
+    pub(crate) falls_silent: bool,
     clients: Vec<Client>,
     unacked: Vec<Unacked>,
     replies: VecDeque<(String, Vec<u8>)>,
@@ -93,6 +95,7 @@ impl Stack {
             strict_from: Time::ZERO,
             echoes: 0,
             vanished: false,
+            falls_silent: false,
             clients: Vec::new(),
             unacked: Vec::new(),
             replies: VecDeque::new(),
@@ -292,10 +295,6 @@ impl Stack {
         let before = self.unacked.len();
         self.unacked.retain(|waiting| waiting.call_id != call_id || waiting.cseq != cseq);
         self.unacked.len() < before
-    }
-
-    pub(crate) fn is_unacked(&self, call_id: &str) -> bool {
-        self.unacked.iter().any(|waiting| waiting.call_id == call_id)
     }
 
     fn remember(&mut self, key: String, reply: Vec<u8>) {
