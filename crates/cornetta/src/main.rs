@@ -31,6 +31,6 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 fn log_to_standard_error() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CORNETTA_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,cornetta=info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

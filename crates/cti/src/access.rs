@@ -49,7 +49,7 @@ impl Scope {
 }
 
 /// Somebody who may ask for something. Only the hash of the secret is kept.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     name: String,
     hash: [u8; 32],

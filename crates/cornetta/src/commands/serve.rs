@@ -1,9 +1,10 @@
 //! `cornetta serve`, and the signals that a server understands.
 
 use super::{FAILED, tell_faults};
-use crate::config;
+use crate::config::{self, Fixed, Installation};
 use crate::exchange::{Control, Exchange};
 use anyhow::Result;
+use document::Fault;
 use sip::ua::Transport;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -63,12 +64,28 @@ pub(crate) async fn until_told_to_end(mut exchange: Exchange, path: Option<PathB
 
 async fn reload(exchange: &Exchange, path: Option<&Path>) {
     let Some(path) = path else { return };
-    match config::load(path) {
-        Ok(installation) => exchange.tell(Control::Reload(Box::new(installation.engine))).await,
-        Err(faults) => {
-            tell_faults(&faults);
-            let findings = faults.iter().map(ToString::to_string).collect();
-            exchange.tell(Control::ReloadRefused(findings)).await;
-        }
-    }
+    let faults = match config::load(path) {
+        Ok(installation) => match needs_restart(exchange, &installation, path) {
+            faults if faults.is_empty() => {
+                return exchange.tell(Control::Reload(Box::new(installation.engine))).await;
+            }
+            faults => faults,
+        },
+        Err(faults) => faults,
+    };
+    tell_faults(&faults);
+    let findings = faults.iter().map(ToString::to_string).collect();
+    exchange.tell(Control::ReloadRefused(findings)).await;
+}
+
+/// A configuration is swapped whole or not at all: what cannot be swapped is a fault.
+fn needs_restart(exchange: &Exchange, installation: &Installation, path: &Path) -> Vec<Fault> {
+    let fault = |part| Fault {
+        file: path.display().to_string(),
+        line: 1,
+        column: 1,
+        what: format!("{part} cannot change while the exchange runs"),
+        what_to_do: "write it as it was, or restart".to_owned(),
+    };
+    exchange.fixed.differences(&Fixed::of(installation)).into_iter().map(fault).collect()
 }

@@ -1,11 +1,13 @@
 //! The people: queues and agents.
 
-use super::network::known_names;
-use super::read::{names, number, secret, span, text};
+use super::read::{known_names, names, number, secret, span, text};
 use document::{Document, Section};
 use sip::ua::Account;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) struct Desk {
     pub(super) acd: acd::Config,
@@ -18,7 +20,7 @@ impl Desk {
     }
 }
 
-pub(super) fn desk(document: &mut Document<'_>, root: &mut Section<'_>) -> Desk {
+pub(super) fn desk(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> Desk {
     let mut desk = Desk { acd: acd::Config::default(), accounts: Vec::new() };
     if let Some(entry) = root.take("queue") {
         for entry in document.list(&entry) {
@@ -30,7 +32,7 @@ pub(super) fn desk(document: &mut Document<'_>, root: &mut Section<'_>) -> Desk 
     if let Some(entry) = root.take("agent") {
         for entry in document.list(&entry) {
             if let Some(section) = document.section(&entry) {
-                agent(document, section, &mut desk);
+                agent(document, section, folder, &mut desk);
             }
         }
     }
@@ -40,8 +42,8 @@ pub(super) fn desk(document: &mut Document<'_>, root: &mut Section<'_>) -> Desk 
 fn queue(document: &mut Document<'_>, mut section: Section<'_>, desk: &mut Desk) {
     let at = section.at;
     let name = text(document, &mut section, "name", "name the queue");
-    let offer_deadline = span(document, &mut section, "offer_deadline", Duration::from_secs(20));
-    let wrapup = span(document, &mut section, "wrapup", Duration::from_secs(10));
+    let offer_deadline = span(document, &mut section, "offer_deadline", SECOND, 20 * SECOND);
+    let wrapup = span(document, &mut section, "wrapup", Duration::ZERO, 10 * SECOND);
     let waiting_max = number(document, &mut section, "waiting_max", 1..=10_000, 100);
     section.finish(document);
     let Some(name) = name else { return };
@@ -52,11 +54,12 @@ fn queue(document: &mut Document<'_>, mut section: Section<'_>, desk: &mut Desk)
     desk.acd.queues.push(acd::Queue { name, waiting_max, offer_deadline, wrapup });
 }
 
-fn agent(document: &mut Document<'_>, mut section: Section<'_>, desk: &mut Desk) {
+fn agent(document: &mut Document<'_>, mut section: Section<'_>, folder: &Path, desk: &mut Desk) {
     let at = section.at;
     let name = text(document, &mut section, "name", "name the agent: the user of their softphone");
-    let password = secret(document, &mut section, "password");
-    let queues = known_names(document, &mut section, "queues", &|name| desk.has_queue(name), "queue");
+    let password = secret(document, &mut section, folder, "password");
+    let known: Vec<&str> = desk.acd.queues.iter().map(|queue| queue.name.as_str()).collect();
+    let queues = known_names(document, &mut section, "queues", &known, "queue");
     let languages: BTreeSet<String> = names(document, &mut section, "languages");
     let topics = names(document, &mut section, "topics");
     section.finish(document);

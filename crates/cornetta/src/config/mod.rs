@@ -3,9 +3,11 @@
 
 mod desk;
 mod files;
+mod fixed;
 mod network;
 mod read;
 mod services;
+mod trunks;
 
 use document::Fault;
 use document::{Document, Section};
@@ -15,6 +17,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 pub(crate) use files::{script_files, sound_inventory};
+pub(crate) use fixed::Fixed;
 
 /// All that a configuration says.
 pub(crate) struct Installation {
@@ -28,6 +31,7 @@ pub(crate) struct Installation {
 }
 
 /// Where speech goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Media {
     pub(crate) address: IpAddr,
     pub(crate) ports: RangeInclusive<u16>,
@@ -35,6 +39,7 @@ pub(crate) struct Media {
 }
 
 /// Where integrators come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Http {
     pub(crate) listen: SocketAddr,
     pub(crate) tokens: Vec<cti::Token>,
@@ -87,10 +92,11 @@ fn read_root(
 ) -> Option<Installation> {
     let node = network::node(document, root, folder);
     let media = network::media(document, root);
+    let address = media.as_ref().map(|media| media.media.address);
     let http = network::http(document, root);
     let (sounds, hold_music) = services::sounds(document, root, folder);
-    let desk = desk::desk(document, root);
-    let sip = network::sip(document, root, &desk.accounts);
+    let desk = desk::desk(document, root, folder);
+    let sip = network::sip(document, root, folder, &desk.accounts, address);
     let scripts = services::scripts(document, root, folder, &sounds, others);
     let services = services::services(document, root, &scripts, &desk, sip.as_ref());
     let calls_max = network::calls_max(document, root);

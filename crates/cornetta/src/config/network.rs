@@ -1,11 +1,11 @@
 //! The parts of a configuration that say where: the node, its sockets, its trunks.
 
-use super::read::{endpoint, names, networks, number, optional_text, parsed, secret, text};
+use super::read::{endpoint, networks, number, optional_text, parsed, text};
+use super::trunks::trunks;
 use super::{Http, Media, from};
 use document::{Document, Entry, Section};
-use ipnet::IpNet;
 use sip::digest::Algorithm;
-use sip::ua::{Account, Flow, Limits, Timers, Transport, Trunk};
+use sip::ua::{Account, Limits, Timers, Transport};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -43,9 +43,12 @@ pub(super) fn media(document: &mut Document<'_>, root: &mut Section<'_>) -> Opti
     let mut media = Media { address, ports: 16384..=32767, threads: 1 };
     let Some(entry) = root.take("media") else { return Some(MediaSection { media, public_address: None }) };
     let mut section = document.section(&entry)?;
-    if let Some(entry) = section.take("address") {
-        media.address = parsed(document, &entry, "write the IP address that phones can reach")?;
-        if media.address.is_unspecified() {
+    if let Some(entry) = section.take("address")
+        && let Some(address) =
+            parsed::<IpAddr>(document, &entry, "write the IP address that phones can reach")
+    {
+        media.address = address;
+        if address.is_unspecified() {
             document.fault(
                 entry.value_at(),
                 "the unspecified address would be told to phones",
@@ -53,15 +56,16 @@ pub(super) fn media(document: &mut Document<'_>, root: &mut Section<'_>) -> Opti
             );
         }
     }
-    if let Some(entry) = section.take("ports") {
-        let written = document.text(&entry)?;
-        media.ports = ports(document, written, entry.value_at())?;
+    if let Some(entry) = section.take("ports")
+        && let Some(written) = document.text(&entry)
+        && let Some(ports) = ports(document, written, entry.value_at())
+    {
+        media.ports = ports;
     }
     media.threads = usize::try_from(number(document, &mut section, "threads", 1..=64, 1)).unwrap_or(1);
-    let public_address = match section.take("public_address") {
-        Some(entry) => Some(parsed(document, &entry, "write the IP address that the world sees")?),
-        None => None,
-    };
+    let public_address = section
+        .take("public_address")
+        .and_then(|entry| parsed(document, &entry, "write the IP address that the world sees"));
     section.finish(document);
     Some(MediaSection { media, public_address })
 }
@@ -85,7 +89,8 @@ pub(super) fn http(document: &mut Document<'_>, root: &mut Section<'_>) -> Optio
         let mut section = document.section(&entry)?;
         if let Some(entry) = section.take("listen") {
             at = entry.value_at();
-            listen = parsed(document, &entry, "write an IP address and a port, such as \"127.0.0.1:8080\"")?;
+            let how = "write an IP address and a port, such as \"127.0.0.1:8080\"";
+            listen = parsed(document, &entry, how).unwrap_or(listen);
         }
         section.finish(document);
     }
@@ -154,7 +159,13 @@ pub(super) struct Sip {
     pub(super) config: sip::ua::Config,
 }
 
-pub(super) fn sip(document: &mut Document<'_>, root: &mut Section<'_>, accounts: &[Account]) -> Option<Sip> {
+pub(super) fn sip(
+    document: &mut Document<'_>,
+    root: &mut Section<'_>,
+    folder: &Path,
+    accounts: &[Account],
+    media: Option<IpAddr>,
+) -> Option<Sip> {
     let mut config = sip::ua::Config {
         listen: Vec::new(),
         public_address: None,
@@ -171,9 +182,7 @@ pub(super) fn sip(document: &mut Document<'_>, root: &mut Section<'_>, accounts:
     if let Some(entry) = root.take("sip") {
         let mut section = document.section(&entry)?;
         if let Some(listen) = section.take("listen") {
-            let written = document.texts(&listen);
-            config.listen =
-                written.into_iter().filter_map(|(text, at)| endpoint(document, text, at)).collect();
+            config.listen = endpoints(document, &listen, media);
         }
         config.realm = optional_text(document, &mut section, "realm").unwrap_or(config.realm);
         config.digest = algorithms(document, &mut section).unwrap_or(config.digest);
@@ -188,8 +197,37 @@ pub(super) fn sip(document: &mut Document<'_>, root: &mut Section<'_>, accounts:
         let everywhere = SocketAddr::from(([127, 0, 0, 1], 5060));
         config.listen = vec![(Transport::Udp, everywhere), (Transport::Tcp, everywhere)];
     }
-    config.trunks = trunks(document, root, &config.listen);
+    config.trunks = trunks(document, root, folder, &config.listen);
     Some(Sip { config })
+}
+
+/// The addresses that SIP is listened on. What is reached from elsewhere must speak from elsewhere too: media on
+/// loopback would be told to phones that have a loopback of their own.
+fn endpoints(
+    document: &mut Document<'_>,
+    entry: &Entry<'_>,
+    media: Option<IpAddr>,
+) -> Vec<(Transport, SocketAddr)> {
+    let mut endpoints = Vec::new();
+    let written = document.texts(entry);
+    if entry.value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
+        document.fault(entry.value_at(), "SIP is listened on nowhere", "write one address at least");
+    }
+    for (text, at) in written {
+        let Some(found) = endpoint(document, text, at) else { continue };
+        if endpoints.contains(&found) && found.1.port() != 0 {
+            document.fault(at, format!("`{text}` is written twice"), "keep one of the two");
+        }
+        if !found.1.ip().is_loopback() && media.is_some_and(|media| media.is_loopback()) {
+            document.fault(
+                at,
+                format!("phones that call `{text}` would be told to speak to this machine's loopback"),
+                "write `address` under [media]: the IP address of this machine that they can reach",
+            );
+        }
+        endpoints.push(found);
+    }
+    endpoints
 }
 
 /// The algorithms of challenges, if they are not the usual ones.
@@ -208,85 +246,10 @@ fn algorithms(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<
     Some(algorithms)
 }
 
-fn trunks(
-    document: &mut Document<'_>,
-    root: &mut Section<'_>,
-    listen: &[(Transport, SocketAddr)],
-) -> Vec<Trunk> {
-    let Some(entry) = root.take("trunk") else { return Vec::new() };
-    let mut trunks: Vec<Trunk> = Vec::new();
-    for entry in document.list(&entry) {
-        let Some(section) = document.section(&entry) else { continue };
-        let Some(trunk) = trunk(document, section, listen) else { continue };
-        if trunks.iter().any(|other| other.name == trunk.name) {
-            let what = format!("the trunk `{}` is written twice", trunk.name);
-            document.fault(entry.value_at(), what, "give each its own name");
-        }
-        trunks.push(trunk);
-    }
-    trunks
-}
-
-fn trunk(
-    document: &mut Document<'_>,
-    mut section: Section<'_>,
-    listen: &[(Transport, SocketAddr)],
-) -> Option<Trunk> {
-    let name = text(document, &mut section, "name", "name the trunk");
-    let target = match section.require(document, "address", "such as \"udp:192.0.2.1:5060\"") {
-        Some(entry) => {
-            let text = document.text(&entry)?;
-            let (transport, remote) = endpoint(document, text, entry.value_at())?;
-            let own =
-                listen.iter().find(|(kind, own)| *kind == transport && own.is_ipv4() == remote.is_ipv4());
-            if own.is_none() {
-                let what = "no socket of this kind is listened on";
-                document.fault(entry.value_at(), what, "add one to `listen` under [sip]");
-            }
-            own.map(|(_, local)| Flow { transport, local: *local, remote })
-        }
-        None => None,
-    };
-    let mut addresses = networks(document, &mut section, "networks");
-    let domain = optional_text(document, &mut section, "domain");
-    let register = match section.take("register") {
-        Some(entry) => document.flag(&entry)?,
-        None => false,
-    };
-    let user = optional_text(document, &mut section, "user");
-    let password = if user.is_some() { secret(document, &mut section, "password") } else { None };
-    if register && user.is_none() {
-        document.fault(section.at, "a trunk that registers needs credentials", "write `user` and `password`");
-    }
-    section.finish(document);
-    let target = target?;
-    if addresses.is_empty() {
-        addresses.push(IpNet::from(target.remote.ip()));
-    }
-    let credentials = user.zip(password).map(|(user, password)| Account { user, password });
-    Some(Trunk { name: name?, target, addresses, domain, credentials, register })
-}
-
 pub(super) fn calls_max(document: &mut Document<'_>, root: &mut Section<'_>) -> usize {
     let Some(entry) = root.take("limits") else { return 2000 };
     let Some(mut section) = document.section(&entry) else { return 2000 };
     let calls = number(document, &mut section, "calls", 1..=100_000, 2000);
     section.finish(document);
     usize::try_from(calls).unwrap_or(2000)
-}
-
-/// The names in a list that are not among `known` are faults.
-pub(super) fn known_names(
-    document: &mut Document<'_>,
-    section: &mut Section<'_>,
-    name: &'static str,
-    known: &dyn Fn(&str) -> bool,
-    what: &str,
-) -> std::collections::BTreeSet<String> {
-    let at = section.at;
-    let written = names(document, section, name);
-    for unknown in written.iter().filter(|written| !known(written)) {
-        document.fault(at, format!("there is no {what} `{unknown}`"), format!("write it under [[{what}]]"));
-    }
-    written
 }

@@ -1,13 +1,18 @@
 //! The kinds of values that a configuration is made of.
 
-use document::{Document, Entry, Section};
+use document::{Document, Entry, Section, nearest};
 use ipnet::IpNet;
 use sip::ua::Transport;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
+
+/// The longest span that makes sense at a help desk.
+const SPAN_MAX: Duration = Duration::from_secs(24 * 3600);
+const SECRET_FILE: &str = "password_file";
 
 /// A value that is written as text, or a fault that says how to write it.
 pub(super) fn parsed<T: FromStr>(document: &mut Document<'_>, entry: &Entry<'_>, how: &str) -> Option<T> {
@@ -27,7 +32,12 @@ pub(super) fn text(
     hint: &str,
 ) -> Option<String> {
     let entry = section.require(document, name, hint)?;
-    Some(document.text(&entry)?.to_owned())
+    let text = document.text(&entry)?;
+    if text.is_empty() {
+        document.fault(entry.value_at(), format!("`{name}` is empty"), hint);
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 /// The text called `name`, if it is there.
@@ -50,21 +60,60 @@ pub(super) fn names(
     document.texts(&entry).into_iter().map(|(text, _)| text.to_owned()).collect()
 }
 
-/// A span such as `20s`, `5m` or `1h`.
+/// A set of names of things that are written elsewhere in the configuration, under `[[what]]`.
+pub(super) fn known_names(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    name: &'static str,
+    known: &[&str],
+    what: &str,
+) -> BTreeSet<String> {
+    let Some(entry) = section.take(name) else { return BTreeSet::new() };
+    let written = document.texts(&entry);
+    for (text, at) in &written {
+        check_known(document, (text, *at), known, what);
+    }
+    written.into_iter().map(|(text, _)| text.to_owned()).collect()
+}
+
+/// A fault unless the text, which stands at the byte `at`, is the name of something written under `[[what]]`.
+pub(super) fn check_known(
+    document: &mut Document<'_>,
+    (text, at): (&str, usize),
+    known: &[&str],
+    what: &str,
+) -> bool {
+    if known.contains(&text) {
+        return true;
+    }
+    let what_to_do = match nearest(text, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("write it under [[{what}]]"),
+    };
+    document.fault(at, format!("there is no {what} `{text}`"), what_to_do);
+    false
+}
+
+/// A span such as `20s`, `5m` or `1h`, of a day at most.
 pub(super) fn span(
     document: &mut Document<'_>,
     section: &mut Section<'_>,
     name: &'static str,
+    least: Duration,
     otherwise: Duration,
 ) -> Duration {
     let Some(entry) = section.take(name) else { return otherwise };
     let Some(written) = document.text(&entry) else { return otherwise };
-    let read = parse_span(written);
-    if read.is_none() {
+    let Some(span) = parse_span(written) else {
         let what = format!("`{written}` is not a span of time");
         document.fault(entry.value_at(), what, "write a number and s, m or h, such as \"20s\"");
+        return otherwise;
+    };
+    if span < least || span > SPAN_MAX {
+        let what_to_do = format!("write a span from {}s to 24h", least.as_secs());
+        document.fault(entry.value_at(), format!("`{name}` is out of range"), what_to_do);
     }
-    read.unwrap_or(otherwise)
+    span
 }
 
 fn parse_span(written: &str) -> Option<Duration> {
@@ -142,28 +191,54 @@ pub(super) fn endpoint(
     read
 }
 
-/// A secret: written here, or in a file of its own.
+/// A secret: written here, or in a file of its own. A fault if it is not there.
 pub(super) fn secret(
     document: &mut Document<'_>,
     section: &mut Section<'_>,
+    folder: &Path,
     name: &'static str,
 ) -> Option<String> {
-    let file = section.take("password_file");
-    if let Some(entry) = file {
-        let path = document.text(&entry)?;
-        match std::fs::read_to_string(path) {
-            Ok(text) => return Some(text.trim().to_owned()),
-            Err(error) => {
-                document.fault(
-                    entry.value_at(),
-                    format!("`{path}` cannot be read: {error}"),
-                    "name a file that holds the secret alone",
-                );
-                return None;
-            }
+    if !section.has(name) && !section.has(SECRET_FILE) {
+        let what = format!("`{name}` is missing");
+        document.fault(section.at, what, format!("give the secret here, or `{SECRET_FILE}`"));
+    }
+    optional_secret(document, section, folder, name)
+}
+
+/// A secret, if it is there.
+pub(super) fn optional_secret(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    folder: &Path,
+    name: &'static str,
+) -> Option<String> {
+    let (here, file) = (section.take(name), section.take(SECRET_FILE));
+    if let (Some(here), Some(_)) = (&here, &file) {
+        let what = format!("there are both `{name}` and `{SECRET_FILE}`");
+        document.fault(here.at, what, "keep one of the two");
+        return None;
+    }
+    let entry = here.or(file)?;
+    let written = document.text(&entry)?;
+    let secret = match file {
+        None => written.to_owned(),
+        Some(_) => read_secret(document, &folder.join(written), entry.value_at())?,
+    };
+    if secret.is_empty() {
+        document.fault(entry.value_at(), "an empty secret keeps nobody out", "write a longer one");
+    }
+    Some(secret)
+}
+
+fn read_secret(document: &mut Document<'_>, path: &Path, at: usize) -> Option<String> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Some(text.trim().to_owned()),
+        Err(error) => {
+            let what = format!("`{}` cannot be read: {error}", path.display());
+            document.fault(at, what, "name a file that holds the secret alone");
+            None
         }
     }
-    text(document, section, name, "give the secret here, or `password_file`")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::files::{script_files, script_names, sound_inventory};
 use super::from;
 use super::network::Sip;
-use super::read::{optional_text, text};
+use super::read::{check_known, optional_text, text};
 use document::Fault;
 use document::{Document, Section, nearest};
 use engine::{Service, Target};
@@ -107,9 +107,11 @@ pub(super) fn services(
         section.finish(document);
         let Some(service) = service else { continue };
         for (number, at) in numbers {
-            if number == "*" {
-                services.otherwise = Some(service.clone());
-            } else if services.by_number.insert(number.clone(), service.clone()).is_some() {
+            let before = match number.as_str() {
+                "*" => services.otherwise.replace(service.clone()),
+                _ => services.by_number.insert(number.clone(), service.clone()),
+            };
+            if before.is_some() {
                 document.fault(at, format!("`{number}` has two services"), "keep one of the two");
             }
         }
@@ -190,8 +192,11 @@ fn plain(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Si
 fn dial(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Sip>) -> Option<Service> {
     let entry = section.require(document, "to", "a SIP URI with an address, or a number with `trunk`")?;
     let to = document.text(&entry)?.to_owned();
-    if let Some(trunk) = optional_text(document, section, "trunk") {
-        return Some(Service::Dial(Target::Trunk { trunk, number: to }));
+    if let Some(trunk) = section.take("trunk") {
+        let name = document.text(&trunk)?;
+        let known: Vec<&str> = sip?.config.trunks.iter().map(|trunk| trunk.name.as_str()).collect();
+        check_known(document, (name, trunk.value_at()), &known, "trunk").then_some(())?;
+        return Some(Service::Dial(Target::Trunk { trunk: name.to_owned(), number: to }));
     }
     match engine::flow_of(&sip?.config.listen, &to) {
         Some(flow) => Some(Service::Dial(Target::Uri { uri: to, flow })),

@@ -29,7 +29,7 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode> {
         let accounts = installation.engine.sip.accounts.clone();
         let exchange = Exchange::start(installation)
             .await
-            .context("the demo help desk cannot start; is another one running on these ports?")?;
+            .with_context(|| format!("the demo help desk of {} cannot start", path.display()))?;
         let server = udp_address(&exchange).context("the demo listens on no UDP address")?;
         view::tell_where(&exchange, server, &path);
         let facts = view::follow(&exchange.journal);

@@ -1,18 +1,21 @@
 //! A running exchange: the engine's thread, the sockets, the media threads, the log and the web address,
 //! wired together.
 
+mod addresses;
 mod commands;
 mod facts;
 mod turn;
 
-use crate::config::Installation;
+use crate::config::{Fixed, Installation};
+use addresses::Addresses;
 use anyhow::{Context as _, Result, anyhow};
 use base::Seed;
 use cti::{CtiConfig, CtiServer};
 use journal::Journal;
 use net::{Clock, MediaConfig, MediaThreads, SipLimits, SipSockets, SoundStore};
 use sip::ua::Transport;
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -43,6 +46,8 @@ pub(crate) struct Exchange {
     /// The web address.
     pub(crate) http: SocketAddr,
     pub(crate) journal: Arc<Journal>,
+    /// What only a restart changes.
+    pub(crate) fixed: Fixed,
     control: mpsc::Sender<Control>,
     ended: watch::Receiver<bool>,
     engine: Option<JoinHandle<()>>,
@@ -53,6 +58,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// Opens the log, binds everything and begins to serve. Called in a tokio runtime, which serves HTTP.
     pub(crate) async fn start(installation: Installation) -> Result<Exchange> {
+        let fixed = Fixed::of(&installation);
         let Installation { engine: config, data, media, http, sounds } = installation;
         let clock = Clock::start();
         let seed = net::root_seed().context("the system gives no randomness")?;
@@ -61,6 +67,7 @@ impl Exchange {
         let past = facts::past(&recovery);
         let (media_events, media_inbox) = mpsc::channel(WAITING_MAX);
         let sounds = SoundStore::new(sounds, SOUND_CACHE_BYTES).context("the thread that reads sounds")?;
+        let media_address = media.address;
         let media = MediaConfig {
             threads: media.threads,
             ports: media.ports,
@@ -80,7 +87,7 @@ impl Exchange {
         let (control, control_inbox) = mpsc::channel(16);
         let (commands, command_inbox) = mpsc::channel(256);
         let source = format!("/ente/{0}/node/{0}/epoch/1", config.node);
-        let parts = Parts { config, past, seed, clock, media, journal: journal.clone() };
+        let parts = Parts { config, past, seed, clock, media, media_address, journal: journal.clone() };
         let inboxes = turn::Inboxes { media: media_inbox, control: control_inbox, commands: command_inbox };
         let (engine, listen, ended) = start_engine(parts, inboxes).await?;
         let web = CtiConfig {
@@ -93,10 +100,12 @@ impl Exchange {
         let (stop_web, web_stopped) = watch::channel(false);
         let web = cti::serve(web, journal.clone(), commands, web_stopped).await.context("the web address")?;
         let http = web.addr;
+        tracing::info!(%http, sip = ?listen, data = %data.display(), "serving");
         Ok(Exchange {
             listen,
             http,
             journal,
+            fixed,
             control,
             ended,
             engine: Some(engine),
@@ -114,9 +123,9 @@ impl Exchange {
     pub(crate) async fn ended(&mut self) -> Result<()> {
         let _ = self.ended.wait_for(|ended| *ended).await;
         let thread = self.engine.take().ok_or_else(|| anyhow!("the engine was waited for already"))?;
-        tokio::task::spawn_blocking(move || thread.join())
-            .await?
-            .map_err(|_| anyhow!("the engine's thread broke off; its message is above"))
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await?;
+        tracing::info!("serving ended");
+        joined.map_err(|_| anyhow!("the engine's thread broke off; its message is above"))
     }
 }
 
@@ -127,6 +136,7 @@ struct Parts {
     seed: Seed,
     clock: Clock,
     media: MediaThreads,
+    media_address: IpAddr,
     journal: Arc<Journal>,
 }
 
@@ -152,8 +162,18 @@ async fn start_engine(parts: Parts, inboxes: turn::Inboxes) -> Result<Started> {
         }
         let _ = end.send(true);
     })?;
-    let listen = bound_inbox.await.context("the engine's thread")?.context("the SIP sockets")?;
+    let listen = bound_inbox.await.context("the engine's thread")?.map_err(unbound)?;
     Ok((thread, listen, ended))
+}
+
+/// Why SIP cannot be listened on, and what to do.
+fn unbound(error: std::io::Error) -> anyhow::Error {
+    let what_to_do = match error.kind() {
+        ErrorKind::AddrInUse => "stop the program that has it, or write another `listen` under [sip]",
+        ErrorKind::AddrNotAvailable => "write an address of this machine as `listen` under [sip]",
+        _ => "write another `listen` under [sip]",
+    };
+    anyhow!("{error}; {what_to_do}")
 }
 
 async fn run_engine(
@@ -161,13 +181,14 @@ async fn run_engine(
     inboxes: turn::Inboxes,
     bound: oneshot::Sender<std::io::Result<Vec<(Transport, SocketAddr)>>>,
 ) {
-    let Parts { mut config, past, seed, clock, media, journal } = parts;
+    let Parts { mut config, past, seed, clock, media, media_address, journal } = parts;
     let (sockets, sip_inbox) = match SipSockets::bind(&config.sip.listen, SipLimits::default()) {
         Ok(sockets) => sockets,
         Err(error) => return drop(bound.send(Err(error))),
     };
-    config.sip.listen = sockets.bound().to_vec();
-    let _ = bound.send(Ok(config.sip.listen.clone()));
+    let addresses = Addresses::new(&config.sip.listen, sockets.bound(), media_address);
+    addresses.settle(&mut config);
+    let _ = bound.send(Ok(sockets.bound().to_vec()));
     let engine = engine::Engine::new(config, past, seed, clock.now(), clock.wall());
-    turn::Turn::new(engine, sockets, media, clock, journal).run(sip_inbox, inboxes).await;
+    turn::Turn::new(engine, (sockets, addresses), media, clock, journal).run(sip_inbox, inboxes).await;
 }

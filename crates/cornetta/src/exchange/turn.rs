@@ -1,11 +1,13 @@
 //! The engine's loop: take what came, let the engine decide, do what it says, write down what happened.
 
 use super::Control;
+use super::addresses::Addresses;
 use super::commands::Commands;
 use super::facts::Unwritten;
 use base::{Time, Wall};
 use cti::CommandRequest;
 use engine::{Engine, Input, Output};
+use facts::FactKind;
 use journal::Journal;
 use media_api::Event;
 use net::{Clock, MediaThreads, SipInput, SipSockets};
@@ -31,6 +33,7 @@ pub(super) struct Inboxes {
 pub(super) struct Turn {
     engine: Engine,
     sockets: SipSockets,
+    addresses: Addresses,
     media: MediaThreads,
     clock: Clock,
     wall_at_zero: Wall,
@@ -42,7 +45,7 @@ pub(super) struct Turn {
 impl Turn {
     pub(super) fn new(
         engine: Engine,
-        sockets: SipSockets,
+        (sockets, addresses): (SipSockets, Addresses),
         media: MediaThreads,
         clock: Clock,
         journal: Arc<Journal>,
@@ -50,6 +53,7 @@ impl Turn {
         Turn {
             engine,
             sockets,
+            addresses,
             media,
             clock,
             wall_at_zero: clock.wall_at_zero(),
@@ -122,7 +126,10 @@ impl Turn {
                 Output::Media { command, .. } => {
                     self.media.command(command);
                 }
-                Output::Fact(fact) => self.facts.push(fact),
+                Output::Fact(fact) => {
+                    log_trunk(&fact.kind);
+                    self.facts.push(fact);
+                }
                 Output::Reply { id, result } => self.commands.reply(id, result),
             }
         }
@@ -140,7 +147,10 @@ impl Turn {
 
     fn control(&mut self, control: Control) {
         match control {
-            Control::Reload(config) => self.take(Input::Reload(config)),
+            Control::Reload(mut config) => {
+                self.addresses.settle(&mut config);
+                self.take(Input::Reload(config));
+            }
             Control::ReloadRefused(findings) => self.take(Input::ReloadRefused { findings }),
             Control::Drain => {
                 self.draining = true;
@@ -167,6 +177,17 @@ impl Turn {
         let engine = self.engine.poll_timeout().map_or(Time::FAR, |(at, _)| at);
         let facts = self.facts.retry_at(self.clock.now());
         self.clock.instant(engine.min(facts).min(self.clock.now() + Duration::from_secs(1)))
+    }
+}
+
+/// A trunk's state is told where an operator of the machine looks, besides the log of facts.
+fn log_trunk(kind: &FactKind) {
+    match kind {
+        FactKind::TrunkUp { trunk } => tracing::info!(trunk, "the trunk is up"),
+        FactKind::TrunkRegistrationFailed { trunk, next_try_s, why, .. } => {
+            tracing::warn!(trunk, next_try_s, "the trunk cannot register: {why}");
+        }
+        _ => {}
     }
 }
 

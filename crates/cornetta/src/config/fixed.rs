@@ -1,0 +1,48 @@
+//! What a running exchange cannot change: it was opened or set up when it started.
+
+use super::Installation;
+use sip::ua::Transport;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The parts of a configuration that only a restart changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fixed {
+    node: String,
+    data: PathBuf,
+    listen: Vec<(Transport, SocketAddr)>,
+    media: super::Media,
+    http: super::Http,
+    sounds: Vec<PathBuf>,
+    calls_max: usize,
+}
+
+impl Fixed {
+    pub(crate) fn of(installation: &Installation) -> Fixed {
+        let engine = &installation.engine;
+        Fixed {
+            node: engine.node.clone(),
+            data: installation.data.clone(),
+            listen: engine.sip.listen.clone(),
+            media: installation.media.clone(),
+            http: installation.http.clone(),
+            sounds: installation.sounds.clone(),
+            calls_max: engine.calls_max,
+        }
+    }
+
+    /// What is written otherwise in the configuration that came later: what is wrong, and what to do.
+    pub(crate) fn differences(&self, later: &Fixed) -> Vec<&'static str> {
+        let parts = [
+            ("`name` under [node]", self.node == later.node),
+            ("`data` under [node]", self.data == later.data),
+            ("`listen` under [sip]", self.listen == later.listen),
+            ("`address`, `ports` or `threads` under [media]", self.media == later.media),
+            ("`listen` under [http]", self.http.listen == later.http.listen),
+            ("[[token]]", self.http.tokens == later.http.tokens),
+            ("`folders` under [sounds]", self.sounds == later.sounds),
+            ("`calls` under [limits]", self.calls_max == later.calls_max),
+        ];
+        parts.into_iter().filter(|(_, same)| !same).map(|(part, _)| part).collect()
+    }
+}
