@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""What Cornetta costs, each figure beside a floor or a peer that was measured in the same run.
+
+    cargo build --release -p cornetta -p benches
+    python3 benches/run.py --cornetta target/release/cornetta [--quick] [--only relay,sip,...] [--json FILE]
+
+CPU time is user and system time of the whole process, from /proc. As root everything happens in a network namespace
+of its own; otherwise on loopback, on free ports. Needs SIPp (Debian: sip-tester) for `calls` and `memory`.
+Exit status: 0 all figures were reached, 1 some were not, 2 nothing could be measured.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import platform
+import shutil
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+from harness import loads  # noqa: E402
+from harness.phones import MEDIA_FROM, Phones  # noqa: E402
+from harness.server import HOST, Server  # noqa: E402
+
+PRIVATE = "CORNETTA_BENCH_PRIVATE"
+RELAYED_CALLS = 100
+BRIDGED_CALLS = 200
+
+
+def main():
+    arguments = parse()
+    program = Path(arguments.cornetta)
+    if not program.is_file():
+        print(f"{program}: no such program; build it with `cargo build --release -p cornetta -p benches`", file=sys.stderr)
+        return 2
+    private = enter_private_network()
+    bench = Bench(program, arguments.quick, private)
+    parts = {name: getattr(bench, name) for name in ("relay", "sip", "calls", "memory", "prompt", "sim")}
+    wanted = arguments.only.split(",") if arguments.only else list(parts)
+    if unknown := set(wanted) - set(parts):
+        print(f"--only {','.join(unknown)}: unknown; known are {', '.join(parts)}", file=sys.stderr)
+        return 2
+    print(f"{machine()}; {'a network of its own' if private else 'shared loopback'}; load {os.getloadavg()[0]:.1f}")
+    for name in wanted:
+        with tempfile.TemporaryDirectory(prefix="cornetta-bench-") as folder:
+            bench.folder = Path(folder)
+            parts[name]()
+    if arguments.json:
+        result = {"at": time.strftime("%F %T"), "machine": machine(), "quick": arguments.quick, "figures": bench.figures}
+        Path(arguments.json).write_text(json.dumps(result, indent=1) + "\n")
+    missed = [figure["name"] for figure in bench.figures if figure.get("reached") is False]
+    print(f"not reached: {', '.join(missed)}" if missed else "every figure was reached")
+    return 1 if missed else 0
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cornetta", default="target/release/cornetta", help="the program to measure: %(default)s")
+    parser.add_argument("--quick", action="store_true", help="shorter; good for a look, not for a record")
+    parser.add_argument("--only", default="", metavar="NAMES", help="of relay,sip,calls,memory,prompt,sim")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there too")
+    return parser.parse_args()
+
+
+def enter_private_network():
+    """As root, starts this program again in a network namespace; there, brings its loopback up."""
+    if os.environ.get(PRIVATE):
+        interface = struct.pack("16sh14x", b"lo", 0x1)  # IFF_UP
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            fcntl.ioctl(sock, 0x8914, interface)  # SIOCSIFFLAGS
+        return True
+    may = os.geteuid() == 0 and shutil.which("unshare") and subprocess.run(["unshare", "-n", "true"]).returncode == 0
+    if may:
+        command = ["unshare", "-n", sys.executable, *sys.argv]
+        sys.stdout.flush()
+        os.execvpe(command[0], command, os.environ | {PRIVATE: "1"})
+    return False
+
+
+def machine():
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    return f"{os.cpu_count()} × {model}, Linux {platform.release()}"
+
+
+class Bench:
+    """Each method measures one thing and tells it."""
+
+    def __init__(self, program, quick, private):
+        self.program, self.quick, self.private = program.resolve(), quick, private
+        self.tools = self.program.parent
+        self.folder = None
+        self.figures = []
+
+    def server(self, name="server"):
+        folder = self.folder / name
+        folder.mkdir()
+        return Server(self.program, folder, self.private)
+
+    def tell(self, name, value, unit, most=None, least=None, beside=""):
+        reached = None
+        aim = ""
+        if most is not None:
+            reached, aim = value <= most, f" (≤ {most:g}{': missed' if value > most else ''})"
+        if least is not None:
+            reached, aim = value >= least, f" (≥ {least:g}{': missed' if value < least else ''})"
+        self.figures.append({"name": name, "value": value, "unit": unit, "reached": reached, "beside": beside})
+        print(f"{name:44} {value:10.4g} {unit:12}{aim}{'  ' + beside if beside else ''}", flush=True)
+
+    def relay(self):
+        """CPU per relayed packet, in rounds of floor, floor, Cornetta: the machine is not the same all the time."""
+        seconds = 6 if self.quick else 15
+        ours, tight, tick, heard = [], [], [], []
+        for number in range(2 if self.quick else 3):
+            tight.append(loads.floor(self.tools / "floor_tight", 3, 2 * RELAYED_CALLS)[0])
+            cpu_ns, floor_said = loads.floor(self.tools / "floor_tick", seconds, 2 * RELAYED_CALLS)
+            tick.append(cpu_ns)
+            with self.server(f"relay{number}") as server, Phones(server) as phones:
+                calls = phones.stand_up("bridge", RELAYED_CALLS)
+                cpu_ns, said, _ = loads.relay(server, phones, calls, self.tools / "load", seconds)
+                ours.append(cpu_ns)
+                heard.append(said)
+                phones.hang_up(calls)
+        median = statistics.median
+        what = f"{median(ours):.0f} ns a packet; floors: tick {median(tick):.0f}, tight {median(tight):.0f}"
+        ratio = median(a / b for a, b in zip(ours, tick))
+        self.tell("relay, 100 calls: CPU / floor on the tick", ratio, "times", most=1.6, beside=what)
+        self.tell("relay, 100 calls: CPU / tight floor", median(a / b for a, b in zip(ours, tight)), "times")
+        sent = sum(said["sent"] for said in heard)
+        self.tell("relay: packets lost", sum(s["lost"] for s in heard), "packets", most=0, beside=f"of {sent}")
+        delay = {part: median(said[f"delay_us_{part}"] for said in heard) / 1000 for part in ("p50", "p99", "max")}
+        floor_load = floor_said["load"]
+        beside = f"the floor's {floor_load['delay_us_p50'] / 1000:.1f}"
+        self.tell("relay: delay one way p50", delay["p50"], "ms", beside=beside)
+        beside = f"the floor's {floor_load['delay_us_p99'] / 1000:.1f}; max {delay['max']:.1f}"
+        self.tell("relay: delay one way p99", delay["p99"], "ms", most=10, beside=beside)
+
+    def sip(self):
+        """An INVITE read and written, beside `rsip`."""
+        command = [self.tools / "sip_words", "--rounds", "5" if self.quick else "15"]
+        said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        for name, title in (("parse", "parsed"), ("read", "parsed, checked, looked into"), ("write", "written")):
+            ours, theirs = said[f"{name}_ns"], said[f"rsip_{name}_ns"]
+            beside = f"{ours} ns; rsip {theirs} ns; {said['invite_bytes']} bytes"
+            self.tell(f"INVITE {title}: CPU / rsip", ours / theirs, "times", beside=beside)
+        ours, theirs = (said[f"{who}read_ns"] + said[f"{who}write_ns"] for who in ("", "rsip_"))
+        self.tell("INVITE read and written: CPU / rsip", ours / theirs, "times", beside=f"{ours} ns; rsip {theirs} ns")
+
+    def calls(self):
+        """Calls that are answered and ended, at a rate that is held."""
+        rate, seconds = 200, 10 if self.quick else 60
+        with self.server() as server:
+            loads.set_ups(server, 50, 2, "sig", server.folder)
+            result = loads.set_ups(server, rate, seconds, "sig", server.folder)
+        reached = result["answered"] / result["seconds"]
+        beside = f"{result['answered']} in {result['seconds']:.1f} s, {result['retransmissions']} retransmissions"
+        self.tell("set-ups held", reached, "calls/s", least=0.97 * rate, beside=beside)
+        self.tell("set-ups failed", result["failed"], "calls", most=0)
+        threads = ((name, used) for name, used in result["cpu_s_by_thread"].items() if used > 0)
+        parts = ", ".join(f"{name} {1000 * used / max(result['answered'], 1):.2f}" for name, used in threads)
+        cpu = 1000 * result["cpu_s"] / max(result["answered"], 1)
+        self.tell("CPU per answered-and-ended call", cpu, "ms", most=1, beside=parts)
+
+    def memory(self):
+        """Resident memory: idle, with calls that talk, and after many calls."""
+        with self.server("bridged") as server, Phones(server) as phones:
+            time.sleep(1)
+            idle, idle_anonymous = server.memory_kb()
+            self.tell("memory idle", idle / 1000, "MB", most=30, beside=f"{idle_anonymous / 1000:.1f} without files")
+            calls = phones.stand_up("bridge", BRIDGED_CALLS)
+            _, _, (busy, busy_anonymous) = loads.relay(server, phones, calls, self.tools / "load", 3)
+            phones.hang_up(calls)
+            beside = f"{(busy_anonymous - idle_anonymous) / BRIDGED_CALLS:.1f} without files"
+            self.tell("memory per bridged call", (busy - idle) / BRIDGED_CALLS, "kB", most=60, beside=beside)
+        many, wait_s = (2_000, 34) if self.quick else (10_000, 40)
+        with self.server("many") as server:
+            loads.set_ups(server, 200, 1_000 / 200, "sig", server.folder)
+            before, before_anonymous = server.settled_memory_kb(wait_s)
+            loads.set_ups(server, 200, many / 200, "sig", server.folder)
+            after, after_anonymous = server.settled_memory_kb(wait_s)
+            beside = f"{before / 1000:.1f} → {after / 1000:.1f} MB; without files "
+            beside += f"{before_anonymous / 1000:.1f} → {after_anonymous / 1000:.1f}; idle {idle / 1000:.1f}"
+            title = f"memory after {many} calls / after 1000"
+            self.tell(title, 100 * (after - before) / before, "% more", most=5, beside=beside)
+
+    def prompt(self):
+        """From the INVITE to the answer and to the first packet of the prompt, at any moment of a tick."""
+        answers, prompts = [], []
+        with self.server() as server, Phones(server) as phones:
+            # Another call keeps the media thread on its tick; without one it would be woken by the command itself.
+            phones.stand_up("sig", 1)
+            for number in range(40 if self.quick else 200):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as media:
+                    media.bind((HOST, MEDIA_FROM))
+                    media.settimeout(3)
+                    began = time.monotonic()
+                    call = phones.invite("play", number, MEDIA_FROM)
+                    packet = media.recv(2048)
+                    heard = time.monotonic()
+                    call.answered.wait(3)
+                if len(packet) < 12 or call.failed:
+                    raise RuntimeError(f"call {number} to play heard nothing: {call.failed}")
+                answers.append(1000 * (call.answered_at - began))
+                prompts.append(1000 * (heard - began))
+                phones.hang_up([call])
+                time.sleep(0.0137)
+        p99 = statistics.quantiles(prompts, n=100)[98]
+        beside = f"p99 {p99:.1f}; INVITE to 200: {statistics.median(answers):.1f}"
+        self.tell("INVITE to first prompt packet, median", statistics.median(prompts), "ms", most=20, beside=beside)
+
+    def sim(self):
+        """Simulated calls for a second of one core's CPU."""
+        calls = 500 if self.quick else 2_000
+        command = [self.program, "sim", "--seed", "1", "--calls", str(calls)]
+        before = os.times()
+        done = subprocess.run(command, cwd=self.root(), capture_output=True, text=True)
+        after = os.times()
+        if done.returncode != 0:
+            print(f"sim: not measured: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
+            return
+        used = after.children_user + after.children_system - before.children_user - before.children_system
+        self.tell("simulated calls", calls / used, "calls/CPU s", least=1_000, beside=f"{calls} calls")
+
+    @staticmethod
+    def root():
+        return Path(__file__).resolve().parents[1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
