@@ -94,7 +94,10 @@ impl StandIn {
             Command::Bridge { a, b } => self.bridge(a, b),
             Command::Unbridge { leg } => self.part(leg),
             Command::Close { leg } => self.close(now, leg),
-            Command::Open { .. } | Command::Echo { .. } | Command::Tap { .. } | Command::SendDigits { .. } => {}
+            Command::Open { .. }
+            | Command::Echo { .. }
+            | Command::Tap { .. }
+            | Command::SendDigits { .. } => {}
         }
     }
 

@@ -26,7 +26,7 @@ impl World<'_> {
             self.plan_next(Plan::HangUp);
             self.plan_next(Plan::WallJumps);
             self.plan_next(Plan::Reload);
-            if self.rng.chance_permille(300) {
+            if self.rng.chance_permille(500) {
                 self.plan_next(Plan::Dies);
             }
         }
@@ -36,7 +36,7 @@ impl World<'_> {
         let most = match plan {
             Plan::Pause | Plan::Ready(_) => 60_000,
             Plan::HangUp | Plan::WallJumps | Plan::Reload => 200_000,
-            Plan::Dies => 600_000,
+            Plan::Dies => 400_000,
         };
         let at = self.now + between(&mut self.rng, 1_000, most);
         self.plan(at, plan);

@@ -69,7 +69,9 @@ impl Reference {
     pub(crate) fn idles_beside(&self, now: Time) -> Option<String> {
         let unasked = self.waiting.iter().filter(|(_, wait)| !wait.asked);
         for (call, wait) in unasked {
-            if let Some((name, _)) = self.agents.iter().find(|(_, agent)| agent.is_free(now) && agent.suits(wait)) {
+            if let Some((name, _)) =
+                self.agents.iter().find(|(_, agent)| agent.is_free(now) && agent.suits(wait))
+            {
                 return Some(format!("{call} waits in {} and nobody asks {name}, who is free", wait.queue));
             }
         }

@@ -77,7 +77,8 @@ impl<'a> Trace<'a> {
             }
             Output::Media { command, .. } => format!("{now:>16} {:<10} {command:?}", "media"),
             Output::Fact(fact) => {
-                let call = fact.call.as_deref().map_or("-", |id| id.get(id.len().saturating_sub(8)..).unwrap_or(id));
+                let call =
+                    fact.call.as_deref().map_or("-", |id| id.get(id.len().saturating_sub(8)..).unwrap_or(id));
                 format!("{now:>16} {call:<10} {:>7} {:?}", fact.number, fact.kind)
             }
             Output::Reply { id, result } => format!("{now:>16} {:<10} {id} {result:?}", "reply"),

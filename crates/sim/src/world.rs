@@ -78,13 +78,8 @@ impl<'a> World<'a> {
         let wall = 1_781_000_000_000_000 + rng.below(7 * 86_400) as i64 * 1_000_000;
         let now = Time::from_millis(1_000);
         let engine_seed = seed.named("engine");
-        let engine = Engine::new(
-            config.clone(),
-            Past::default(),
-            engine_seed,
-            now,
-            Wall::from_unix_micros(wall),
-        );
+        let engine =
+            Engine::new(config.clone(), Past::default(), engine_seed, now, Wall::from_unix_micros(wall));
         let interval = 300 + rng.below(9_000);
         World {
             options,
@@ -355,11 +350,15 @@ impl World<'_> {
     }
 
     fn people_the_town(&mut self) {
+        // Some desks are short of staff: calls overflow, and queues are full.
+        let at_work =
+            if self.rng.chance_permille(300) { 1 + self.rng.below(3) as usize } else { town::AGENTS };
         for number in 0..=town::AGENTS {
             let agent = number < town::AGENTS;
             let name = if agent { town::agent_name(number) } else { "uas".to_owned() };
             let stack = self.new_stack(name);
-            let first = self.now + between(&mut self.rng, 0, 4_000);
+            let late = if number < at_work { 4_000 } else { 4_000_000 };
+            let first = self.now + between(&mut self.rng, 0, late);
             let expires = Duration::from_secs(60 + self.rng.below(600));
             let account = agent.then(|| town::password(number));
             let mut callee = Callee::new(&stack, account, self.faults.phones, first, expires);
@@ -475,7 +474,9 @@ impl World<'_> {
         self.check_the_state();
         if !self.engine.is_idle() {
             let calls = self.engine.calls();
-            self.violation(&format!("something is left in the engine: {calls} calls or what belongs to them"));
+            self.violation(&format!(
+                "something is left in the engine: {calls} calls or what belongs to them"
+            ));
         }
         if self.media.open_legs() > 0 {
             let open = self.media.open_legs();

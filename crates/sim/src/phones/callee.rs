@@ -171,7 +171,8 @@ impl Callee {
                 self.register(stack, value.as_deref());
             }
             ("REGISTER", 200..) if !self.registration.leaving => {
-                let wait = if answer.status == 200 { self.registration.expires / 2 } else { Duration::from_secs(5) };
+                let wait =
+                    if answer.status == 200 { self.registration.expires / 2 } else { Duration::from_secs(5) };
                 self.agenda.retain(|(_, _, act)| *act != Act::Register);
                 self.plan(stack.now + wait, "", Act::Register);
             }
@@ -216,7 +217,8 @@ impl Callee {
         self.calls += 1;
         let tag = format!("a{}", self.calls);
         if self.account.is_some() && self.is_busy() {
-            if self.sure && self.legs.iter().any(|leg| leg.state == State::Up(true) && leg.is_well_kept()) {
+            let sure = self.sure && stack.now >= stack.strict_from;
+            if sure && self.legs.iter().any(|leg| leg.state == State::Up(true) && leg.is_well_kept()) {
                 let call = request.header("X-Cornetta-Call").to_owned();
                 stack.complaints.push(format!("{} is called for {call} while in another call", stack.user));
             }
@@ -347,7 +349,7 @@ impl Callee {
 
     fn check_fork(&mut self, stack: &mut Stack, at: usize) {
         let Some(leg) = self.legs.get(at) else { return };
-        if leg.fork.as_ref().is_some_and(|(_, ended)| !ended) && self.sure {
+        if leg.fork.as_ref().is_some_and(|(_, ended)| !ended) && self.sure && stack.now >= stack.strict_from {
             stack.complaints.push(format!("the second fork of {} was never ended", leg.dialog.call_id));
         }
     }

@@ -60,6 +60,7 @@ impl Caller {
         let patience = match stack.rng.below(10) {
             0 => between(&mut stack.rng, 0, 8_000),
             1..4 => between(&mut stack.rng, 5_000, 60_000),
+            4 => between(&mut stack.rng, 300_000, 2_000_000),
             _ => between(&mut stack.rng, 30_000, 600_000),
         };
         let dialog = Dialog {
@@ -159,7 +160,9 @@ impl Caller {
 
     /// A request of ours was never answered.
     pub(crate) fn unanswered(&mut self, stack: &mut Stack, method: &str, branch: &str) {
-        if method == "INVITE" && branch == self.invite.0 && matches!(self.state, State::Calling | State::Cancelled)
+        if method == "INVITE"
+            && branch == self.invite.0
+            && matches!(self.state, State::Calling | State::Cancelled)
         {
             self.end(stack);
         }
@@ -182,7 +185,8 @@ impl Caller {
             Act::Press(key) => self.press(stack, key),
             Act::Hold(on) => self.hold(stack, on),
             Act::Strange => {
-                let method = one_of(&mut stack.rng, &["OPTIONS", "REFER", "MESSAGE", "UPDATE", "INFO", "PRACK"]);
+                let method =
+                    one_of(&mut stack.rng, &["OPTIONS", "REFER", "MESSAGE", "UPDATE", "INFO", "PRACK"]);
                 stack.request(&mut self.dialog, method, &[], "");
             }
             Act::Backwards => {

@@ -214,7 +214,9 @@ impl Stack {
         let client = self.clients.get_mut(at)?;
         if client.answered {
             let ack = client.ack.clone();
-            if status >= 300 && let Some(ack) = ack {
+            if status >= 300
+                && let Some(ack) = ack
+            {
                 self.send(ack);
             }
             return None;

@@ -17,7 +17,11 @@ impl<'a> Message<'a> {
         let text = std::str::from_utf8(bytes).ok()?;
         let (head, body) = text.split_once("\r\n\r\n")?;
         let (first, head) = head.split_once("\r\n")?;
-        (first.starts_with("SIP/2.0 ") || first.ends_with(" SIP/2.0")).then_some(Message { first, head, body })
+        (first.starts_with("SIP/2.0 ") || first.ends_with(" SIP/2.0")).then_some(Message {
+            first,
+            head,
+            body,
+        })
     }
 
     /// The status of a response.

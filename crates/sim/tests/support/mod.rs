@@ -1,5 +1,7 @@
 //! What the tests share: the script that is shipped.
 
+pub(crate) mod stage;
+
 use ivr::{Script, ScriptFiles, SoundInventory};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,394 @@
+//! Small scenes: one caller, two agents, a party outside, and an engine in virtual time.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails says where")]
+
+mod support;
+
+use engine::{BrokenCall, Command as Ask, CommandRefused, Input, Past};
+use facts::{Cause, FactKind, LegRole, OfferEnd, QueueLeft, Side};
+use media_api::{Command, Event, Evidence, LegId};
+use std::time::Duration;
+use support::stage::*;
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn bridged(stage: &Stage) -> Vec<(LegId, LegId)> {
+    let pairs = stage.commands.iter().filter_map(|command| match command {
+        Command::Bridge { a, b } => Some((*a, *b)),
+        _ => None,
+    });
+    pairs.collect()
+}
+
+/// The leg that hears music that began last.
+fn music(stage: &Stage) -> Option<LegId> {
+    stage.commands.iter().rev().find_map(|command| match command {
+        Command::Play { leg, sounds, repeat: true, .. } if &*sounds[0][0] == "moh/calm" => Some(*leg),
+        _ => None,
+    })
+}
+
+fn leg_ends(stage: &Stage) -> usize {
+    stage.count(|kind| matches!(kind, FactKind::LegEnded { .. }))
+}
+
+fn offers(stage: &Stage) -> Vec<String> {
+    let made = stage.facts.iter().filter_map(|fact| match &fact.kind {
+        FactKind::OfferMade { agent, .. } => Some(agent.clone()),
+        _ => None,
+    });
+    made.collect()
+}
+
+fn offer_ends(stage: &Stage) -> Vec<OfferEnd> {
+    let ends = stage.facts.iter().filter_map(|fact| match &fact.kind {
+        FactKind::OfferEnded { reason, .. } => Some(*reason),
+        _ => None,
+    });
+    ends.collect()
+}
+
+/// A caller talks with anna.
+fn talking() -> (Stage, Line, Line) {
+    let mut stage = Stage::new();
+    register(&mut stage, "anna", address(50));
+    let caller = caller_in_queue(&mut stage, address(9), 1);
+    let agent = agent_answers(&mut stage, address(50));
+    (stage, caller, agent)
+}
+
+#[test]
+fn a_caller_is_greeted_walks_the_menu_waits_and_gets_the_right_agent() {
+    let (mut stage, mut caller, _agent) = talking();
+    let first = stage.commands.iter().find_map(|command| match command {
+        Command::Play { sounds, .. } => Some(sounds[0][0].to_string()),
+        _ => None,
+    });
+    assert_eq!(first.as_deref(), Some("it/welcome"));
+    let wanted = stage.fact(|kind| match kind {
+        FactKind::QueueEntered { queue, language, position, .. } => {
+            Some((queue.clone(), language.clone(), *position))
+        }
+        _ => None,
+    });
+    assert_eq!(wanted, ("helpdesk".to_owned(), "it".to_owned(), 1));
+    assert_eq!(offers(&stage), ["anna"]);
+    assert_eq!(stage.count(|kind| *kind == FactKind::CallConnected { a: 1, b: 2 }), 1);
+    assert_eq!(bridged(&stage), [(LegId(1), LegId(2))], "both hear each other");
+    stage.wait(seconds(10));
+    caller.request(&mut stage, "BYE", "");
+    stage.expect(caller.phone, "SIP/2.0 200");
+    let bye = stage.expect(address(50), "BYE");
+    _agent.answer(&mut stage, &bye, "200 OK", "");
+    stage.assert_all_is_over();
+    let ends = stage.call_ends();
+    assert_eq!(ends.len(), 1);
+    assert_eq!(
+        (ends[0].by, ends[0].cause, ends[0].place.as_str()),
+        (Side::Caller, Cause::HungUp, "with:anna")
+    );
+    assert_eq!(leg_ends(&stage), 2);
+}
+
+#[test]
+fn a_bye_of_the_agent_ends_both_legs() {
+    let (mut stage, caller, mut agent) = talking();
+    agent.request(&mut stage, "BYE", "");
+    stage.expect(agent.phone, "SIP/2.0 200");
+    let bye = stage.expect(caller.phone, "BYE");
+    caller.answer(&mut stage, &bye, "200 OK", "");
+    stage.assert_all_is_over();
+    let end = stage.call_ends().remove(0);
+    assert_eq!((end.by, end.cause), (Side::Callee, Cause::HungUp));
+    assert_eq!(leg_ends(&stage), 2);
+}
+
+#[test]
+fn a_bye_in_the_menu_ends_the_call_where_it_was() {
+    let mut stage = Stage::new();
+    let mut caller = Line::dial(&mut stage, address(9), "demo", &sdp(address(9), SENDRECV));
+    caller.connect(&mut stage);
+    stage.wait(Duration::from_millis(500));
+    caller.request(&mut stage, "BYE", "");
+    stage.expect(caller.phone, "SIP/2.0 200");
+    stage.assert_all_is_over();
+    let end = stage.call_ends().remove(0);
+    assert_eq!((end.by, end.cause, end.place.as_str()), (Side::Caller, Cause::HungUp, "ivr:greeting"));
+}
+
+#[test]
+fn a_caller_who_tires_of_waiting_takes_the_ringing_agent_with_them() {
+    let mut stage = Stage::new();
+    register(&mut stage, "anna", address(50));
+    let mut caller = caller_in_queue(&mut stage, address(9), 1);
+    let (agent, invite) = Line::called(&mut stage, address(50));
+    agent.answer(&mut stage, &invite, "180 Ringing", "");
+    caller.request(&mut stage, "BYE", "");
+    let cancel = stage.expect(address(50), "CANCEL");
+    agent.answer(&mut stage, &cancel, "200 OK", "");
+    agent.answer(&mut stage, &invite, "487 Request Terminated", "");
+    stage.expect(address(50), "ACK");
+    stage.assert_all_is_over();
+    assert_eq!(offer_ends(&stage), [OfferEnd::Withdrawn]);
+    let left = stage.fact(|kind| match kind {
+        FactKind::QueueLeft { reason, .. } => Some(*reason),
+        _ => None,
+    });
+    assert_eq!(left, QueueLeft::Abandoned);
+}
+
+#[test]
+fn a_cancel_before_the_answer_ends_the_call_with_487() {
+    let mut stage = Stage::new();
+    let caller = Line::dial(&mut stage, address(9), "bridge", &sdp(address(9), SENDRECV));
+    caller.cancel(&mut stage);
+    stage.expect(caller.phone, "SIP/2.0 487");
+    stage.assert_all_is_over();
+    let end = stage.call_ends().remove(0);
+    assert_eq!((end.by, end.cause, end.sip), (Side::Caller, Cause::Cancelled, Some(487)));
+}
+
+#[test]
+fn hold_both_ways_gives_music_to_the_other() {
+    let (mut stage, mut caller, mut agent) = talking();
+    agent.request(&mut stage, "INVITE", &sdp(address(50), "sendonly"));
+    stage.expect(agent.phone, "SIP/2.0 200");
+    agent.ack(&mut stage, "");
+    assert_eq!(music(&stage), Some(LegId(1)), "the caller hears music while the agent holds");
+    agent.request(&mut stage, "INVITE", &sdp(address(50), SENDRECV));
+    stage.expect(agent.phone, "SIP/2.0 200");
+    agent.ack(&mut stage, "");
+    caller.request(&mut stage, "INVITE", &sdp(address(9), "inactive"));
+    stage.expect(caller.phone, "SIP/2.0 200");
+    caller.ack(&mut stage, "");
+    assert_eq!(music(&stage), Some(LegId(2)), "the agent hears music while the caller holds");
+    caller.request(&mut stage, "INVITE", &sdp(address(9), SENDRECV));
+    stage.expect(caller.phone, "SIP/2.0 200");
+    caller.ack(&mut stage, "");
+    assert_eq!(bridged(&stage).len(), 3, "together, and again after each hold");
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::LegHeld { .. })), 2);
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::LegResumed { .. })), 2);
+}
+
+#[test]
+fn an_unknown_number_is_refused_with_404_and_leaves_a_record() {
+    let mut stage = Stage::new();
+    let mut caller = Line::dial(&mut stage, address(9), "nobody", &sdp(address(9), SENDRECV));
+    stage.expect(caller.phone, "SIP/2.0 404");
+    caller.ack(&mut stage, "");
+    stage.assert_all_is_over();
+    let end = stage.call_ends().remove(0);
+    assert_eq!((end.by, end.cause, end.sip), (Side::Engine, Cause::NotFound, Some(404)));
+}
+
+#[test]
+fn an_offer_that_nobody_answers_goes_to_the_next_agent() {
+    let mut stage = Stage::new();
+    register(&mut stage, "anna", address(50));
+    register(&mut stage, "bruno", address(51));
+    let _caller = caller_in_queue(&mut stage, address(9), 1);
+    let first = offers(&stage).remove(0);
+    let (first_phone, next_phone, next) = if first == "anna" {
+        (address(50), address(51), "bruno")
+    } else {
+        (address(51), address(50), "anna")
+    };
+    let (agent, invite) = Line::called(&mut stage, first_phone);
+    agent.answer(&mut stage, &invite, "180 Ringing", "");
+    stage.wait(seconds(16));
+    stage.expect(first_phone, "CANCEL");
+    assert_eq!(offer_ends(&stage), [OfferEnd::Expired]);
+    agent_answers(&mut stage, next_phone);
+    assert_eq!(offers(&stage), [first.as_str(), next]);
+    assert_eq!(bridged(&stage).len(), 1);
+}
+
+#[test]
+fn a_call_for_which_all_agents_are_paused_overflows() {
+    let mut stage = Stage::new();
+    register(&mut stage, "anna", address(50));
+    let pause = Ask::Pause { agent: "anna".to_owned(), reason: "lunch".to_owned() };
+    stage.input(Input::Command { id: 1, command: pause });
+    let _caller = caller_in_queue(&mut stage, address(9), 1);
+    stage.wait(seconds(5 * 60 + 1));
+    assert_eq!(offers(&stage), [""; 0]);
+    let waited = stage.fact(|kind| match kind {
+        FactKind::QueueOverflowed { queue, waited_ms } => Some((queue.clone(), *waited_ms)),
+        _ => None,
+    });
+    assert_eq!(waited, ("helpdesk".to_owned(), 300_000));
+}
+
+#[test]
+fn a_drained_engine_refuses_with_503_and_lets_its_calls_go_on() {
+    let (mut stage, caller, mut agent) = talking();
+    stage.input(Input::Drain);
+    let mut late = Line::dial(&mut stage, address(8), "demo", &sdp(address(8), SENDRECV));
+    stage.expect(late.phone, "SIP/2.0 503");
+    late.ack(&mut stage, "");
+    assert_eq!(stage.engine.calls(), 1);
+    agent.request(&mut stage, "BYE", "");
+    let bye = stage.expect(caller.phone, "BYE");
+    caller.answer(&mut stage, &bye, "200 OK", "");
+    stage.assert_all_is_over();
+    assert_eq!(stage.call_ends().first().map(|end| end.cause), Some(Cause::ShuttingDown));
+}
+
+#[test]
+fn a_restart_ends_the_calls_that_the_last_process_left_open_before_all_else() {
+    let broken = BrokenCall { call: "stage-OLD".to_owned(), callseq: 7, legs: vec![1, 3], arrived: None };
+    let past = Past { head: Some(40), broken: vec![broken], paused: vec![("anna".into(), "lunch".into())] };
+    let mut stage = Stage::with(config(), past);
+    let told: Vec<_> = stage.facts.iter().map(|fact| (fact.number, fact.callseq)).collect();
+    assert_eq!(told, [(41, 0), (42, 0), (43, 8), (44, 9), (45, 10)]);
+    assert_eq!(stage.call_ends()[0].cause, Cause::EngineRestarted);
+    register(&mut stage, "anna", address(50));
+    let state = stage.facts.iter().rev().find_map(|fact| match &fact.kind {
+        FactKind::AgentState { state, reason, .. } => Some((*state, reason.clone())),
+        _ => None,
+    });
+    assert_eq!(state, Some((facts::AgentState::Paused, Some("lunch".to_owned()))));
+}
+
+#[test]
+fn commands_are_answered_with_the_number_of_the_fact_that_they_caused() {
+    let (mut stage, _caller, _agent) = talking();
+    let call = stage.facts.iter().find_map(|fact| fact.call.clone()).unwrap();
+    let ask = |stage: &mut Stage, id, command| stage.input(Input::Command { id, command });
+    ask(&mut stage, 1, Ask::Pause { agent: "nobody".into(), reason: String::new() });
+    ask(&mut stage, 2, Ask::Ready { agent: "bruno".into() });
+    ask(&mut stage, 3, Ask::HangUp { call: "stage-none".into() });
+    let before = stage.facts.len() as u64;
+    ask(&mut stage, 4, Ask::HangUp { call });
+    let refused =
+        [(1, CommandRefused::NotFound), (2, CommandRefused::InvalidState), (3, CommandRefused::NotFound)];
+    assert_eq!(stage.replies[..3], refused.map(|(id, why)| (id, Err(why))));
+    let last = stage.facts.last().unwrap().number;
+    let (id, number) = stage.replies[3].clone();
+    let number = number.unwrap();
+    assert_eq!(id, 4);
+    assert!(before < number && number <= last, "{before} {number} {last}");
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::LegEnded { .. })), 2);
+}
+
+#[test]
+fn a_missing_sound_is_written_down_and_the_call_goes_on() {
+    let mut stage = Stage::new();
+    let mut caller = Line::dial(&mut stage, address(9), "demo", &sdp(address(9), SENDRECV));
+    caller.connect(&mut stage);
+    stage.input(Input::Media(Event::SoundMissing { leg: LegId(1), sound: "it/welcome".into() }));
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::IvrPromptMissing { .. })), 1);
+    until(
+        &mut stage,
+        "the next node",
+        |kind| matches!(kind, FactKind::IvrEntered { node, .. } if node == "language"),
+    );
+}
+
+#[test]
+fn a_service_that_puts_through_answers_only_when_the_other_answers() {
+    let mut stage = Stage::new();
+    let mut caller = Line::dial(&mut stage, address(9), "bridge", &sdp(address(9), SENDRECV));
+    let (other, invite) = Line::called(&mut stage, address(90));
+    other.answer(&mut stage, &invite, "180 Ringing", "");
+    stage.expect(caller.phone, "SIP/2.0 180");
+    stage.wait(seconds(10));
+    assert_eq!(stage.next(caller.phone), "nothing", "no answer yet");
+    other.answer(&mut stage, &invite, "200 OK", &sdp(address(90), SENDRECV));
+    caller.connect(&mut stage);
+    assert_eq!(bridged(&stage), [(LegId(1), LegId(2))]);
+    let role = stage.facts.iter().rev().find_map(|fact| match &fact.kind {
+        FactKind::LegCreated { role, .. } => Some(*role),
+        _ => None,
+    });
+    assert_eq!(role, Some(LegRole::External));
+}
+
+#[test]
+fn a_busy_other_party_is_passed_on_as_486() {
+    let mut stage = Stage::new();
+    let mut caller = Line::dial(&mut stage, address(9), "bridge", &sdp(address(9), SENDRECV));
+    let (other, invite) = Line::called(&mut stage, address(90));
+    other.answer(&mut stage, &invite, "486 Busy Here", "");
+    stage.expect(address(90), "ACK");
+    stage.expect(caller.phone, "SIP/2.0 486");
+    caller.ack(&mut stage, "");
+    stage.assert_all_is_over();
+    let end = stage.call_ends().remove(0);
+    assert_eq!((end.by, end.cause, end.sip), (Side::Callee, Cause::Busy, Some(486)));
+}
+
+#[test]
+fn a_caller_without_an_offer_is_joined_when_their_answer_comes_and_not_before() {
+    let mut stage = Stage::new();
+    let mut caller = Line::dial(&mut stage, address(9), "bridge", "");
+    let (mut other, invite) = Line::called(&mut stage, address(90));
+    other.answer(&mut stage, &invite, "200 OK", &sdp(address(90), SENDRECV));
+    caller.accepted(&mut stage);
+    for direction in ["sendonly", SENDRECV, "sendonly"] {
+        other.request(&mut stage, "INVITE", &sdp(address(90), direction));
+        other.ack(&mut stage, "");
+    }
+    assert_eq!(bridged(&stage), [], "nobody knows yet where the caller is");
+    caller.ack(&mut stage, &sdp(address(9), SENDRECV));
+    assert_eq!(bridged(&stage), [], "the other party holds");
+    assert_eq!(music(&stage), Some(LegId(1)));
+    other.request(&mut stage, "INVITE", &sdp(address(90), SENDRECV));
+    assert_eq!(bridged(&stage), [(LegId(1), LegId(2))]);
+}
+
+#[test]
+fn an_agent_for_whom_no_port_is_free_costs_nothing_that_stays() {
+    let mut stage = Stage::new();
+    register(&mut stage, "anna", address(50));
+    let pause = |stage: &mut Stage| {
+        let command = Ask::Pause { agent: "anna".to_owned(), reason: "lunch".to_owned() };
+        stage.input(Input::Command { id: 1, command });
+    };
+    pause(&mut stage);
+    let mut caller = caller_in_queue(&mut stage, address(9), 1);
+    stage.no_ports = true;
+    stage.input(Input::Command { id: 2, command: Ask::Ready { agent: "anna".to_owned() } });
+    assert_eq!(offer_ends(&stage), [OfferEnd::Failed]);
+    pause(&mut stage);
+    caller.request(&mut stage, "BYE", "");
+    stage.assert_all_is_over();
+}
+
+#[test]
+fn a_silent_party_is_asked_and_a_dead_one_ends_the_call() {
+    let (mut stage, caller, agent) = talking();
+    let evidence = Evidence {
+        expected: address(9),
+        last_source: None,
+        silent_for: seconds(10),
+        received: 0,
+        rejected: 0,
+        rtcp_alive: false,
+    };
+    stage.input(Input::Media(Event::Silent { leg: LegId(1), evidence }));
+    stage.wait(seconds(299));
+    assert_eq!(stage.next(caller.phone), "nothing");
+    stage.wait(seconds(2));
+    stage.expect(caller.phone, "INVITE");
+    stage.wait(seconds(33));
+    let bye = stage.expect(agent.phone, "BYE");
+    agent.answer(&mut stage, &bye, "200 OK", "");
+    stage.assert_all_is_over();
+    let end = stage.call_ends().remove(0);
+    assert_eq!((end.by, end.cause), (Side::Network, Cause::PeerTimeout));
+}
+
+#[test]
+fn a_lost_ack_ends_the_call_with_that_reason() {
+    let mut stage = Stage::new();
+    let mut caller = Line::dial(&mut stage, address(9), "sig", &sdp(address(9), SENDRECV));
+    caller.accepted(&mut stage);
+    stage.wait(seconds(33));
+    let bye = stage.expect(caller.phone, "BYE");
+    caller.answer(&mut stage, &bye, "200 OK", "");
+    stage.assert_all_is_over();
+    let end = stage.call_ends().remove(0);
+    assert_eq!((end.by, end.cause), (Side::Network, Cause::NotAcknowledged));
+}

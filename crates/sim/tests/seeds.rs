@@ -1,0 +1,65 @@
+//! Whole worlds from fixed seeds, with every fault allowed. A seed that fails is played again with
+//! `cornetta sim --seed N --calls 200 --faults all -v`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails says where")]
+
+#[allow(dead_code, reason = "this test does not lead phones by hand")]
+mod support;
+
+use sim::{Faults, Options, Report};
+
+fn live(seed: u64, calls: u32, faults: &str) -> Report {
+    let faults = Faults::parse(faults).unwrap();
+    let options = Options { seed, calls, faults, verbose: false };
+    sim::run(options, support::helpdesk(), &mut |_| {})
+}
+
+fn assert_good(seed: u64, calls: u32, faults: &str) -> Report {
+    let report = live(seed, calls, faults);
+    assert!(report.violations.is_empty(), "seed {seed}: {report}");
+    assert_eq!(report.calls, calls);
+    report
+}
+
+/// In a debug build a tenth of it, so that nobody waits.
+const SEEDS: u64 = if cfg!(debug_assertions) { 6 } else { 60 };
+
+#[test]
+fn worlds_in_which_anything_goes_wrong_keep_every_rule() {
+    for seed in 1..=SEEDS {
+        assert_good(seed, 200, "all");
+    }
+}
+
+#[test]
+fn in_a_world_without_faults_every_call_arrives_and_many_talk() {
+    for seed in 1..=SEEDS / 6 {
+        let report = assert_good(seed, 100, "none");
+        assert_eq!(report.arrived, 100);
+        assert_eq!(report.lost, 0);
+        assert!(report.answered > 80 && report.talked > 20, "{report}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_world_and_another_seed_another() {
+    let first = live(7, 100, "all");
+    assert_eq!(first, live(7, 100, "all"));
+    assert_ne!(first.trace_hash, live(8, 100, "all").trace_hash);
+}
+
+#[test]
+fn every_kind_of_fault_is_met() {
+    let (mut lost, mut met) = (0, Faults::NONE);
+    for seed in 1..=6 {
+        let report = assert_good(seed, 50, "all");
+        lost += report.lost;
+        let Faults { loss, delay, reorder, duplicate, phones } = report.faults;
+        met.loss |= loss;
+        met.delay |= delay;
+        met.reorder |= reorder;
+        met.duplicate |= duplicate;
+        met.phones |= phones;
+    }
+    assert_eq!(met, Faults::ALL);
+    assert!(lost > 0);
+}

@@ -1,0 +1,471 @@
+//! A stage for small scenes: an engine in virtual time, phones led by hand, a network that loses nothing,
+//! and media that opens at once and plays every list for a second.
+
+use base::{Seed, Time, Wall};
+use engine::{Config, Engine, Input, Output, Past, Service, Target};
+use facts::{Fact, FactKind};
+use media_api::{Command, Event, LegId, PlayId, Stats, Stream};
+use sip::ua::{Flow, Transport};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long every list of prompts lasts.
+const PLAY: Duration = Duration::from_secs(1);
+
+pub(crate) struct Stage {
+    pub(crate) now: Time,
+    pub(crate) engine: Engine,
+    pub(crate) facts: Vec<Fact>,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) replies: Vec<(u64, Result<u64, engine::CommandRefused>)>,
+    /// The agreement of each open leg.
+    pub(crate) streams: BTreeMap<LegId, Stream>,
+    open: BTreeSet<LegId>,
+    plays: Vec<(Time, LegId, PlayId)>,
+    /// The next ports do not open.
+    pub(crate) no_ports: bool,
+    inboxes: BTreeMap<SocketAddr, VecDeque<String>>,
+    branches: u32,
+}
+
+pub(crate) fn exchange() -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 1], 5060))
+}
+
+pub(crate) fn address(last: u8) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, last], 5060))
+}
+
+pub(crate) fn flow(remote: SocketAddr) -> Flow {
+    Flow { transport: Transport::Udp, local: exchange(), remote }
+}
+
+/// Two agents, anna and bruno; the shipped help desk as `demo`; `bridge` puts through to 10.0.0.90.
+pub(crate) fn config() -> Config {
+    let accounts =
+        ["anna", "bruno"].map(|user| sip::ua::Account { user: user.into(), password: "pw".into() });
+    let agent = |name: &str| acd::Agent {
+        name: name.to_owned(),
+        queues: ["helpdesk".to_owned()].into(),
+        languages: ["it".to_owned()].into(),
+        topics: BTreeSet::new(),
+    };
+    let queue = |name: &str| acd::Queue {
+        name: name.to_owned(),
+        waiting_max: 10,
+        offer_deadline: Duration::from_secs(15),
+        wrapup: Duration::from_secs(2),
+    };
+    let target = Target::Uri { uri: "sip:uas@10.0.0.90:5060".to_owned(), flow: flow(address(90)) };
+    let desk = Service::Script { script: super::helpdesk(), language: None };
+    Config {
+        node: "stage".to_owned(),
+        version: "stage:1".to_owned(),
+        program_version: "0".to_owned(),
+        sip: sip::ua::Config {
+            listen: vec![(Transport::Udp, exchange())],
+            public_address: None,
+            local_nets: Vec::new(),
+            realm: "stage".to_owned(),
+            digest: vec![sip::digest::Algorithm::Md5],
+            product: "Cornetta".to_owned(),
+            accounts: accounts.into(),
+            trunks: Vec::new(),
+            open_to: vec!["10.0.0.0/8".parse().unwrap()],
+            timers: sip::ua::Timers::default(),
+            limits: sip::ua::Limits::default(),
+        },
+        acd: acd::Config {
+            queues: vec![queue("helpdesk"), queue("second_level")],
+            agents: vec![agent("anna"), agent("bruno")],
+        },
+        services: BTreeMap::from([
+            ("demo".to_owned(), desk),
+            ("echo".to_owned(), Service::Echo),
+            ("sig".to_owned(), Service::Silence),
+            ("bridge".to_owned(), Service::Dial(target)),
+        ]),
+        otherwise: None,
+        hold_music: Some(Arc::from([Arc::from("moh/calm")])),
+        media_public_address: None,
+        local_nets: Vec::new(),
+        silence_probe: Duration::from_secs(300),
+        calls_max: 100,
+    }
+}
+
+impl Stage {
+    pub(crate) fn new() -> Stage {
+        Stage::with(config(), Past::default())
+    }
+
+    pub(crate) fn with(config: Config, past: Past) -> Stage {
+        let now = Time::from_millis(1);
+        let wall = Wall::from_unix_micros(1_781_000_000_000_000);
+        let engine = Engine::new(config, past, Seed::from_number(1), now, wall);
+        let mut stage = Stage {
+            now,
+            engine,
+            facts: Vec::new(),
+            commands: Vec::new(),
+            replies: Vec::new(),
+            streams: BTreeMap::new(),
+            open: BTreeSet::new(),
+            plays: Vec::new(),
+            no_ports: false,
+            inboxes: BTreeMap::new(),
+            branches: 0,
+        };
+        stage.settle();
+        stage
+    }
+
+    pub(crate) fn input(&mut self, input: Input) {
+        self.engine.handle(self.now, input);
+        self.settle();
+    }
+
+    /// Everything that the engine asks for, until it asks for nothing.
+    fn settle(&mut self) {
+        let mut told = VecDeque::new();
+        loop {
+            while let Some(output) = self.engine.poll_output() {
+                match output {
+                    Output::Sip { flow, bytes } => {
+                        let text = String::from_utf8(bytes).unwrap();
+                        self.inboxes.entry(flow.remote).or_default().push_back(text);
+                    }
+                    Output::Media { command, .. } => told.extend(self.play_media(command)),
+                    Output::Fact(fact) => self.facts.push(fact),
+                    Output::Reply { id, result } => self.replies.push((id, result)),
+                }
+            }
+            match told.pop_front() {
+                Some(event) => self.engine.handle(self.now, Input::Media(event)),
+                None => return,
+            }
+        }
+    }
+
+    fn play_media(&mut self, command: Command) -> Option<Event> {
+        self.commands.push(command.clone());
+        match command {
+            Command::Open { leg } if self.no_ports => {
+                return Some(Event::OpenFailed { leg, why: "no port was free".to_owned() });
+            }
+            Command::Open { leg } => {
+                self.open.insert(leg);
+                let local = SocketAddr::from(([10, 0, 0, 1], 20_000 + 2 * leg.0 as u16));
+                return Some(Event::Opened { leg, local });
+            }
+            Command::Configure { leg, stream } => drop(self.streams.insert(leg, stream)),
+            Command::Play { leg, play, repeat, .. } => {
+                self.plays.retain(|(_, playing, _)| *playing != leg);
+                if !repeat {
+                    self.plays.push((self.now + PLAY, leg, play));
+                }
+            }
+            Command::Stop { leg } => self.plays.retain(|(_, playing, _)| *playing != leg),
+            Command::Close { leg } => {
+                self.open.remove(&leg);
+                self.plays.retain(|(_, playing, _)| *playing != leg);
+                return Some(Event::Closed { leg, stats: Stats::default() });
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Lets time go by.
+    pub(crate) fn wait(&mut self, span: Duration) {
+        let until = self.now + span;
+        loop {
+            let engine = self.engine.poll_timeout().map_or(Time::FAR, |(at, _)| at);
+            let play = self.plays.iter().map(|(at, _, _)| *at).min().unwrap_or(Time::FAR);
+            let next = engine.min(play);
+            if next > until {
+                break;
+            }
+            self.now = self.now.max(next);
+            if play <= engine {
+                let at = self.plays.iter().position(|(at, _, _)| *at == play).unwrap();
+                let (_, leg, play) = self.plays.remove(at);
+                self.engine.handle(self.now, Input::Media(Event::PlayEnded { leg, play, complete: true }));
+            } else {
+                self.engine.handle_timeout(self.now);
+            }
+            self.settle();
+        }
+        self.now = until;
+    }
+
+    /// A phone sends a message.
+    pub(crate) fn send(&mut self, from: SocketAddr, text: &str) {
+        self.input(Input::Sip { flow: flow(from), bytes: text.as_bytes().to_vec() });
+    }
+
+    /// The next message to this phone; `nothing` if there is none.
+    pub(crate) fn next(&mut self, phone: SocketAddr) -> String {
+        let next = self.inboxes.entry(phone).or_default().pop_front();
+        next.unwrap_or_else(|| "nothing".to_owned())
+    }
+
+    /// The next message to this phone that begins so; those before it are passed over.
+    pub(crate) fn expect(&mut self, phone: SocketAddr, begins: &str) -> String {
+        let mut passed = Vec::new();
+        while let Some(text) = self.inboxes.entry(phone).or_default().pop_front() {
+            if text.starts_with(begins) {
+                return text;
+            }
+            passed.push(text.lines().next().unwrap_or("").to_owned());
+        }
+        panic!("{phone} waits for `{begins}`, but there was only {passed:?}; facts: {:#?}", self.kinds());
+    }
+
+    pub(crate) fn kinds(&self) -> Vec<&FactKind> {
+        self.facts.iter().map(|fact| &fact.kind).collect()
+    }
+
+    /// The first fact of which `pick` makes something.
+    pub(crate) fn fact<T>(&self, pick: impl FnMut(&FactKind) -> Option<T>) -> T {
+        let found = self.facts.iter().map(|fact| &fact.kind).find_map(pick);
+        found.unwrap_or_else(|| panic!("there is no such fact in {:#?}", self.kinds()))
+    }
+
+    pub(crate) fn count(&self, pick: impl Fn(&FactKind) -> bool) -> usize {
+        self.facts.iter().filter(|fact| pick(&fact.kind)).count()
+    }
+
+    /// The ends of calls: by whom and why.
+    pub(crate) fn call_ends(&self) -> Vec<facts::End> {
+        let ends = self.facts.iter().filter_map(|fact| match &fact.kind {
+            FactKind::CallEnded { end, .. } => Some(end.clone()),
+            _ => None,
+        });
+        ends.collect()
+    }
+
+    /// A caller's key, by RTP.
+    pub(crate) fn press(&mut self, leg: u64, digit: char) {
+        let held = Duration::from_millis(40);
+        self.input(Input::Media(Event::Digit { leg: LegId(leg), digit, held }));
+    }
+
+    /// After all timers nothing is left, the log is whole, and its fold is the engine's state.
+    pub(crate) fn assert_all_is_over(&mut self) {
+        self.wait(Duration::from_secs(90));
+        assert_eq!(self.engine.calls(), 0);
+        assert!(self.engine.is_idle(), "something is left in the engine");
+        assert!(self.open.is_empty(), "legs are still open in media: {:?}", self.open);
+        let mut fold = journal::fold::SnapshotFold::default();
+        for (before, fact) in (0..).zip(&self.facts) {
+            assert_eq!(fact.number, self.facts[0].number + before);
+            fold.apply(fact);
+        }
+        assert_eq!(*fold.snapshot(), self.engine.snapshot());
+    }
+
+    fn branch(&mut self) -> String {
+        self.branches += 1;
+        format!("z9hG4bK{}", self.branches)
+    }
+}
+
+/// One dialog of a phone that is led by hand.
+pub(crate) struct Line {
+    pub(crate) phone: SocketAddr,
+    call_id: String,
+    local: String,
+    remote: String,
+    target: String,
+    cseq: u32,
+    branch: String,
+}
+
+pub(crate) const SENDRECV: &str = "sendrecv";
+
+pub(crate) fn sdp(phone: SocketAddr, direction: &str) -> String {
+    let ip = phone.ip();
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 101\r\n\
+         a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na={direction}\r\n"
+    )
+}
+
+pub(crate) fn header<'a>(text: &'a str, name: &str) -> &'a str {
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    value.unwrap_or_else(|| panic!("no {name} in {text}"))
+}
+
+impl Line {
+    /// A caller dials.
+    pub(crate) fn dial(stage: &mut Stage, phone: SocketAddr, dialled: &str, body: &str) -> Line {
+        let mut line = Line {
+            phone,
+            call_id: format!("call-{dialled}@{}", phone.ip()),
+            local: format!("<sip:caller@{}>;tag=mine", phone.ip()),
+            remote: format!("<sip:{dialled}@10.0.0.1>"),
+            target: format!("sip:{dialled}@10.0.0.1"),
+            cseq: 0,
+            branch: String::new(),
+        };
+        line.request(stage, "INVITE", body);
+        line
+    }
+
+    /// A phone is called: waits for the INVITE and takes its dialog up.
+    pub(crate) fn called(stage: &mut Stage, phone: SocketAddr) -> (Line, String) {
+        let invite = stage.expect(phone, "INVITE");
+        let contact = header(&invite, "Contact");
+        let target = contact.split(['<', '>']).nth(1).unwrap().to_owned();
+        let line = Line {
+            phone,
+            call_id: header(&invite, "Call-ID").to_owned(),
+            local: format!("{};tag=theirs", header(&invite, "To")),
+            remote: header(&invite, "From").to_owned(),
+            target,
+            cseq: 0,
+            branch: String::new(),
+        };
+        (line, invite)
+    }
+
+    pub(crate) fn request(&mut self, stage: &mut Stage, method: &str, body: &str) {
+        self.cseq += 1;
+        self.branch = stage.branch();
+        self.write(stage, method, body);
+    }
+
+    /// CANCEL and ACK carry the number of what they are about.
+    pub(crate) fn cancel(&self, stage: &mut Stage) {
+        self.write(stage, "CANCEL", "");
+    }
+
+    pub(crate) fn ack(&mut self, stage: &mut Stage, body: &str) {
+        self.branch = stage.branch();
+        self.write(stage, "ACK", body);
+    }
+
+    fn write(&self, stage: &mut Stage, method: &str, body: &str) {
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let text = format!(
+            "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP {};rport;branch={}\r\nMax-Forwards: 70\r\nFrom: {}\r\n\
+             To: {}\r\nCall-ID: {}\r\nCSeq: {} {method}\r\nContact: <sip:me@{}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+            self.target,
+            self.phone,
+            self.branch,
+            self.local,
+            self.remote,
+            self.call_id,
+            self.cseq,
+            self.phone,
+            body.len(),
+        );
+        stage.send(self.phone, &text);
+    }
+
+    /// Waits for 200 to the INVITE, takes up the dialog, acknowledges.
+    pub(crate) fn connect(&mut self, stage: &mut Stage) -> String {
+        let ok = self.accepted(stage);
+        self.ack(stage, "");
+        ok
+    }
+
+    pub(crate) fn accepted(&mut self, stage: &mut Stage) -> String {
+        let ok = stage.expect(self.phone, "SIP/2.0 200");
+        assert!(header(&ok, "CSeq").ends_with("INVITE"), "{ok}");
+        self.remote = header(&ok, "To").to_owned();
+        self.target = header(&ok, "Contact").split(['<', '>']).nth(1).unwrap().to_owned();
+        ok
+    }
+
+    /// Answers a request.
+    pub(crate) fn answer(&self, stage: &mut Stage, request: &str, status: &str, body: &str) {
+        let to = header(request, "To");
+        let tag = if to.contains(";tag=") { "" } else { ";tag=theirs" };
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let text = format!(
+            "SIP/2.0 {status}\r\nVia: {}\r\nFrom: {}\r\nTo: {to}{tag}\r\nCall-ID: {}\r\nCSeq: {}\r\n\
+             Contact: <sip:me@{}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+            header(request, "Via"),
+            header(request, "From"),
+            header(request, "Call-ID"),
+            header(request, "CSeq"),
+            self.phone,
+            body.len(),
+        );
+        stage.send(self.phone, &text);
+    }
+}
+
+/// Registers an agent's phone by digest (MD5, without qop: the oldest phones' way is tested elsewhere).
+pub(crate) fn register(stage: &mut Stage, user: &str, phone: SocketAddr) {
+    let request = |stage: &mut Stage, number: u32, more: &str| {
+        let branch = stage.branch();
+        let text = format!(
+            "REGISTER sip:10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {phone};rport;branch={branch}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:{user}@10.0.0.1>;tag=r\r\nTo: <sip:{user}@10.0.0.1>\r\n\
+             Call-ID: register-{user}\r\nCSeq: {number} REGISTER\r\nContact: <sip:{user}@{phone}>\r\n\
+             Expires: 3600\r\n{more}Content-Length: 0\r\n\r\n"
+        );
+        stage.send(phone, &text);
+    };
+    request(stage, 1, "");
+    let refusal = stage.expect(phone, "SIP/2.0 401");
+    let nonce = header(&refusal, "WWW-Authenticate").split("nonce=\"").nth(1).unwrap();
+    let nonce = nonce.split('"').next().unwrap();
+    let secret = md5(&format!("{user}:stage:pw"));
+    let asked = md5("REGISTER:sip:10.0.0.1");
+    let response = md5(&format!("{secret}:{nonce}:00000001:c:auth:{asked}"));
+    let proof = format!(
+        "Authorization: Digest username=\"{user}\", realm=\"stage\", nonce=\"{nonce}\", uri=\"sip:10.0.0.1\", \
+         response=\"{response}\", algorithm=MD5, cnonce=\"c\", qop=auth, nc=00000001\r\n"
+    );
+    request(stage, 2, &proof);
+    stage.expect(phone, "SIP/2.0 200");
+}
+
+fn md5(text: &str) -> String {
+    use md5::Digest;
+    md5::Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Lets half seconds go by until there is such a fact.
+pub(crate) fn until(stage: &mut Stage, what: &str, found: impl Fn(&FactKind) -> bool) {
+    let from = stage.facts.len();
+    for _ in 0..400 {
+        if stage.facts.iter().skip(from).any(|fact| found(&fact.kind)) {
+            return;
+        }
+        stage.wait(Duration::from_millis(500));
+    }
+    panic!("{what} never came in {:#?}", stage.kinds());
+}
+
+fn entered(node: &'static str) -> impl Fn(&FactKind) -> bool {
+    move |kind| matches!(kind, FactKind::IvrEntered { node: found, .. } if found == node)
+}
+
+/// A caller dials the desk and walks the menu to the queue, in Italian. The caller's media leg is `leg`.
+pub(crate) fn caller_in_queue(stage: &mut Stage, phone: SocketAddr, leg: u64) -> Line {
+    let mut caller = Line::dial(stage, phone, "demo", &sdp(phone, SENDRECV));
+    caller.connect(stage);
+    until(stage, "the menu of languages", entered("language"));
+    stage.press(leg, '1');
+    until(stage, "the menu of topics", entered("topic"));
+    stage.press(leg, '0');
+    until(stage, "the queue", |kind| matches!(kind, FactKind::QueueEntered { .. }));
+    caller
+}
+
+/// The agent's phone rings and answers: the caller and the agent talk.
+pub(crate) fn agent_answers(stage: &mut Stage, phone: SocketAddr) -> Line {
+    let (mut agent, invite) = Line::called(stage, phone);
+    agent.answer(stage, &invite, "180 Ringing", "");
+    agent.answer(stage, &invite, "200 OK", &sdp(phone, SENDRECV));
+    stage.expect(phone, "ACK");
+    agent.cseq = 100;
+    agent
+}
