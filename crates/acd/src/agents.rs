@@ -130,7 +130,8 @@ impl Roster {
                 self.free.insert((idle_since, name.to_owned()));
             }
         }
-        let reason = member.pause.clone().filter(|_| state == State::Paused);
+        let pauses = matches!(state, State::Paused | State::Offered | State::Talking);
+        let reason = member.pause.clone().filter(|_| pauses);
         let tell = (state, reason);
         if tell == member.told {
             return None;

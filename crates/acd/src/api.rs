@@ -169,9 +169,22 @@ pub enum Output {
         agent: String,
         /// To what.
         state: State,
-        /// Of a pause.
+        /// Of a pause, in force or, while offered or talking, to come.
         reason: Option<String>,
+        /// Whose doing it is.
+        by: By,
     },
+}
+
+/// Whose doing a change of an agent's state is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Their device came or went.
+    Device,
+    /// Somebody asked for it.
+    Request,
+    /// It follows from what happened to calls.
+    Course,
 }
 
 /// Why a call cannot wait.

@@ -1,7 +1,7 @@
 use crate::agents::{Doing, Roster};
 use crate::lines::{Lines, Waiting};
 use crate::timers::{Timer, Timers};
-use crate::{Config, Entry, EntryId, Input, NotEntered, OfferId, Output, Queue, Retracted, State, Why};
+use crate::{By, Config, Entry, EntryId, Input, NotEntered, OfferId, Output, Queue, Retracted, State, Why};
 use base::Time;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -25,6 +25,8 @@ pub struct Acd {
     offers_made: u64,
     timers: Timers,
     outputs: VecDeque<Output>,
+    /// The agent whose state the present input is about, until it is told, and whose doing that is.
+    cause: Option<(String, By)>,
 }
 
 #[derive(Debug)]
@@ -52,6 +54,11 @@ impl Acd {
     /// Takes an input. Names of agents, offers and calls that are not known change nothing, except that an
     /// answer to an offer that is not live is too late. An entry's id that already waits is ignored.
     pub fn handle(&mut self, now: Time, input: Input) {
+        self.cause = match &input {
+            Input::LogOn(agent) | Input::LogOff(agent) => Some((agent.clone(), By::Device)),
+            Input::Pause { agent, .. } | Input::Ready(agent) => Some((agent.clone(), By::Request)),
+            _ => None,
+        };
         match input {
             Input::Enqueue(entry) => self.enqueue(now, entry),
             Input::Withdraw(entry) => self.withdraw(now, entry),
@@ -68,6 +75,7 @@ impl Acd {
 
     /// Does everything whose deadline has come by `now`.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.cause = None;
         while let Some((at, timer)) = self.timers.pop_due(now) {
             match timer {
                 Timer::Offer(offer) => self.expire(now, offer),
@@ -207,7 +215,9 @@ impl Acd {
 
     fn settle(&mut self, now: Time, agent: &str) {
         if let Some((state, reason)) = self.roster.settle(now, agent) {
-            self.outputs.push_back(Output::State { agent: agent.to_owned(), state, reason });
+            let cause = self.cause.take_if(|(about, _)| about == agent);
+            let by = cause.map_or(By::Course, |(_, by)| by);
+            self.outputs.push_back(Output::State { agent: agent.to_owned(), state, reason, by });
         }
     }
 

@@ -217,8 +217,10 @@ impl Oracle {
                 assert!(!self.live.contains_key(&offer));
                 assert!(!self.talking.values().any(|talking| *talking == offer));
             }
-            Output::State { agent, state, reason } => {
-                assert_eq!(reason.is_some(), state == State::Paused);
+            Output::State { agent, state, reason, .. } => {
+                let tells_pause = matches!(state, State::Paused | State::Offered | State::Talking);
+                assert!(tells_pause || reason.is_none());
+                assert!(reason.is_some() || state != State::Paused);
                 if state == State::Ready {
                     self.idle_since.entry(agent.clone()).or_insert(self.now);
                 }

@@ -4,7 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use acd::{
-    Acd, Agent, Config, Entry, EntryId, Input, NO_ANSWER, NotEntered, OfferId, Output, Queue, REST,
+    Acd, Agent, By, Config, Entry, EntryId, Input, NO_ANSWER, NotEntered, OfferId, Output, Queue, REST,
     Retracted, State, Why,
 };
 use base::Time;
@@ -115,7 +115,7 @@ fn positions(outputs: &[Output]) -> Vec<(u64, usize)> {
 
 fn states(outputs: &[Output]) -> Vec<(&str, State, Option<&str>)> {
     let states = outputs.iter().filter_map(|output| match output {
-        Output::State { agent, state, reason } => Some((agent.as_str(), *state, reason.as_deref())),
+        Output::State { agent, state, reason, .. } => Some((agent.as_str(), *state, reason.as_deref())),
         _ => None,
     });
     states.collect()
@@ -136,14 +136,14 @@ fn a_call_is_offered_answered_written_up_and_the_agent_is_ready_again() {
         [
             Output::Entered { entry, position: 1 },
             Output::Offer { offer, entry, agent: anna.clone(), deadline },
-            Output::State { agent: anna.clone(), state: State::Offered, reason: None },
+            Output::State { agent: anna.clone(), state: State::Offered, reason: None, by: By::Course },
         ]
     );
     desk.run(seconds(4));
     let won = Output::Won { offer, entry, agent: anna.clone(), waited: seconds(4) };
     assert_eq!(
         desk.tell(Input::Answered(offer)),
-        [won, Output::State { agent: anna, state: State::Talking, reason: None }]
+        [won, Output::State { agent: anna, state: State::Talking, reason: None, by: By::Course }]
     );
     assert_eq!(desk.acd.waiting("help"), 0);
     assert!(!desk.acd.is_idle());
@@ -456,7 +456,7 @@ fn a_pause_in_a_call_holds_from_its_end_and_ready_takes_it_back() {
     let mut desk = Desk::italian(&["anna"]);
     desk.enqueue(1);
     desk.tell(Input::Answered(OfferId(1)));
-    assert_eq!(desk.tell(pause("anna", "lunch")), []);
+    assert_eq!(states(&desk.tell(pause("anna", "lunch"))), [("anna", State::Talking, Some("lunch"))]);
     assert_eq!(states(&desk.tell(Input::Released("anna".into()))), [("anna", State::Paused, Some("lunch"))]);
     assert_eq!(states(&desk.tell(pause("anna", "meeting"))), [("anna", State::Paused, Some("meeting"))]);
     desk.tell(Input::Ready("anna".into()));
@@ -471,7 +471,7 @@ fn a_pause_in_a_call_holds_from_its_end_and_ready_takes_it_back() {
 fn a_pause_while_it_rings_lets_the_offer_stand_and_holds_after_it() {
     let mut desk = Desk::italian(&["anna"]);
     desk.enqueue(1);
-    assert_eq!(desk.tell(pause("anna", "lunch")), []);
+    assert_eq!(states(&desk.tell(pause("anna", "lunch"))), [("anna", State::Offered, Some("lunch"))]);
     assert_eq!(states(&desk.run(RING)), [("anna", State::Paused, Some("lunch"))]);
 }
 
@@ -595,4 +595,24 @@ fn five_hundred_agents_serve_fifteen_hundred_callers_in_their_order() {
     let after = desk.run(WRAPUP);
     let asked: Vec<u64> = offers(&after).iter().map(|offer| offer.1).collect();
     assert_eq!(asked, (500..1000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_pause_asked_for_in_a_call_is_told_at_once_and_whose_doing_a_state_is() {
+    fn told(outputs: Vec<Output>) -> Vec<(State, Option<String>, By)> {
+        let states = outputs.into_iter().filter_map(|output| match output {
+            Output::State { state, reason, by, .. } => Some((state, reason, by)),
+            _ => None,
+        });
+        states.collect()
+    }
+    let mut desk =
+        Desk { acd: Acd::new(config(&[agent("anna", "help", "it", "")]), Time::ZERO), now: Time::ZERO };
+    assert_eq!(told(desk.tell(Input::LogOn("anna".into()))), [(State::Ready, None, By::Device)]);
+    assert_eq!(told(desk.enqueue(1)), [(State::Offered, None, By::Course)]);
+    assert_eq!(told(desk.tell(Input::Answered(OfferId(1)))), [(State::Talking, None, By::Course)]);
+    let lunch = Some("lunch".to_owned());
+    let paused = desk.tell(Input::Pause { agent: "anna".into(), reason: "lunch".into() });
+    assert_eq!(told(paused), [(State::Talking, lunch.clone(), By::Request)]);
+    assert_eq!(told(desk.tell(Input::Released("anna".into()))), [(State::Paused, lunch, By::Course)]);
 }

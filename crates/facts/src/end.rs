@@ -98,8 +98,6 @@ pub enum Cause {
     Unreachable,
     /// The peer refused with the status in `sip`.
     Refused,
-    /// Neither speech nor signalling came for too long.
-    MediaTimeout,
     /// A limit of the installation was reached.
     Capacity,
     /// The system was shutting down.
@@ -112,8 +110,6 @@ pub enum Cause {
     OtherSideLeft,
     /// The transfer's target could not be reached.
     TransferFailed,
-    /// The message broke the protocol; see `detail`.
-    ProtocolError,
 }
 
 impl Cause {
@@ -135,14 +131,12 @@ impl Cause {
             Cause::PeerTimeout => "l'altro apparato non ha risposto ai nostri messaggi",
             Cause::Unreachable => "l'altro apparato non è raggiungibile",
             Cause::Refused => "l'altro apparato ha respinto la richiesta",
-            Cause::MediaTimeout => "da troppo tempo non arrivava né voce né segnalazione",
             Cause::Capacity => "l'impianto aveva raggiunto un suo limite",
             Cause::ShuttingDown => "l'impianto era in spegnimento",
             Cause::EngineRestarted => "il programma si è interrotto durante la chiamata ed è stato riavviato",
             Cause::TakenElsewhere => "un altro operatore ha preso la chiamata",
             Cause::OtherSideLeft => "l'altra parte ha lasciato la chiamata",
             Cause::TransferFailed => "la destinazione del trasferimento non ha risposto",
-            Cause::ProtocolError => "un messaggio ricevuto violava il protocollo",
         }
     }
 
@@ -164,14 +158,12 @@ impl Cause {
             Cause::PeerTimeout => "the other device did not answer our messages",
             Cause::Unreachable => "the other device cannot be reached",
             Cause::Refused => "the other device refused the request",
-            Cause::MediaTimeout => "neither speech nor signalling came for too long",
             Cause::Capacity => "the installation had reached one of its limits",
             Cause::ShuttingDown => "the installation was shutting down",
             Cause::EngineRestarted => "the program stopped in mid-call and was started again",
             Cause::TakenElsewhere => "another agent took the call",
             Cause::OtherSideLeft => "the other party left the call",
             Cause::TransferFailed => "the transfer's target could not be reached",
-            Cause::ProtocolError => "a received message broke the protocol",
         }
     }
 }

@@ -72,6 +72,12 @@ pub enum FactKind {
         /// For people.
         why: String,
     },
+    /// A trunk is no longer in the configuration.
+    #[serde(rename = "trunk.removed")]
+    TrunkRemoved {
+        /// Its name.
+        trunk: String,
+    },
     /// An agent's device is there.
     #[serde(rename = "endpoint.registered")]
     EndpointRegistered {
@@ -378,9 +384,9 @@ pub enum FactKind {
         agent: String,
         /// To what.
         state: AgentState,
-        /// The reason of a pause, or what ended an offer badly.
+        /// The reason of a pause, in force or, while offered or talking, to come.
         reason: Option<String>,
-        /// `device`, `api`, `engine`.
+        /// `device`, `api`, or `engine` where it follows from what happened to calls.
         by: String,
     },
     // Transfers ------------------------------------------------------------------------------------
@@ -478,10 +484,10 @@ pub enum QueueLeft {
     Abandoned,
     /// It waited too long and the script goes on.
     Timeout,
-    /// The queue was full or closed to it.
+    /// The queue was full: it never waited.
     Full,
-    /// It moved to another queue.
-    Overflowed,
+    /// Nobody who could take it was logged on: it never waited.
+    NobodyThere,
     /// The engine ended the call.
     Ended,
 }

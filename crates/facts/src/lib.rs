@@ -8,5 +8,7 @@ mod fact;
 mod snapshot;
 
 pub use end::{Cause, End, Side};
-pub use fact::{AgentState, CallData, Fact, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft, SilenceEvidence};
+pub use fact::{
+    AgentState, CallData, Fact, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft, SilenceEvidence,
+};
 pub use snapshot::{AgentNow, CallNow, CallPhase, LegNow, QueueNow, Snapshot, TrunkNow};
