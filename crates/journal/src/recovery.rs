@@ -31,6 +31,10 @@ pub struct OpenCall {
     pub legs: Vec<u32>,
     /// When it arrived.
     pub arrived: Option<Wall>,
+    /// The queues in which it waited, and since when.
+    pub waiting: Vec<(String, Wall)>,
+    /// Offers that nothing had ended: number and agent.
+    pub offers: Vec<(u64, String)>,
 }
 
 /// Folds what came after the newest checkpoint, so that a start does not take longer as the log grows.

@@ -175,7 +175,7 @@ fn a_call_shows_what_is_known_of_it_and_its_open_legs() {
 fn an_overflow_alone_moves_nobody_for_the_call_leaves_and_enters() {
     let log = in_queue().call(FactKind::QueueOverflowed { queue: "help".into(), waited_ms: 9_000 });
     assert_eq!(log.snapshot().queues["help"].waiting, ["c1"]);
-    let log = log.call(left("help", QueueLeft::Overflowed)).call(entered("all"));
+    let log = log.call(left("help", QueueLeft::Timeout)).call(entered("all"));
     assert_eq!(log.snapshot().queues.keys().collect::<Vec<_>>(), ["all"]);
 }
 

@@ -126,7 +126,12 @@ fn subject(fact: &Fact) -> String {
             | FactKind::EndpointUnregistered { agent, .. },
             _,
         ) => format!("agent/{agent}"),
-        (FactKind::TrunkUp { trunk } | FactKind::TrunkRegistrationFailed { trunk, .. }, _) => {
+        (
+            FactKind::TrunkUp { trunk }
+            | FactKind::TrunkRemoved { trunk }
+            | FactKind::TrunkRegistrationFailed { trunk, .. },
+            _,
+        ) => {
             format!("trunk/{trunk}")
         }
         (kind, Some(call)) => match leg(kind) {

@@ -9,6 +9,7 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::ConfigActivated { .. } => "config.activated",
         FactKind::ConfigRejected { .. } => "config.rejected",
         FactKind::TrunkUp { .. } => "trunk.up",
+        FactKind::TrunkRemoved { .. } => "trunk.removed",
         FactKind::TrunkRegistrationFailed { .. } => "trunk.registration_failed",
         FactKind::EndpointRegistered { .. } => "endpoint.registered",
         FactKind::EndpointUnregistered { .. } => "endpoint.unregistered",

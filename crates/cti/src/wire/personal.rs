@@ -41,6 +41,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::ConfigActivated { .. }
         | FactKind::ConfigRejected { .. }
         | FactKind::TrunkUp { .. }
+        | FactKind::TrunkRemoved { .. }
         | FactKind::TrunkRegistrationFailed { .. }
         | FactKind::LegRinging { .. }
         | FactKind::LegConnected { .. }

@@ -45,6 +45,7 @@ fn desk() -> Vec<FactKind> {
         FactKind::ConfigActivated { version: "sha256:00".into() },
         FactKind::ConfigRejected { findings: vec!["cornetta.toml:3:1: unknown key".into()] },
         FactKind::TrunkUp { trunk: "operatore".into() },
+        FactKind::TrunkRemoved { trunk: "operatore".into() },
         FactKind::TrunkRegistrationFailed {
             trunk: "operatore".into(),
             refused: true,

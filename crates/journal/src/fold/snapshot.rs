@@ -16,7 +16,11 @@ pub struct SnapshotFold {
     snapshot: Snapshot,
     /// When the open calls arrived, in microseconds since the Unix epoch.
     arrived: BTreeMap<String, i64>,
-    /// Pauses that no `ready` ended, whether the device is there or not, over any restart.
+    /// The queues that open calls entered and did not leave, and when, in microseconds.
+    waiting: BTreeMap<String, BTreeMap<String, i64>>,
+    /// Offers of open calls that nothing ended, by number.
+    offers: BTreeMap<String, BTreeMap<u64, String>>,
+    /// Pauses that nothing ended, whether the device is there or not, over any restart.
     paused: BTreeMap<String, String>,
 }
 
@@ -33,8 +37,15 @@ impl SnapshotFold {
             callseq: now.callseq,
             legs: now.legs.keys().copied().collect(),
             arrived: self.arrived.get(call).copied().map(Wall::from_unix_micros),
+            waiting: self.waiting_of(call),
+            offers: self.offers.get(call).into_iter().flatten().map(|(n, a)| (*n, a.clone())).collect(),
         });
         open.collect()
+    }
+
+    fn waiting_of(&self, call: &str) -> Vec<(String, Wall)> {
+        let queues = self.waiting.get(call).into_iter().flatten();
+        queues.map(|(queue, since)| (queue.clone(), Wall::from_unix_micros(*since))).collect()
     }
 
     /// Agents who were paused and have not been ready since: name and reason.
@@ -63,6 +74,9 @@ impl SnapshotFold {
             }
             FactKind::TrunkUp { trunk } => self.trunk(trunk, true),
             FactKind::TrunkRegistrationFailed { trunk, .. } => self.trunk(trunk, false),
+            FactKind::TrunkRemoved { trunk } => {
+                self.snapshot.trunks.remove(trunk);
+            }
             _ => {}
         }
     }
@@ -72,14 +86,15 @@ impl SnapshotFold {
     }
 
     fn agent_state(&mut self, agent: &str, state: AgentState, reason: Option<&String>) {
-        match state {
-            AgentState::Paused => {
-                self.paused.insert(agent.to_owned(), reason.cloned().unwrap_or_default());
+        match (state, reason) {
+            // A reason in a call is that of a pause to come: it holds over a restart too.
+            (_, Some(reason)) => {
+                self.paused.insert(agent.to_owned(), reason.clone());
             }
-            AgentState::Ready => {
+            (AgentState::LoggedOff, None) => {}
+            (_, None) => {
                 self.paused.remove(agent);
             }
-            AgentState::LoggedOff | AgentState::Offered | AgentState::Talking | AgentState::Wrapup => {}
         }
         self.snapshot.agents.insert(agent.to_owned(), AgentNow { state, reason: reason.cloned() });
     }
@@ -93,6 +108,8 @@ impl SnapshotFold {
             FactKind::CallEnded { .. } => {
                 self.snapshot.calls.remove(id);
                 self.arrived.remove(id);
+                self.waiting.remove(id);
+                self.offers.remove(id);
                 self.leave_queues(id);
             }
             FactKind::QueueEntered { queue, .. } => {
@@ -100,8 +117,23 @@ impl SnapshotFold {
                 if !line.iter().any(|waiting| waiting == id) {
                     line.push(id.to_owned());
                 }
+                let since = fact.at.unix_micros();
+                self.waiting.entry(id.to_owned()).or_default().insert(queue.clone(), since);
             }
-            FactKind::QueueLeft { queue, .. } => self.leave_queue(id, queue),
+            FactKind::OfferMade { offer, agent, .. } => {
+                self.offers.entry(id.to_owned()).or_default().insert(*offer, agent.clone());
+            }
+            FactKind::OfferAccepted { offer, .. } | FactKind::OfferEnded { offer, .. } => {
+                if let Some(offers) = self.offers.get_mut(id) {
+                    offers.remove(offer);
+                }
+            }
+            FactKind::QueueLeft { queue, .. } => {
+                self.leave_queue(id, queue);
+                if let Some(waiting) = self.waiting.get_mut(id) {
+                    waiting.remove(queue);
+                }
+            }
             _ => {}
         }
         if let Some(call) = self.snapshot.calls.get_mut(id) {

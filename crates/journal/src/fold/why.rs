@@ -142,10 +142,6 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
             "cercare il codice SIP presso chi gestisce l'altro apparato o la linea",
             "ask whoever runs the other device or the trunk about the SIP code",
         ),
-        Cause::MediaTimeout => (
-            "guardare i fatti media.silent della chiamata: dicono quale lato taceva; poi controllarne NAT e rete",
-            "look at the call's media.silent facts: they say which side was silent; then check its NAT and network",
-        ),
         Cause::Capacity => (
             "guardare quale limite è indicato nelle evidenze e alzarlo, o aggiungere un nodo",
             "see in the evidence which limit it was and raise it, or add a node",
@@ -161,10 +157,6 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
         Cause::TransferFailed => (
             "controllare il numero di destinazione e la linea usata per il trasferimento",
             "check the target's number and the trunk that the transfer uses",
-        ),
-        Cause::ProtocolError => (
-            "inviare le evidenze a chi fornisce l'altro apparato",
-            "send the evidence to the maker of the other device",
         ),
     }
 }
@@ -224,7 +216,9 @@ fn left(reason: QueueLeft) -> (&'static str, &'static str) {
         QueueLeft::Abandoned => ("il chiamante ha rinunciato", "the caller gave up"),
         QueueLeft::Timeout => ("attesa massima raggiunta", "waited long enough"),
         QueueLeft::Full => ("coda piena", "the queue was full"),
-        QueueLeft::Overflowed => ("passata a un'altra coda", "moved to another queue"),
+        QueueLeft::NobodyThere => {
+            ("nessun operatore adatto collegato", "nobody who could take it was logged on")
+        }
         QueueLeft::Ended => ("chiusa dal centralino", "ended by the exchange"),
     }
 }
