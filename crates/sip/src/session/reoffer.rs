@@ -117,6 +117,7 @@ impl Session {
     pub(super) fn accept_reoffer(&mut self, wire: &mut Wire, now: Time, sdp: Vec<u8>) {
         let Some(Theirs { asked, offerless, .. }) = self.theirs.take() else { return };
         self.follow(&asked);
+        self.drop_outdated(wire);
         if asked.request.method() == Some(Method::Invite) {
             self.send_success(wire, now, &asked, sdp, offerless, false);
         } else {
@@ -125,6 +126,15 @@ impl Session {
             wire.reply(now, asked.transaction, 200, writer);
         }
         self.continue_reoffer(wire, now);
+    }
+
+    /// An offer of ours that still waits describes the session as it was before the peer's, under an older
+    /// version (RFC 3264 §8): whoever made it must make it anew.
+    fn drop_outdated(&mut self, wire: &mut Wire) {
+        if let Ours::Due { .. } = self.ours {
+            self.ours = Ours::None;
+            wire.tell(Event::ReofferRefused { session: self.id, status: 491 });
+        }
     }
 
     /// Refuses the peer's new offer; nothing changes.

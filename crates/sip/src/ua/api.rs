@@ -352,7 +352,8 @@ pub enum Event {
         /// The answer.
         sdp: Vec<u8>,
     },
-    /// The peer refused our `Reoffer` (after 491 has been tried again); the session goes on as it was.
+    /// The peer refused our `Reoffer` (after 491 has been tried again), or an offer of the peer's has taken
+    /// its place (491); the session goes on.
     ReofferRefused {
         /// Which.
         session: SessionId,
