@@ -226,4 +226,8 @@ pub struct BrokenCall {
     pub legs: Vec<u32>,
     /// When it arrived, if known.
     pub arrived: Option<Wall>,
+    /// The queues in which it waited, and since when.
+    pub waiting: Vec<(String, Wall)>,
+    /// Offers that nothing had ended: number and agent.
+    pub offers: Vec<(u64, String)>,
 }

@@ -7,7 +7,6 @@ use facts::{Cause, End, Side};
 
 impl Engine {
     pub(crate) fn command(&mut self, id: u64, command: Command) {
-        self.ctx.acting = "api";
         let done = match command {
             Command::Pause { agent, reason } => {
                 self.agent_command(&agent.clone(), acd::Input::Pause { agent, reason })
@@ -16,7 +15,6 @@ impl Engine {
             Command::HangUp { call } => self.hang_up(&call),
         };
         self.settle();
-        self.ctx.acting = "engine";
         let result = done.map(|()| self.ctx.ledger.head());
         self.ctx.out.push_back(Output::Reply { id, result });
     }

@@ -5,7 +5,7 @@
 use crate::ledger::{CallLog, Ledger};
 use crate::{Config, Output};
 use acd::{Acd, EntryId, OfferId};
-use base::{Key, Rng, Time, Wall};
+use base::{Key, Seed, Time, Wall};
 use facts::FactKind;
 use media_api::{Command, LegId, PlayId, Sound};
 use sip::ua::{Do, Input, SessionId, UserAgent};
@@ -30,14 +30,12 @@ pub(crate) struct Context {
     pub(crate) acd: Acd,
     pub(crate) ledger: Ledger,
     pub(crate) out: VecDeque<Output>,
-    pub(crate) rng: Rng,
+    pub(crate) seed: Seed,
     pub(crate) sessions: BTreeMap<SessionId, Owner>,
     pub(crate) media: BTreeMap<LegId, Owner>,
     pub(crate) entries: BTreeMap<EntryId, CallKey>,
     pub(crate) offers: BTreeMap<OfferId, CallKey>,
     pub(crate) deadlines: BTreeSet<(Time, CallKey)>,
-    /// At whose wish agents' states change at the moment, for facts: `engine` or `api`.
-    pub(crate) acting: &'static str,
     last_leg: u64,
     last_play: u64,
     last_entry: u64,
@@ -50,7 +48,7 @@ impl Context {
         sip: UserAgent,
         acd: Acd,
         ledger: Ledger,
-        rng: Rng,
+        seed: Seed,
     ) -> Context {
         Context {
             now,
@@ -59,13 +57,12 @@ impl Context {
             acd,
             ledger,
             out: VecDeque::new(),
-            rng,
+            seed,
             sessions: BTreeMap::new(),
             media: BTreeMap::new(),
             entries: BTreeMap::new(),
             offers: BTreeMap::new(),
             deadlines: BTreeSet::new(),
-            acting: "engine",
             last_leg: 0,
             last_play: 0,
             last_entry: 0,

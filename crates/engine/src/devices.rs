@@ -39,13 +39,29 @@ impl Devices {
         &mut self,
         ctx: &mut Context,
         agent: String,
-        state: acd::State,
+        (state, by): (acd::State, acd::By),
         reason: Option<String>,
     ) {
         let state = public(state);
+        let by = match by {
+            acd::By::Device => "device",
+            acd::By::Request => "api",
+            acd::By::Course => "engine",
+        };
         self.agents.insert(agent.clone(), AgentNow { state, reason: reason.clone() });
-        let by = ctx.acting.to_owned();
-        ctx.note(FactKind::AgentState { agent, state, reason, by });
+        ctx.note(FactKind::AgentState { agent, state, reason, by: by.to_owned() });
+    }
+
+    /// Forgets the trunks that the configuration no longer names.
+    pub(crate) fn keep_trunks(&mut self, ctx: &mut Context) {
+        let config = ctx.config.clone();
+        let named = |name: &String| config.sip.trunks.iter().any(|trunk| trunk.name == *name);
+        let gone: Vec<String> = self.trunks.keys().filter(|name| !named(name)).cloned().collect();
+        for trunk in gone {
+            self.trunks.remove(&trunk);
+            self.troubles.remove(&trunk);
+            ctx.note(FactKind::TrunkRemoved { trunk });
+        }
     }
 
     pub(crate) fn trunk_up(&mut self, ctx: &mut Context, trunk: String) {

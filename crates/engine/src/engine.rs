@@ -11,6 +11,7 @@ use base::{Seed, Slots, Time, Wall};
 use facts::{Cause, End, FactKind, QueueNow, Side, Snapshot};
 use sip::ua::{Event, Invite, SessionId, UserAgent};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Every call of one node, and what they share.
@@ -31,7 +32,7 @@ impl Engine {
         let mut ledger = Ledger::new(past.head, seed.named("call").rng());
         ledger.set_wall(now, wall);
         let calls = Slots::new(config.calls_max);
-        let ctx = Context::new(now, Arc::new(config), sip, acd, ledger, seed.named("engine").rng());
+        let ctx = Context::new(now, Arc::new(config), sip, acd, ledger, seed.named("engine"));
         let mut engine = Engine {
             ctx,
             calls,
@@ -60,7 +61,7 @@ impl Engine {
             Input::ReloadRefused { findings } => self.ctx.note(FactKind::ConfigRejected { findings }),
             Input::LogFull(full) => self.log_full = full,
             Input::Drain => self.drain(),
-            Input::Stop => self.end_all(End::new(Side::Engine, Cause::ShuttingDown)),
+            Input::Stop => self.end_all(End::new(Side::Engine, Cause::ShuttingDown).sip(503)),
         }
         self.settle();
     }
@@ -97,6 +98,11 @@ impl Engine {
     /// How many calls are going on.
     pub fn calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// No call goes on, and every hang-up has been answered or given up.
+    pub fn is_quiet(&self) -> bool {
+        self.calls.is_empty() && self.ctx.sip.load().sessions == 0
     }
 
     /// Nothing is left: no call, no transaction, no session, no offer.
@@ -186,7 +192,9 @@ impl Engine {
             Event::Reanswered { session, sdp } => {
                 self.for_session(session, |call, ctx, leg| call.reanswered(ctx, leg, &sdp));
             }
-            Event::ReofferRefused { .. } => {}
+            Event::ReofferRefused { session, .. } => {
+                self.for_session(session, |call, ctx, leg| call.reoffer_refused(ctx, leg));
+            }
             Event::InfoDigit { session, digit, held } => {
                 self.for_session(session, |call, ctx, leg| call.digit(ctx, leg, digit, held, Source::Info));
             }
@@ -226,8 +234,8 @@ impl Engine {
             }
             Acd::Won { offer, .. } => self.for_offer(offer, |call, ctx| call.won(ctx, offer)),
             Acd::TooLate { offer } => self.for_offer(offer, |call, ctx| call.too_late(ctx, offer)),
-            Acd::State { agent, state, reason } => {
-                self.devices.agent_state(&mut self.ctx, agent, state, reason);
+            Acd::State { agent, state, reason, by } => {
+                self.devices.agent_state(&mut self.ctx, agent, (state, by), reason);
             }
         }
     }
@@ -263,32 +271,35 @@ impl Engine {
     }
 
     fn incoming(&mut self, session: SessionId, invite: Invite) {
-        if self.log_full {
-            return self.refuse_unrecorded(session);
+        let source = invite.flow.remote.ip();
+        if self.log_full || self.calls.len() >= self.ctx.config.calls_max {
+            return self.refuse_unrecorded(session, source);
         }
-        let service =
-            self.ctx.config.services.get(&invite.dialled).or(self.ctx.config.otherwise.as_ref()).cloned();
-        let refusal = match &service {
-            _ if self.draining => Some(End::new(Side::Engine, Cause::ShuttingDown).sip(503)),
-            None => Some(End::new(Side::Engine, Cause::NotFound).sip(404).detail(invite.dialled.clone())),
-            Some(_) => None,
-        };
-        let reserved = self.calls.insert_with(|key| match (refusal, service) {
-            (None, Some(service)) => Call::arrive(&mut self.ctx, key, session, invite, service),
-            (refusal, _) => {
-                let end = refusal.unwrap_or_else(|| End::new(Side::Engine, Cause::NotFound).sip(404));
-                Call::refused(&mut self.ctx, key, session, invite, end)
+        let config = self.ctx.config.clone();
+        let service = config.services.get(&invite.dialled).or(config.otherwise.as_ref());
+        let taken = self.calls.insert_with(|key| match service {
+            Some(service) if !self.draining => {
+                Call::arrive(&mut self.ctx, key, session, invite, service.clone())
+            }
+            Some(service) => {
+                let end = End::new(Side::Engine, Cause::ShuttingDown).sip(503);
+                Call::refused(&mut self.ctx, key, session, invite, service.name(), end)
+            }
+            None => {
+                let end = End::new(Side::Engine, Cause::NotFound).sip(404).detail(invite.dialled.clone());
+                Call::refused(&mut self.ctx, key, session, invite, "", end)
             }
         });
-        match reserved {
+        match taken {
             Some(key) => self.with_call(key, |_, _| {}),
-            None => self.refuse_unrecorded(session),
+            None => self.refuse_unrecorded(session, source),
         }
     }
 
-    /// There is no room for the call's record, so there is none for the call.
-    fn refuse_unrecorded(&mut self, session: SessionId) {
+    /// There is no room for the call's record, so there is none for the call. It is counted.
+    fn refuse_unrecorded(&mut self, session: SessionId, source: IpAddr) {
         self.ctx.sip(sip::ua::Do::Refuse { session, status: 503, q850: Some(42) });
+        self.blocked.count(&mut self.ctx, source, "capacity");
     }
 
     fn reload(&mut self, mut config: Config) {
@@ -299,6 +310,7 @@ impl Engine {
         let version = config.version.clone();
         self.ctx.config = Arc::new(config);
         self.ctx.note(FactKind::ConfigActivated { version });
+        self.devices.keep_trunks(&mut self.ctx);
     }
 
     fn drain(&mut self) {

@@ -2,11 +2,13 @@
 
 use crate::context::{Context, Owner};
 use crate::ledger::CallLog;
+use base::Time;
 use facts::{End, FactKind, LegRole};
 use media_api::{Codec, Command, Direction, LegId, Stats, Stream};
 use sip::negotiation::{Negotiation, Refusal};
 use sip::ua::{Do, SessionId};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// A leg of a call, from its creation until both its session and its media are over.
 pub(crate) struct Leg {
@@ -24,8 +26,12 @@ pub(crate) struct Leg {
     pub(crate) connected: bool,
     /// The peer asked us to be silent, or is silent itself, on purpose.
     pub(crate) held: bool,
-    /// Since when the watchdog hears nothing.
-    pub(crate) silent_since: Option<base::Time>,
+    /// Since when the watchdog hears nothing of a party that should be heard.
+    pub(crate) silent_since: Option<Time>,
+    /// The last proof that the party is there: an answer, an offer, speech after silence.
+    alive_at: Time,
+    /// `leg.ringing` has been written.
+    rung: bool,
     /// Why we ended it, if we did while the call went on.
     pub(crate) dismissed: Option<End>,
     session_over: bool,
@@ -33,35 +39,48 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
-    /// A leg whose session exists. Ports are asked for at once.
+    /// A leg whose session exists. It has no media until ports are asked for.
     pub(crate) fn new(
         ctx: &mut Context,
         log: &mut CallLog,
         owner: Owner,
         identity: (LegRole, String),
         session: SessionId,
-        prefer: (Option<Codec>, Option<LegId>),
     ) -> Leg {
         let (role, address) = identity;
-        let (codec, beside) = prefer;
         ctx.sessions.insert(session, owner);
-        let media = ctx.open_media(owner, beside);
         ctx.note_call(log, FactKind::LegCreated { leg: owner.leg, role, address: address.clone() });
         Leg {
             number: owner.leg,
             role,
             address,
             session,
-            media,
-            negotiation: Negotiation::new(u64::from(ctx.rng.next_u32()), codecs(codec)),
+            media: LegId(0),
+            negotiation: Negotiation::new(0, Vec::new()),
             local: None,
             connected: false,
             held: false,
             silent_since: None,
+            alive_at: ctx.now,
+            rung: false,
             dismissed: None,
             session_over: false,
-            media_over: false,
+            media_over: true,
         }
+    }
+
+    /// Asks for ports, in the shard of `beside`. What the leg offers begins with the codec `prefer`.
+    pub(crate) fn open_media(
+        &mut self,
+        ctx: &mut Context,
+        owner: Owner,
+        prefer: Option<Codec>,
+        beside: Option<LegId>,
+    ) {
+        self.media = ctx.open_media(owner, beside);
+        self.media_over = false;
+        let number = ctx.seed.named("sdp").numbered(self.media.0).rng().next_u32();
+        self.negotiation = Negotiation::new(u64::from(number), codecs(prefer));
     }
 
     /// The ports are there. Gives the address to write into SDP.
@@ -103,11 +122,36 @@ impl Leg {
         self.negotiation.offer(local, Direction::SendRecv)
     }
 
-    /// Asks a party that has been silent whether it is still there, by offering what is in force.
+    /// Whether an answer to this offer could be made.
+    pub(crate) fn can_answer(&self, offer: &[u8]) -> Result<(), Refusal> {
+        let local = self.local.unwrap_or_else(unspecified);
+        self.negotiation.clone().answer(offer, local)?;
+        Ok(())
+    }
+
+    /// The party has shown that it is there.
+    pub(crate) fn is_alive(&mut self, now: Time) {
+        self.alive_at = now;
+    }
+
+    /// When a party that says nothing, or holds, is to be asked whether it is still there.
+    pub(crate) fn probe_at(&self, patience: Duration) -> Option<Time> {
+        let quiet = self.held || self.silent_since.is_some();
+        (self.connected && quiet).then(|| self.alive_at + patience)
+    }
+
+    /// Asks the party whether it is still there, by offering what is in force.
     pub(crate) fn probe(&mut self, ctx: &mut Context) {
-        self.silent_since = Some(ctx.now);
-        let sdp = self.offer();
+        self.alive_at = ctx.now;
+        let direction = self.negotiation.stream().map_or(Direction::SendRecv, |stream| stream.direction);
+        let local = self.local.unwrap_or_else(unspecified);
+        let sdp = self.negotiation.offer(local, direction);
         ctx.sip(Do::Reoffer { session: self.session, sdp });
+    }
+
+    /// The party's device rings. False if it did before.
+    pub(crate) fn rings(&mut self) -> bool {
+        !std::mem::replace(&mut self.rung, true)
     }
 
     /// Takes the peer's answer to our offer and puts the agreement in force.
@@ -120,6 +164,7 @@ impl Leg {
     /// The party and Cornetta can hear each other from now on.
     pub(crate) fn connect(&mut self, ctx: &mut Context, log: &mut CallLog) {
         self.connected = true;
+        self.alive_at = ctx.now;
         let codec = match self.codec() {
             Some(Codec::Pcmu) => "PCMU",
             Some(Codec::Pcma) | None => "PCMA",

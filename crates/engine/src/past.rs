@@ -3,7 +3,8 @@
 use crate::context::Context;
 use crate::ledger::CallLog;
 use crate::{BrokenCall, Past};
-use facts::{CallData, Cause, End, FactKind, Side};
+use base::Wall;
+use facts::{CallData, Cause, End, FactKind, OfferEnd, QueueLeft, Side};
 
 /// Writes the beginning of this engine, and the ends of what was broken off.
 pub(crate) fn begin(ctx: &mut Context, past: Past) {
@@ -20,15 +21,25 @@ pub(crate) fn begin(ctx: &mut Context, past: Past) {
 }
 
 fn end_broken(ctx: &mut Context, broken: BrokenCall) {
-    let total = broken.arrived.map_or(0, |arrived| {
-        let micros = ctx.wall().unix_micros().saturating_sub(arrived.unix_micros());
-        u64::try_from(micros / 1000).unwrap_or(0)
-    });
+    let now = ctx.wall();
+    let total_ms = broken.arrived.map_or(0, |arrived| millis_between(arrived, now));
     let mut log = CallLog { id: broken.call, callseq: broken.callseq };
     let end = End::new(Side::Engine, Cause::EngineRestarted);
+    for (offer, agent) in broken.offers {
+        let reason = OfferEnd::Failed;
+        ctx.note_call(&mut log, FactKind::OfferEnded { offer, agent, reason, sip: None });
+    }
+    for (queue, since) in broken.waiting {
+        let (reason, waited_ms) = (QueueLeft::Ended, millis_between(since, now));
+        ctx.note_call(&mut log, FactKind::QueueLeft { queue, reason, waited_ms });
+    }
     for leg in broken.legs {
         ctx.note_call(&mut log, FactKind::LegEnded { leg, end: end.clone() });
     }
-    let data = CallData { total_ms: total, ..CallData::default() };
+    let data = CallData { total_ms, ..CallData::default() };
     ctx.note_call(&mut log, FactKind::CallEnded { end, data });
+}
+
+fn millis_between(from: Wall, to: Wall) -> u64 {
+    u64::try_from(to.unix_micros().saturating_sub(from.unix_micros()) / 1000).unwrap_or(0)
 }

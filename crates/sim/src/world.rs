@@ -506,6 +506,8 @@ fn broken_calls(fold: &journal::fold::SnapshotFold) -> Vec<engine::BrokenCall> {
         callseq: call.callseq,
         legs: call.legs,
         arrived: call.arrived,
+        waiting: call.waiting,
+        offers: call.offers,
     })
     .collect()
 }

@@ -237,7 +237,14 @@ fn a_drained_engine_refuses_with_503_and_lets_its_calls_go_on() {
 
 #[test]
 fn a_restart_ends_the_calls_that_the_last_process_left_open_before_all_else() {
-    let broken = BrokenCall { call: "stage-OLD".to_owned(), callseq: 7, legs: vec![1, 3], arrived: None };
+    let broken = BrokenCall {
+        call: "stage-OLD".to_owned(),
+        callseq: 7,
+        legs: vec![1, 3],
+        arrived: None,
+        waiting: Vec::new(),
+        offers: Vec::new(),
+    };
     let past = Past { head: Some(40), broken: vec![broken], paused: vec![("anna".into(), "lunch".into())] };
     let mut stage = Stage::with(config(), past);
     let told: Vec<_> = stage.facts.iter().map(|fact| (fact.number, fact.callseq)).collect();

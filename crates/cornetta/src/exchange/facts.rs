@@ -78,6 +78,8 @@ pub(super) fn past(recovery: &Recovery) -> Past {
         callseq: open.callseq,
         legs: open.legs.clone(),
         arrived: open.arrived,
+        waiting: open.waiting.clone(),
+        offers: open.offers.clone(),
     });
     Past { head: recovery.head, broken: broken.collect(), paused: recovery.paused.clone() }
 }

@@ -19,6 +19,8 @@ use tokio::sync::mpsc::Receiver;
 const BATCH: usize = 64;
 /// A difference between the two clocks that is more than drift.
 const CLOCK_JUMP_MICROS: i64 = 50_000;
+/// How long the last hang-ups may be sent again, if nobody answers them.
+const LAST_HANG_UPS: Duration = Duration::from_secs(8);
 /// How long the last facts may take to reach the disk at the end.
 const LAST_FACTS: Duration = Duration::from_secs(10);
 
@@ -40,6 +42,8 @@ pub(super) struct Turn {
     facts: Unwritten,
     commands: Commands,
     draining: bool,
+    /// Since when no call is left.
+    empty_since: Option<Time>,
 }
 
 impl Turn {
@@ -60,6 +64,7 @@ impl Turn {
             facts: Unwritten::new(journal),
             commands: Commands::default(),
             draining: false,
+            empty_since: None,
         }
     }
 
@@ -67,7 +72,7 @@ impl Turn {
     pub(super) async fn run(mut self, mut sip: Receiver<SipInput>, mut inboxes: Inboxes) {
         self.drain_outputs();
         self.write_facts();
-        while !(self.draining && self.engine.calls() == 0) {
+        while !self.is_done() {
             let wake = self.wake_at();
             tokio::select! {
                 Some(control) = inboxes.control.recv() => self.control(control),
@@ -89,6 +94,16 @@ impl Turn {
             self.write_facts();
         }
         self.facts.finish(LAST_FACTS);
+    }
+
+    /// Told to end, no call is left, and every hang-up was answered, or has been sent for long enough.
+    fn is_done(&mut self) -> bool {
+        if !self.draining || self.engine.calls() > 0 {
+            self.empty_since = None;
+            return false;
+        }
+        let since = *self.empty_since.get_or_insert(self.clock.now());
+        self.engine.is_quiet() || self.clock.now().since(since) > LAST_HANG_UPS
     }
 
     fn take_more<T>(&mut self, inbox: &mut Receiver<T>, input: impl Fn(T) -> Input) {
@@ -116,12 +131,12 @@ impl Turn {
 
     /// Does everything that the engine asks for. Ports are given at once, so that an answer need not wait.
     fn drain_outputs(&mut self) {
+        let mut opened = Vec::new();
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Sip { flow, bytes } => self.sockets.send(flow, bytes),
                 Output::Media { command: media_api::Command::Open { leg }, beside } => {
-                    let opened = self.media.open(leg, beside);
-                    self.engine.handle(self.clock.now(), Input::Media(opened));
+                    opened.push(self.media.open(leg, beside));
                 }
                 Output::Media { command, .. } => {
                     self.media.command(command);
@@ -132,6 +147,9 @@ impl Turn {
                 }
                 Output::Reply { id, result } => self.commands.reply(id, result),
             }
+        }
+        for event in opened {
+            self.take(Input::Media(event));
         }
     }
 

@@ -22,24 +22,57 @@ impl Call {
         invite: Invite,
         service: Service,
     ) -> Call {
+        let name = service.name().to_owned();
+        let mut call = Call::new(ctx, key, session, invite, name, service);
+        let owner = Owner { call: key, leg: CALLER };
+        if let Some(caller) = call.leg(CALLER) {
+            caller.open_media(ctx, owner, None, None);
+        }
+        call
+    }
+
+    /// A call to nobody, or at the wrong time: it is refused, and leaves a record all the same.
+    pub(crate) fn refused(
+        ctx: &mut Context,
+        key: CallKey,
+        session: SessionId,
+        invite: Invite,
+        service: &str,
+        end: End,
+    ) -> Call {
+        let mut call = Call::new(ctx, key, session, invite, service.to_owned(), Service::Silence);
+        call.finish(ctx, end);
+        call
+    }
+
+    fn new(
+        ctx: &mut Context,
+        key: CallKey,
+        session: SessionId,
+        invite: Invite,
+        service_name: String,
+        service: Service,
+    ) -> Call {
         let id = ctx.ledger.call_id(ctx.now, &ctx.config.node);
         let mut log = CallLog { id, callseq: 0 };
         let arrived = FactKind::CallArrived {
             from: invite.from.clone(),
             to: invite.dialled.clone(),
-            service: service.name().to_owned(),
+            service: service_name.clone(),
             trunk: peer_name(&invite.peer),
             sip_call_id: invite.call_id,
         };
         ctx.note_call(&mut log, arrived);
         let owner = Owner { call: key, leg: CALLER };
         let identity = (LegRole::Caller, invite.from.clone());
-        let caller = Leg::new(ctx, &mut log, owner, identity, session, (None, None));
+        let caller = Leg::new(ctx, &mut log, owner, identity, session);
         Call {
             key,
             log,
             from: invite.from,
             to: invite.dialled,
+            from_display: invite.from_display,
+            service_name,
             service,
             peer: invite.flow.remote,
             offer: invite.sdp,
@@ -52,24 +85,11 @@ impl Call {
             playing: None,
             last_digit: None,
             phases: Phases::new(ctx.now),
-            talked_to: None,
+            with_agent: None,
             end: None,
             ended: false,
             deadline: None,
         }
-    }
-
-    /// A call to nobody, or at the wrong time: it is refused, and leaves a record all the same.
-    pub(crate) fn refused(
-        ctx: &mut Context,
-        key: CallKey,
-        session: SessionId,
-        invite: Invite,
-        end: End,
-    ) -> Call {
-        let mut call = Call::arrive(ctx, key, session, invite, Service::Silence);
-        call.finish(ctx, end);
-        call
     }
 
     pub(super) fn caller_opened(&mut self, ctx: &mut Context, local: SocketAddr) {
@@ -78,9 +98,23 @@ impl Call {
             leg.opened(ctx, local, Some(peer));
         }
         match self.service.clone() {
-            Service::Dial(target) => self.dial_before_answer(ctx, target),
+            Service::Dial(target) => match self.check_offer() {
+                Ok(()) => self.dial_before_answer(ctx, target),
+                Err(refusal) => self.refuse_media(ctx, refusal),
+            },
             _ => self.answer_caller(ctx),
         }
+    }
+
+    /// Nobody is rung for a caller who could not be spoken with.
+    fn check_offer(&mut self) -> Result<(), Refusal> {
+        let offer = self.offer.take();
+        let answerable = match (self.leg(CALLER), &offer) {
+            (Some(caller), Some(offer)) => caller.can_answer(offer),
+            _ => Ok(()),
+        };
+        self.offer = offer;
+        answerable
     }
 
     pub(super) fn no_ports(&mut self, ctx: &mut Context, why: &str) {
@@ -116,9 +150,15 @@ impl Call {
 
     /// The caller acknowledged; if our 200 held the offer, this is the answer.
     pub(crate) fn confirmed(&mut self, ctx: &mut Context, number: u32, sdp: Option<Vec<u8>>) {
-        let Some(sdp) = sdp else { return };
         let Some((leg, log)) = self.leg_and_log(number) else { return };
         let first = !leg.connected;
+        let Some(sdp) = sdp else {
+            if first {
+                let why = "the ACK held no answer to our offer".to_owned();
+                self.refuse_media(ctx, Refusal { status: 400, why });
+            }
+            return;
+        };
         match leg.answered(ctx, &sdp) {
             Ok(()) if first => {
                 leg.connect(ctx, log);

@@ -1,14 +1,14 @@
 //! While another party outside is being called for the caller: a transfer, or a service that only puts
 //! through.
 
-use super::ending::{Phase, classify};
+use super::ending::Phase;
 use super::{CALLER, Call, Stage};
 use crate::Target;
 use crate::context::Context;
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, Side};
 use ivr::Input;
-use sip::ua::{Do, Ending};
+use sip::ua::Do;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Call {
         };
         self.last_leg += 1;
         let (leg, until) = (self.last_leg, ctx.now + ring);
-        self.phases.enter(ctx.now, Phase::Ivr);
+        self.phases.enter(ctx.now, Phase::Other);
         self.stage = Stage::Dialling(Dialling { target, to: to.clone(), leg, scripted, until });
         if scripted {
             self.play_music(ctx);
@@ -68,34 +68,37 @@ impl Call {
             return self.nowhere_to_call(ctx, number);
         };
         let from_user = self.from.clone();
-        let headers = vec![("X-Cornetta-Call".to_owned(), self.log.id.clone())];
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, Some(route.flow.remote));
-        let call = sip::ua::Call { from_user, sdp: leg.offer(), headers, ..route };
+        let call = sip::ua::Call { from_user, sdp: leg.offer(), ..route };
         ctx.sip(Do::Call { session: leg.session, call });
     }
 
     /// There is no way to the other party any more: its leg ends before it was called.
     pub(super) fn nowhere_to_call(&mut self, ctx: &mut Context, number: u32) {
+        let end = End::new(Side::Engine, Cause::Unreachable).place(self.place());
         if let Some(leg) = self.leg(number) {
-            leg.dismiss(ctx, End::new(Side::Engine, Cause::Unreachable));
+            leg.dismiss(ctx, end.clone());
         }
-        self.other_over(ctx, number, None);
+        self.other_over(ctx, number, end);
     }
 
     pub(super) fn other_failed_to_open(&mut self, ctx: &mut Context, number: u32, why: &str) {
-        let end = End::new(Side::Engine, Cause::Capacity).detail(why);
+        let end = End::new(Side::Engine, Cause::Capacity).sip(503).detail(why).place(self.place());
         if let Some((leg, log)) = self.leg_and_log(number) {
             let session = leg.session;
-            leg.session_over(ctx, log, end);
+            leg.session_over(ctx, log, end.clone());
             // Nobody was called yet: only its place is given back.
             ctx.sip(Do::HangUp { session, q850: None });
         }
-        self.other_over(ctx, number, None);
+        self.other_over(ctx, number, end);
     }
 
-    /// The other party's device rings.
+    /// The other party's device rings. Devices and proxies say so many times; it is told once.
     pub(crate) fn ringing(&mut self, ctx: &mut Context, number: u32) {
+        if !self.leg(number).is_some_and(|leg| leg.rings()) {
+            return;
+        }
         self.note(ctx, FactKind::LegRinging { leg: number });
         let unanswered = matches!(&self.stage, Stage::Dialling(dialling) if !dialling.scripted);
         if unanswered && let Some(caller) = self.leg(CALLER) {
@@ -112,8 +115,8 @@ impl Call {
         }
         if let Err(refusal) = leg.answered(ctx, sdp) {
             let end = End::new(Side::Engine, Cause::NoCommonMedia).sip(refusal.status).detail(refusal.why);
-            leg.dismiss(ctx, end);
-            return self.other_over(ctx, number, Some(488));
+            leg.dismiss(ctx, end.clone());
+            return self.other_over(ctx, number, end);
         }
         leg.connect(ctx, log);
         match &self.stage {
@@ -140,35 +143,23 @@ impl Call {
             return;
         }
         let number = dialling.leg;
+        let end = End::new(Side::Callee, Cause::NoAnswer).place(self.place());
         if let Some(leg) = self.leg(number) {
-            leg.dismiss(ctx, End::new(Side::Callee, Cause::NoAnswer));
+            leg.dismiss(ctx, end.clone());
         }
-        self.other_over(ctx, number, Some(480));
+        self.other_over(ctx, number, end);
     }
 
-    /// The other party's session came to an end, or never began, before the two were together.
-    pub(super) fn other_over(&mut self, ctx: &mut Context, number: u32, ending: Option<u16>) {
+    /// The other party's leg came to this end, or never began, before the two were together.
+    pub(super) fn other_over(&mut self, ctx: &mut Context, number: u32, end: End) {
         match &self.stage {
             Stage::Dialling(dialling) if dialling.leg == number => {
                 let (to, scripted) = (dialling.to.clone(), dialling.scripted);
-                let end = self.failed_dial_end(ending);
                 self.dial_failed(ctx, to, scripted, end);
             }
-            Stage::Queued(_) => self.agent_refused(ctx, number, ending),
+            Stage::Queued(_) => self.agent_refused(ctx, number, &end),
             _ => {}
         }
-    }
-
-    /// The other party refused or could not be reached.
-    pub(super) fn other_ended(&mut self, ctx: &mut Context, number: u32, ending: &Ending) {
-        self.other_over(ctx, number, ending.status.or(Some(480)));
-    }
-
-    fn failed_dial_end(&self, status: Option<u16>) -> End {
-        let status = status.unwrap_or(503);
-        let mut end = End::new(Side::Callee, classify(Some(status))).sip(status);
-        end.place = self.place();
-        end
     }
 
     fn dial_failed(&mut self, ctx: &mut Context, to: String, scripted: bool, end: End) {

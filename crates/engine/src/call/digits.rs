@@ -6,8 +6,11 @@ use base::Time;
 use facts::FactKind;
 use std::time::Duration;
 
-/// A device that sends one press both ways sends the second within this time of the first.
+/// A device that sends one press both ways sends the second within this time of the first, or of the end
+/// of the press: INFO is sent when the key is let go.
 const SAME_PRESS: Duration = Duration::from_millis(400);
+/// No finger and no dialler presses faster (ITU-T Q.24: 40 ms on, 40 ms off); what comes faster is not keys.
+const BETWEEN_PRESSES: Duration = Duration::from_millis(40);
 
 /// The way that a key came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ impl Call {
         held: Duration,
         source: Source,
     ) {
-        if self.is_echo_of_last(ctx.now, number, digit, source) {
+        if self.is_no_new_press(ctx.now, number, digit, held, source) {
             return;
         }
         self.last_digit = Some(LastDigit { leg: number, digit, source, at: ctx.now });
@@ -55,13 +58,11 @@ impl Call {
         }
     }
 
-    /// The same press, come by the other way.
-    fn is_echo_of_last(&self, now: Time, number: u32, digit: char, source: Source) -> bool {
-        self.last_digit.as_ref().is_some_and(|last| {
-            last.leg == number
-                && last.digit == digit
-                && last.source != source
-                && now.since(last.at) < SAME_PRESS
-        })
+    /// The same press, come by the other way; or more than a person can press.
+    fn is_no_new_press(&self, now: Time, number: u32, digit: char, held: Duration, source: Source) -> bool {
+        let Some(last) = self.last_digit.as_ref().filter(|last| last.leg == number) else { return false };
+        let since = now.since(last.at);
+        let echo = last.digit == digit && last.source != source && since < SAME_PRESS + held;
+        echo || since < BETWEEN_PRESSES
     }
 }

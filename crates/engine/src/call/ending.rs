@@ -7,10 +7,15 @@ use facts::{CallData, Cause, End, FactKind, LegRole, QueueLeft, Side};
 use sip::ua::{Ending, How};
 use std::time::Duration;
 
+/// How long the legs of a call that ends may take to do so. SIP tells an end of ours at once, and media
+/// within its next tick.
+const OVER_MAX: Duration = Duration::from_secs(5);
+
 /// What a call's time is spent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    Arriving,
+    /// Being decided, dialled, taken down.
+    Other,
     Ivr,
     Queue,
     Talk,
@@ -29,13 +34,13 @@ pub(super) struct Phases {
 impl Phases {
     pub(super) fn new(now: Time) -> Phases {
         let zero = Duration::ZERO;
-        Phases { began: now, phase: Phase::Arriving, since: now, ivr: zero, queue: zero, talk: zero }
+        Phases { began: now, phase: Phase::Other, since: now, ivr: zero, queue: zero, talk: zero }
     }
 
     pub(super) fn enter(&mut self, now: Time, phase: Phase) {
         let spent = now.since(self.since);
         match self.phase {
-            Phase::Arriving => {}
+            Phase::Other => {}
             Phase::Ivr => self.ivr += spent,
             Phase::Queue => self.queue += spent,
             Phase::Talk => self.talk += spent,
@@ -64,10 +69,10 @@ impl Call {
             end.place = self.place();
         }
         let reason = if end.by == Side::Caller { QueueLeft::Abandoned } else { QueueLeft::Ended };
-        self.leave_queue(ctx, reason);
-        self.phases.enter(ctx.now, Phase::Arriving);
-        self.stage = Stage::Over;
-        let (status, q850) = (end.sip.filter(|status| *status >= 300).unwrap_or(480), end.q850);
+        self.leave_queue(ctx, reason, seen_from_the_other_side(&end));
+        self.phases.enter(ctx.now, Phase::Other);
+        self.stage = Stage::Over { until: ctx.now + OVER_MAX };
+        let (status, q850) = (refusal_for(&end), end.q850);
         self.end = Some(end);
         for leg in &mut self.legs {
             if leg.number == CALLER && !leg.connected {
@@ -80,6 +85,7 @@ impl Call {
 
     /// A leg's session is over.
     pub(crate) fn session_ended(&mut self, ctx: &mut Context, number: u32, ending: &Ending) {
+        self.release_agent(ctx, number);
         let Some(leg) = self.legs.iter().find(|leg| leg.number == number) else { return };
         let role = leg.role;
         let end = match (ending.how, &leg.dismissed) {
@@ -93,10 +99,7 @@ impl Call {
         if self.stage_is_talking_with(number) || number == CALLER {
             self.finish(ctx, end);
         } else if self.end.is_none() {
-            self.other_ended(ctx, number, ending);
-        }
-        if role == LegRole::Agent {
-            self.release_agent(ctx, number);
+            self.other_over(ctx, number, end);
         }
         self.bury(ctx);
     }
@@ -107,11 +110,27 @@ impl Call {
 
     /// Tells the distributor that an agent who had the call is free of it.
     fn release_agent(&mut self, ctx: &mut Context, number: u32) {
-        let agent = self.legs.iter().find(|leg| leg.number == number).map(|leg| leg.address.clone());
-        if let Some(agent) = agent.filter(|_| self.talked_to == Some(number)) {
-            self.talked_to = None;
+        if let Some((_, agent)) = self.with_agent.take_if(|(leg, _)| *leg == number) {
             ctx.acd(acd::Input::Released(agent));
         }
+    }
+
+    /// What has not answered by now never will: its leg ends without its word.
+    pub(super) fn over_timeout(&mut self, ctx: &mut Context) {
+        if !matches!(self.stage, Stage::Over { until } if until <= ctx.now) {
+            return;
+        }
+        let end = self.our_end();
+        let numbers: Vec<u32> = self.legs.iter().map(|leg| leg.number).collect();
+        for number in numbers {
+            self.release_agent(ctx, number);
+            let Some((leg, log)) = self.leg_and_log(number) else { continue };
+            if !leg.session_is_over() {
+                leg.session_over(ctx, log, end.clone());
+            }
+            leg.media_gone(ctx);
+        }
+        self.bury(ctx);
     }
 
     /// Forgets the legs that are over; writes the call's end after the last one.
@@ -129,10 +148,7 @@ impl Call {
     /// The reason for which we are ending the call, as a leg's end.
     fn our_end(&self) -> End {
         match &self.end {
-            Some(end) if end.by == Side::Caller || end.by == Side::Callee => {
-                End { cause: Cause::OtherSideLeft, ..end.clone() }
-            }
-            Some(end) => end.clone(),
+            Some(end) => seen_from_the_other_side(end),
             None => End::new(Side::Engine, Cause::HungUp).place(self.place()),
         }
     }
@@ -167,9 +183,33 @@ impl Call {
                 other.map_or(String::new(), |leg| format!("with:{}", leg.address))
             }
             Stage::Dialling(_) => "dialling".to_owned(),
-            Stage::Arriving | Stage::Measured | Stage::Over => String::new(),
+            Stage::Arriving | Stage::Measured | Stage::Over { .. } => String::new(),
         }
     }
+}
+
+/// What the end of one party's leg is to the other party's.
+fn seen_from_the_other_side(end: &End) -> End {
+    match end.by {
+        Side::Caller | Side::Callee => End { cause: Cause::OtherSideLeft, ..end.clone() },
+        Side::Service | Side::Network | Side::Engine => end.clone(),
+    }
+}
+
+/// The status that tells a caller who was not answered why. What the other party said is passed on, but not
+/// a challenge: it was for us.
+fn refusal_for(end: &End) -> u16 {
+    let passed_on = end.sip.filter(|status| (300..700).contains(status) && !matches!(status, 401 | 407));
+    passed_on.unwrap_or(match end.cause {
+        Cause::Busy => 486,
+        Cause::Declined => 603,
+        Cause::NotFound => 404,
+        Cause::PeerTimeout => 408,
+        Cause::NoCommonMedia => 488,
+        Cause::BadMedia => 400,
+        Cause::Unreachable | Cause::Capacity | Cause::ShuttingDown => 503,
+        _ => 480,
+    })
 }
 
 /// What a party's final refusal means.

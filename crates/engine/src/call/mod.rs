@@ -34,6 +34,8 @@ pub(crate) struct Call {
     pub(crate) log: CallLog,
     from: String,
     to: String,
+    /// The service's name in facts; empty if nothing answers the number.
+    service_name: String,
     service: Service,
     /// The caller's side of the signalling, to choose the address shown in SDP.
     peer: SocketAddr,
@@ -49,8 +51,10 @@ pub(crate) struct Call {
     playing: Option<(PlayId, Playing)>,
     last_digit: Option<LastDigit>,
     phases: Phases,
-    /// The leg of the agent who has the call, until the distributor is told that they are free.
-    talked_to: Option<u32>,
+    /// The caller's display name.
+    from_display: Option<String>,
+    /// The agent who has the call and their leg, until the distributor is told that they are free.
+    with_agent: Option<(u32, String)>,
     /// Why the call ends, as soon as it does.
     end: Option<End>,
     /// `call.ended` has been written.
@@ -73,8 +77,8 @@ pub(crate) enum Stage {
     Talking { other: u32 },
     /// One of the measuring services has it.
     Measured,
-    /// Its legs are being ended.
-    Over,
+    /// Its legs are being ended; by then they are, whatever has not answered.
+    Over { until: Time },
 }
 
 /// What plays to the caller.
@@ -162,7 +166,8 @@ impl Call {
     pub(crate) fn handle_timeout(&mut self, ctx: &mut Context) {
         self.script_timeout(ctx);
         self.dialling_timeout(ctx);
-        self.probe_the_silent(ctx);
+        self.probe_the_quiet(ctx);
+        self.over_timeout(ctx);
     }
 
     /// The next time at which something is to be done.
@@ -171,11 +176,12 @@ impl Call {
             Stage::Scripted => self.script.as_ref().and_then(Interpreter::poll_timeout).map(|(at, _)| at),
             _ => None,
         };
-        let dialling = match &self.stage {
+        let stage = match &self.stage {
             Stage::Dialling(dialling) => Some(dialling.until),
+            Stage::Over { until } => Some(*until),
             _ => None,
         };
-        let earliest = [script, dialling, self.next_probe(ctx)].into_iter().flatten().min();
+        let earliest = [script, stage, self.next_probe(ctx)].into_iter().flatten().min();
         earliest.map(|at| (at, Why::Call))
     }
 
@@ -198,7 +204,7 @@ impl Call {
         CallNow {
             from: self.from.clone(),
             to: self.to.clone(),
-            service: self.service.name().to_owned(),
+            service: self.service_name.clone(),
             phase: self.phase.clone(),
             classified: self.classified.clone(),
             callseq: self.log.callseq,

@@ -19,12 +19,20 @@ impl Call {
         self.join(ctx);
     }
 
-    /// Joins the two, unless one of them holds: then the other hears music.
+    /// Lets the two hear each other; but if one of them holds, the other hears music.
     fn join(&mut self, ctx: &mut Context) {
         let Some((a, b)) = self.pair() else { return };
-        match self.legs.iter().find(|leg| leg.held && (leg.media == a || leg.media == b)) {
-            Some(holder) => self.part(ctx, holder.number),
-            None => ctx.media(Command::Bridge { a, b }),
+        let holds = |media| self.legs.iter().any(|leg| leg.held && leg.media == media);
+        let music = ctx.config.hold_music.clone();
+        match (holds(a), holds(b)) {
+            (false, false) => ctx.media(Command::Bridge { a, b }),
+            (true, true) => {}
+            (a_holds, _) => {
+                let waits = if a_holds { b } else { a };
+                if let Some(music) = music {
+                    ctx.play(waits, vec![music], true);
+                }
+            }
         }
     }
 
@@ -55,16 +63,24 @@ impl Call {
                 Err(refusal) => Do::RefuseReoffer { session, status: refusal.status },
             },
         };
+        leg.is_alive(ctx.now);
         ctx.sip(act);
         self.follow_hold(ctx, number);
     }
 
     /// A party answered an offer of ours in mid-call: it is there.
     pub(crate) fn reanswered(&mut self, ctx: &mut Context, number: u32, sdp: &[u8]) {
-        if let Some(leg) = self.leg(number)
-            && leg.answered(ctx, sdp).is_ok()
-        {
+        let Some(leg) = self.leg(number) else { return };
+        leg.is_alive(ctx.now);
+        if leg.answered(ctx, sdp).is_ok() {
             self.follow_hold(ctx, number);
+        }
+    }
+
+    /// A party refused an offer of ours in mid-call: it is there all the same.
+    pub(crate) fn reoffer_refused(&mut self, ctx: &mut Context, number: u32) {
+        if let Some(leg) = self.leg(number) {
+            leg.is_alive(ctx.now);
         }
     }
 
@@ -77,31 +93,29 @@ impl Call {
         }
         leg.held = is;
         if is {
+            self.end_silence(ctx, number);
             self.note(ctx, FactKind::LegHeld { leg: number });
-            self.part(ctx, number);
         } else {
             self.note(ctx, FactKind::LegResumed { leg: number });
-            self.rejoin(ctx);
         }
+        self.join_anew(ctx);
     }
 
-    /// One party holds: the other hears music.
-    fn part(&mut self, ctx: &mut Context, holder: u32) {
+    /// A hold began or ended while the two were together.
+    fn join_anew(&mut self, ctx: &mut Context) {
         let Some((a, b)) = self.pair() else { return };
         ctx.media(Command::Unbridge { leg: a });
-        let waits = if holder == CALLER { b } else { a };
-        if let Some(music) = ctx.config.hold_music.clone() {
-            ctx.play(waits, vec![music], true);
-        }
+        ctx.media(Command::Stop { leg: a });
+        ctx.media(Command::Stop { leg: b });
+        self.join(ctx);
     }
 
-    fn rejoin(&mut self, ctx: &mut Context) {
-        let Some((a, b)) = self.pair() else { return };
-        let still_held = self.legs.iter().any(|leg| leg.held && (leg.media == a || leg.media == b));
-        if !still_held {
-            ctx.media(Command::Stop { leg: a });
-            ctx.media(Command::Stop { leg: b });
-            ctx.media(Command::Bridge { a, b });
+    /// A party that holds is not listened to: its silence, if it was silent, is over.
+    fn end_silence(&mut self, ctx: &mut Context, number: u32) {
+        let since = self.leg(number).and_then(|leg| leg.silent_since.take());
+        if let Some(since) = since {
+            let after_ms = super::waiting::millis(ctx.now.since(since));
+            self.note(ctx, FactKind::MediaRestored { leg: number, after_ms });
         }
     }
 
@@ -124,23 +138,22 @@ impl Call {
     pub(crate) fn restored(&mut self, ctx: &mut Context, number: u32, after: Duration) {
         let Some(leg) = self.leg(number) else { return };
         leg.silent_since = None;
+        leg.is_alive(ctx.now);
         self.note(ctx, FactKind::MediaRestored { leg: number, after_ms: super::waiting::millis(after) });
     }
 
-    /// Whoever has been silent for too long is asked by a re-INVITE; a device that is gone does not answer,
-    /// and its session ends by the RFC's own timers.
-    pub(super) fn probe_the_silent(&mut self, ctx: &mut Context) {
+    /// Whoever has been silent, or has held, for too long is asked by a re-INVITE; a device that is gone does
+    /// not answer, and its session ends by the RFC's own timers.
+    pub(super) fn probe_the_quiet(&mut self, ctx: &mut Context) {
         let (now, patience) = (ctx.now, ctx.config.silence_probe);
         for leg in &mut self.legs {
-            let due = leg.silent_since.is_some_and(|since| since + patience <= now);
-            if due && leg.connected && !leg.held {
+            if leg.probe_at(patience).is_some_and(|at| at <= now) {
                 leg.probe(ctx);
             }
         }
     }
 
     pub(super) fn next_probe(&self, ctx: &Context) -> Option<base::Time> {
-        let silent = self.legs.iter().filter(|leg| leg.connected && !leg.held);
-        silent.filter_map(|leg| leg.silent_since).map(|since| since + ctx.config.silence_probe).min()
+        self.legs.iter().filter_map(|leg| leg.probe_at(ctx.config.silence_probe)).min()
     }
 }

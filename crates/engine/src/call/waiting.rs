@@ -62,10 +62,14 @@ impl Call {
     pub(crate) fn queue_refused(&mut self, ctx: &mut Context, why: NotEntered) {
         let Stage::Queued(queued) = &self.stage else { return };
         ctx.entries.remove(&queued.entry);
-        let end = match why {
-            NotEntered::Full => QueueEnd::Full,
-            NotEntered::NoSuchQueue | NotEntered::NobodyThere => QueueEnd::NobodyThere,
+        let queue = queued.wait.queue.clone();
+        let (reason, end) = match why {
+            NotEntered::Full => (QueueLeft::Full, QueueEnd::Full),
+            NotEntered::NoSuchQueue | NotEntered::NobodyThere => {
+                (QueueLeft::NobodyThere, QueueEnd::NobodyThere)
+            }
         };
+        self.note(ctx, FactKind::QueueLeft { queue, reason, waited_ms: 0 });
         self.back_to_script(ctx, Input::QueueEnded(end));
     }
 
@@ -102,7 +106,7 @@ impl Call {
         let Stage::Queued(queued) = &self.stage else { return };
         let queue = queued.wait.queue.clone();
         self.note(ctx, FactKind::QueueOverflowed { queue, waited_ms: millis(waited) });
-        self.leave_queue(ctx, QueueLeft::Overflowed);
+        self.leave_queue(ctx, QueueLeft::Timeout, End::new(Side::Service, Cause::NoAnswer));
         self.back_to_script(ctx, Input::QueueEnded(QueueEnd::Overflow));
     }
 
@@ -138,8 +142,8 @@ impl Call {
     ) {
         let owner = Owner { call: self.key, leg: self.last_leg };
         let codec = self.legs.iter().find(|leg| leg.number == CALLER).and_then(Leg::codec);
-        let prefer = (codec, self.caller_media());
-        let leg = Leg::new(ctx, &mut self.log, owner, identity, session, prefer);
+        let mut leg = Leg::new(ctx, &mut self.log, owner, identity, session);
+        leg.open_media(ctx, owner, codec, self.caller_media());
         self.legs.push(leg);
     }
 
@@ -149,12 +153,13 @@ impl Call {
         if asking.leg != number {
             return;
         }
-        let (offer, agent) = (asking.offer, asking.agent.clone());
-        let Some(contact) = ctx.sip.contacts(&agent).first().cloned() else {
+        let agent = asking.agent.clone();
+        // The one that was refreshed last: a device that came back on another port is not rung at the old.
+        let Some(contact) = ctx.sip.contacts(&agent).last().cloned() else {
             return self.nowhere_to_call(ctx, number);
         };
         let headers = vec![("X-Cornetta-Call".to_owned(), self.log.id.clone()), self.language_header()];
-        let from_user = self.from.clone();
+        let (from_user, from_display) = (self.from.clone(), self.from_display.clone());
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, Some(contact.flow.remote));
         let call = sip::ua::Call {
@@ -162,7 +167,7 @@ impl Call {
             uri: contact.uri,
             to: None,
             from_user,
-            from_display: Some(format!("Cornetta {}", offer.0)),
+            from_display,
             sdp: leg.offer(),
             credentials: None,
             headers,
@@ -188,10 +193,10 @@ impl Call {
         let Stage::Queued(queued) = &mut self.stage else { return };
         let Some(asking) = queued.asking.take_if(|asking| asking.offer == offer) else { return };
         ctx.offers.remove(&offer);
-        self.note(ctx, FactKind::OfferAccepted { offer: offer.0, agent: asking.agent });
-        self.leave_queue(ctx, QueueLeft::Answered);
+        self.note(ctx, FactKind::OfferAccepted { offer: offer.0, agent: asking.agent.clone() });
+        self.leave_queue(ctx, QueueLeft::Answered, End::new(Side::Service, Cause::TakenElsewhere));
         self.stage = Stage::Talking { other: asking.leg };
-        self.talked_to = Some(asking.leg);
+        self.with_agent = Some((asking.leg, asking.agent));
         self.talk(ctx);
     }
 
@@ -215,26 +220,27 @@ impl Call {
     }
 
     /// The agent's device refused, failed or went away before it won the call.
-    pub(super) fn agent_refused(&mut self, ctx: &mut Context, number: u32, status: Option<u16>) {
+    pub(super) fn agent_refused(&mut self, ctx: &mut Context, number: u32, end: &End) {
         let Stage::Queued(queued) = &mut self.stage else { return };
         let Some(asking) = queued.asking.take_if(|asking| asking.leg == number) else { return };
-        let reason = match status {
-            Some(480 | 486 | 600 | 603) => OfferEnd::Rejected,
+        let reason = match end.cause {
+            Cause::Busy | Cause::Declined => OfferEnd::Rejected,
+            Cause::NoAnswer if end.sip == Some(480) => OfferEnd::Rejected,
             _ => OfferEnd::Failed,
         };
-        self.note_offer_end(ctx, asking.offer, asking.agent, reason, status);
+        self.note_offer_end(ctx, asking.offer, asking.agent, reason, end.sip);
         ctx.acd(acd::Input::Refused(asking.offer));
     }
 
-    /// The wait is over. The offer that was being made, if any, is over with it.
-    pub(super) fn leave_queue(&mut self, ctx: &mut Context, reason: QueueLeft) {
+    /// The wait is over. The offer that was being made, if any, is over with it, for the reason `end`.
+    pub(super) fn leave_queue(&mut self, ctx: &mut Context, reason: QueueLeft, end: End) {
         let Stage::Queued(queued) = &mut self.stage else { return };
         ctx.entries.remove(&queued.entry);
         let (entry, entered, waited) = (queued.entry, queued.entered, ctx.now.since(queued.since));
         let queue = queued.wait.queue.clone();
         if let Some(asking) = queued.asking.take() {
             self.note_offer_end(ctx, asking.offer, asking.agent, OfferEnd::Withdrawn, None);
-            self.dismiss(ctx, asking.leg, End::new(Side::Caller, Cause::OtherSideLeft));
+            self.dismiss(ctx, asking.leg, end);
         }
         if matches!(reason, QueueLeft::Abandoned | QueueLeft::Ended) {
             ctx.acd(acd::Input::Withdraw(entry));
