@@ -123,6 +123,7 @@ impl Call {
     pub(crate) fn silent(&mut self, ctx: &mut Context, number: u32, evidence: &Evidence) {
         let Some(leg) = self.leg(number) else { return };
         leg.silent_since = Some(ctx.now);
+        leg.is_alive(ctx.now);
         let evidence = SilenceEvidence {
             expected: evidence.expected.to_string(),
             last_source: evidence.last_source.map(|source| source.to_string()),
