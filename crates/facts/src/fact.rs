@@ -347,6 +347,14 @@ pub enum FactKind {
         /// Milliseconds waited.
         waited_ms: u64,
     },
+    /// The call could not wait here; the script goes on with it.
+    #[serde(rename = "queue.refused")]
+    QueueRefused {
+        /// Here.
+        queue: String,
+        /// Why.
+        reason: QueueRefusal,
+    },
     /// One agent was asked to take the call.
     #[serde(rename = "offer.made")]
     OfferMade {
@@ -474,6 +482,16 @@ pub enum OfferEnd {
     Failed,
 }
 
+/// Why a call could not wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueRefusal {
+    /// The queue was full.
+    Full,
+    /// Nobody who could take it was logged on.
+    NobodyThere,
+}
+
 /// Why a call waits no longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -484,10 +502,6 @@ pub enum QueueLeft {
     Abandoned,
     /// It waited too long and the script goes on.
     Timeout,
-    /// The queue was full: it never waited.
-    Full,
-    /// Nobody who could take it was logged on: it never waited.
-    NobodyThere,
     /// The engine ended the call.
     Ended,
 }

@@ -9,6 +9,7 @@ mod snapshot;
 
 pub use end::{Cause, End, Side};
 pub use fact::{
-    AgentState, CallData, Fact, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft, SilenceEvidence,
+    AgentState, CallData, Fact, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft, QueueRefusal,
+    SilenceEvidence,
 };
 pub use snapshot::{AgentNow, CallNow, CallPhase, LegNow, QueueNow, Snapshot, TrunkNow};

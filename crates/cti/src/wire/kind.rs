@@ -40,6 +40,7 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::QueuePosition { .. } => "queue.position",
         FactKind::QueueOverflowed { .. } => "queue.overflowed",
         FactKind::QueueLeft { .. } => "queue.left",
+        FactKind::QueueRefused { .. } => "queue.refused",
         FactKind::OfferMade { .. } => "offer.made",
         FactKind::OfferAccepted { .. } => "offer.accepted",
         FactKind::OfferEnded { .. } => "offer.ended",

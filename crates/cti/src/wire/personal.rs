@@ -60,6 +60,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::QueueEntered { .. }
         | FactKind::QueuePosition { .. }
         | FactKind::QueueOverflowed { .. }
+        | FactKind::QueueRefused { .. }
         | FactKind::QueueLeft { .. } => Personal::Nothing,
     }
 }

@@ -1,8 +1,8 @@
 //! One fact of every kind.
 
 use facts::{
-    AgentState, CallData, Cause, End, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft, Side,
-    SilenceEvidence,
+    AgentState, CallData, Cause, End, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft, QueueRefusal,
+    Side, SilenceEvidence,
 };
 
 pub(crate) const NUMBER: &str = "+393471234567";
@@ -131,6 +131,7 @@ fn queue() -> Vec<FactKind> {
         },
         FactKind::QueuePosition { queue: "lavoro".into(), position: 1 },
         FactKind::QueueOverflowed { queue: "lavoro".into(), waited_ms: 60_000 },
+        FactKind::QueueRefused { queue: "lavoro".into(), reason: QueueRefusal::Full },
         FactKind::QueueLeft { queue: "lavoro".into(), reason: QueueLeft::Answered, waited_ms: 1500 },
         FactKind::OfferMade { offer: 1, agent: "anna".into(), deadline_ms: 15_000 },
         FactKind::OfferAccepted { offer: 1, agent: "anna".into() },

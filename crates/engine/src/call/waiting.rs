@@ -7,7 +7,7 @@ use crate::context::{Context, Owner};
 use crate::leg::Leg;
 use acd::{Entry, EntryId, NotEntered, OfferId, Retracted};
 use base::Time;
-use facts::{CallPhase, Cause, End, FactKind, LegRole, OfferEnd, QueueLeft, Side};
+use facts::{CallPhase, Cause, End, FactKind, LegRole, OfferEnd, QueueLeft, QueueRefusal, Side};
 use ivr::{Input, QueueEnd, Wait};
 use media_api::Sound;
 use sip::ua::{Do, SessionId};
@@ -64,12 +64,12 @@ impl Call {
         ctx.entries.remove(&queued.entry);
         let queue = queued.wait.queue.clone();
         let (reason, end) = match why {
-            NotEntered::Full => (QueueLeft::Full, QueueEnd::Full),
+            NotEntered::Full => (QueueRefusal::Full, QueueEnd::Full),
             NotEntered::NoSuchQueue | NotEntered::NobodyThere => {
-                (QueueLeft::NobodyThere, QueueEnd::NobodyThere)
+                (QueueRefusal::NobodyThere, QueueEnd::NobodyThere)
             }
         };
-        self.note(ctx, FactKind::QueueLeft { queue, reason, waited_ms: 0 });
+        self.note(ctx, FactKind::QueueRefused { queue, reason });
         self.back_to_script(ctx, Input::QueueEnded(end));
     }
 

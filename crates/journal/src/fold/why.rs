@@ -1,6 +1,6 @@
 use super::csv::{code, local_time};
 use base::Wall;
-use facts::{Cause, End, Fact, FactKind, QueueLeft, Side};
+use facts::{Cause, End, Fact, FactKind, QueueLeft, QueueRefusal, Side};
 use jiff::tz::TimeZone;
 
 /// Why a call ended as it did, for a person.
@@ -188,6 +188,15 @@ fn queue_step(kind: &FactKind) -> Option<(String, String)> {
         FactKind::QueueEntered { queue, position, .. } => {
             (format!("in coda {queue}, posto {position}"), format!("in queue {queue}, place {position}"))
         }
+        FactKind::QueueRefused { queue, reason } => {
+            let (it, en) = match reason {
+                QueueRefusal::Full => ("è piena", "is full"),
+                QueueRefusal::NobodyThere => {
+                    ("non ha operatori adatti collegati", "has nobody there who could help")
+                }
+            };
+            (format!("la coda {queue} {it}"), format!("the queue {queue} {en}"))
+        }
         FactKind::QueueLeft { queue, reason, waited_ms } => {
             let (it, en) = left(*reason);
             let seconds = waited_ms / 1000;
@@ -215,10 +224,6 @@ fn left(reason: QueueLeft) -> (&'static str, &'static str) {
         QueueLeft::Answered => ("ha risposto un operatore", "an agent answered"),
         QueueLeft::Abandoned => ("il chiamante ha rinunciato", "the caller gave up"),
         QueueLeft::Timeout => ("attesa massima raggiunta", "waited long enough"),
-        QueueLeft::Full => ("coda piena", "the queue was full"),
-        QueueLeft::NobodyThere => {
-            ("nessun operatore adatto collegato", "nobody who could take it was logged on")
-        }
         QueueLeft::Ended => ("chiusa dal centralino", "ended by the exchange"),
     }
 }
