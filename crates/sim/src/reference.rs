@@ -118,9 +118,8 @@ impl Reference {
         }
     }
 
+    /// Agents are gone with the process; the calls' waits and offers are ended by facts of their own.
     fn restart(&mut self) {
-        self.waiting.clear();
-        self.offers.clear();
         for agent in self.agents.values_mut() {
             agent.state = AgentState::LoggedOff;
             (agent.busy_with, agent.idle_since, agent.rest_until) = (None, None, None);

@@ -451,6 +451,7 @@ impl World<'_> {
             let difference = crate::trace::difference(&format!("{ours:#?}"), &format!("{theirs:#?}"));
             self.violation(&format!("the fold of the facts is not the engine's state: {difference}"));
         }
+        self.wire.check(self.now);
         if let Some(idle) = self.reference.idles_beside(self.now) {
             self.violation(&idle);
         }

@@ -41,9 +41,6 @@ impl LogChecker {
         self.last = fact.number;
         self.fold.apply(fact);
         reference.apply(now, fact);
-        if matches!(fact.kind, FactKind::SystemStarted { .. }) {
-            self.open.values_mut().for_each(|call| call.offers.clear());
-        }
         if let Some(id) = &fact.call {
             self.apply_to_call(id, fact, reference);
         }

@@ -10,6 +10,9 @@ const REPEATABLE: usize = 8;
 /// A response that comes at the last moment may come too late.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// T2 and a margin: no pause between two repetitions is longer.
+const REPEATS_WITHIN: Duration = Duration::from_millis(4_100);
+
 #[derive(Default)]
 pub(crate) struct WireChecker {
     /// By Call-ID and the peer's tag.
@@ -18,6 +21,8 @@ pub(crate) struct WireChecker {
     invites: BTreeMap<(String, u32), Invite>,
     /// A 2xx that was just handed over: Call-ID, tag, number.
     unacknowledged: Option<(String, String, u32)>,
+    /// 2xx of the exchange that wait for their ACK, by Call-ID and number: first and last sent.
+    awaiting: BTreeMap<(String, u32), (Time, Time)>,
     pub(crate) complaints: Vec<String>,
 }
 
@@ -37,11 +42,15 @@ impl WireChecker {
     /// The engine is about to get this.
     pub(crate) fn received(&mut self, now: Time, bytes: &[u8]) {
         self.unacknowledged = None;
-        if !bytes.starts_with(b"SIP/2.0 ") {
-            return;
-        }
         let Some(message) = Message::read(bytes) else { return };
         let (cseq, method) = message.cseq();
+        match message.method() {
+            Some("ACK") => return drop(self.awaiting.remove(&(message.call_id().to_owned(), cseq))),
+            // Whoever hangs up need not be told any more that they were answered.
+            Some("BYE") => return self.awaiting.retain(|(call_id, _), _| call_id.as_str() != message.call_id()),
+            Some(_) => return,
+            None => {}
+        }
         let known = self.invites.get_mut(&(message.call_id().to_owned(), cseq));
         let Some(invite) = known.filter(|invite| method == "INVITE" && invite.until > now) else { return };
         match message.status() {
@@ -62,20 +71,35 @@ impl WireChecker {
         }
     }
 
+    /// Every 2xx of ours is repeated until its ACK comes, for 64·T1 (RFC 3261 §13.3.1.4).
+    pub(crate) fn check(&mut self, now: Time) {
+        self.awaiting.retain(|_, (first, _)| now.since(*first) < LIFETIME);
+        let tired = |(_, last): &(Time, Time)| now.since(*last) > REPEATS_WITHIN;
+        for ((call_id, cseq), _) in self.awaiting.iter().filter(|(_, times)| tired(times)) {
+            self.complaints.push(format!("the 2xx of {call_id} ({cseq}) is not repeated"));
+        }
+        self.awaiting.retain(|_, times| !tired(times));
+    }
+
     /// The process ended with all that it remembered.
     pub(crate) fn restarted(&mut self) {
+        self.awaiting.clear();
         self.invites.clear();
     }
 
     /// The engine sends this.
     pub(crate) fn sent(&mut self, now: Time, bytes: &[u8]) {
-        if bytes.starts_with(b"SIP/2.0 ") {
-            return;
-        }
         let Some(message) = Message::read(bytes) else {
             return self.complaints.push("the exchange sent something that is no message".to_owned());
         };
         let (cseq, method) = message.cseq();
+        if let Some(status) = message.status() {
+            if method == "INVITE" && (200..300).contains(&status) {
+                let key = (message.call_id().to_owned(), cseq);
+                self.awaiting.entry(key).or_insert((now, now)).1 = now;
+            }
+            return;
+        }
         self.remember(now, &message, method, cseq);
         match method {
             "ACK" => {
@@ -85,6 +109,10 @@ impl WireChecker {
                 });
             }
             "CANCEL" => {}
+            "BYE" => {
+                self.awaiting.retain(|(call_id, _), _| call_id.as_str() != message.call_id());
+                self.count(&message, cseq);
+            }
             _ => self.count(&message, cseq),
         }
     }
