@@ -104,9 +104,8 @@ impl Reference {
                 }
             }
             FactKind::QueueLeft { .. } => {
-                if self.waiting.remove(call).is_none() {
-                    self.complaints.push(format!("{call} left a queue in which it did not wait"));
-                }
+                let waited = self.waiting.remove(call).is_some();
+                self.must(waited, || format!("{call} left a queue in which it did not wait"));
             }
             FactKind::OfferMade { offer, agent, .. } => self.offer(now, *offer, call, agent),
             FactKind::OfferAccepted { offer, agent } => self.accepted(*offer, call, agent),
@@ -115,6 +114,12 @@ impl Reference {
             }
             FactKind::CallEnded { .. } => self.call_ended(call),
             _ => {}
+        }
+    }
+
+    fn must(&mut self, holds: bool, complaint: impl FnOnce() -> String) {
+        if !holds {
+            self.complaints.push(complaint());
         }
     }
 

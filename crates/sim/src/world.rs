@@ -165,7 +165,7 @@ impl<'a> World<'a> {
 
     fn happens(&mut self, happening: Happening) {
         match happening {
-            Happening::Arrives { way: Way::ToEngine, phone, bytes } => self.to_engine(phone, bytes),
+            Happening::Arrives { way: Way::ToEngine, phone, bytes } => self.reaches_engine(phone, bytes),
             Happening::Arrives { way: Way::ToPhone, phone, bytes } => {
                 let now = self.now;
                 self.with_phone(phone, |phone| phone.handle(now, &bytes));
@@ -190,7 +190,7 @@ impl<'a> World<'a> {
         self.heap.push(Reverse(Due { at, order: self.order, happening }));
     }
 
-    fn to_engine(&mut self, phone: usize, bytes: Vec<u8>) {
+    fn reaches_engine(&mut self, phone: usize, bytes: Vec<u8>) {
         self.report.received += 1;
         self.wire.received(self.now, &bytes);
         self.input(Input::Sip { flow: town::flow_to(town::address_of(phone)), bytes });

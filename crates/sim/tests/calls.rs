@@ -272,7 +272,7 @@ fn commands_are_answered_with_the_number_of_the_fact_that_they_caused() {
         [(1, CommandRefused::NotFound), (2, CommandRefused::InvalidState), (3, CommandRefused::NotFound)];
     assert_eq!(stage.replies[..3], refused.map(|(id, why)| (id, Err(why))));
     let last = stage.facts.last().unwrap().number;
-    let (id, number) = stage.replies[3].clone();
+    let (id, number) = stage.replies[3];
     let number = number.unwrap();
     assert_eq!(id, 4);
     assert!(before < number && number <= last, "{before} {number} {last}");
@@ -398,4 +398,57 @@ fn a_lost_ack_ends_the_call_with_that_reason() {
     stage.assert_all_is_over();
     let end = stage.call_ends().remove(0);
     assert_eq!((end.by, end.cause), (Side::Network, Cause::NotAcknowledged));
+}
+
+/// A desk whose only node puts the caller through, and says goodbye if that fails.
+fn transferring() -> engine::Config {
+    let flow = "title = \"t\"\nlanguages = [\"it\"]\nstart = \"boss\"\n\n[boss]\n\
+                transfer = \"sip:boss@10.0.0.90:5060\"\non.failed = \"bye\"\n\n[bye]\nhang_up = \"nobody\"\n";
+    let files = ivr::ScriptFiles {
+        name: "boss".to_owned(),
+        flow: ("flow.toml".to_owned(), flow.to_owned()),
+        phrases: vec![("it".to_owned(), "it.toml".to_owned(), String::new())],
+        ..ivr::ScriptFiles::default()
+    };
+    let script = std::sync::Arc::new(ivr::Script::check(&files).unwrap());
+    let service = engine::Service::Script { script, language: None };
+    let mut config = config();
+    config.services.insert("boss".to_owned(), service);
+    config
+}
+
+#[test]
+fn a_transfer_that_is_answered_joins_the_caller_and_the_party_outside() {
+    let mut stage = Stage::with(transferring(), Past::default());
+    let mut caller = Line::dial(&mut stage, address(9), "boss", &sdp(address(9), SENDRECV));
+    caller.connect(&mut stage);
+    let (other, invite) = Line::called(&mut stage, address(90));
+    assert_eq!(music(&stage), Some(LegId(1)), "the caller hears music meanwhile");
+    other.answer(&mut stage, &invite, "200 OK", &sdp(address(90), SENDRECV));
+    stage.expect(address(90), "ACK");
+    assert_eq!(bridged(&stage), [(LegId(1), LegId(2))]);
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::TransferCompleted { .. })), 1);
+    caller.request(&mut stage, "BYE", "");
+    let bye = stage.expect(address(90), "BYE");
+    other.answer(&mut stage, &bye, "200 OK", "");
+    stage.assert_all_is_over();
+}
+
+#[test]
+fn a_transfer_to_a_busy_party_gives_the_call_back_to_the_script() {
+    let mut stage = Stage::with(transferring(), Past::default());
+    let mut caller = Line::dial(&mut stage, address(9), "boss", &sdp(address(9), SENDRECV));
+    caller.connect(&mut stage);
+    let (other, invite) = Line::called(&mut stage, address(90));
+    other.answer(&mut stage, &invite, "486 Busy Here", "");
+    let status = stage.fact(|kind| match kind {
+        FactKind::TransferFailed { sip, .. } => Some(*sip),
+        _ => None,
+    });
+    assert_eq!(status, Some(486));
+    let bye = stage.expect(caller.phone, "BYE");
+    caller.answer(&mut stage, &bye, "200 OK", "");
+    stage.assert_all_is_over();
+    let end = stage.call_ends().remove(0);
+    assert_eq!((end.by, end.cause, end.place.as_str()), (Side::Service, Cause::ScriptEnded, "nobody"));
 }

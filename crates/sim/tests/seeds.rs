@@ -63,3 +63,21 @@ fn every_kind_of_fault_is_met() {
     assert_eq!(met, Faults::ALL);
     assert!(lost > 0);
 }
+
+/// `SIM_SEEDS=1000..2000 cargo test --release -p sim --test seeds -- --ignored`
+#[test]
+#[ignore = "as many seeds as SIM_SEEDS=FIRST..LAST asks for"]
+fn a_range_of_seeds_keeps_every_rule() {
+    let range = std::env::var("SIM_SEEDS").unwrap_or_else(|_| "1000..1200".to_owned());
+    let (first, last) = range.split_once("..").unwrap();
+    let (first, last): (u64, u64) = (first.parse().unwrap(), last.parse().unwrap());
+    let began = std::time::Instant::now();
+    let reports = (first..last).map(|seed| live(seed, 200, "all"));
+    let bad: Vec<String> = reports
+        .filter(|report| !report.violations.is_empty())
+        .map(|report| format!("seed {}: {report}", report.seed))
+        .collect();
+    let a_second = (last - first) as f64 * 200.0 / began.elapsed().as_secs_f64();
+    println!("{a_second:.0} calls a second");
+    assert!(bad.is_empty(), "{} of {} are bad:\n{}", bad.len(), last - first, bad.join("\n"));
+}

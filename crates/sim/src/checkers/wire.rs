@@ -45,9 +45,14 @@ impl WireChecker {
         let Some(message) = Message::read(bytes) else { return };
         let (cseq, method) = message.cseq();
         match message.method() {
-            Some("ACK") => return drop(self.awaiting.remove(&(message.call_id().to_owned(), cseq))),
+            Some("ACK") => {
+                self.awaiting.remove(&(message.call_id().to_owned(), cseq));
+                return;
+            }
             // Whoever hangs up need not be told any more that they were answered.
-            Some("BYE") => return self.awaiting.retain(|(call_id, _), _| call_id.as_str() != message.call_id()),
+            Some("BYE") => {
+                return self.awaiting.retain(|(call_id, _), _| call_id.as_str() != message.call_id());
+            }
             Some(_) => return,
             None => {}
         }
@@ -57,7 +62,7 @@ impl WireChecker {
             // Provisional answers stop timer B (RFC 3261 §17.1.1.2).
             Some(..200) if !invite.settled => invite.until = Time::FAR,
             Some(200..300) => {
-                let (call_id, tag) = (message.call_id().to_owned(), message.to_tag().to_owned());
+                let (call_id, tag) = (message.call_id().to_owned(), message.tag_of_to().to_owned());
                 self.unacknowledged = Some((call_id, tag, cseq));
             }
             _ => {}
@@ -103,7 +108,7 @@ impl WireChecker {
         self.remember(now, &message, method, cseq);
         match method {
             "ACK" => {
-                let tag = message.to_tag();
+                let tag = message.tag_of_to();
                 self.unacknowledged.take_if(|(call_id, to, number)| {
                     call_id == message.call_id() && to == tag && *number == cseq
                 });
@@ -132,7 +137,7 @@ impl WireChecker {
     }
 
     fn count(&mut self, message: &Message<'_>, cseq: u32) {
-        let key = format!("{} {}", message.call_id(), message.to_tag());
+        let key = format!("{} {}", message.call_id(), message.tag_of_to());
         let branch = message.branch();
         let counted = self.dialogs.entry(key).or_default();
         if counted.branches.iter().any(|known| known == branch) {

@@ -203,7 +203,7 @@ impl Callee {
         }
         let known = self.legs.iter().position(|leg| leg.dialog.call_id == request.call_id());
         match (method, known) {
-            ("INVITE", None) if request.to_tag().is_empty() => self.called(stack, request),
+            ("INVITE", None) if request.tag_of_to().is_empty() => self.called(stack, request),
             ("INVITE", None) => stack.reply(request, 481, "", &[], ""),
             ("INVITE", Some(at)) => self.reoffered(stack, at, request),
             ("CANCEL", Some(at)) => self.cancelled(stack, at, request),
@@ -237,7 +237,7 @@ impl Callee {
             local: to.to_owned(),
             local_tag: tag,
             remote: from.split(";tag=").next().unwrap_or("").to_owned(),
-            remote_tag: request.from_tag().to_owned(),
+            remote_tag: request.tag_of_from().to_owned(),
             target: request.contact().to_owned(),
             cseq: stack.rng.below(100) as u32,
         };
@@ -386,9 +386,9 @@ impl Callee {
 
     fn reoffered(&mut self, stack: &mut Stack, at: usize, request: &Message<'_>) {
         let Some(leg) = self.legs.get_mut(at) else { return };
-        let up = matches!(leg.state, State::Up(_)) && request.to_tag() == leg.dialog.local_tag;
+        let up = matches!(leg.state, State::Up(_)) && request.tag_of_to() == leg.dialog.local_tag;
         match leg.manners {
-            _ if request.to_tag().is_empty() => stack.reply(request, 482, "", &[], ""),
+            _ if request.tag_of_to().is_empty() => stack.reply(request, 482, "", &[], ""),
             CalleeManners::NeverAnswersRequests => {}
             _ if !up => stack.reply(request, 481, "", &[], ""),
             _ if leg.offer.is_some() => stack.reply(request, 491, "", &[], ""),
@@ -424,7 +424,7 @@ impl Callee {
 
     fn hung_up(&mut self, stack: &mut Stack, at: usize, request: &Message<'_>) {
         let Some(leg) = self.legs.get_mut(at) else { return };
-        if let Some((fork, ended)) = leg.fork.as_mut().filter(|(fork, _)| fork == request.to_tag()) {
+        if let Some((fork, ended)) = leg.fork.as_mut().filter(|(fork, _)| fork == request.tag_of_to()) {
             let _ = fork;
             *ended = true;
             return stack.reply(request, 200, "", &[], "");

@@ -314,7 +314,7 @@ impl Caller {
         if self.state == State::Over {
             return;
         }
-        self.dialog.remote_tag = message.to_tag().to_owned();
+        self.dialog.remote_tag = message.tag_of_to().to_owned();
         self.dialog.target = message.contact().to_owned();
         self.media = message.media();
         let was_cancelled = self.state == State::Cancelled;
@@ -398,7 +398,7 @@ impl Caller {
         if stack.is_repeated(request) || self.manners == CallerManners::NeverAnswersRequests {
             return;
         }
-        let mine = request.call_id() == self.dialog.call_id && request.to_tag() == tag;
+        let mine = request.call_id() == self.dialog.call_id && request.tag_of_to() == tag;
         match method {
             _ if !mine => stack.reply(request, 481, "", &[], ""),
             "BYE" if self.state == State::Over => stack.reply(request, 481, "", &[], ""),

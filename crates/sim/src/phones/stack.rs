@@ -61,6 +61,7 @@ struct Client {
     interval: Duration,
     dies: Time,
     answered: bool,
+    cancelled: bool,
     ack: Option<Vec<u8>>,
 }
 
@@ -178,6 +179,7 @@ impl Stack {
         for client in self.clients.iter_mut().filter(|client| client.branch == branch) {
             // A refused or lost CANCEL must not leave the INVITE open for ever (RFC 3261 §9.1).
             client.dies = self.now + LIFETIME;
+            client.cancelled = true;
         }
     }
 
@@ -198,6 +200,7 @@ impl Stack {
             interval,
             dies: now + LIFETIME,
             answered: false,
+            cancelled: false,
             ack: None,
         });
         self.send(bytes);
@@ -224,7 +227,9 @@ impl Stack {
         if status < 200 {
             if client.method == "INVITE" {
                 client.next = None;
-                client.dies = Time::FAR;
+                if !client.cancelled {
+                    client.dies = Time::FAR;
+                }
             } else {
                 client.interval = T2;
             }

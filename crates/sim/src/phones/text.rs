@@ -61,11 +61,11 @@ impl<'a> Message<'a> {
         parameter(self.header("Via"), "branch").unwrap_or("")
     }
 
-    pub(crate) fn from_tag(&self) -> &'a str {
+    pub(crate) fn tag_of_from(&self) -> &'a str {
         parameter(self.header("From"), "tag").unwrap_or("")
     }
 
-    pub(crate) fn to_tag(&self) -> &'a str {
+    pub(crate) fn tag_of_to(&self) -> &'a str {
         parameter(self.header("To"), "tag").unwrap_or("")
     }
 
