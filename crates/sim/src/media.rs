@@ -42,6 +42,8 @@ struct Leg {
     remote: Option<SocketAddr>,
     play: Option<PlayId>,
     partner: Option<LegId>,
+    /// The phone sends nothing any more, for good.
+    gone: bool,
     state: State,
 }
 
@@ -113,7 +115,7 @@ impl StandIn {
         let local = SocketAddr::from(([10, 200 + b, c, d], 20_000 + (number % 20_000) as u16 * 2));
         let failed = self.troubled && self.rng.chance_permille(4);
         let state = if failed { State::Failed } else { State::Open };
-        let new = Leg { local, remote: None, play: None, partner: None, state };
+        let new = Leg { local, remote: None, play: None, partner: None, gone: false, state };
         if self.legs.insert(leg, new).is_some() {
             self.complaints.push(format!("{leg:?} was opened twice"));
         }
@@ -206,6 +208,7 @@ impl StandIn {
             .filter_map(|(leg, known)| Some((*leg, known.remote.filter(|remote| remote.ip() == phone)?)))
             .collect();
         for (leg, remote) in silent {
+            self.legs.entry(leg).and_modify(|leg| leg.gone = true);
             self.events.push((now + WATCHDOG, Pending::Silent(leg, remote)));
         }
     }
@@ -213,8 +216,11 @@ impl StandIn {
     /// What is to be told now of something pending.
     pub(crate) fn due(&mut self, pending: Pending) -> Option<Event> {
         match pending {
-            Pending::Surely(event @ (Event::SoundMissing { leg, .. } | Event::Restored { leg, .. })) => {
+            Pending::Surely(event @ Event::SoundMissing { leg, .. }) => {
                 self.legs.contains_key(&leg).then_some(event)
+            }
+            Pending::Surely(event @ Event::Restored { leg, .. }) => {
+                self.legs.get(&leg).is_some_and(|leg| !leg.gone).then_some(event)
             }
             Pending::Surely(event) => {
                 if let Event::OpenFailed { leg, .. } = &event {

@@ -322,7 +322,8 @@ impl Caller {
         self.state = State::Up;
         let cseq = message.cseq().0;
         match self.manners {
-            CallerManners::NeverAcknowledges => return,
+            // Whoever is not hung up on tires all the same.
+            CallerManners::NeverAcknowledges => return self.plan(stack.now + LIFETIME * 2, Act::GiveUp),
             CallerManners::AcknowledgesLate => {
                 let late = between(&mut stack.rng, 200, 28_000);
                 self.plan(stack.now + late, Act::Acknowledge(cseq));
