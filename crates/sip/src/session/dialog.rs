@@ -178,7 +178,9 @@ impl Dialog {
     /// The way broke: go where Contact or Record-Route point, if that is an address. A listening port
     /// outlives a connection.
     pub(crate) fn flow_failed(&mut self) {
-        if let Some(remote) = self.hop_address() {
+        if self.remote_tag.is_some()
+            && let Some(remote) = self.hop_address()
+        {
             self.flow.remote = remote;
         }
     }
@@ -213,8 +215,11 @@ impl Dialog {
 
     /// By which way the next request goes: to the first route or Contact if it is an address that we can
     /// believe in, otherwise back by the way that the peer's messages came. Names are not resolved here.
+    /// Before there is a dialog it goes where whoever calls says: a number at an operator is asked of the
+    /// operator's server, wherever the URI's host is.
     fn way(&self) -> Flow {
         match self.hop_address() {
+            _ if self.remote_tag.is_none() => self.flow,
             Some(remote) if !self.symmetric && is_plausible(remote.ip(), self.flow.remote.ip()) => {
                 Flow { remote, ..self.flow }
             }
