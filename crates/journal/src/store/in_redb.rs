@@ -144,7 +144,10 @@ impl Store for RedbStore {
 fn open(path: &Path, cache_bytes: usize) -> Result<Database, StoreError> {
     Builder::new().set_cache_size(cache_bytes).create(path).map_err(|error| match error {
         DatabaseError::DatabaseAlreadyOpen => StoreError {
-            why: format!("{} is in use by a Cornetta that runs; stop that one, or use another data folder", path.display()),
+            why: format!(
+                "{} is in use by a Cornetta that runs; stop that one, or use another data folder",
+                path.display()
+            ),
             in_use: true,
         },
         other => StoreError::new(format!(
