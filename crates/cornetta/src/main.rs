@@ -8,6 +8,7 @@ mod demo;
 mod exchange;
 
 use clap::Parser as _;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -32,5 +33,6 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 fn log_to_standard_error() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CORNETTA_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,cornetta=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colour = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
 }

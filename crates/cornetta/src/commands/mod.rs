@@ -21,7 +21,7 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const WRONG: u8 = 2;
 
 pub(crate) use lines::{fact_line, short, time_of_day};
-pub(crate) use serve::until_told_to_end;
+pub(crate) use serve::{Signals, until_told_to_end};
 
 pub(crate) fn run(command: Command) -> Result<ExitCode> {
     match command {

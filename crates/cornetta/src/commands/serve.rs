@@ -8,7 +8,7 @@ use document::Fault;
 use sip::ua::Transport;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(super) fn run(path: &Path) -> Result<ExitCode> {
     let installation = match config::load(path) {
@@ -17,9 +17,10 @@ pub(super) fn run(path: &Path) -> Result<ExitCode> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
+        let signals = Signals::listen()?;
         let exchange = Exchange::start(installation).await?;
         tell_addresses(&exchange);
-        until_told_to_end(exchange, Some(path.to_owned())).await
+        until_told_to_end(exchange, Some(path.to_owned()), signals).await
     })
 }
 
@@ -35,18 +36,37 @@ fn tell_addresses(exchange: &Exchange) {
     println!("ready");
 }
 
+/// The signals that are understood. Listened to before the exchange is ready: until then one of them ends the
+/// program at once.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    pub(crate) fn listen() -> Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Serves until SIGTERM or SIGINT has drained the calls, or a second one has ended them. SIGHUP re-reads
 /// the configuration, if there is a file of it.
-pub(crate) async fn until_told_to_end(mut exchange: Exchange, path: Option<PathBuf>) -> Result<ExitCode> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
+pub(crate) async fn until_told_to_end(
+    mut exchange: Exchange,
+    path: Option<PathBuf>,
+    mut signals: Signals,
+) -> Result<ExitCode> {
     let mut asked = false;
     loop {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hang_up.recv() => {
+            _ = signals.terminate.recv() => {}
+            _ = signals.interrupt.recv() => {}
+            _ = signals.hang_up.recv() => {
                 reload(&exchange, path.as_deref()).await;
                 continue;
             }

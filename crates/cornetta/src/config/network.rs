@@ -6,6 +6,7 @@ use super::{Http, Media, from};
 use document::{Document, Entry, Section};
 use sip::digest::Algorithm;
 use sip::ua::{Account, Limits, Timers, Transport};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -157,6 +158,7 @@ fn scopes(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<cti::Sc
 
 pub(super) struct Sip {
     pub(super) config: sip::ua::Config,
+    pub(super) trunk_names: BTreeSet<String>,
 }
 
 pub(super) fn sip(
@@ -197,8 +199,9 @@ pub(super) fn sip(
         let everywhere = SocketAddr::from(([127, 0, 0, 1], 5060));
         config.listen = vec![(Transport::Udp, everywhere), (Transport::Tcp, everywhere)];
     }
-    config.trunks = trunks(document, root, folder, &config.listen);
-    Some(Sip { config })
+    let trunks = trunks(document, root, folder, &config.listen);
+    config.trunks = trunks.sound;
+    Some(Sip { config, trunk_names: trunks.names })
 }
 
 /// The addresses that SIP is listened on. What is reached from elsewhere must speak from elsewhere too: media on

@@ -194,7 +194,7 @@ fn dial(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Sip
     let to = document.text(&entry)?.to_owned();
     if let Some(trunk) = section.take("trunk") {
         let name = document.text(&trunk)?;
-        let known: Vec<&str> = sip?.config.trunks.iter().map(|trunk| trunk.name.as_str()).collect();
+        let known: Vec<&str> = sip?.trunk_names.iter().map(String::as_str).collect();
         check_known(document, (name, trunk.value_at()), &known, "trunk").then_some(())?;
         return Some(Service::Dial(Target::Trunk { trunk: name.to_owned(), number: to }));
     }

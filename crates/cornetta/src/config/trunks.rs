@@ -4,10 +4,18 @@ use super::read::{endpoint, networks, optional_secret, optional_text, text};
 use document::{Document, Entry, Section};
 use ipnet::IpNet;
 use sip::ua::{Account, Flow, Transport, Trunk};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
 type Listen = [(Transport, SocketAddr)];
+
+/// The trunks, and the names of all that are written, so that a faulty one is not said to be missing too.
+#[derive(Default)]
+pub(super) struct Trunks {
+    pub(super) sound: Vec<Trunk>,
+    pub(super) names: BTreeSet<String>,
+}
 
 /// Every trunk. `listen` is where SIP is listened on: a trunk needs a socket of its kind.
 pub(super) fn trunks(
@@ -15,17 +23,18 @@ pub(super) fn trunks(
     root: &mut Section<'_>,
     folder: &Path,
     listen: &Listen,
-) -> Vec<Trunk> {
-    let Some(entry) = root.take("trunk") else { return Vec::new() };
-    let mut trunks: Vec<Trunk> = Vec::new();
+) -> Trunks {
+    let mut trunks = Trunks::default();
+    let Some(entry) = root.take("trunk") else { return trunks };
     for entry in document.list(&entry) {
-        let Some(section) = document.section(&entry) else { continue };
-        let Some(trunk) = trunk(document, section, folder, listen) else { continue };
-        if trunks.iter().any(|other| other.name == trunk.name) {
-            let what = format!("the trunk `{}` is written twice", trunk.name);
+        let Some(mut section) = document.section(&entry) else { continue };
+        let name = text(document, &mut section, "name", "name the trunk");
+        let is_twice = name.as_ref().is_some_and(|name| !trunks.names.insert(name.clone()));
+        if let Some(name) = name.as_ref().filter(|_| is_twice) {
+            let what = format!("the trunk `{name}` is written twice");
             document.fault(entry.value_at(), what, "give each its own name");
         }
-        trunks.push(trunk);
+        trunks.sound.extend(trunk(document, section, name, folder, listen));
     }
     trunks
 }
@@ -33,10 +42,10 @@ pub(super) fn trunks(
 fn trunk(
     document: &mut Document<'_>,
     mut section: Section<'_>,
+    name: Option<String>,
     folder: &Path,
     listen: &Listen,
 ) -> Option<Trunk> {
-    let name = text(document, &mut section, "name", "name the trunk");
     let target = section.require(document, "address", "such as \"udp:192.0.2.1:5060\"");
     let target = target.and_then(|entry| target_of(document, &entry, listen));
     let mut addresses = networks(document, &mut section, "networks");

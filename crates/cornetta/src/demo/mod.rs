@@ -8,9 +8,9 @@ mod tones;
 mod view;
 
 use crate::cli::Demo;
-use crate::commands::{FAILED, tell_faults, until_told_to_end};
+use crate::commands::{FAILED, Signals, tell_faults, until_told_to_end};
 use crate::config;
-use crate::exchange::Exchange;
+use crate::exchange::{Control, Exchange};
 use anyhow::{Context as _, Result};
 use sip::ua::Transport;
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let accounts = installation.engine.sip.accounts.clone();
-        let exchange = Exchange::start(installation)
+        let mut exchange = Exchange::start(installation)
             .await
             .with_context(|| format!("the demo help desk of {} cannot start", path.display()))?;
         let server = udp_address(&exchange).context("the demo listens on no UDP address")?;
@@ -40,12 +40,14 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode> {
         facts.abort();
         summary.print();
         if demo.once {
+            exchange.tell(Control::Drain).await;
+            exchange.ended().await?;
             return Ok(if summary.all_heard() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
         }
         let team = agents::start(server, &accounts, &summary).await?;
         let facts = view::follow(&exchange.journal);
         view::tell_serving(&exchange, server);
-        let code = until_told_to_end(exchange, Some(path)).await;
+        let code = until_told_to_end(exchange, Some(path), Signals::listen()?).await;
         facts.abort();
         drop(team);
         code

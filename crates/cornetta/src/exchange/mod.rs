@@ -51,8 +51,8 @@ pub(crate) struct Exchange {
     control: mpsc::Sender<Control>,
     ended: watch::Receiver<bool>,
     engine: Option<JoinHandle<()>>,
-    _web: CtiServer,
-    _stop_web: watch::Sender<bool>,
+    web: Option<CtiServer>,
+    stop_web: watch::Sender<bool>,
 }
 
 impl Exchange {
@@ -109,8 +109,8 @@ impl Exchange {
             control,
             ended,
             engine: Some(engine),
-            _web: web,
-            _stop_web: stop_web,
+            web: Some(web),
+            stop_web,
         })
     }
 
@@ -119,11 +119,16 @@ impl Exchange {
         let _ = self.control.send(control).await;
     }
 
-    /// Waits until the engine has ended, all its facts are on disk and its sockets are closed.
+    /// Waits until the engine has ended, all its facts are on disk and its sockets are closed; then tells the
+    /// readers of events that this is the end, and waits until they have it.
     pub(crate) async fn ended(&mut self) -> Result<()> {
         let _ = self.ended.wait_for(|ended| *ended).await;
         let thread = self.engine.take().ok_or_else(|| anyhow!("the engine was waited for already"))?;
         let joined = tokio::task::spawn_blocking(move || thread.join()).await?;
+        let _ = self.stop_web.send(true);
+        if let Some(web) = self.web.take() {
+            web.ended().await;
+        }
         tracing::info!("serving ended");
         joined.map_err(|_| anyhow!("the engine's thread broke off; its message is above"))
     }

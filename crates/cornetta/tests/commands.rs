@@ -1,0 +1,221 @@
+//! The commands beside `serve`: scripts, phones, the log.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
+mod support;
+
+use phone::{Phone, PhoneConfig};
+use serde_json::Value;
+use std::process::Output;
+use support::{Exchange, Folder, PATIENCE, Program, cornetta, home, run, text, wait_for};
+
+const SECRET: &str = "reads-everything-0001";
+const CONFIG: &str = r#"
+[sip]
+listen  = ["udp:127.0.0.1:0"]
+open_to = ["127.0.0.0/8"]
+[http]
+listen = "127.0.0.1:0"
+[[service]]
+number = "echo"
+kind   = "echo"
+"#;
+
+fn told(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    text(&output.stderr)
+}
+
+#[test]
+fn scripts_are_checked_and_drawn() {
+    for script in ["helpdesk", "statistics"] {
+        let folder = format!("ivr-scripts/{script}");
+        let checked = told(&run(&home(), &["ivr", "check", &folder]));
+        assert!(checked.starts_with(&format!("{script}: sound: ")), "{checked}");
+        let mermaid = told(&run(&home(), &["ivr", "graph", &folder, "--format", "mermaid"]));
+        assert!(mermaid.starts_with("flowchart") && mermaid.contains("-->"), "{mermaid}");
+        assert_eq!(mermaid, told(&run(&home(), &["ivr", "graph", &folder])));
+        let svg = told(&run(&home(), &["ivr", "graph", &folder, "--format", "svg"]));
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{svg}");
+    }
+}
+
+#[test]
+fn a_wrong_script_is_told_with_its_place() {
+    let folder = Folder::new("");
+    folder.write(
+        "menu/flow.toml",
+        "title = \"x\"\nlanguages = [\"it\"]\nstart = \"a\"\n[b]\nhang_up = \"done\"\n",
+    );
+    folder.write("menu/phrases/it.toml", "");
+    for command in [["ivr", "check", "menu"], ["ivr", "graph", "menu"]] {
+        let output = run(folder.path(), &command);
+        assert_eq!(output.status.code(), Some(2));
+        let told = text(&output.stderr);
+        assert!(told.contains("menu/flow.toml:3:9: unknown node `a`; "), "{told}");
+        assert_eq!(text(&output.stdout), "");
+    }
+}
+
+#[test]
+fn two_phones_in_two_processes_hear_each_other() {
+    let folder = Folder::new("");
+    let answer = ["phone", "answer", "--user", "bruno", "--play", "tone:880", "--expect", "tone:440"];
+    let mut callee = Program::start(folder.path(), &answer);
+    let address = callee.line("the phone of bruno is at ");
+    let dial = format!("sip:bruno@{address}");
+    let mut caller = Program::start(
+        folder.path(),
+        &[
+            "phone",
+            "call",
+            &dial,
+            "--user",
+            "anna",
+            "--play",
+            "tone:440",
+            "--expect",
+            "tone:880",
+            "--hang-up-after",
+            "3s",
+        ],
+    );
+    caller.line("answered");
+    caller.line("heard ");
+    callee.line("heard ");
+    assert_eq!((caller.ended().code(), callee.ended().code()), (Some(0), Some(0)));
+}
+
+#[test]
+fn a_phone_that_does_not_hear_what_it_expects_fails() {
+    let folder = Folder::new("");
+    let callee = Program::start(folder.path(), &["phone", "answer", "--play", "tone:880"]);
+    let address = callee.line("the phone of phone is at ");
+    let dial = format!("sip:phone@{address}");
+    let output = run(folder.path(), &["phone", "call", &dial, "--expect", "tone:440", "--within", "1s"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("failed: no tone of 440 Hz within 1s"), "{}", text(&output.stdout));
+}
+
+/// One call to the echo, to its end; gives its id.
+async fn call_once(exchange: &Exchange, token: &str) -> String {
+    let config = PhoneConfig {
+        server: Some(exchange.sip[0]),
+        user: "+393331234567".to_owned(),
+        ..PhoneConfig::default()
+    };
+    let phone = Phone::start(config).unwrap();
+    let call = phone.call("echo").await.unwrap();
+    call.wait_answered(PATIENCE).await.unwrap();
+    call.hang_up().await.unwrap();
+    phone.close().await;
+    let tail = ["events", "tail", "--json", "--from", "1", "--url", &exchange.url];
+    wait_for("the end of the call", || {
+        let output = cornetta(&home(), &tail).env("CORNETTA_TOKEN", token).output().unwrap();
+        let facts = told(&output);
+        let facts = facts.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let ended = facts.into_iter().find(|fact| fact["kind"]["type"] == "call.ended");
+        ended.map(|fact| fact["call"].as_str().unwrap().to_owned())
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_the_same_while_the_exchange_runs_and_after_it() {
+    let folder = Folder::new(CONFIG);
+    let mut exchange = Exchange::serve(&folder);
+    let call = call_once(&exchange, "").await;
+    let commands: &[&[&str]] = &[
+        &["events", "show", &call],
+        &["events", "show", &call, "--json"],
+        &["events", "why", &call],
+        &["events", "why", &call, "--json"],
+        &["cdr", "--csv"],
+        &["cdr"],
+        &["cdr", "--json"],
+    ];
+    let url = exchange.url.clone();
+    let asked = |arguments: &[&str], source: [&str; 2]| {
+        told(&run(folder.path(), &[arguments, source.as_slice()].concat()))
+    };
+    let running: Vec<String> = commands.iter().map(|command| asked(command, ["--url", &url])).collect();
+    let locked = refused(&run(folder.path(), &["cdr"]));
+    assert!(
+        locked.contains("is in use by an exchange that runs") && locked.contains("--url http://"),
+        "{locked}"
+    );
+    assert_eq!(exchange.terminate().code(), Some(0));
+    let ended: Vec<String> = commands.iter().map(|command| asked(command, ["--data", "data"])).collect();
+    assert_eq!(running, ended);
+    let [show, show_json, why, why_json, csv, json, _] = ended.as_slice() else { unreachable!() };
+    assert!(show.contains("call.arrived") && show.contains("call.ended"), "{show}");
+    assert!(
+        show_json.lines().all(|line| serde_json::from_str::<Value>(line).unwrap()["call"] == call.as_str())
+    );
+    assert!(why.contains("+393331234567"), "{why}");
+    let explained: Value = serde_json::from_str(why_json).unwrap();
+    assert!(explained["it"].is_string() && explained["en"].is_string());
+    assert_eq!(csv.lines().count(), 2, "{csv}");
+    assert!(csv.lines().nth(1).unwrap().contains(&call), "{csv}");
+    let record: Value = serde_json::from_str(json).unwrap();
+    assert!(record.to_string().contains(&call), "{record}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tail_goes_on_with_what_comes() {
+    let folder = Folder::new(CONFIG);
+    let exchange = Exchange::serve(&folder);
+    let tail =
+        Program::start(folder.path(), &["events", "tail", "--follow", "--json", "--url", &exchange.url]);
+    assert!(tail.line("").contains("system.started"));
+    let call = call_once(&exchange, "").await;
+    let ended =
+        wait_for("the end of the call", || Some(tail.line("")).filter(|line| line.contains("call.ended")));
+    assert!(ended.contains(&call), "{ended}");
+    let nothing = refused(&run(Folder::new("").path(), &["events", "tail", "--follow"]));
+    assert!(nothing.contains("there is no log data/facts.redb"), "{nothing}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_come_from_the_line_a_file_or_the_environment() {
+    let tokens = format!(
+        "{CONFIG}[[token]]\nname = \"all\"\nscopes = [\"events:read\", \"pii:clear\"]\nsecret = \"{SECRET}\"\n\
+         [[token]]\nname = \"masked\"\nscopes = [\"events:read\"]\nsecret = \"reads-masked-only\"\n"
+    );
+    let folder = Folder::new(&tokens);
+    let exchange = Exchange::serve(&folder);
+    let call = call_once(&exchange, SECRET).await;
+    folder.write("token", &format!("{SECRET}\n"));
+    let show = ["events", "show", &call, "--url", &exchange.url];
+    let with = |more: &[&str]| run(folder.path(), &[&show, more].concat());
+    assert!(told(&with(&["--token", SECRET])).contains("call.ended"));
+    assert!(told(&with(&["--token-file", "token"])).contains("call.ended"));
+    let none = refused(&with(&[]));
+    assert!(none.contains("answers 401") && none.contains("--token-file"), "{none}");
+    let masked = refused(&with(&["--token", "reads-masked-only"]));
+    assert!(masked.contains("lacks the scope pii:clear") && masked.contains("use a token"), "{masked}");
+    for secret in [SECRET, "reads-masked-only"] {
+        assert!(!exchange.program.errors().contains(secret) && !masked.contains(secret));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_the_option_that_helps() {
+    let folder = Folder::new(CONFIG);
+    let mut exchange = Exchange::serve(&folder);
+    let unknown = refused(&run(folder.path(), &["events", "why", "no/such call", "--url", &exchange.url]));
+    assert!(unknown.contains("the log knows no call `no/such call`"), "{unknown}");
+    let https = refused(&run(folder.path(), &["cdr", "--url", "https://127.0.0.1"]));
+    assert!(https.contains("is not an http:// address"), "{https}");
+    exchange.terminate();
+    let away = refused(&run(folder.path(), &["cdr", "--url", &exchange.url]));
+    assert!(away.contains("cannot be reached; is the exchange running"), "{away}");
+    let both = run(folder.path(), &["cdr", "--url", "http://127.0.0.1", "--data", "data"]);
+    assert_eq!(both.status.code(), Some(2));
+    let still = refused(&run(folder.path(), &["events", "tail", "--follow"]));
+    assert!(still.contains("use --follow with --url"), "{still}");
+}

@@ -1,0 +1,273 @@
+//! Whatever is wrong in a configuration is told with its place and what to do, and nothing is opened.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
+mod support;
+
+use std::net::UdpSocket;
+use support::{Folder, home, run, text};
+
+/// What `cornetta check` says of a configuration.
+fn faults_of(folder: &Folder) -> Vec<String> {
+    let output = run(folder.path(), &["check", "-c", "cornetta.toml"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    let told = text(&output.stderr);
+    let mut lines: Vec<String> = told.lines().map(str::to_owned).collect();
+    let count = lines.pop().unwrap();
+    let plural = if lines.len() == 1 { "fault" } else { "faults" };
+    assert_eq!(count, format!("{} {plural}; nothing was changed", lines.len()));
+    lines
+}
+
+/// Each configuration and the one fault that it has, without the file's name.
+const ONE_FAULT: &[(&str, &str)] = &[
+    ("[sip\n", "1:5: this is not TOML: unclosed table, expected `]`; correct the line"),
+    ("[sipp]\n", "1:2: unknown key `sipp`; did you mean `sip`?"),
+    ("sip = 5\n", "1:7: `sip` is of the wrong kind (integer); write a table"),
+    ("[node]\nname = \"la sede\"\n", "2:8: a node's name is part of ids; write letters and digits only"),
+    ("[sip]\nlisten = []\n", "2:10: SIP is listened on nowhere; write one address at least"),
+    (
+        "[sip]\nlisten = [\"127.0.0.1:5060\"]\n",
+        "2:11: `127.0.0.1:5060` is not a SIP address; write a transport, an IP address and a port, such as \"udp:192.0.2.1:5060\"",
+    ),
+    (
+        "[sip]\nlisten = [\"udp:127.0.0.1:5060\", \"udp:127.0.0.1:5060\"]\n",
+        "2:33: `udp:127.0.0.1:5060` is written twice; keep one of the two",
+    ),
+    (
+        "[sip]\nlisten = \"udp:0.0.0.0:5060\"\n",
+        "2:10: phones that call `udp:0.0.0.0:5060` would be told to speak to this machine's loopback; write `address` under [media]: the IP address of this machine that they can reach",
+    ),
+    (
+        "[sip]\nlisten = \"udp:192.0.2.1:5060\"\n[media]\naddress = \"127.0.0.1\"\n",
+        "2:10: phones that call `udp:192.0.2.1:5060` would be told to speak to this machine's loopback; write `address` under [media]: the IP address of this machine that they can reach",
+    ),
+    (
+        "[sip]\nopen_to = [\"10.0.0.0/8\", \"10.0.0.0/33\"]\n",
+        "2:26: `10.0.0.0/33` is not a network; write an address or a network such as \"192.0.2.0/24\"",
+    ),
+    (
+        "[sip]\npublic_address = \"example.org\"\n",
+        "2:18: `example.org` cannot be understood; write the IP address that the world sees",
+    ),
+    ("[sip]\ndigest = [\"SHA-1\", \"MD5\"]\n", "2:11: `SHA-1` is no digest; write \"SHA-256\" or \"MD5\""),
+    (
+        "[media]\naddress = \"0.0.0.0\"\n",
+        "2:11: the unspecified address would be told to phones; write the IP address of the interface that phones can reach",
+    ),
+    (
+        "[media]\naddress = \"here\"\n",
+        "2:11: `here` cannot be understood; write the IP address that phones can reach",
+    ),
+    (
+        "[media]\nports = \"32767-16384\"\n",
+        "2:9: `32767-16384` is not a range of ports; write it like \"16384-32767\"",
+    ),
+    ("[media]\nthreads = 0\n", "2:11: `threads` is out of range; write a number from 1 to 64"),
+    ("[limits]\ncalls = \"many\"\n", "2:9: `calls` is of the wrong kind (string); write a whole number"),
+    (
+        "[http]\nlisten = \"8080\"\n",
+        "2:10: `8080` cannot be understood; write an IP address and a port, such as \"127.0.0.1:8080\"",
+    ),
+    (
+        "[http]\nlisten = \"0.0.0.0:8080\"\n",
+        "2:10: the web address would be open to other machines without any credentials; listen on 127.0.0.1, or write at least one [[token]]",
+    ),
+    (
+        "[[token]]\nname = \"crm\"\nscopes = [\"events:read\"]\n",
+        "1:1: a token has either a secret or the hash of one; write `sha256`, or `secret`",
+    ),
+    (
+        "[[token]]\nname = \"crm\"\nscopes = [\"events:reed\"]\nsecret = \"0123456789abcdef\"\n",
+        "3:11: there is no scope `events:reed`; choose from events:read, call:any, agent:any, pii:clear, metrics:read",
+    ),
+    (
+        "[[token]]\nname = \"crm\"\nscopes = []\nsecret = \"guess\"\n",
+        "4:10: a token's secret has fewer than 16 characters; make one with: openssl rand -hex 32",
+    ),
+    (
+        "[[token]]\nname = \"crm\"\nscopes = []\nsha256 = \"9f86\"\n",
+        "4:10: a token's hash is not 64 hexadecimal digits; make it with: printf %s SECRET | sha256sum",
+    ),
+    (
+        "[sounds]\nfolders = [\"SOUNDS\", \"voci\"]\n",
+        "2:SOUNDS: there is no folder `voci`; name a folder of sounds",
+    ),
+    ("[scripts]\nfolder = \"menus\"\n", "2:10: there is no folder `menus`; name the folder of scripts"),
+    ("[[queue]]\nname = \"\"\n", "2:8: `name` is empty; name the queue"),
+    ("[[queue]]\nwaiting_max = 5\n", "1:1: `name` is missing; name the queue"),
+    (
+        "[[queue]]\nname = \"a\"\n[[queue]]\nname = \"a\"\n",
+        "3:1: the queue `a` is written twice; give each its own name",
+    ),
+    (
+        "[[queue]]\nname = \"a\"\nwrapup = \"10\"\n",
+        "3:10: `10` is not a span of time; write a number and s, m or h, such as \"20s\"",
+    ),
+    (
+        "[[queue]]\nname = \"a\"\noffer_deadline = \"0s\"\n",
+        "3:18: `offer_deadline` is out of range; write a span from 1s to 24h",
+    ),
+    (
+        "[[agent]]\nname = \"anna\"\nlanguages = [\"it\"]\n",
+        "1:1: `password` is missing; give the secret here, or `password_file`",
+    ),
+    (
+        "[[agent]]\nname = \"anna\"\nlanguages = [\"it\"]\npassword = \"\"\n",
+        "4:12: an empty secret keeps nobody out; write a longer one",
+    ),
+    (
+        "[[agent]]\nname = \"anna\"\nlanguages = [\"it\"]\npassword = \"a\"\npassword_file = \"b\"\n",
+        "4:1: there are both `password` and `password_file`; keep one of the two",
+    ),
+    (
+        "[[agent]]\nname = \"anna\"\nlanguages = [\"it\"]\npassword_file = \"none\"\n",
+        "4:17: `none` cannot be read: No such file or directory (os error 2); name a file that holds the secret alone",
+    ),
+    (
+        "[[agent]]\nname = \"anna\"\npassword = \"a\"\n",
+        "1:1: an agent without languages is never called; write `languages`, such as [\"it\"]",
+    ),
+    (
+        "[[agent]]\nname = \"anna\"\npassword = \"a\"\nlanguages = [\"it\"]\n\
+         [[agent]]\nname = \"anna\"\npassword = \"b\"\nlanguages = [\"it\"]\n",
+        "5:1: the agent `anna` is written twice; give each their own name",
+    ),
+    (
+        "[[queue]]\nname = \"desk\"\n\
+         [[agent]]\nname = \"anna\"\npassword = \"a\"\nlanguages = [\"it\"]\nqueues = [\"desk\", \"deks\"]\n",
+        "7:19: there is no queue `deks`; did you mean `desk`?",
+    ),
+    ("[[trunk]]\nname = \"tim\"\n", "1:1: `address` is missing; such as \"udp:192.0.2.1:5060\""),
+    (
+        "[sip]\nlisten = \"udp:127.0.0.1:5060\"\n[[trunk]]\nname = \"tim\"\naddress = \"tcp:192.0.2.1:5060\"\n",
+        "5:11: no socket of this kind is listened on; add one to `listen` under [sip]",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\nregister = true\n",
+        "1:1: a trunk that registers needs credentials; write `user` and `password`",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\npassword = \"a\"\n",
+        "1:1: a trunk has both a user and a password, or neither; write `user`, and `password` or `password_file`",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\n\
+         [[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.2:5060\"\n",
+        "4:1: the trunk `tim` is written twice; give each its own name",
+    ),
+    (
+        "[[service]]\nkind = \"echo\"\n",
+        "1:1: `number` is missing; write the number that is dialled, or \"*\" for any other",
+    ),
+    (
+        "[[service]]\nnumber = \"1\"\n",
+        "1:1: `kind` is missing; write `script`, or `kind`: \"silence\", \"play\", \"echo\" or \"dial\"",
+    ),
+    (
+        "[[service]]\nnumber = \"1\"\nkind = \"ecko\"\n",
+        "3:8: there is no kind `ecko`; write `script`, or `kind`: \"silence\", \"play\", \"echo\" or \"dial\"",
+    ),
+    (
+        "[[service]]\nnumber = \"1\"\nkind = \"echo\"\n[[service]]\nnumbers = [\"2\", \"1\"]\nkind = \"echo\"\n",
+        "5:17: `1` has two services; keep one of the two",
+    ),
+    (
+        "[[service]]\nnumber = \"*\"\nkind = \"echo\"\n[[service]]\nnumber = \"*\"\nkind = \"echo\"\n",
+        "5:10: `*` has two services; keep one of the two",
+    ),
+    (
+        "[[service]]\nnumber = \"1\"\nkind = \"dial\"\nto = \"sip:anna@example.org\"\n",
+        "4:6: `sip:anna@example.org` has no address, or one of a kind that is not listened on; write it like \"sip:user@192.0.2.1:5060\"",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\n\
+         [[service]]\nnumber = \"1\"\nkind = \"dial\"\nto = \"0612\"\ntrunk = \"tin\"\n",
+        "8:9: there is no trunk `tin`; did you mean `tim`?",
+    ),
+    (
+        "[[service]]\nnumber = \"1\"\nscript = \"helpdesc\"\n",
+        "3:10: there is no sound script `helpdesc`; did you mean `helpdesk`?",
+    ),
+    (
+        "[[service]]\nnumber = \"1\"\nscript = \"small\"\n",
+        "3:10: the script `small` uses the queue `helpdesk`, which is not there; write it under [[queue]]",
+    ),
+    (
+        "[[queue]]\nname = \"helpdesk\"\n[[service]]\nnumber = \"1\"\nscript = \"small\"\nlanguage = \"de\"\n",
+        "6:12: the script does not speak `de`; choose one of the script's languages",
+    ),
+];
+
+const SMALL: &str = "title = \"Small\"\nlanguages = [\"it\"]\nstart = \"wait\"\n[wait]\nqueue = \"helpdesk\"\nmusic = \"moh/calm\"\n";
+
+#[test]
+fn every_kind_of_fault_is_told_with_its_place_and_what_to_do() {
+    let sounds = home().join("sounds").display().to_string();
+    for (config, fault) in ONE_FAULT {
+        // The sounds of the repository, so that a script has what it says.
+        let config = config.replace("SOUNDS", &sounds);
+        let folder = Folder::new(&config);
+        std::os::unix::fs::symlink(home().join("sounds"), folder.path().join("sounds")).unwrap();
+        for name in ["small", "helpdesk"] {
+            folder.write(&format!("ivr-scripts/{name}/flow.toml"), SMALL);
+            folder.write(&format!("ivr-scripts/{name}/phrases/it.toml"), "");
+        }
+        let fault = fault.replace("SOUNDS", &(sounds.chars().count() + 16).to_string());
+        assert_eq!(faults_of(&folder), [format!("cornetta.toml:{fault}")], "{config}");
+    }
+}
+
+#[test]
+fn the_faults_of_a_configuration_and_of_its_scripts_are_told_together() {
+    let config = "[sipp]\n[[service]]\nnumber = \"1\"\nscript = \"small\"\n";
+    let folder = Folder::new(config);
+    folder.write("ivr-scripts/small/flow.toml", &SMALL.replace("start = \"wait\"", "start = \"wat\""));
+    folder.write("ivr-scripts/small/phrases/it.toml", "welcome = \"Benvenuti\"\n");
+    let faults = faults_of(&folder);
+    let told = faults.join("\n");
+    assert!(told.contains("cornetta.toml:1:2: unknown key `sipp`; did you mean `sip`?"), "{told}");
+    assert!(
+        told.contains("ivr-scripts/small/flow.toml:3:9: unknown node `wat`; did you mean `wait`?"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_fault_and_so_is_an_unknown_option() {
+    let folder = Folder::new("");
+    let output = run(folder.path(), &["check", "-c", "none.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stderr);
+    assert!(told.starts_with("none.toml:1:1: the configuration cannot be read: No such file"), "{told}");
+    assert_eq!(run(folder.path(), &["check", "--confg", "x"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_wrong_configuration_stops_the_program_before_anything_is_opened() {
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    // The port is taken: had it been opened first, that would be what is told.
+    let folder = Folder::new(&format!("[sip]\nlisten = \"udp:{address}\"\nopn_to = []\n"));
+    let output = run(folder.path(), &["serve"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        text(&output.stderr),
+        "cornetta.toml:3:1: unknown key `opn_to`; did you mean `open_to`?\n1 fault; nothing was changed\n"
+    );
+    assert_eq!(text(&output.stdout), "");
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
+fn every_example_is_sound() {
+    let mut checked = 0;
+    for entry in std::fs::read_dir(home().join("examples")).unwrap() {
+        let config = entry.unwrap().path().join("cornetta.toml");
+        let output = run(&home(), &["check", "-c", config.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains(": sound: "), "{}", text(&output.stdout));
+        checked += 1;
+    }
+    assert!(checked >= 2);
+}
