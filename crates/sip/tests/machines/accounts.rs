@@ -323,6 +323,30 @@ fn who_has_no_account_is_refused_where_there_are_none() {
 }
 
 #[test]
+fn a_call_goes_where_its_flow_leads_and_not_where_its_uri_points() {
+    let mut world = World::pair();
+    let operator = address(7);
+    let flow = Flow { remote: operator, ..world.flow(ALICE, BOB) };
+    let session = world.agents[ALICE].ua.reserve().unwrap();
+    // A number at an address without a port, which is not the operator's server.
+    let uri = format!("sip:0612345@{}", address(8).ip());
+    let call = Call {
+        flow,
+        uri: uri.clone(),
+        to: None,
+        from_user: "800123".into(),
+        from_display: None,
+        sdp: OFFER.to_vec(),
+        credentials: None,
+        headers: vec![],
+    };
+    world.act(ALICE, Do::Call { session, call });
+    world.run_for(20);
+    let invite = world.take(operator).pop().unwrap();
+    assert!(invite.starts_with(&format!("INVITE {uri} SIP/2.0")), "{invite}");
+}
+
+#[test]
 fn a_registered_device_is_called_by_the_way_that_it_came() {
     let mut world = registrar();
     let mut phone = device(7, "maria");
