@@ -218,7 +218,8 @@ impl Reference {
         let Some(agent) = self.agents.get_mut(name) else { return };
         agent.busy_with = None;
         let passed = matches!(reason, OfferEnd::Rejected | OfferEnd::Expired | OfferEnd::Failed);
-        if passed {
+        // After a restart the offers of the time before are ended, of agents who are not there.
+        if passed && agent.state != AgentState::LoggedOff {
             agent.rest_until = Some(now + REST);
             self.failed = Some((now, name.to_owned(), call.to_owned()));
         }
