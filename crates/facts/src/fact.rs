@@ -358,7 +358,7 @@ pub enum FactKind {
     /// One agent was asked to take the call.
     #[serde(rename = "offer.made")]
     OfferMade {
-        /// Its id.
+        /// Its id: the number of this fact.
         offer: u64,
         /// Who.
         agent: String,

@@ -27,6 +27,8 @@ pub(crate) struct Queued {
 
 struct Asking {
     offer: OfferId,
+    /// The offer's name in the log: the number of its `offer.made`, so that none is ever given twice.
+    name: u64,
     agent: String,
     leg: u32,
 }
@@ -113,23 +115,26 @@ impl Call {
     /// An agent is to be asked: their device is called, beside the caller's music.
     pub(crate) fn offer(&mut self, ctx: &mut Context, offer: OfferId, agent: String, deadline: Time) {
         let deadline_ms = millis(deadline.since(ctx.now));
-        self.note(ctx, FactKind::OfferMade { offer: offer.0, agent: agent.clone(), deadline_ms });
+        let name = ctx.ledger.head() + 1;
+        self.note(ctx, FactKind::OfferMade { offer: name, agent: agent.clone(), deadline_ms });
         ctx.offers.insert(offer, self.key);
-        let session = if ctx.sip.contacts(&agent).is_empty() { None } else { ctx.sip.reserve() };
+        let leg = self.last_leg + 1;
+        let asking = Asking { offer, name, agent, leg };
+        let session = if ctx.sip.contacts(&asking.agent).is_empty() { None } else { ctx.sip.reserve() };
         match session {
-            Some(session) => self.ring_agent(ctx, offer, agent, session),
+            Some(session) => self.ring_agent(ctx, asking, session),
             None => {
-                self.note_offer_end(ctx, offer, agent, OfferEnd::Failed, None);
+                self.note_offer_end(ctx, asking, OfferEnd::Failed, None);
                 ctx.acd(acd::Input::Refused(offer));
             }
         }
     }
 
-    fn ring_agent(&mut self, ctx: &mut Context, offer: OfferId, agent: String, session: SessionId) {
+    fn ring_agent(&mut self, ctx: &mut Context, asking: Asking, session: SessionId) {
         let Stage::Queued(queued) = &mut self.stage else { return };
-        self.last_leg += 1;
-        let leg = self.last_leg;
-        queued.asking = Some(Asking { offer, agent: agent.clone(), leg });
+        self.last_leg = asking.leg;
+        let agent = asking.agent.clone();
+        queued.asking = Some(asking);
         self.create_other(ctx, session, (LegRole::Agent, agent));
     }
 
@@ -193,7 +198,7 @@ impl Call {
         let Stage::Queued(queued) = &mut self.stage else { return };
         let Some(asking) = queued.asking.take_if(|asking| asking.offer == offer) else { return };
         ctx.offers.remove(&offer);
-        self.note(ctx, FactKind::OfferAccepted { offer: offer.0, agent: asking.agent.clone() });
+        self.note(ctx, FactKind::OfferAccepted { offer: asking.name, agent: asking.agent.clone() });
         self.leave_queue(ctx, QueueLeft::Answered, End::new(Side::Service, Cause::TakenElsewhere));
         self.stage = Stage::Talking { other: asking.leg };
         self.with_agent = Some((asking.leg, asking.agent));
@@ -208,8 +213,9 @@ impl Call {
             Retracted::Withdrawn => (OfferEnd::Withdrawn, Cause::OtherSideLeft),
             Retracted::LoggedOff => (OfferEnd::Failed, Cause::Unreachable),
         };
-        self.note_offer_end(ctx, offer, asking.agent, reason, None);
-        self.dismiss(ctx, asking.leg, End::new(Side::Service, cause));
+        let leg = asking.leg;
+        self.note_offer_end(ctx, asking, reason, None);
+        self.dismiss(ctx, leg, End::new(Side::Service, cause));
     }
 
     /// An answer came after the offer had ended.
@@ -228,8 +234,9 @@ impl Call {
             Cause::NoAnswer if end.sip == Some(480) => OfferEnd::Rejected,
             _ => OfferEnd::Failed,
         };
-        self.note_offer_end(ctx, asking.offer, asking.agent, reason, end.sip);
-        ctx.acd(acd::Input::Refused(asking.offer));
+        let offer = asking.offer;
+        self.note_offer_end(ctx, asking, reason, end.sip);
+        ctx.acd(acd::Input::Refused(offer));
     }
 
     /// The wait is over. The offer that was being made, if any, is over with it, for the reason `end`.
@@ -239,8 +246,9 @@ impl Call {
         let (entry, entered, waited) = (queued.entry, queued.entered, ctx.now.since(queued.since));
         let queue = queued.wait.queue.clone();
         if let Some(asking) = queued.asking.take() {
-            self.note_offer_end(ctx, asking.offer, asking.agent, OfferEnd::Withdrawn, None);
-            self.dismiss(ctx, asking.leg, end);
+            let leg = asking.leg;
+            self.note_offer_end(ctx, asking, OfferEnd::Withdrawn, None);
+            self.dismiss(ctx, leg, end);
         }
         if matches!(reason, QueueLeft::Abandoned | QueueLeft::Ended) {
             ctx.acd(acd::Input::Withdraw(entry));
@@ -264,16 +272,10 @@ impl Call {
         }
     }
 
-    fn note_offer_end(
-        &mut self,
-        ctx: &mut Context,
-        offer: OfferId,
-        agent: String,
-        reason: OfferEnd,
-        sip: Option<u16>,
-    ) {
-        ctx.offers.remove(&offer);
-        self.note(ctx, FactKind::OfferEnded { offer: offer.0, agent, reason, sip });
+    fn note_offer_end(&mut self, ctx: &mut Context, asking: Asking, reason: OfferEnd, sip: Option<u16>) {
+        ctx.offers.remove(&asking.offer);
+        let Asking { name: offer, agent, .. } = asking;
+        self.note(ctx, FactKind::OfferEnded { offer, agent, reason, sip });
     }
 }
 
