@@ -119,7 +119,7 @@ fn a_refused_reinvite_leaves_the_session_as_it_was() {
 }
 
 #[test]
-fn offers_that_meet_are_made_again_after_491_and_the_owner_of_the_call_id_waits_longer() {
+fn of_offers_that_meet_that_of_the_owner_of_the_call_id_waits_longer_and_is_outdated_then() {
     let mut world = World::pair();
     let (ours, theirs) = world.established();
     let began = world.now;
@@ -131,13 +131,11 @@ fn offers_that_meet_are_made_again_after_491_and_the_owner_of_the_call_id_waits_
         world.act(BOB, accept(theirs));
     }
     assert_eq!(world.seen("SIP/2.0 491").len(), 2);
-    assert_eq!((world.count(ALICE, is_reanswered), world.count(BOB, is_reanswered)), (1, 1));
-    let when = |agent: usize| {
-        let answered = world.agents[agent].events.iter().find(|(_, event)| is_reanswered(event));
-        answered.unwrap().0.since(began)
-    };
-    assert!(when(ALICE) >= Duration::from_millis(2_100), "{:?}", when(ALICE));
-    assert!(when(BOB) <= Duration::from_millis(2_300), "{:?}", when(BOB));
+    assert_eq!((world.count(ALICE, is_reanswered), world.count(BOB, is_reanswered)), (0, 1));
+    assert_eq!((world.count(ALICE, is_met), world.count(BOB, is_met)), (1, 0));
+    let answered = world.agents[BOB].events.iter().find(|(_, event)| is_reanswered(event));
+    let after = answered.unwrap().0.since(began);
+    assert!(after <= Duration::from_millis(2_300), "{after:?}");
 }
 
 #[test]
@@ -151,7 +149,7 @@ fn an_offer_that_is_always_met_by_491_is_refused_in_the_end() {
             world.inject(address(7), ALICE, &answer);
         }
     }
-    assert_eq!(world.count(ALICE, |e| matches!(e, Event::ReofferRefused { status: 491, .. })), 1);
+    assert_eq!(world.count(ALICE, is_met), 1);
     assert!(world.endings(ALICE, session).is_empty());
 }
 
@@ -272,8 +270,8 @@ fn a_bye_answers_what_is_pending_with_487() {
     assert!(sent[0].starts_with("SIP/2.0 487") && sent[1].starts_with("BYE"), "{sent:#?}");
 }
 
-#[test]
-fn an_offer_of_ours_waits_until_theirs_is_answered() {
+/// Bob wants to offer anew while Alice's offer is unanswered.
+fn waiting_behind_theirs() -> (World, SessionId, SessionId) {
     let mut world = World::pair();
     let (ours, theirs) = world.established();
     world.act(ALICE, reoffer(ours));
@@ -281,12 +279,32 @@ fn an_offer_of_ours_waits_until_theirs_is_answered() {
     world.act(BOB, reoffer(theirs));
     world.run_for(50);
     assert_eq!(world.sent_by(BOB, "INVITE"), 0);
-    world.act(BOB, accept(theirs));
+    (world, ours, theirs)
+}
+
+fn is_met(event: &Event) -> bool {
+    matches!(event, Event::ReofferRefused { status: 491, .. })
+}
+
+#[test]
+fn an_offer_of_ours_waits_until_theirs_is_refused() {
+    let (mut world, ours, theirs) = waiting_behind_theirs();
+    world.act(BOB, Do::RefuseReoffer { session: theirs, status: 488 });
     world.run_for(50);
     assert_eq!(world.sent_by(BOB, "INVITE"), 1);
     world.act(ALICE, accept(ours));
     world.run_for(50);
     assert_eq!(world.count(BOB, is_reanswered), 1);
+}
+
+#[test]
+fn an_offer_of_ours_that_waits_is_outdated_when_theirs_is_accepted() {
+    let (mut world, _, theirs) = waiting_behind_theirs();
+    world.act(BOB, accept(theirs));
+    world.run_for(5_000);
+    assert_eq!(world.sent_by(BOB, "INVITE"), 0);
+    assert_eq!(world.count(BOB, is_met), 1);
+    assert_eq!(world.count(ALICE, is_reanswered), 1);
 }
 
 #[test]
