@@ -22,7 +22,7 @@ check: needs-build
 	$(CARGO) test --release --locked -p xtask
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --quiet
 
-bench: needs-build
+bench: needs-build needs-test
 	$(CARGO) build --release --locked -p cornetta -p benches
 	python3 benches/run.py --cornetta $(BIN)
 
