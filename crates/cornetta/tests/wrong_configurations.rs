@@ -219,6 +219,26 @@ fn every_kind_of_fault_is_told_with_its_place_and_what_to_do() {
 }
 
 #[test]
+fn a_script_that_puts_calls_through_to_nowhere_is_a_fault() {
+    let table = [
+        ("sip:anna@example.org", "which has no address, or one of a kind that is not listened on"),
+        ("0612345678", "but there is no trunk"),
+    ];
+    for (target, why) in table {
+        let folder = Folder::new("[[service]]\nnumber = \"1\"\nscript = \"through\"\n");
+        let flow = format!(
+            "title = \"Through\"\nlanguages = [\"it\"]\nstart = \"on\"\n[on]\ntransfer = \"{target}\"\n"
+        );
+        folder.write("ivr-scripts/through/flow.toml", &flow);
+        folder.write("ivr-scripts/through/phrases/it.toml", "");
+        let told = faults_of(&folder).join("\n");
+        let expected =
+            format!("cornetta.toml:3:10: the script `through` puts calls through to `{target}`, {why}; ");
+        assert!(told.contains(&expected), "{told}");
+    }
+}
+
+#[test]
 fn the_faults_of_a_configuration_and_of_its_scripts_are_told_together() {
     let config = "[sipp]\n[[service]]\nnumber = \"1\"\nscript = \"small\"\n";
     let folder = Folder::new(config);

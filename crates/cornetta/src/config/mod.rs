@@ -122,7 +122,8 @@ fn read_root(
 fn version(text: &str, installation: &Installation) -> String {
     let mut hash = Sha256::new();
     hash.update(text);
-    for service in installation.engine.services.values() {
+    let engine = &installation.engine;
+    for service in engine.services.values().chain(&engine.otherwise) {
         if let engine::Service::Script { script, .. } = service {
             hash.update(format!("{script:?}"));
         }

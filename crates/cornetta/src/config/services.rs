@@ -101,7 +101,7 @@ pub(super) fn services(
         let Some(mut section) = document.section(&entry) else { continue };
         let numbers = numbers(document, &mut section);
         let service = match section.has("script") {
-            true => scripted(document, &mut section, scripts, desk),
+            true => scripted(document, &mut section, scripts, (desk, sip)),
             false => plain(document, &mut section, sip),
         };
         section.finish(document);
@@ -134,7 +134,7 @@ fn scripted(
     document: &mut Document<'_>,
     section: &mut Section<'_>,
     scripts: &BTreeMap<String, Arc<Script>>,
-    desk: &Desk,
+    (desk, sip): (&Desk, Option<&Sip>),
 ) -> Option<Service> {
     let entry = section.take("script")?;
     let name = document.text(&entry)?;
@@ -153,7 +153,27 @@ fn scripted(
             document.fault(entry.value_at(), what, "write it under [[queue]]");
         }
     }
+    for target in script.transfer_targets() {
+        if let Some((what, what_to_do)) = sip.and_then(|sip| unreachable(sip, target)) {
+            let what = format!("the script `{name}` puts calls through to `{target}`, {what}");
+            document.fault(entry.value_at(), what, what_to_do);
+        }
+    }
     Some(Service::Script { script: script.clone(), language })
+}
+
+/// Why a script's target could never be called, and what to do about it.
+fn unreachable(sip: &Sip, target: &str) -> Option<(&'static str, &'static str)> {
+    if !target.starts_with("sip:") {
+        return sip
+            .config
+            .trunks
+            .is_empty()
+            .then_some(("but there is no trunk", "write one under [[trunk]]"));
+    }
+    let way = engine::flow_of(&sip.config.listen, target);
+    let why = "which has no address, or one of a kind that is not listened on";
+    way.is_none().then_some((why, "write it like \"sip:user@192.0.2.1:5060\""))
 }
 
 fn language(

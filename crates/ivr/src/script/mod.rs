@@ -119,6 +119,15 @@ impl Script {
         self.flow.nodes.iter().filter_map(queue).collect()
     }
 
+    /// The numbers and URIs that the script puts calls through to, as far as they are written in it.
+    pub fn transfer_targets(&self) -> BTreeSet<&str> {
+        let target = |node| match node {
+            &Node { kind: Kind::Transfer { to: Value::Text(ref to), .. }, .. } => Some(to.as_str()),
+            _ => None,
+        };
+        self.flow.nodes.iter().filter_map(target).collect()
+    }
+
     /// The dialled numbers that the script knows of itself.
     pub fn dialled_numbers(&self) -> BTreeSet<&str> {
         self.flow.numbers.keys().map(String::as_str).collect()
