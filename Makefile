@@ -4,7 +4,7 @@ CARGO ?= cargo
 BIN := target/release/cornetta
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench needs-build needs-test
+.PHONY: run test check bench needs-build needs-check needs-test
 
 run: needs-build
 	@echo "Building (a few minutes on a fresh machine) ..."
@@ -16,9 +16,10 @@ test: needs-build needs-test check
 	$(CARGO) test --release --locked --workspace
 	python3 tests/blackbox/run.py --cornetta $(BIN)
 
-check: needs-build
+check: needs-check
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --release --locked -p phone --features soundcard -- -D warnings
 	$(CARGO) test --release --locked -p xtask
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --quiet
 
@@ -34,6 +35,12 @@ needs-build:
 
 # Phones and load that are not ours, for the black-box tests.
 needs-test:
-	@command -v sipp >/dev/null && command -v baresip >/dev/null && command -v sox >/dev/null || { \
-	  echo "Installing sip-tester, baresip and sox: the black-box tests call Cornetta with them."; \
-	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq sip-tester baresip sox >/dev/null; }
+	@command -v sipp >/dev/null && command -v baresip >/dev/null && command -v python3 >/dev/null || { \
+	  echo "Installing sip-tester, baresip and python3: the black-box tests call Cornetta with them."; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq sip-tester baresip python3 >/dev/null; }
+
+# The sound card's feature is checked too, and links ALSA.
+needs-check: needs-check
+	@pkg-config --exists alsa || { \
+	  echo "Installing libasound2-dev: the phone's sound card feature is checked with it."; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq libasound2-dev >/dev/null; }

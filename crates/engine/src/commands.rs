@@ -29,8 +29,11 @@ impl Engine {
     }
 
     fn hang_up(&mut self, id: &str) -> Result<(), CommandRefused> {
-        let key = self.calls.iter().find(|(_, call)| call.log.id == id).map(|(key, _)| key);
-        let key = key.ok_or(CommandRefused::NotFound)?;
+        let found = self.calls.iter().find(|(_, call)| call.log.id == id);
+        let (key, call) = found.ok_or(CommandRefused::NotFound)?;
+        if call.is_ending() {
+            return Err(CommandRefused::InvalidState);
+        }
         self.with_call(key, |call, ctx| call.finish(ctx, End::new(Side::Service, Cause::HungUp)));
         Ok(())
     }

@@ -192,9 +192,8 @@ impl Engine {
             Event::Reanswered { session, sdp } => {
                 self.for_session(session, |call, ctx, leg| call.reanswered(ctx, leg, &sdp));
             }
-            Event::ReofferRefused { session, .. } => {
-                self.for_session(session, |call, ctx, leg| call.reoffer_refused(ctx, leg));
-            }
+            // The session goes on as it was; a party that is gone does not refuse but stays silent.
+            Event::ReofferRefused { .. } => {}
             Event::InfoDigit { session, digit, held } => {
                 self.for_session(session, |call, ctx, leg| call.digit(ctx, leg, digit, held, Source::Info));
             }

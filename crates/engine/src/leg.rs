@@ -134,9 +134,10 @@ impl Leg {
         self.alive_at = now;
     }
 
-    /// When a party that says nothing, or holds, is to be asked whether it is still there.
+    /// When a party that says nothing, or is not to be heard by agreement, is to be asked whether it is still there.
     pub(crate) fn probe_at(&self, patience: Duration) -> Option<Time> {
-        let quiet = self.held || self.silent_since.is_some();
+        let talks = self.negotiation.stream().is_some_and(|stream| stream.direction == Direction::SendRecv);
+        let quiet = !talks || self.silent_since.is_some();
         (self.connected && quiet).then(|| self.alive_at + patience)
     }
 
@@ -170,6 +171,10 @@ impl Leg {
             Some(Codec::Pcma) | None => "PCMA",
         };
         ctx.note_call(log, FactKind::LegConnected { leg: self.number, codec: codec.to_owned() });
+        self.held = self.wants_silence();
+        if self.held {
+            ctx.note_call(log, FactKind::LegHeld { leg: self.number });
+        }
     }
 
     /// The codec in force.

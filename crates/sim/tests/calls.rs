@@ -388,6 +388,37 @@ fn a_silent_party_is_asked_and_a_dead_one_ends_the_call() {
 }
 
 #[test]
+fn a_caller_who_never_wanted_to_be_heard_is_asked_too() {
+    for direction in ["inactive", "recvonly"] {
+        let mut stage = Stage::new();
+        let mut caller = Line::dial(&mut stage, address(9), "sig", &sdp(address(9), direction));
+        caller.accepted(&mut stage);
+        caller.ack(&mut stage, "");
+        stage.wait(seconds(301));
+        stage.expect(caller.phone, "INVITE");
+        stage.wait(seconds(33));
+        stage.assert_all_is_over();
+        let end = stage.call_ends().remove(0);
+        assert_eq!((end.by, end.cause), (Side::Network, Cause::PeerTimeout), "{direction}");
+    }
+}
+
+#[test]
+fn who_answers_on_hold_is_held_from_the_first_word_and_the_caller_hears_music() {
+    let mut stage = Stage::new();
+    register(&mut stage, "anna", address(50));
+    let _caller = caller_in_queue(&mut stage, address(9), 1);
+    let (mut agent, invite) = Line::called(&mut stage, address(50));
+    agent.answer(&mut stage, &invite, "200 OK", &sdp(address(50), "sendonly"));
+    assert_eq!(bridged(&stage), [], "the agent holds");
+    assert_eq!(music(&stage), Some(LegId(1)));
+    agent.request(&mut stage, "INVITE", &sdp(address(50), SENDRECV));
+    assert_eq!(bridged(&stage).len(), 1);
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::LegHeld { .. })), 1);
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::LegResumed { .. })), 1);
+}
+
+#[test]
 fn a_lost_ack_ends_the_call_with_that_reason() {
     let mut stage = Stage::new();
     let mut caller = Line::dial(&mut stage, address(9), "sig", &sdp(address(9), SENDRECV));

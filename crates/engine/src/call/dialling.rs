@@ -85,7 +85,7 @@ impl Call {
 
     pub(super) fn other_failed_to_open(&mut self, ctx: &mut Context, number: u32, why: &str) {
         let end = End::new(Side::Engine, Cause::Capacity).sip(503).detail(why).place(self.place());
-        if let Some((leg, log)) = self.leg_and_log(number) {
+        if let Some((leg, log)) = self.leg_and_log(number).filter(|(leg, _)| !leg.session_is_over()) {
             let session = leg.session;
             leg.session_over(ctx, log, end.clone());
             // Nobody was called yet: only its place is given back.

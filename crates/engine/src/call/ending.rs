@@ -196,10 +196,10 @@ fn seen_from_the_other_side(end: &End) -> End {
     }
 }
 
-/// The status that tells a caller who was not answered why. What the other party said is passed on, but not
-/// a challenge: it was for us.
+/// The status that tells a caller who was not answered why. What the other party said is passed on, but no
+/// challenge, which was for us, and no redirection, which would need its Contact.
 fn refusal_for(end: &End) -> u16 {
-    let passed_on = end.sip.filter(|status| (300..700).contains(status) && !matches!(status, 401 | 407));
+    let passed_on = end.sip.filter(|status| (400..700).contains(status) && !matches!(status, 401 | 407));
     passed_on.unwrap_or(match end.cause {
         Cause::Busy => 486,
         Cause::Declined => 603,

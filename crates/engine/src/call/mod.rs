@@ -190,6 +190,11 @@ impl Call {
         self.ended
     }
 
+    /// It has its reason to end, and its legs are being ended.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.end.is_some()
+    }
+
     /// As [`facts::Snapshot`] shows it.
     pub(crate) fn now(&self) -> CallNow {
         let legs = self.legs.iter().filter(|leg| !leg.session_is_over()).map(|leg| {

@@ -77,13 +77,6 @@ impl Call {
         }
     }
 
-    /// A party refused an offer of ours in mid-call: it is there all the same.
-    pub(crate) fn reoffer_refused(&mut self, ctx: &mut Context, number: u32) {
-        if let Some(leg) = self.leg(number) {
-            leg.is_alive(ctx.now);
-        }
-    }
-
     /// Does what a changed direction asks for.
     pub(super) fn follow_hold(&mut self, ctx: &mut Context, number: u32) {
         let Some(leg) = self.leg(number) else { return };
@@ -121,7 +114,8 @@ impl Call {
 
     /// The watchdog hears nothing of a party that should be heard.
     pub(crate) fn silent(&mut self, ctx: &mut Context, number: u32, evidence: &Evidence) {
-        let Some(leg) = self.leg(number) else { return };
+        // What was seen before a hold was agreed says nothing of after it.
+        let Some(leg) = self.leg(number).filter(|leg| !leg.held) else { return };
         leg.silent_since = Some(ctx.now);
         leg.is_alive(ctx.now);
         let evidence = SilenceEvidence {

@@ -192,7 +192,8 @@ impl Session {
                 }
             }
             _ if !matches!(self.phase, Phase::Established) => {}
-            408 | 481 => {
+            // RFC 5057 §5.1: these say that the dialog, or the whole way to it, is gone.
+            404 | 408 | 410 | 416 | 481 | 482 | 483 | 484 | 485 | 502 | 604 => {
                 let how = if status == 408 { How::PeerTimeout } else { How::PeerRefused };
                 let detail = "the peer does not know the session any more".to_owned();
                 self.end(wire, how, Some(status), response.reason_q850(), detail);
