@@ -28,6 +28,26 @@ def challenged(phone, user="anna"):
     return sip.challenges(answer)
 
 
+@case("SIPp registers with digest, and takes it back")
+def sipp_registers(t):
+    # SIPp 3.6 stops at a challenge that has SHA-256 beside MD5.
+    server = t.server(agents=AGENTS, queues=QUEUES, sip={"digest": ["MD5"]})
+    t.sipp("register", server, "anna", "-au", "anna", "-ap", "correct horse", "-d", 500)
+    server.happened("endpoint.registered", 1)
+    server.happened("endpoint.unregistered", 1)
+
+
+@case("SIPp with a wrong password is refused")
+def sipp_is_refused(t):
+    server = t.server(agents=AGENTS, queues=QUEUES, sip={"digest": ["MD5"]})
+    try:
+        t.sipp("register", server, "anna", "-au", "anna", "-ap", "wrong", "-d", 500)
+    except AssertionError:
+        assert server.settled().count("endpoint.registered") == 0, "a wrong password registered a device"
+        return
+    raise AssertionError("SIPp was let in with a wrong password")
+
+
 @case("an agent registers with SHA-256, and again with MD5")
 def both_algorithms(t):
     server, phone = desk(t)
