@@ -14,12 +14,14 @@ run: needs-build
 test: needs-build needs-test check
 	$(CARGO) build --release --locked -p cornetta
 	$(CARGO) test --release --locked --workspace
+	$(CARGO) test --release --locked -p journal --features sled
 	python3 tests/blackbox/run.py --cornetta $(BIN)
 
 check: needs-check
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --release --locked -p phone --features soundcard -- -D warnings
+	$(CARGO) clippy --release --locked -p journal --features sled --all-targets -- -D warnings
 	$(CARGO) test --release --locked -p xtask
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --quiet
 

@@ -5,7 +5,7 @@
 
 use base::Wall;
 use facts::{CallData, Cause, End, Fact, FactKind, Side};
-use journal::store::{RedbStore, Store, StoreError};
+use journal::store::{Store, StoreError};
 use journal::{Config, Journal, JournalError, ReadError, Refusal};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -54,9 +54,18 @@ fn numbers(facts: &[Fact]) -> Vec<u64> {
     facts.iter().map(|fact| fact.number).collect()
 }
 
+/// The store that these tests are of: `redb`, or with the feature `sled` that one.
+fn real_store(path: &Path) -> Box<dyn Store> {
+    #[cfg(feature = "sled")]
+    let store = journal::store::SledStore::open(path, 1 << 20);
+    #[cfg(not(feature = "sled"))]
+    let store = journal::store::RedbStore::open(path, 1 << 20);
+    Box::new(store.expect("it opens"))
+}
+
 /// A real store whose disk can be made to fail or to hang.
 struct Faulty {
-    inner: RedbStore,
+    inner: Box<dyn Store>,
     fails: AtomicBool,
     hangs: Mutex<bool>,
     released: Condvar,
@@ -67,7 +76,7 @@ struct Faulty {
 impl Faulty {
     fn new(folder: &Path) -> Arc<Faulty> {
         Arc::new(Faulty {
-            inner: RedbStore::open(&folder.join("log"), 1 << 20).expect("it opens"),
+            inner: real_store(&folder.join("log")),
             fails: AtomicBool::new(false),
             hangs: Mutex::new(false),
             released: Condvar::new(),

@@ -1,8 +1,12 @@
 //! Where facts lie: the seam between the journal and an embedded store.
 
 mod in_redb;
+#[cfg(feature = "sled")]
+mod in_sled;
 
 pub use in_redb::RedbStore;
+#[cfg(feature = "sled")]
+pub use in_sled::SledStore;
 
 use std::fmt;
 
