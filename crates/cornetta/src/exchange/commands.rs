@@ -41,7 +41,8 @@ fn explain(refused: CommandRefused) -> CommandError {
         },
         CommandRefused::InvalidState => CommandError {
             code: CommandCode::InvalidState,
-            detail: "the agent's device is not registered, or the call is ending already; see /v1/snapshot".to_owned(),
+            detail: "the agent's device is not registered, or the call is ending already; see /v1/snapshot"
+                .to_owned(),
         },
     }
 }
