@@ -42,7 +42,7 @@ needs-test:
 	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq sip-tester baresip python3 >/dev/null; }
 
 # The sound card's feature is checked too, and links ALSA.
-needs-check: needs-check
+needs-check: needs-build
 	@pkg-config --exists alsa || { \
 	  echo "Installing libasound2-dev: the phone's sound card feature is checked with it."; \
 	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq libasound2-dev >/dev/null; }
