@@ -133,7 +133,7 @@ impl SipSockets {
         let (mut bound, mut udp) = (Vec::new(), Vec::new());
         for &(transport, address) in listen {
             let name = |error: io::Error| {
-                io::Error::new(error.kind(), format!("SIP {transport:?} address {address}: {error}"))
+                io::Error::new(error.kind(), format!("SIP address {}:{address}: {error}", transport.name()))
             };
             let local = match transport {
                 Transport::Udp => {
@@ -143,6 +143,9 @@ impl SipSockets {
                     local
                 }
                 Transport::Tcp => streams.listen(address).map_err(name)?,
+                Transport::Tls | Transport::Ws | Transport::Wss => {
+                    return Err(name(io::Error::from(io::ErrorKind::Unsupported)));
+                }
             };
             bound.push((transport, local));
         }
@@ -170,7 +173,9 @@ impl SipSockets {
     /// Sends one message, or drops it and counts it: never waits. A stream that is not there is opened.
     pub fn send(&self, flow: Flow, bytes: Vec<u8>) {
         match flow.transport {
-            Transport::Tcp => self.streams.send(flow, bytes),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                self.streams.send(flow, bytes)
+            }
             Transport::Udp => {
                 let sent = udp::choose(&self.udp, flow.local).is_some_and(|s| s.send(flow.remote, &bytes));
                 let counters = &self.shared.counters;

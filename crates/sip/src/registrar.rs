@@ -1,7 +1,7 @@
 //! The registrar of our accounts (RFC 3261 §10.3): who can be reached where, and until when.
 
 use crate::message::{HeaderName, Message, NameAddr};
-use crate::ua::{Contact, Event, Flow, Gone, Transport};
+use crate::ua::{Contact, Event, Flow, Gone};
 use crate::uri::Uri;
 use base::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,7 +111,7 @@ impl Registrar {
 
     /// A stream broke: what was registered by it cannot be reached any more.
     pub(crate) fn flow_failed(&mut self, flow: Flow) -> Vec<Event> {
-        if flow.transport != Transport::Tcp {
+        if !flow.transport.is_stream() {
             return Vec::new();
         }
         let users: Vec<Box<str>> = self.bindings.keys().cloned().collect();

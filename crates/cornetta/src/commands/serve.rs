@@ -5,7 +5,6 @@ use crate::config::{self, Fixed, Installation};
 use crate::exchange::{Control, Exchange};
 use anyhow::Result;
 use document::Fault;
-use sip::ua::Transport;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,11 +25,7 @@ pub(super) fn run(path: &Path) -> Result<ExitCode> {
 
 fn tell_addresses(exchange: &Exchange) {
     for (transport, address) in &exchange.listen {
-        let transport = match transport {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
-        };
-        println!("sip {transport}:{address}");
+        println!("sip {}:{address}", transport.name());
     }
     println!("http http://{}", exchange.http);
     println!("ready");

@@ -173,14 +173,9 @@ pub(super) fn endpoint(
     text: &str,
     at: usize,
 ) -> Option<(Transport, SocketAddr)> {
-    let read = text.split_once(':').and_then(|(transport, address)| {
-        let transport = match transport {
-            "udp" => Transport::Udp,
-            "tcp" => Transport::Tcp,
-            _ => return None,
-        };
-        Some((transport, address.parse().ok()?))
-    });
+    let read = text
+        .split_once(':')
+        .and_then(|(transport, address)| Some((Transport::by_name(transport)?, address.parse().ok()?)));
     if read.is_none() {
         document.fault(
             at,

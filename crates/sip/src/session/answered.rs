@@ -3,7 +3,7 @@
 
 use super::{Asked, Phase, Session, sdp_of};
 use crate::message::Message;
-use crate::ua::wire::{Wire, reply_flow, transport_name};
+use crate::ua::wire::{Wire, reply_flow};
 use crate::ua::{Event, Flow, How};
 use base::Time;
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Unacknowledged {
     }
 
     fn evidence(&self, patience: Duration) -> String {
-        let transport = transport_name(self.source.transport);
+        let transport = self.source.transport.via_name();
         format!(
             "the 200 was not acknowledged in {} s; Contact sent was {}; the peer's source was {transport} {}",
             patience.as_secs(),

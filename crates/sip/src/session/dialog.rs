@@ -59,7 +59,7 @@ impl Dialog {
             remote_target: without_headers(&call.uri).into(),
             contact_user: call.from_user.as_str().into(),
             flow: call.flow,
-            symmetric: symmetric || call.flow.transport == Transport::Tcp,
+            symmetric: symmetric || call.flow.transport.is_stream(),
         }
     }
 
@@ -85,7 +85,7 @@ impl Dialog {
             remote_target: contact_of(invite)?,
             contact_user: dialled.unwrap_or_default().into(),
             flow,
-            symmetric: symmetric || flow.transport == Transport::Tcp || came_through_nat(via, flow),
+            symmetric: symmetric || flow.transport.is_stream() || came_through_nat(via, flow),
         })
     }
 
@@ -104,7 +104,7 @@ impl Dialog {
             remote_target: response.to().ok()?.uri.into(),
             contact_user: "".into(),
             flow,
-            symmetric: flow.transport == Transport::Tcp,
+            symmetric: flow.transport.is_stream(),
         };
         dialog.establish(response);
         Some(dialog)
@@ -229,16 +229,12 @@ impl Dialog {
 
     fn hop_address(&self) -> Option<SocketAddr> {
         let uri = Uri::parse(self.routes.first().unwrap_or(&self.remote_target)).ok()?;
-        let wanted = uri.param("transport").unwrap_or(match self.flow.transport {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
+        let same = uri.param("transport").is_none_or(|wanted| {
+            Transport::by_name(wanted).is_some_and(|wanted| wanted == self.flow.transport)
         });
-        let same = match self.flow.transport {
-            Transport::Udp => wanted.eq_ignore_ascii_case("udp"),
-            Transport::Tcp => wanted.eq_ignore_ascii_case("tcp"),
-        };
         let ip = uri.host()?.ip().filter(|ip| same && !ip.is_unspecified())?;
-        (ip.is_ipv4() == self.flow.local.is_ipv4()).then(|| SocketAddr::new(ip, uri.port().unwrap_or(5060)))
+        (ip.is_ipv4() == self.flow.local.is_ipv4())
+            .then(|| SocketAddr::new(ip, uri.port().unwrap_or(self.flow.transport.default_port())))
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Asked, Dialog, Session};
 use crate::message::{Message, Method};
 use crate::transaction::{Failed, Passed, TransactionId};
 use crate::ua::wire::Wire;
-use crate::ua::{Call, Do, Ending, Event, Flow, How, Peer, SessionId, Transport};
+use crate::ua::{Call, Do, Ending, Event, Flow, How, Peer, SessionId};
 use base::{Key, Slots, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -237,7 +237,7 @@ impl Sessions {
                 self.deadlines.insert((deadline, id));
             }
         }
-        let stream = Some(session.dialog.flow).filter(|flow| !over && flow.transport == Transport::Tcp);
+        let stream = Some(session.dialog.flow).filter(|flow| !over && flow.transport.is_stream());
         if stream != place.stream {
             place.stream.take().map(|flow| self.streams.remove(&(flow, id)));
             self.streams.extend(stream.map(|flow| (flow, id)));

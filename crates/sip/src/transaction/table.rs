@@ -7,7 +7,7 @@ use super::server_invite::ServerInvite;
 use super::server_non_invite::ServerNonInvite;
 use super::{Intervals, Step, TransactionId, User, derived};
 use crate::message::{Message, Method, ParseLimits};
-use crate::ua::{Flow, Output, Timers, Transport};
+use crate::ua::{Flow, Output, Timers};
 use base::{Key, Seed, Slots, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -293,7 +293,7 @@ impl Table {
     }
 
     fn intervals(&self, flow: Flow) -> Intervals {
-        Intervals::new(&self.timers, flow.transport == Transport::Tcp)
+        Intervals::new(&self.timers, flow.transport.is_stream())
     }
 
     fn find_merged(&self, request: &Message, method: Method<'_>) -> Found {
@@ -336,7 +336,7 @@ impl Table {
         let id = self.transactions.insert(transaction).ok()?;
         self.bytes += bytes;
         self.deadlines.insert((armed, id));
-        if flow.transport == Transport::Tcp {
+        if flow.transport.is_stream() {
             self.streams.insert((flow, id));
         }
         Some(id)

@@ -1,13 +1,21 @@
 //! The user agent: transactions, sessions, registrar and registrations behind one face.
 
+mod act;
 mod admission;
 mod api;
+mod config;
 pub(crate) mod credentials;
+mod event;
 mod receive;
 mod refusal;
+mod transport;
 pub(crate) mod wire;
 
+pub use act::*;
 pub use api::*;
+pub use config::*;
+pub use event::*;
+pub use transport::Transport;
 
 use crate::digest::Verifier;
 use crate::registrar::Registrar;

@@ -80,13 +80,19 @@ impl Wire {
 
     /// The Via of a request that goes by `flow`.
     pub(crate) fn via(&self, flow: Flow, branch: &str) -> String {
-        let transport = transport_name(flow.transport);
+        let transport = flow.transport.via_name();
         format!("SIP/2.0/{transport} {};branch={branch};rport", self.address(flow))
     }
 
     /// Our Contact towards the peer at the other end of `flow`.
     pub(crate) fn contact(&self, flow: Flow, user: &str) -> String {
-        let transport = if flow.transport == Transport::Tcp { ";transport=tcp" } else { "" };
+        let transport = match flow.transport {
+            Transport::Udp => "",
+            Transport::Tcp => ";transport=tcp",
+            Transport::Tls => ";transport=tls",
+            // RFC 7118 §5.3: the parameter says `ws` for both.
+            Transport::Ws | Transport::Wss => ";transport=ws",
+        };
         let at = if user.is_empty() { "" } else { "@" };
         format!("<sip:{}{at}{}{transport}>", escaped_user(user), self.address(flow))
     }
@@ -140,7 +146,7 @@ impl Wire {
 /// (RFC 3581 §4), else at the port of its Via (RFC 3261 §18.2.2). `maddr` is not followed: it would let
 /// anybody aim our answers at a third party.
 pub(crate) fn reply_flow(request: &Message, flow: Flow) -> Flow {
-    if flow.transport == Transport::Tcp {
+    if flow.transport.is_stream() {
         return flow;
     }
     match request.top_via() {
@@ -148,14 +154,6 @@ pub(crate) fn reply_flow(request: &Message, flow: Flow) -> Flow {
             Flow { remote: SocketAddr::new(flow.remote.ip(), via.port.unwrap_or(5060)), ..flow }
         }
         _ => flow,
-    }
-}
-
-/// As it is written in a Via.
-pub(crate) fn transport_name(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Udp => "UDP",
-        Transport::Tcp => "TCP",
     }
 }
 

@@ -1,0 +1,117 @@
+//! What a user agent can be asked to do.
+
+use super::{Account, Config, Flow, SessionId};
+use std::time::Duration;
+
+/// What a user agent can be asked to do. An act on a session that is over is passed over: the session's
+/// `Ended` has been, or is about to be, handed out.
+#[derive(Clone, Debug)]
+pub enum Do {
+    /// Tell the caller that someone is being alerted (180).
+    Ring {
+        /// An incoming session without a final answer.
+        session: SessionId,
+    },
+    /// Answer an incoming session with 200 and this SDP.
+    Accept {
+        /// An incoming session without a final answer.
+        session: SessionId,
+        /// The answer, or the offer if the INVITE had none.
+        sdp: Vec<u8>,
+    },
+    /// Refuse an incoming session.
+    Refuse {
+        /// An incoming session without a final answer.
+        session: SessionId,
+        /// 300 to 699.
+        status: u16,
+        /// Q.850, for the Reason header (RFC 3326).
+        q850: Option<u8>,
+    },
+    /// Call someone. The id comes from [`UserAgent::reserve`](super::UserAgent::reserve).
+    Call {
+        /// A reserved id.
+        session: SessionId,
+        /// Whom and how.
+        call: Call,
+    },
+    /// End a session by whatever its state asks for: CANCEL, BYE, or a final refusal.
+    HangUp {
+        /// Which.
+        session: SessionId,
+        /// Q.850, for the Reason header.
+        q850: Option<u8>,
+    },
+    /// Offer anew in an established session (hold, resume, a new address).
+    Reoffer {
+        /// An established session without an offer on its way.
+        session: SessionId,
+        /// The offer.
+        sdp: Vec<u8>,
+    },
+    /// Answer the peer's re-INVITE.
+    AcceptReoffer {
+        /// A session with an unanswered `Reoffered`.
+        session: SessionId,
+        /// The answer (or the offer, if the re-INVITE had none).
+        sdp: Vec<u8>,
+    },
+    /// Refuse the peer's re-INVITE; the session goes on as it was.
+    RefuseReoffer {
+        /// A session with an unanswered `Reoffered`.
+        session: SessionId,
+        /// 488 as a rule.
+        status: u16,
+    },
+    /// Register an account of ours with a server, as a softphone does, and keep it until `Unregister`.
+    Register {
+        /// Where, and as whom.
+        registration: Registration,
+    },
+    /// Take a registration made by `Register` back.
+    Unregister {
+        /// Its name.
+        name: String,
+    },
+    /// New accounts, trunks and openings; sessions go on.
+    Reconfigure {
+        /// The whole new configuration. `listen`, `timers` and `limits` stay as they were.
+        config: Box<Config>,
+    },
+}
+
+/// Whom to call, and how.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The way.
+    pub flow: Flow,
+    /// The request URI.
+    pub uri: String,
+    /// The To URI; the request URI if it is not given.
+    pub to: Option<String>,
+    /// The From URI's user part.
+    pub from_user: String,
+    /// The From display name.
+    pub from_display: Option<String>,
+    /// The offer.
+    pub sdp: Vec<u8>,
+    /// For 401 and 407.
+    pub credentials: Option<Account>,
+    /// More header fields, such as `Alert-Info` or `X-Cornetta-Call`.
+    pub headers: Vec<(String, String)>,
+}
+
+/// A registration that we keep with a server.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Ours, for `RegistrationUp` and `RegistrationDown`.
+    pub name: String,
+    /// The way to the registrar.
+    pub flow: Flow,
+    /// The domain of the address of record.
+    pub domain: String,
+    /// Who we are there.
+    pub account: Account,
+    /// What we ask for; the registrar decides.
+    pub expires: Duration,
+}

@@ -1,0 +1,122 @@
+//! What a user agent is born with: sockets, accounts, trunks, timers, limits.
+
+use super::{Flow, Transport};
+use crate::digest::Algorithm;
+use ipnet::IpNet;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// What a user agent is born with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The sockets that the shell has bound; the first of a transport is used for what we begin.
+    pub listen: Vec<(Transport, SocketAddr)>,
+    /// The address to show in Contact and Via towards peers outside of `local_nets`, if it is not the socket's.
+    pub public_address: Option<IpAddr>,
+    /// Networks from which the socket's own address can be reached.
+    pub local_nets: Vec<IpNet>,
+    /// The realm of our challenges and the domain of our accounts.
+    pub realm: String,
+    /// The algorithms by which accounts may prove themselves. Devices that know only MD5 often stop at a
+    /// challenge that has another one beside it.
+    pub digest: Vec<Algorithm>,
+    /// For User-Agent and Server.
+    pub product: String,
+    /// Those who may register and call with a password: agents.
+    pub accounts: Vec<Account>,
+    /// Operators and other exchanges.
+    pub trunks: Vec<Trunk>,
+    /// Networks that may call without credentials: the explicit, named opening.
+    pub open_to: Vec<IpNet>,
+    /// Timers (RFC 3261 §17.1.1.1) and limits.
+    pub timers: Timers,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// One who may register.
+#[derive(Clone)]
+pub struct Account {
+    /// The user part of the address of record, and the digest's user name.
+    pub user: String,
+    /// The secret that both sides know.
+    pub password: String,
+}
+
+/// Without the password: configurations are printed.
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// An operator's line.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// Its name in facts and routes.
+    pub name: String,
+    /// Where calls to it are sent.
+    pub target: Flow,
+    /// The addresses that its calls may come from.
+    pub addresses: Vec<IpNet>,
+    /// The domain in request URIs and To; the target's address if it is not given.
+    pub domain: Option<String>,
+    /// Credentials for what we send to it, and for registering.
+    pub credentials: Option<Account>,
+    /// Register with it and keep registered.
+    pub register: bool,
+}
+
+/// RFC 3261's timers. Tests and special networks change them; nobody else.
+#[derive(Clone, Copy, Debug)]
+pub struct Timers {
+    /// The round trip estimate, 500 ms.
+    pub t1: Duration,
+    /// The longest interval of retransmission, 4 s.
+    pub t2: Duration,
+    /// How long a message lives in the network, 5 s.
+    pub t4: Duration,
+    /// How long a callee may ring before the INVITE that we sent is cancelled.
+    pub ring_max: Duration,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Timers {
+            t1: Duration::from_millis(500),
+            t2: Duration::from_secs(4),
+            t4: Duration::from_secs(5),
+            ring_max: Duration::from_secs(600),
+        }
+    }
+}
+
+/// The most of everything. What would go over is refused with 503, 513 or silence, and counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of one message.
+    pub message: usize,
+    /// Header fields of one message.
+    pub headers: usize,
+    /// Transactions at a time.
+    pub transactions: usize,
+    /// Sessions at a time.
+    pub sessions: usize,
+    /// Registered contacts of one account.
+    pub contacts: usize,
+    /// Nonces remembered against replay.
+    pub nonces: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            message: 65_535,
+            headers: 256,
+            transactions: 200_000,
+            sessions: 20_000,
+            contacts: 8,
+            nonces: 100_000,
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What a user agent tells.
+
+use super::{Flow, SessionId};
+use base::Time;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Who a request is from, as far as was proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A trunk, by its address.
+    Trunk(String),
+    /// An account, by digest.
+    Account(String),
+    /// Someone in a network of `open_to`.
+    Open,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A call arrives. 100 has been sent; a final answer must follow.
+    Incoming {
+        /// The new session.
+        session: SessionId,
+        /// Its beginnings.
+        invite: Box<Invite>,
+    },
+    /// The peer of a `Call` is alerting (18x).
+    Ringing {
+        /// Which.
+        session: SessionId,
+        /// The status, 180 to 199.
+        status: u16,
+        /// Early media, if any was described.
+        sdp: Option<Vec<u8>>,
+    },
+    /// The peer of a `Call` answered; the ACK has been sent.
+    Answered {
+        /// Which.
+        session: SessionId,
+        /// The answer.
+        sdp: Vec<u8>,
+    },
+    /// Our 200 was acknowledged.
+    Confirmed {
+        /// Which.
+        session: SessionId,
+        /// The answer, if our 200 held an offer.
+        sdp: Option<Vec<u8>>,
+    },
+    /// The peer offers anew (re-INVITE or UPDATE); answer with `AcceptReoffer` or `RefuseReoffer`.
+    Reoffered {
+        /// Which.
+        session: SessionId,
+        /// The offer; nothing if we are asked to make one.
+        sdp: Option<Vec<u8>>,
+    },
+    /// The peer answered our `Reoffer`.
+    Reanswered {
+        /// Which.
+        session: SessionId,
+        /// The answer.
+        sdp: Vec<u8>,
+    },
+    /// The peer refused our `Reoffer` (after 491 has been tried again), or an offer of the peer's has taken
+    /// its place (491); the session goes on.
+    ReofferRefused {
+        /// Which.
+        session: SessionId,
+        /// The final status.
+        status: u16,
+    },
+    /// A key by INFO (`application/dtmf-relay` or `application/dtmf`).
+    InfoDigit {
+        /// Which.
+        session: SessionId,
+        /// 0-9, *, #, A-D.
+        digit: char,
+        /// Its length.
+        held: Duration,
+    },
+    /// The session is over; nothing more comes of it.
+    Ended {
+        /// Which.
+        session: SessionId,
+        /// Why.
+        ending: Ending,
+    },
+    /// An account's device is there, or is still there.
+    Registered {
+        /// Who.
+        user: String,
+        /// Where, and until when.
+        contact: Contact,
+        /// It was not there before.
+        new: bool,
+    },
+    /// An account's last contact is gone.
+    Unregistered {
+        /// Who.
+        user: String,
+        /// How.
+        why: Gone,
+    },
+    /// A registration of ours holds.
+    RegistrationUp {
+        /// The trunk's name, or that of `Register`.
+        name: String,
+    },
+    /// A registration of ours was refused or came to nothing. It is being tried again, for ever.
+    RegistrationDown {
+        /// The trunk's name, or that of `Register`.
+        name: String,
+        /// The credentials were refused, as opposed to an outage.
+        refused: bool,
+        /// The final status, if any came.
+        status: Option<u16>,
+        /// When it is tried again.
+        next_try: Duration,
+    },
+    /// Somebody was refused: for facts of the security kind.
+    Blocked {
+        /// From where.
+        source: SocketAddr,
+        /// `unknown_source`, `bad_credentials`, `replayed_nonce`, `malformed`, `too_large`, `capacity`.
+        rule: &'static str,
+    },
+}
+
+/// The beginnings of an incoming call.
+#[derive(Clone, Debug)]
+pub struct Invite {
+    /// Who sent it.
+    pub peer: Peer,
+    /// By which way.
+    pub flow: Flow,
+    /// The user part of the request URI: what was dialled.
+    pub dialled: String,
+    /// The caller's user part or number: P-Asserted-Identity of a trunk, otherwise From; `anonymous` if withheld.
+    pub from: String,
+    /// The caller's display name.
+    pub from_display: Option<String>,
+    /// Call-ID.
+    pub call_id: String,
+    /// The offer; nothing if we are asked to make one.
+    pub sdp: Option<Vec<u8>>,
+}
+
+/// Where an account's device is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// As it wrote it.
+    pub uri: String,
+    /// The way that its REGISTER came: requests go back by it (symmetric, RFC 3581 in spirit).
+    pub flow: Flow,
+    /// Its User-Agent.
+    pub user_agent: String,
+    /// When it is forgotten.
+    pub until: Time,
+}
+
+/// How the last contact went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// The time ran out.
+    Expired,
+    /// The device said so.
+    ByDevice,
+    /// The stream that it came by broke.
+    FlowLost,
+}
+
+/// Why a session is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// What happened.
+    pub how: How,
+    /// The final status sent or received, if one was.
+    pub status: Option<u16>,
+    /// The Q.850 cause that the peer gave (RFC 3326).
+    pub q850: Option<u8>,
+    /// For people: addresses, what was missing.
+    pub detail: String,
+}
+
+/// The ways in which a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The peer sent BYE.
+    PeerHungUp,
+    /// The peer sent CANCEL before our final answer.
+    PeerCancelled,
+    /// We hung up, cancelled or refused.
+    Ours,
+    /// The peer refused with `status`.
+    PeerRefused,
+    /// The callee rang longer than `ring_max`, or answered 408.
+    NoAnswer,
+    /// No answer at all to our request (timer B or F).
+    PeerTimeout,
+    /// The way to the peer broke.
+    FlowFailed,
+    /// Our 200 was never acknowledged (64·T1, RFC 3261 §13.3.1.4); BYE has been sent.
+    NotAcknowledged,
+    /// A limit was reached.
+    Capacity,
+}
