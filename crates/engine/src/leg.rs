@@ -49,7 +49,9 @@ impl Leg {
     ) -> Leg {
         let (role, address) = identity;
         ctx.sessions.insert(session, owner);
-        ctx.note_call(log, FactKind::LegCreated { leg: owner.leg, role, address: address.clone() });
+        let sip_call_id = ctx.sip.call_id(session);
+        let leg = owner.leg;
+        ctx.note_call(log, FactKind::LegCreated { leg, role, address: address.clone(), sip_call_id });
         Leg {
             number: owner.leg,
             role,

@@ -138,6 +138,9 @@ pub enum FactKind {
         role: LegRole,
         /// The party's address.
         address: String,
+        /// The SIP Call-ID of the leg, by which its messages are found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sip_call_id: Option<String>,
     },
     /// The party's device rings.
     #[serde(rename = "leg.ringing")]

@@ -101,7 +101,15 @@ impl Town {
                 sip_call_id: text(),
             },
         );
-        self.tell(&call, FactKind::LegCreated { leg: 1, role: LegRole::Caller, address: "caller".into() });
+        self.tell(
+            &call,
+            FactKind::LegCreated {
+                leg: 1,
+                role: LegRole::Caller,
+                address: "caller".into(),
+                sip_call_id: None,
+            },
+        );
         call
     }
 
@@ -133,7 +141,10 @@ impl Town {
                 let leg = model.legs.len() as u32 + 1;
                 self.calls.get_mut(&call).unwrap().legs.insert(leg, true);
                 let role = if agent { LegRole::Agent } else { LegRole::External };
-                self.tell(&call, FactKind::LegCreated { leg, role, address: format!("party{leg}") });
+                self.tell(
+                    &call,
+                    FactKind::LegCreated { leg, role, address: format!("party{leg}"), sip_call_id: None },
+                );
             }
             Step::Answer(leg) if open(leg) => {
                 self.tell(&call, FactKind::LegConnected { leg, codec: "PCMA".into() })

@@ -72,7 +72,7 @@ fn arrived(from: &str) -> FactKind {
 }
 
 fn leg(leg: u32, role: LegRole, address: &str) -> FactKind {
-    FactKind::LegCreated { leg, role, address: address.into() }
+    FactKind::LegCreated { leg, role, address: address.into(), sip_call_id: None }
 }
 
 fn connected(leg: u32) -> FactKind {

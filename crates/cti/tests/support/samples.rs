@@ -68,7 +68,12 @@ fn call() -> Vec<FactKind> {
         arrived(),
         FactKind::CallClassified { key: "language".into(), value: "it".into(), by: "ivr".into() },
         ended(),
-        FactKind::LegCreated { leg: 1, role: LegRole::Caller, address: format!("sip:{NUMBER}@10.0.0.1") },
+        FactKind::LegCreated {
+            leg: 1,
+            role: LegRole::Caller,
+            address: format!("sip:{NUMBER}@10.0.0.1"),
+            sip_call_id: Some("a84b4c76e66710".into()),
+        },
         FactKind::LegRinging { leg: 2 },
         FactKind::LegConnected { leg: 2, codec: "PCMA".into() },
         FactKind::LegHeld { leg: 2 },

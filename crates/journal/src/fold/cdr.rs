@@ -214,7 +214,7 @@ impl OpenCdr {
 
     fn apply_to_legs(&mut self, fact: &Fact) {
         match &fact.kind {
-            FactKind::LegCreated { leg, role, address } => {
+            FactKind::LegCreated { leg, role, address, .. } => {
                 self.legs.entry(*leg).or_insert_with(|| OpenLeg::new(*leg, *role, address, fact.at));
             }
             FactKind::LegConnected { leg, .. } => self.connected(*leg, fact.at),

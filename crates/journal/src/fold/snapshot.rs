@@ -186,7 +186,7 @@ fn apply_phase(call: &mut CallNow, kind: &FactKind) {
 
 fn apply_leg(call: &mut CallNow, kind: &FactKind) {
     match kind {
-        FactKind::LegCreated { leg, role, address } => {
+        FactKind::LegCreated { leg, role, address, .. } => {
             call.legs.insert(*leg, created(*role, address));
         }
         FactKind::LegConnected { leg, .. } => change(call, *leg, |now| now.connected = true),

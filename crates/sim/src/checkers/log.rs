@@ -73,7 +73,7 @@ impl OpenCall {
     /// What is wrong with the call's next fact, if anything.
     fn apply(&mut self, id: &str, kind: &FactKind, reference: &mut Reference) -> Option<String> {
         match kind {
-            FactKind::LegCreated { leg, role, address } => {
+            FactKind::LegCreated { leg, role, address, .. } => {
                 let agent = (*role == LegRole::Agent).then(|| address.clone());
                 let again = self.legs.insert(*leg, agent).is_some();
                 again.then(|| format!("leg {leg} was created twice"))

@@ -47,7 +47,7 @@ impl Session {
         call: Call,
         symmetric: bool,
     ) -> Option<Session> {
-        let mut dialog = Dialog::of_call(wire, &call, symmetric);
+        let mut dialog = Dialog::of_call(wire, id, &call, symmetric);
         let mut credentials = Credentials::new(call.credentials.clone());
         let invite = send_invite(wire, now, id, &mut dialog, &mut credentials, &call)?;
         let ring_until = now + wire.config.timers.ring_max;

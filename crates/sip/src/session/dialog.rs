@@ -2,7 +2,7 @@
 
 use crate::message::{HeaderName, Message, Via};
 use crate::ua::wire::{Wire, escaped_user};
-use crate::ua::{Call, Flow, Transport};
+use crate::ua::{Call, Flow, SessionId, Transport};
 use crate::uri::{Host, Uri};
 use crate::write::Writer;
 use std::net::{IpAddr, SocketAddr};
@@ -37,7 +37,7 @@ pub(crate) struct Dialog {
 
 impl Dialog {
     /// Of a call that we make.
-    pub(crate) fn of_call(wire: &mut Wire, call: &Call, symmetric: bool) -> Dialog {
+    pub(crate) fn of_call(wire: &mut Wire, id: SessionId, call: &Call, symmetric: bool) -> Dialog {
         let local_tag: Box<str> = wire.rng.token(16).into();
         let domain = from_domain(wire, call);
         let name = match call.from_display.as_deref() {
@@ -48,7 +48,7 @@ impl Dialog {
         let local = format!("{name}<sip:{user}@{domain}>;tag={local_tag}");
         let remote = format!("<{}>", call.to.as_deref().unwrap_or(&call.uri).replace(['<', '>'], ""));
         Dialog {
-            call_id: wire.rng.token(24).into(),
+            call_id: wire.call_id(id).into(),
             local_tag,
             remote_tag: None,
             local: local.into(),

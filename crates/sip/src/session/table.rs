@@ -108,6 +108,16 @@ impl Sessions {
         }
     }
 
+    /// The Call-ID of a session that has a dialog; nothing if its place is only reserved, or gone.
+    pub(crate) fn call_id(&self, id: SessionId) -> Option<&str> {
+        Some(&self.places.get(inner(id))?.session.as_ref()?.dialog.call_id)
+    }
+
+    /// Whether the place of a call to come is kept.
+    pub(crate) fn is_reserved(&self, id: SessionId) -> bool {
+        self.places.get(inner(id)).is_some_and(|place| place.session.is_none())
+    }
+
     /// Our tag in a session.
     pub(crate) fn local_tag(&self, id: SessionId) -> Option<&str> {
         Some(&self.places.get(inner(id))?.session.as_ref()?.dialog.local_tag)

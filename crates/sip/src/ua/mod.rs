@@ -115,6 +115,14 @@ impl UserAgent {
         self.sessions.reserve()
     }
 
+    /// The Call-ID of a session: of one that is only reserved, the one that it will be called with.
+    pub fn call_id(&self, session: SessionId) -> Option<String> {
+        match self.sessions.call_id(session) {
+            Some(call_id) => Some(call_id.to_owned()),
+            None => self.sessions.is_reserved(session).then(|| self.wire.call_id(session)),
+        }
+    }
+
     /// The living contacts of an account, oldest first.
     pub fn contacts(&self, user: &str) -> &[Contact] {
         self.registrar.contacts(user)

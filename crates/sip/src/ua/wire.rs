@@ -1,7 +1,7 @@
 //! What every transaction user shares: the configuration, the transactions, the outputs and the chance;
 //! and how our requests and answers get their Via, Contact and way.
 
-use super::{Config, Event, Flow, Output, Transport};
+use super::{Config, Event, Flow, Output, SessionId, Transport};
 use crate::message::{Message, ParseLimits, Rport};
 use crate::transaction::{Table, TransactionId, User};
 use crate::write::{Writer, respond};
@@ -55,6 +55,12 @@ impl Wire {
     /// A branch that no other transaction has (RFC 3261 §8.1.1.7).
     pub(crate) fn branch(&mut self) -> String {
         format!("z9hG4bK{}", self.rng.token(16))
+    }
+
+    /// The Call-ID of a call that is made with `session`. It is known before the call is made, so that the log
+    /// can name it.
+    pub(crate) fn call_id(&self, session: SessionId) -> String {
+        self.tags.named("call-id").numbered(session.number()).rng().token(24)
     }
 
     /// The address that a peer at the other end of `flow` reaches us at. An unspecified address is never

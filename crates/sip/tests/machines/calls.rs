@@ -309,3 +309,17 @@ fn challenges_are_answered_within_a_dialog_too() {
     assert!(again.starts_with("BYE") && header(&again, "Proxy-Authorization").is_some(), "{again}");
     assert_eq!(world.agents[ALICE].ua.load().sessions, 0);
 }
+
+#[test]
+fn the_call_id_of_a_call_is_known_before_it_is_made_and_on_both_sides() {
+    let mut world = World::pair();
+    let reserved = world.agents[ALICE].ua.reserve().unwrap();
+    let told = world.agents[ALICE].ua.call_id(reserved).unwrap();
+    world.act(ALICE, Do::HangUp { session: reserved, q850: None });
+    assert_eq!(world.agents[ALICE].ua.call_id(reserved), None);
+    let (ours, theirs) = world.established();
+    let call_id = header(&world.seen("INVITE")[0], "Call-ID").map(str::to_owned);
+    assert_eq!(world.agents[ALICE].ua.call_id(ours), call_id);
+    assert_eq!(world.agents[BOB].ua.call_id(theirs), call_id);
+    assert_ne!(call_id, Some(told), "a place that is used again gives another Call-ID");
+}
