@@ -10,7 +10,7 @@ use std::error::Error;
 use std::hint::black_box;
 
 /// As a trunk of today sends it.
-const HEADERS: [(&str, &str); 15] = [
+const HEADERS: [(&str, &str); 16] = [
     ("Via", "SIP/2.0/UDP 203.0.113.21:5060;branch=z9hG4bK0cQ7mXr2hUtFZ;rport"),
     ("Record-Route", "<sip:203.0.113.21;lr;ftag=as58f4201b>"),
     ("Max-Forwards", "67"),
@@ -25,6 +25,10 @@ const HEADERS: [(&str, &str); 15] = [
     ("Session-Expires", "1800;refresher=uac"),
     ("Min-SE", "90"),
     ("P-Asserted-Identity", "<sip:+39021234567@trunk.example.com;user=phone>"),
+    (
+        "P-Charging-Vector",
+        "icid-value=\"nb1-rm-sbc02-1732262400.118-00004f2a\";icid-generated-at=203.0.113.21;orig-ioi=operator.example.it",
+    ),
     ("Date", "Sun, 22 Nov 2026 08:00:00 GMT"),
 ];
 const URI: &str = "sip:+39800100100@198.51.100.7:5060;user=phone";

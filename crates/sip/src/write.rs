@@ -31,8 +31,7 @@ impl Writer {
         let reason = if reason.is_empty() { reason_phrase(status) } else { reason };
         let mut writer = Writer { head: Vec::with_capacity(USUAL_SIZE), body: Vec::new() };
         writer.head.extend_from_slice(b"SIP/2.0 ");
-        writer.push(format_args!("{status:03} "));
-        writer.push_text(reason);
+        writer.push(format_args!("{status:03} {reason}"));
         writer.head.extend_from_slice(b"\r\n");
         writer
     }
@@ -46,8 +45,7 @@ impl Writer {
         } else {
             self.head.extend(name.bytes().filter(|byte| is_token_byte(*byte)));
         }
-        let named = self.head.get(before..).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or("");
-        if named.is_empty() || HeaderName::of(named) == HeaderName::ContentLength {
+        if self.head.get(before..).is_none_or(|named| named.is_empty() || is_content_length(named)) {
             self.head.truncate(before);
             return self;
         }
@@ -79,30 +77,42 @@ impl Writer {
     }
 
     fn push(&mut self, text: fmt::Arguments<'_>) {
+        let before = self.head.len();
         // Neither this sink nor the values that are written into it can fail.
-        let _ = OneLine(&mut self.head).write_fmt(text);
-    }
-
-    fn push_text(&mut self, text: &str) {
-        let _ = OneLine(&mut self.head).write_str(text);
+        let _ = Raw(&mut self.head).write_fmt(text);
+        keep_on_one_line(self.head.get_mut(before..).unwrap_or_default());
     }
 }
 
-/// Takes text in without its line ends and NULs.
-struct OneLine<'a>(&'a mut Vec<u8>);
+/// Appends to a Vec, which cannot fail.
+struct Raw<'a>(&'a mut Vec<u8>);
 
-impl fmt::Write for OneLine<'_> {
+impl fmt::Write for Raw<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let before = self.0.len();
         self.0.extend_from_slice(text.as_bytes());
-        for byte in self.0.get_mut(before..).unwrap_or_default() {
-            *byte = if matches!(*byte, b'\r' | b'\n' | 0) { b' ' } else { *byte };
-        }
         Ok(())
     }
 }
 
+/// Makes spaces of line ends and NULs. Almost no text has a control character at all, and one comparison a
+/// byte tells: only the rare rest is looked at again.
+fn keep_on_one_line(text: &mut [u8]) {
+    if text.iter().fold(false, |any, byte| any | (*byte < b' ')) {
+        for byte in text {
+            *byte = if matches!(*byte, b'\r' | b'\n' | 0) { b' ' } else { *byte };
+        }
+    }
+}
+
+/// Long or compact (RFC 3261 §20).
+fn is_content_length(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"Content-Length") || name.eq_ignore_ascii_case(b"l")
+}
+
 fn push_uri(head: &mut Vec<u8>, uri: &str) {
+    if uri.bytes().all(|byte| byte > b' ' && byte != 0x7f && !b"<>\"".contains(&byte)) {
+        return head.extend_from_slice(uri.as_bytes());
+    }
     for byte in uri.bytes() {
         if byte <= b' ' || byte == 0x7f || b"<>\"".contains(&byte) {
             const HEX: &[u8; 16] = b"0123456789ABCDEF";
