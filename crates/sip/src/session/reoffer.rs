@@ -274,11 +274,24 @@ impl Session {
     }
 }
 
-/// 415 for a body that is not SDP (§8.2.3).
+/// 415 for a body that is not SDP (§8.2.3), 406 if the caller takes no SDP in our answer (§21.4.7).
 pub(crate) fn unreadable(request: &Message) -> Option<u16> {
     let is_sdp = |kind: &str| kind.eq_ignore_ascii_case("application/sdp");
     let readable = request.body().is_empty() || request.content_type().is_some_and(is_sdp);
     let plain =
         request.header(HeaderName::ContentEncoding).is_none_or(|e| e.eq_ignore_ascii_case("identity"));
-    (!readable || !plain).then_some(415)
+    match readable && plain {
+        false => Some(415),
+        true => (!takes_sdp(request)).then_some(406),
+    }
+}
+
+/// Whoever says nothing takes SDP (§20.1). Types are compared without their parameters.
+fn takes_sdp(request: &Message) -> bool {
+    let mut types = request.list(HeaderName::Accept).peekable();
+    types.peek().is_none()
+        || types.any(|range| {
+            let kind = range.split(';').next().unwrap_or("").trim();
+            ["application/sdp", "application/*", "*/*"].iter().any(|fits| kind.eq_ignore_ascii_case(fits))
+        })
 }
