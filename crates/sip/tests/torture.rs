@@ -6,7 +6,7 @@
 use base::{Seed, Time};
 use serde_json::Value;
 use sip::message::{Message, ParseError, ParseLimits};
-use sip::ua::{Account, Config, Event, Flow, Input, Limits, Output, Timers, Transport, UserAgent};
+use sip::ua::{Account, Config, Event, Flow, Input, Output, Transport, UserAgent};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -126,16 +126,9 @@ fn judge(bytes: Vec<u8>) -> (Layer, u16) {
 fn open_to_all(local: SocketAddr) -> Config {
     Config {
         listen: vec![(Transport::Udp, local)],
-        public_address: None,
-        local_nets: vec![],
-        realm: "example.com".into(),
-        digest: vec![sip::digest::Algorithm::Md5],
-        product: "Cornetta/test".into(),
         accounts: vec![Account { user: "user".into(), password: "secret".into() }],
-        trunks: vec![],
         open_to: vec!["0.0.0.0/0".parse().unwrap()],
-        timers: Timers::default(),
-        limits: Limits::default(),
+        ..Config::default()
     }
 }
 

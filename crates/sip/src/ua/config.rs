@@ -34,6 +34,25 @@ pub struct Config {
     pub limits: Limits,
 }
 
+/// Nobody is known, nothing is opened, nothing listened on.
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            listen: Vec::new(),
+            public_address: None,
+            local_nets: Vec::new(),
+            realm: "cornetta".to_owned(),
+            digest: vec![Algorithm::Sha256, Algorithm::Md5],
+            product: "Cornetta".to_owned(),
+            accounts: Vec::new(),
+            trunks: Vec::new(),
+            open_to: Vec::new(),
+            timers: Timers::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
 /// One who may register.
 #[derive(Clone)]
 pub struct Account {
