@@ -11,6 +11,11 @@ use clap::Parser as _;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+/// What a busy hour took must go back when it is over. The system's allocator keeps it: whatever lives on at the end of
+/// a heap holds all that is free before it. This one has a thread of its own that gives free pages back within 10 s.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     log_to_standard_error();
