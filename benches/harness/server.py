@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 HOST = "127.0.0.1"
+SETTLED_AFTER_S = 60
 
 
 def free_port():
@@ -102,7 +103,8 @@ class Server:
         read = {name: int(value) for name, value in re.findall(r"^(VmRSS|RssAnon):\s+(\d+) kB", status, re.M)}
         return read["VmRSS"], read["RssAnon"]
 
-    def settled_memory_kb(self, at_most_s):
-        """Memory when the transactions of ended calls are over: their last timer is 32 s."""
-        time.sleep(at_most_s)
+    def settled_memory_kb(self):
+        """Memory when the transactions of ended calls are over, which takes 32 s, and what they held is given back,
+        which takes the allocator 10 s more."""
+        time.sleep(SETTLED_AFTER_S)
         return self.memory_kb()
