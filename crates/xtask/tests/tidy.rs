@@ -13,9 +13,10 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 /// The layer of each crate. A crate may use crates of lower layers, and of its own among the machines that
 /// are named in `BESIDE`.
-const LAYERS: [(&str, u8); 18] = [
+const LAYERS: [(&str, u8); 19] = [
     ("base", 0),
     ("document", 0),
+    ("numbers", 1),
     ("facts", 1),
     ("media-api", 1),
     ("sip", 2),
@@ -35,8 +36,8 @@ const LAYERS: [(&str, u8); 18] = [
 ];
 
 /// Crates that must not know of time, chance, threads, files or sockets.
-const PURE: [&str; 11] =
-    ["base", "document", "facts", "media-api", "sip", "audio", "calendar", "acd", "ivr", "media", "engine"];
+const PURE: [&str; 12] =
+    ["base", "document", "numbers", "facts", "media-api", "sip", "audio", "calendar", "acd", "ivr", "media", "engine"];
 
 /// What a pure crate may not name. Addresses are values, so `SocketAddr` and `IpAddr` are fine.
 const IMPURE: [&str; 16] = [
