@@ -92,7 +92,7 @@ async fn a_line_by_registration_takes_calls_in_and_puts_them_out() {
     assert_eq!((&arrived["kind"]["trunk"], &arrived["kind"]["from"]), (&"tim".into(), &"+39333".into()));
     assert_eq!(desk.fact("transfer.started")["kind"]["to"], "0612345");
     // The operator challenged the call that went out, and knows whose it is.
-    assert_eq!(operator.fact("call.arrived")["kind"]["to"], "0612345");
+    assert_eq!(operator.fact("call.arrived")["kind"]["to"], "+390612345");
     assert_eq!(operator.fact("call.ended")["kind"]["end"]["cause"], "hung_up");
     assert!(desk.program.errors().contains("the trunk is up"), "{}", desk.program.errors());
 }

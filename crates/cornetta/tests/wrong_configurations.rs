@@ -24,6 +24,16 @@ const ONE_FAULT: &[(&str, &str)] = &[
     ("[sip\n", "1:5: this is not TOML: unclosed table, expected `]`; correct the line"),
     ("[sipp]\n", "1:2: unknown key `sipp`; did you mean `sip`?"),
     ("sip = 5\n", "1:7: `sip` is of the wrong kind (integer); write a table"),
+    ("[numbers]\narea = \"Roma\"\n", "2:8: `area` is not dialled; write digits, +, * and # only"),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\nsends = \"E164\"\n",
+        "4:9: `E164` is no form of numbers; write one of \"e164\", \"plain\", \"00\", \"national\"",
+    ),
+    (
+        "[[service]]\nnumber = \"800100100\"\nkind = \"echo\"\n\
+         [[service]]\nnumber = \"+39800100100\"\nkind = \"echo\"\n",
+        "5:10: `+39800100100` has two services; keep one of the two",
+    ),
     ("[node]\nname = \"la sede\"\n", "2:8: a node's name is part of ids; write letters and digits only"),
     ("[sip]\nlisten = []\n", "2:10: SIP is listened on nowhere; write one address at least"),
     (

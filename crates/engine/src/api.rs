@@ -1,5 +1,6 @@
 //! What the engine is told and what it gives: the seam between the pure house and its shell.
 
+use crate::Numbering;
 use base::Wall;
 use facts::Fact;
 use ipnet::IpNet;
@@ -22,7 +23,9 @@ pub struct Config {
     pub sip: sip::ua::Config,
     /// Queues and agents. An agent's name is the user that their device registers.
     pub acd: acd::Config,
-    /// By dialled number or user.
+    /// How numbers are written, by whom.
+    pub numbering: Numbering,
+    /// By dialled number or user, in any form: what is dialled is compared in its normal form.
     pub services: BTreeMap<String, Service>,
     /// The service of numbers that are not in `services`, if calls to any number are taken.
     pub otherwise: Option<Service>,
@@ -85,7 +88,7 @@ pub enum Target {
     Trunk {
         /// Its name.
         trunk: String,
-        /// As the operator wants it.
+        /// In any form; it is sent as the trunk wants it.
         number: String,
     },
 }

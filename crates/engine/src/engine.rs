@@ -1,7 +1,7 @@
 //! The root: one input, then everything that follows from it, then the next input.
 
 use crate::blocked::Blocked;
-use crate::call::{Call, Source};
+use crate::call::{Call, Parties, Source};
 use crate::context::{CallKey, Context, Owner};
 use crate::devices::Devices;
 use crate::ledger::Ledger;
@@ -26,7 +26,8 @@ pub struct Engine {
 
 impl Engine {
     /// An engine that goes on where the log ended. `wall` is the time of day at `now`.
-    pub fn new(config: Config, past: Past, seed: Seed, now: Time, wall: Wall) -> Engine {
+    pub fn new(mut config: Config, past: Past, seed: Seed, now: Time, wall: Wall) -> Engine {
+        config.services = config.numbering.by_normal_form(config.services);
         let sip = UserAgent::new(config.sip.clone(), seed.named("sip"), now);
         let acd = Acd::new(config.acd.clone(), now);
         let mut ledger = Ledger::new(past.head, seed.named("call").rng());
@@ -275,18 +276,19 @@ impl Engine {
             return self.refuse_unrecorded(session, source);
         }
         let config = self.ctx.config.clone();
-        let service = config.services.get(&invite.dialled).or(config.otherwise.as_ref());
+        let parties = Parties::of(&config.numbering, &invite);
+        let service = config.services.get(parties.dialled.as_str()).or(config.otherwise.as_ref());
         let taken = self.calls.insert_with(|key| match service {
             Some(service) if !self.draining => {
-                Call::arrive(&mut self.ctx, key, session, invite, service.clone())
+                Call::arrive(&mut self.ctx, key, (session, invite, parties), service.clone())
             }
             Some(service) => {
                 let end = End::new(Side::Engine, Cause::ShuttingDown).sip(503);
-                Call::refused(&mut self.ctx, key, session, invite, service.name(), end)
+                Call::refused(&mut self.ctx, key, (session, invite, parties), service.name(), end)
             }
             None => {
                 let end = End::new(Side::Engine, Cause::NotFound).sip(404).detail(invite.dialled.clone());
-                Call::refused(&mut self.ctx, key, session, invite, "", end)
+                Call::refused(&mut self.ctx, key, (session, invite, parties), "", end)
             }
         });
         match taken {
@@ -307,6 +309,7 @@ impl Engine {
         self.ctx.sip(sip::ua::Do::Reconfigure { config: Box::new(config.sip.clone()) });
         self.ctx.acd(acd::Input::Reconfigure(config.acd.clone()));
         let version = config.version.clone();
+        config.services = config.numbering.by_normal_form(config.services);
         self.ctx.config = Arc::new(config);
         self.ctx.note(FactKind::ConfigActivated { version });
         self.devices.keep_trunks(&mut self.ctx);

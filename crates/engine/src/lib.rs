@@ -13,9 +13,11 @@ mod devices;
 mod engine;
 mod ledger;
 mod leg;
+mod numbering;
 mod past;
 mod targets;
 
 pub use api::*;
 pub use engine::Engine;
+pub use numbering::Numbering;
 pub use targets::flow_of;

@@ -80,6 +80,7 @@ pub(crate) fn config(rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
             limits: sip::ua::Limits::default(),
         },
         acd: distributor(rng, script),
+        numbering: engine::Numbering::default(),
         services: services(script),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),

@@ -36,8 +36,20 @@ const LAYERS: [(&str, u8); 19] = [
 ];
 
 /// Crates that must not know of time, chance, threads, files or sockets.
-const PURE: [&str; 12] =
-    ["base", "document", "numbers", "facts", "media-api", "sip", "audio", "calendar", "acd", "ivr", "media", "engine"];
+const PURE: [&str; 12] = [
+    "base",
+    "document",
+    "numbers",
+    "facts",
+    "media-api",
+    "sip",
+    "audio",
+    "calendar",
+    "acd",
+    "ivr",
+    "media",
+    "engine",
+];
 
 /// What a pure crate may not name. Addresses are values, so `SocketAddr` and `IpAddr` are fine.
 const IMPURE: [&str; 16] = [

@@ -5,6 +5,7 @@ mod desk;
 mod files;
 mod fixed;
 mod network;
+mod numbering;
 mod read;
 mod services;
 mod trunks;
@@ -96,9 +97,10 @@ fn read_root(
     let http = network::http(document, root);
     let (sounds, hold_music) = services::sounds(document, root, folder);
     let desk = desk::desk(document, root, folder);
-    let sip = network::sip(document, root, folder, &desk.accounts, address);
+    let home = numbering::home(document, root);
+    let sip = network::sip(document, root, folder, (&desk.accounts, &home), address);
     let scripts = services::scripts(document, root, folder, &sounds, others);
-    let services = services::services(document, root, &scripts, &desk, sip.as_ref());
+    let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
     let calls_max = network::calls_max(document, root);
     let (node, media, http, sip) = (node?, media?, http?, sip?);
     let engine = engine::Config {
@@ -108,6 +110,7 @@ fn read_root(
         local_nets: sip.config.local_nets.clone(),
         sip: sip.config,
         acd: desk.acd,
+        numbering: engine::Numbering { home, trunks: sip.numbering },
         services: services.by_number,
         otherwise: services.otherwise,
         hold_music: Some(hold_music),

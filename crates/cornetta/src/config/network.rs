@@ -4,9 +4,10 @@ use super::read::{endpoint, networks, number, optional_text, parsed, text};
 use super::trunks::trunks;
 use super::{Http, Media, from};
 use document::{Document, Entry, Section};
+use numbers::Rules;
 use sip::digest::Algorithm;
 use sip::ua::{Account, Limits, Timers, Transport};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -159,13 +160,15 @@ fn scopes(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<cti::Sc
 pub(super) struct Sip {
     pub(super) config: sip::ua::Config,
     pub(super) trunk_names: BTreeSet<String>,
+    /// How each trunk writes numbers.
+    pub(super) numbering: BTreeMap<String, Rules>,
 }
 
 pub(super) fn sip(
     document: &mut Document<'_>,
     root: &mut Section<'_>,
     folder: &Path,
-    accounts: &[Account],
+    (accounts, home): (&[Account], &Rules),
     media: Option<IpAddr>,
 ) -> Option<Sip> {
     let mut config = sip::ua::Config {
@@ -199,9 +202,9 @@ pub(super) fn sip(
         let everywhere = SocketAddr::from(([127, 0, 0, 1], 5060));
         config.listen = vec![(Transport::Udp, everywhere), (Transport::Tcp, everywhere)];
     }
-    let trunks = trunks(document, root, folder, &config.listen);
+    let trunks = trunks(document, root, folder, (&config.listen, home));
     config.trunks = trunks.sound;
-    Some(Sip { config, trunk_names: trunks.names })
+    Some(Sip { config, trunk_names: trunks.names, numbering: trunks.numbering })
 }
 
 /// The addresses that SIP is listened on. What is reached from elsewhere must speak from elsewhere too: media on

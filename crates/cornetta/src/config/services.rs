@@ -10,7 +10,8 @@ use document::{Document, Section, nearest};
 use engine::{Service, Target};
 use ivr::Script;
 use media_api::Sound;
-use std::collections::BTreeMap;
+use numbers::Rules;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -92,7 +93,7 @@ pub(super) fn services(
     document: &mut Document<'_>,
     root: &mut Section<'_>,
     scripts: &BTreeMap<String, Arc<Script>>,
-    desk: &Desk,
+    (desk, home): (&Desk, &Rules),
     sip: Option<&Sip>,
 ) -> Services {
     let mut services = Services::default();
@@ -106,12 +107,15 @@ pub(super) fn services(
         };
         section.finish(document);
         let Some(service) = service else { continue };
+        let mut own = BTreeSet::new();
         for (number, at) in numbers {
+            let normal = home.normal(&number).to_string();
+            let again = !own.insert(normal.clone());
             let before = match number.as_str() {
                 "*" => services.otherwise.replace(service.clone()),
-                _ => services.by_number.insert(number.clone(), service.clone()),
+                _ => services.by_number.insert(normal, service.clone()),
             };
-            if before.is_some() {
+            if before.is_some() && !again {
                 document.fault(at, format!("`{number}` has two services"), "keep one of the two");
             }
         }

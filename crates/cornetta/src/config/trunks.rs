@@ -1,10 +1,12 @@
 //! Operators' lines.
 
+use super::numbering;
 use super::read::{endpoint, networks, optional_secret, optional_text, text};
 use document::{Document, Entry, Section};
 use ipnet::IpNet;
+use numbers::Rules;
 use sip::ua::{Account, Flow, Transport, Trunk};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -15,6 +17,8 @@ type Listen = [(Transport, SocketAddr)];
 pub(super) struct Trunks {
     pub(super) sound: Vec<Trunk>,
     pub(super) names: BTreeSet<String>,
+    /// How each writes numbers.
+    pub(super) numbering: BTreeMap<String, Rules>,
 }
 
 /// Every trunk. `listen` is where SIP is listened on: a trunk needs a socket of its kind.
@@ -22,7 +26,7 @@ pub(super) fn trunks(
     document: &mut Document<'_>,
     root: &mut Section<'_>,
     folder: &Path,
-    listen: &Listen,
+    (listen, home): (&Listen, &Rules),
 ) -> Trunks {
     let mut trunks = Trunks::default();
     let Some(entry) = root.take("trunk") else { return trunks };
@@ -34,6 +38,8 @@ pub(super) fn trunks(
             let what = format!("the trunk `{name}` is written twice");
             document.fault(entry.value_at(), what, "give each its own name");
         }
+        let rules = numbering::of_trunk(document, &mut section, home);
+        trunks.numbering.extend(name.clone().map(|name| (name, rules)));
         trunks.sound.extend(trunk(document, section, name, folder, listen));
     }
     trunks

@@ -1,7 +1,7 @@
 //! From an INVITE to the moment at which the caller can hear.
 
 use super::ending::Phases;
-use super::{CALLER, Call, Playing, Stage};
+use super::{CALLER, Call, Parties, Playing, Stage};
 use crate::Service;
 use crate::context::{CallKey, Context, Owner};
 use crate::ledger::CallLog;
@@ -13,17 +13,19 @@ use sip::ua::{Do, Invite, Peer, SessionId};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+/// A session that begins, with what its INVITE says.
+pub(crate) type Arriving = (SessionId, Invite, Parties);
+
 impl Call {
     /// A call that this service will answer. Ports are asked for; the rest follows when they are there.
     pub(crate) fn arrive(
         ctx: &mut Context,
         key: CallKey,
-        session: SessionId,
-        invite: Invite,
+        (session, invite, parties): Arriving,
         service: Service,
     ) -> Call {
         let name = service.name().to_owned();
-        let mut call = Call::new(ctx, key, session, invite, name, service);
+        let mut call = Call::new(ctx, key, (session, invite, parties), name, service);
         let owner = Owner { call: key, leg: CALLER };
         if let Some(caller) = call.leg(CALLER) {
             caller.open_media(ctx, owner, None, None);
@@ -35,12 +37,11 @@ impl Call {
     pub(crate) fn refused(
         ctx: &mut Context,
         key: CallKey,
-        session: SessionId,
-        invite: Invite,
+        (session, invite, parties): Arriving,
         service: &str,
         end: End,
     ) -> Call {
-        let mut call = Call::new(ctx, key, session, invite, service.to_owned(), Service::Silence);
+        let mut call = Call::new(ctx, key, (session, invite, parties), service.to_owned(), Service::Silence);
         call.finish(ctx, end);
         call
     }
@@ -48,29 +49,29 @@ impl Call {
     fn new(
         ctx: &mut Context,
         key: CallKey,
-        session: SessionId,
-        invite: Invite,
+        (session, invite, parties): Arriving,
         service_name: String,
         service: Service,
     ) -> Call {
         let id = ctx.ledger.call_id(ctx.now, &ctx.config.node);
         let mut log = CallLog { id, callseq: 0 };
+        let (from, to) = (parties.caller.to_string(), parties.dialled.to_string());
         let arrived = FactKind::CallArrived {
-            from: invite.from.clone(),
-            to: invite.dialled.clone(),
+            from: from.clone(),
+            to: to.clone(),
             service: service_name.clone(),
             trunk: peer_name(&invite.peer),
             sip_call_id: invite.call_id,
         };
         ctx.note_call(&mut log, arrived);
         let owner = Owner { call: key, leg: CALLER };
-        let identity = (LegRole::Caller, invite.from.clone());
+        let identity = (LegRole::Caller, from.clone());
         let caller = Leg::new(ctx, &mut log, owner, identity, session);
         Call {
             key,
             log,
-            from: invite.from,
-            to: invite.dialled,
+            from,
+            to,
             from_display: invite.from_display,
             service_name,
             service,

@@ -200,6 +200,7 @@ fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
         Target::Trunk { trunk, number } => {
             let trunk = ctx.config.sip.trunks.iter().find(|known| known.name == *trunk)?;
             let host = trunk.domain.clone().unwrap_or_else(|| trunk.target.remote.to_string());
+            let number = ctx.config.numbering.for_trunk(&trunk.name, number);
             (trunk.target, format!("sip:{number}@{host}"), trunk.credentials.clone())
         }
     };

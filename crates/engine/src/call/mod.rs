@@ -5,6 +5,7 @@ mod arrival;
 mod dialling;
 mod digits;
 mod ending;
+mod parties;
 mod scripted;
 mod talking;
 mod waiting;
@@ -13,6 +14,7 @@ pub(crate) use dialling::Dialling;
 use digits::LastDigit;
 pub(crate) use digits::Source;
 use ending::Phases;
+pub(crate) use parties::Parties;
 pub(crate) use waiting::Queued;
 
 use crate::context::{CallKey, Context};

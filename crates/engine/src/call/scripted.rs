@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 impl Call {
     pub(super) fn start_script(&mut self, ctx: &mut Context, script: Arc<Script>, language: Option<String>) {
-        let entry = Entry { dialled: self.to.clone(), language };
+        let dialled = dialled_of(ctx, &script, &self.to).to_owned();
+        let entry = Entry { dialled, language };
         self.script = Some(Interpreter::new(script, entry));
         self.stage = Stage::Scripted;
         self.phases.enter(ctx.now, Phase::Ivr);
@@ -107,4 +108,11 @@ impl Call {
         };
         self.note(ctx, kind);
     }
+}
+
+/// The dialled number as the script writes it.
+fn dialled_of<'a>(ctx: &Context, script: &'a Script, dialled: &'a str) -> &'a str {
+    let home = &ctx.config.numbering.home;
+    let mut written = script.dialled_numbers().into_iter();
+    written.find(|written| home.normal(written).as_str() == dialled).unwrap_or(dialled)
 }

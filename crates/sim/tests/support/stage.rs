@@ -81,6 +81,7 @@ pub(crate) fn config() -> Config {
             queues: vec![queue("helpdesk"), queue("second_level")],
             agents: vec![agent("anna"), agent("bruno")],
         },
+        numbering: engine::Numbering::default(),
         services: BTreeMap::from([
             ("demo".to_owned(), desk),
             ("echo".to_owned(), Service::Echo),
