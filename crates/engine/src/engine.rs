@@ -198,6 +198,12 @@ impl Engine {
             Event::InfoDigit { session, digit, held } => {
                 self.for_session(session, |call, ctx, leg| call.digit(ctx, leg, digit, held, Source::Info));
             }
+            Event::Referred { session, referral } => {
+                let refer = referral.refer;
+                self.ctx.sip(sip::ua::Do::AnswerRefer { session, refer, status: 603 });
+            }
+            // No REFER is sent by us.
+            Event::ReferProgress { .. } => {}
             Event::Ended { session, ending } => {
                 self.for_session(session, |call, ctx, leg| call.session_ended(ctx, leg, &ending));
             }

@@ -4,6 +4,7 @@ pub mod digest;
 pub mod framing;
 pub mod message;
 pub mod negotiation;
+pub mod referral;
 mod registrar;
 mod registration;
 pub mod sdp;

@@ -6,7 +6,7 @@ use super::{Asked, Dialog, Phase, Session, reason};
 use crate::message::{HeaderName, Message};
 use crate::transaction::TransactionId;
 use crate::ua::credentials::Credentials;
-use crate::ua::wire::{ALLOW, Wire};
+use crate::ua::wire::{ALLOW, ALLOW_EVENTS, SUPPORTED, Wire};
 use crate::ua::{Account, How, SessionId};
 use base::Time;
 use std::time::Duration;
@@ -44,6 +44,7 @@ impl Session {
             ours: Ours::None,
             theirs: None,
             unacknowledged: Vec::new(),
+            referrals: super::referring::Referrals::default(),
             told: false,
         }
     }
@@ -100,6 +101,17 @@ impl Session {
         self.phase = Phase::Over;
     }
 
+    /// RFC 3891 §3: a confirmed dialog, unless only an early one is meant; an early one if the INVITE was ours; none
+    /// that is over.
+    pub(super) fn may_be_replaced(&self, early_only: bool) -> Result<(), u16> {
+        match self.phase {
+            Phase::Established if early_only => Err(486),
+            Phase::Established | Phase::Calling(_) => Ok(()),
+            Phase::Invited(_) => Err(481),
+            Phase::Closing(_) | Phase::Over => Err(603),
+        }
+    }
+
     /// The INVITE's transaction, while it has no final answer.
     pub(super) fn invitation(&self) -> Option<TransactionId> {
         match &self.phase {
@@ -139,5 +151,6 @@ pub(super) fn success(wire: &Wire, asked: &Asked, tag: &str, contact: &str) -> c
         .headers_of(request, HeaderName::RecordRoute)
         .header("Contact", contact)
         .header("Allow", ALLOW)
-        .header("Supported", "")
+        .header("Supported", SUPPORTED)
+        .header("Allow-Events", ALLOW_EVENTS)
 }

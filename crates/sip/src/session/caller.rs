@@ -6,7 +6,7 @@ use super::{Dialog, Phase, Session, reason, sdp_of};
 use crate::message::Message;
 use crate::transaction::{Failure, TransactionId, User};
 use crate::ua::credentials::Credentials;
-use crate::ua::wire::{ALLOW, Wire};
+use crate::ua::wire::{ALLOW, ALLOW_EVENTS, SUPPORTED, Wire};
 use crate::ua::{Call, Event, Flow, How, SessionId};
 use base::Time;
 
@@ -62,6 +62,7 @@ impl Session {
             ours: Ours::None,
             theirs: None,
             unacknowledged: Vec::new(),
+            referrals: super::referring::Referrals::default(),
             told: false,
         })
     }
@@ -224,7 +225,8 @@ fn send_invite(
     call: &Call,
 ) -> Option<TransactionId> {
     let (mut writer, flow, branch) = dialog.request(wire, "INVITE");
-    writer = writer.header("Allow", ALLOW).header("Supported", "");
+    writer =
+        writer.header("Allow", ALLOW).header("Supported", SUPPORTED).header("Allow-Events", ALLOW_EVENTS);
     for (name, value) in call.headers.iter() {
         writer = writer.header(name, value);
     }

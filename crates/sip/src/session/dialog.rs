@@ -1,6 +1,7 @@
 //! A dialog: what two user agents know of each other between an INVITE and a BYE (RFC 3261 §12).
 
 use crate::message::{HeaderName, Message, Via};
+use crate::referral::Replaces;
 use crate::ua::wire::{Wire, escaped_user};
 use crate::ua::{Call, Flow, SessionId, Transport};
 use crate::uri::{Host, Uri};
@@ -137,6 +138,22 @@ impl Dialog {
         let from = request.from().ok().and_then(|from| from.tag());
         request.call_id() == Ok(&self.call_id)
             && (self.remote_tag.is_none() || self.remote_tag.as_deref() == from)
+    }
+
+    /// Whether this is the dialog of that Call-ID in which the peer has this tag. A Call-ID is compared with
+    /// its case (RFC 3261 §20.8).
+    pub(crate) fn is_named(&self, call_id: &str, remote_tag: &str) -> bool {
+        *self.call_id == *call_id && self.remote_tag.as_deref() == Some(remote_tag)
+    }
+
+    /// What takes the place of this dialog at the peer's (RFC 3891 §3). Nothing before the peer has a tag.
+    pub(crate) fn as_replaces(&self) -> Option<Replaces> {
+        Some(Replaces {
+            call_id: self.call_id.to_string(),
+            to_tag: self.remote_tag.as_ref()?.to_string(),
+            from_tag: self.local_tag.to_string(),
+            early_only: false,
+        })
     }
 
     /// Counts a request of the peer (§12.2.2). False if a higher one came before.

@@ -9,6 +9,7 @@ mod caller;
 mod closing;
 mod dialog;
 mod info;
+mod referring;
 mod reoffer;
 mod stray;
 mod table;
@@ -28,6 +29,7 @@ use callee::Invited;
 use caller::Calling;
 use closing::Closing;
 use dialog::Dialog;
+use referring::Referrals;
 use reoffer::{Ours, Theirs};
 
 /// One session.
@@ -46,6 +48,8 @@ pub(crate) struct Session {
     /// 2xx of ours that wait for their ACK: that of the first INVITE, and that of a re-INVITE that
     /// overtook the ACK.
     unacknowledged: Vec<Unacknowledged>,
+    /// Transfers that either side asked for; they may outlive the session's end.
+    referrals: Referrals,
     /// `Ended` has been handed out; what is left is to part in good order.
     told: bool,
 }
@@ -90,7 +94,7 @@ impl Session {
         };
         let theirs = self.theirs.as_ref().map_or(Time::FAR, Theirs::deadline);
         let acks = self.unacknowledged.iter().map(Unacknowledged::deadline).min().unwrap_or(Time::FAR);
-        phase.min(self.ours.deadline()).min(theirs).min(acks)
+        phase.min(self.ours.deadline()).min(theirs).min(acks).min(self.referrals.deadline())
     }
 
     /// Does what is due.
@@ -102,10 +106,11 @@ impl Session {
         }
         self.reoffer_timeout(wire, now);
         self.acknowledgement_timeout(wire, now);
+        self.referral_timeout(wire, now);
     }
 
     fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Over)
+        matches!(self.phase, Phase::Over) && self.referrals.is_empty()
     }
 }
 

@@ -4,7 +4,7 @@ use super::callee::success;
 use super::{Asked, Phase, Session, sdp_of};
 use crate::message::{HeaderName, Message, Method};
 use crate::transaction::{Failure, TransactionId, User};
-use crate::ua::wire::{ALLOW, Wire};
+use crate::ua::wire::{ALLOW, SUPPORTED, Wire};
 use crate::ua::{Event, How};
 use base::Time;
 use std::time::Duration;
@@ -161,6 +161,7 @@ impl Session {
         if let Some(theirs) = self.theirs.take() {
             self.reply(wire, now, &theirs.asked, 487);
         }
+        self.end_referrals(wire, now);
     }
 
     /// Whether this is the transaction of our offer.
@@ -256,7 +257,7 @@ impl Session {
 
     fn send_reoffer(&mut self, wire: &mut Wire, now: Time, sdp: Vec<u8>, tries: u8) {
         let (mut writer, flow, branch) = self.dialog.request(wire, "INVITE");
-        writer = writer.header("Allow", ALLOW).header("Supported", "");
+        writer = writer.header("Allow", ALLOW).header("Supported", SUPPORTED);
         writer = self.credentials.write(writer).body("application/sdp", sdp.clone());
         match wire.request(now, flow, User::Session(self.id), &branch, writer) {
             Some(transaction) => self.ours = Ours::Sent { transaction, sdp, tries },

@@ -3,6 +3,7 @@
 use super::stray::reject_fork;
 use super::{Asked, Dialog, Session};
 use crate::message::{Message, Method};
+use crate::referral::Replaces;
 use crate::transaction::{Failed, Passed, TransactionId};
 use crate::ua::wire::Wire;
 use crate::ua::{Call, Do, Ending, Event, Flow, How, Peer, SessionId};
@@ -88,6 +89,13 @@ impl Sessions {
             Do::RefuseReoffer { session, status } => {
                 self.with(session, |it| it.refuse_reoffer(wire, now, status));
             }
+            Do::Refer { session, refer } => self.with(session, |it| it.refer(wire, now, refer)),
+            Do::AnswerRefer { session, refer, status } => {
+                self.with(session, |it| it.answer_refer(wire, now, refer, status));
+            }
+            Do::ReferProgress { session, refer, status } => {
+                self.with(session, |it| it.refer_progress(wire, now, refer, status));
+            }
             Do::Call { .. } | Do::Register { .. } | Do::Unregister { .. } | Do::Reconfigure { .. } => {}
         }
     }
@@ -128,6 +136,30 @@ impl Sessions {
         let id = *self.tags.get(request.to().ok()?.tag()?)?;
         let session = self.places.get(inner(id))?.session.as_ref()?;
         session.dialog.is_of(request).then_some(id)
+    }
+
+    /// The session whose dialog a Replaces names: ours is the tag that is first in it, or the other one, as
+    /// those write it who transfer the wrong way round.
+    pub(crate) fn replaced(&self, replaces: &Replaces) -> Option<SessionId> {
+        let by_tag = |tag: &str| self.tags.get(tag).copied();
+        [(&replaces.to_tag, &replaces.from_tag), (&replaces.from_tag, &replaces.to_tag)].into_iter().find_map(
+            |(local, remote)| {
+                let id = by_tag(local)?;
+                let session = self.places.get(inner(id))?.session.as_ref()?;
+                session.dialog.is_named(&replaces.call_id, remote).then_some(id)
+            },
+        )
+    }
+
+    /// Whether an INVITE may take the place of this session (RFC 3891 §3), or the status that refuses it.
+    pub(crate) fn may_be_replaced(&self, id: SessionId, early_only: bool) -> Result<(), u16> {
+        let session = self.places.get(inner(id)).and_then(|place| place.session.as_ref());
+        session.ok_or(481).and_then(|session| session.may_be_replaced(early_only))
+    }
+
+    /// How a third party names this session in a Replaces that it sends to the peer of the session.
+    pub(crate) fn name_of(&self, id: SessionId) -> Option<Replaces> {
+        self.places.get(inner(id))?.session.as_ref()?.dialog.as_replaces()
     }
 
     /// A request that [`find`](Sessions::find) gave this session for.

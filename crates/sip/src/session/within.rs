@@ -3,10 +3,11 @@
 
 use super::closing::Closing;
 use super::info::{self, Info};
+use super::referring::is_of_refer;
 use super::{Asked, Phase, Session};
 use crate::message::{Message, Method};
 use crate::transaction::{Failure, TransactionId};
-use crate::ua::wire::{ACCEPT, ALLOW, Wire};
+use crate::ua::wire::{ACCEPT, ALLOW, ALLOW_EVENTS, SUPPORTED, Wire};
 use crate::ua::{Event, Flow, How};
 use base::Time;
 
@@ -22,7 +23,11 @@ impl Session {
                 self.reply(wire, now, &asked, 200);
                 self.peer_hung_up(wire, now, &asked.request);
             }
+            Method::Notify => self.notified(wire, now, &asked),
+            Method::Subscribe if is_of_refer(&asked.request) => self.refer_subscription(wire, now, &asked),
             _ if matches!(self.phase, Phase::Closing(_) | Phase::Over) => self.reply(wire, now, &asked, 481),
+            Method::Refer => self.referred(wire, now, asked),
+            Method::Subscribe => self.reply_with(wire, now, &asked, 489, &[("Allow-Events", ALLOW_EVENTS)]),
             Method::Invite | Method::Update => self.new_offer(wire, now, asked),
             Method::Info => self.info(wire, now, &asked),
             Method::Options => self.reply_with(
@@ -30,7 +35,12 @@ impl Session {
                 now,
                 &asked,
                 200,
-                &[("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", "")],
+                &[
+                    ("Allow", ALLOW),
+                    ("Accept", ACCEPT),
+                    ("Supported", SUPPORTED),
+                    ("Allow-Events", ALLOW_EVENTS),
+                ],
             ),
             Method::Other(_) => self.reply_with(wire, now, &asked, 501, &[("Allow", ALLOW)]),
             _ => self.reply_with(wire, now, &asked, 405, &[("Allow", ALLOW)]),
@@ -61,6 +71,7 @@ impl Session {
                 self.bye_response(wire, now, *q850, response);
             }
             _ if self.is_our_offer(id) => self.reoffer_response(wire, now, id, response),
+            _ if self.referrals.knows(id) => self.referral_response(wire, now, id, response),
             _ => self.unexpected_response(wire, now, id, response, flow),
         }
     }
@@ -73,6 +84,7 @@ impl Session {
                 self.phase = Phase::Over
             }
             _ if self.is_our_offer(id) => self.reoffer_failed(wire, now, failure),
+            _ if self.referrals.knows(id) => self.referral_failed(wire, id, failure),
             _ => {}
         }
     }

@@ -1,6 +1,7 @@
 //! What a user agent can be asked to do.
 
 use super::{Account, Config, Flow, SessionId};
+use crate::referral::ReferTo;
 use std::time::Duration;
 
 /// What a user agent can be asked to do. An act on a session that is over is passed over: the session's
@@ -63,6 +64,32 @@ pub enum Do {
         /// 488 as a rule.
         status: u16,
     },
+    /// Ask the peer to call somebody else (REFER, RFC 3515). What becomes of it is told by `Event::ReferProgress`.
+    Refer {
+        /// An established session.
+        session: SessionId,
+        /// Whom to call.
+        refer: Refer,
+    },
+    /// Accept a REFER of the peer (202), or refuse it.
+    AnswerRefer {
+        /// A session with an unanswered `Referred`.
+        session: SessionId,
+        /// Which, as `Referral::refer` says.
+        refer: u32,
+        /// 202, or 300 to 699.
+        status: u16,
+    },
+    /// Tell the peer how far the call that it asked for has come (NOTIFY with `message/sipfrag`). A REFER that
+    /// was accepted is to get a final status in the end. The session itself may be over.
+    ReferProgress {
+        /// Which.
+        session: SessionId,
+        /// Which, as `Referral::refer` says.
+        refer: u32,
+        /// 100 to 699.
+        status: u16,
+    },
     /// Register an account of ours with a server, as a softphone does, and keep it until `Unregister`.
     Register {
         /// Where, and as whom.
@@ -99,6 +126,15 @@ pub struct Call {
     pub credentials: Option<Account>,
     /// More header fields, such as `Alert-Info` or `X-Cornetta-Call`.
     pub headers: Vec<(String, String)>,
+}
+
+/// A REFER of ours.
+#[derive(Clone, Debug)]
+pub struct Refer {
+    /// Whom the peer is to call, and in place of whom.
+    pub to: ReferTo,
+    /// The URI of whoever asks for it (RFC 3892).
+    pub referred_by: Option<String>,
 }
 
 /// A registration that we keep with a server.

@@ -26,6 +26,11 @@ impl Credentials {
         Credentials { account, answers: [None, None], given: 0 }
     }
 
+    /// The same account, for another request whose challenges are its own.
+    pub(crate) fn afresh(&self) -> Credentials {
+        Credentials::new(self.account.clone())
+    }
+
     /// Takes a 401 or 407. True if the request is to be sent again with the answer; false if the
     /// credentials were refused, or there are none.
     pub(crate) fn answer(&mut self, response: &Message, method: &str, uri: &str, rng: &mut Rng) -> bool {

@@ -1,6 +1,7 @@
 //! What a user agent tells.
 
 use super::{Flow, SessionId};
+use crate::referral::ReferTo;
 use base::Time;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -80,7 +81,24 @@ pub enum Event {
         /// Its length.
         held: Duration,
     },
-    /// The session is over; nothing more comes of it.
+    /// The peer wants the other party to be called by somebody else (REFER); answer with `AnswerRefer`.
+    Referred {
+        /// In which session.
+        session: SessionId,
+        /// To whom.
+        referral: Box<Referral>,
+    },
+    /// How far the peer has come with our `Refer`.
+    ReferProgress {
+        /// In which session.
+        session: SessionId,
+        /// What the peer told last: 100 once it has accepted. With `over`, the final status of the call, or why
+        /// it was never made.
+        status: u16,
+        /// Nothing more will be told.
+        over: bool,
+    },
+    /// The session is over; nothing more comes of it, but the progress of a REFER.
     Ended {
         /// Which.
         session: SessionId,
@@ -145,6 +163,21 @@ pub struct Invite {
     pub call_id: String,
     /// The offer; nothing if we are asked to make one.
     pub sdp: Option<Vec<u8>>,
+    /// The session that it takes the place of (RFC 3891). Whether this peer may do so is for the user to say.
+    pub replaces: Option<SessionId>,
+    /// The URI of whoever referred the caller (RFC 3892), as claimed.
+    pub referred_by: Option<String>,
+}
+
+/// A REFER of the peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referral {
+    /// Its name within the session.
+    pub refer: u32,
+    /// Whom it names, and in place of which dialog.
+    pub to: ReferTo,
+    /// The URI of whoever asks (RFC 3892), as claimed.
+    pub referred_by: Option<String>,
 }
 
 /// Where an account's device is.

@@ -18,6 +18,7 @@ pub use event::*;
 pub use transport::Transport;
 
 use crate::digest::Verifier;
+use crate::referral::Replaces;
 use crate::registrar::Registrar;
 use crate::registration::Registrations;
 use crate::session::Sessions;
@@ -126,6 +127,16 @@ impl UserAgent {
     /// The living contacts of an account, oldest first.
     pub fn contacts(&self, user: &str) -> &[Contact] {
         self.registrar.contacts(user)
+    }
+
+    /// The session whose dialog a Replaces names.
+    pub fn replaced(&self, replaces: &Replaces) -> Option<SessionId> {
+        self.sessions.replaced(replaces)
+    }
+
+    /// How the dialog of a session is named in a Replaces for its peer. Nothing before the peer has answered.
+    pub fn name_of(&self, session: SessionId) -> Option<Replaces> {
+        self.sessions.name_of(session)
     }
 
     /// How much is held.

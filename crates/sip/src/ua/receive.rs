@@ -2,10 +2,10 @@
 //! refusal. Whoever has not proved who they are is answered without a transaction, so that strangers cost
 //! no memory.
 
-use super::refusal::SUPPORTED_EXTENSIONS;
-use super::wire::ALLOW;
-use super::{Event, Flow, Invite, Peer, UserAgent};
-use crate::message::{HeaderName, Message, Method, ParseError};
+use super::wire::{ALLOW, SUPPORTED};
+use super::{Event, Flow, Invite, Peer, SessionId, UserAgent};
+use crate::message::{HeaderName, Message, Method, NameAddr, ParseError};
+use crate::referral::Replaces;
 use crate::registrar::{EXPIRES_MIN, Verdict};
 use crate::transaction::{Failed, Failure, Found, TransactionId, User};
 use crate::uri::Uri;
@@ -124,9 +124,10 @@ impl UserAgent {
             _ if request.max_forwards() == Some(0) => self.refuse(&request, flow, 483),
             Some(Method::Invite) => self.invite(now, flow, request),
             Some(Method::Register) => self.register(now, flow, &request),
-            Some(Method::Bye | Method::Info | Method::Update | Method::Prack) => {
+            Some(Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify) => {
                 self.refuse(&request, flow, 481);
             }
+            Some(Method::Refer) => self.refer_from_outside(now, flow, &request),
             Some(Method::Other(_)) | None => self.refuse(&request, flow, 501),
             Some(_) => self.refuse(&request, flow, 405),
         }
@@ -140,6 +141,10 @@ impl UserAgent {
         if let Some(status) = crate::session::unreadable(&request) {
             return self.refuse(&request, flow, status);
         }
+        let replaces = match self.replaces(&request) {
+            Ok(replaces) => replaces,
+            Err(status) => return self.refuse(&request, flow, status),
+        };
         let Some(session) = self.sessions.reserve() else {
             return self.refuse_for_capacity(&request, flow);
         };
@@ -149,7 +154,7 @@ impl UserAgent {
         };
         let trying = self.wire.answer(&request, flow, 100, "");
         self.wire.reply(now, transaction, 100, trying);
-        let invite = Box::new(beginnings(&request, flow, peer));
+        let invite = Box::new(Invite { replaces, ..beginnings(&request, flow, peer) });
         let taken = self.sessions.invited(&mut self.wire, session, transaction, request, flow, &invite.peer);
         match taken {
             Ok(()) => self.wire.tell(Event::Incoming { session, invite }),
@@ -160,6 +165,23 @@ impl UserAgent {
                 let answer = self.wire.answer(&request, flow, 400, &tag);
                 self.wire.reply(now, transaction, 400, answer);
             }
+        }
+    }
+
+    /// The session that an INVITE takes the place of, or the status that RFC 3891 §3 refuses it with.
+    fn replaces(&self, request: &Message) -> Result<Option<SessionId>, u16> {
+        let Some(replaces) = Replaces::of(request).map_err(|()| 400u16)? else { return Ok(None) };
+        let id = self.sessions.replaced(&replaces).ok_or(481u16)?;
+        self.sessions.may_be_replaced(id, replaces.early_only)?;
+        Ok(Some(id))
+    }
+
+    /// A REFER outside of a call would let anybody make us call anybody: none is taken, and strangers learn
+    /// no more than of any other request.
+    fn refer_from_outside(&mut self, now: Time, flow: Flow, request: &Message) {
+        match self.admit(now, flow, request) {
+            Ok(_) => self.refuse(request, flow, 403),
+            Err(denial) => self.deny(now, request, flow, denial),
         }
     }
 
@@ -203,7 +225,7 @@ impl UserAgent {
                 for contact in contacts {
                     answer = answer.header("Contact", contact);
                 }
-                answer = answer.header("Allow", ALLOW).header("Supported", SUPPORTED_EXTENSIONS);
+                answer = answer.header("Allow", ALLOW).header("Supported", SUPPORTED);
             }
             Verdict::TooBrief => answer = answer.header("Min-Expires", EXPIRES_MIN),
             _ => {}
@@ -232,7 +254,14 @@ fn beginnings(request: &Message, flow: Flow, peer: Peer) -> Invite {
         from_display: display.filter(|_| !hidden).map(std::borrow::Cow::into_owned),
         call_id: request.call_id().unwrap_or("").to_owned(),
         sdp: crate::session::sdp_of(request),
+        replaces: None,
+        referred_by: referrer(request),
     }
+}
+
+fn referrer(request: &Message) -> Option<String> {
+    let by = NameAddr::parse(request.header(HeaderName::ReferredBy)?).ok()?;
+    Some(by.uri.to_owned())
 }
 
 /// RFC 3323 §4.2, RFC 3325 §9.3: an operator may tell us who calls and forbid us to tell it on.

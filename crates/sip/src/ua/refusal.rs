@@ -1,11 +1,9 @@
 //! Answers without a transaction (RFC 3261 §8.2.7), and the headers that each status asks for.
 
-use super::wire::{ACCEPT, ALLOW};
+use super::wire::{ACCEPT, ALLOW, ALLOW_EVENTS, SUPPORTED};
 use super::{Flow, UserAgent};
 use crate::message::{HeaderName, Message};
 
-/// The option tags that we understand: none yet, which RFC 3261 §20.37 lets us say.
-pub(super) const SUPPORTED_EXTENSIONS: &str = "";
 /// When somebody may try again who met a full house.
 const RETRY_AFTER: u32 = 10;
 
@@ -17,6 +15,7 @@ impl UserAgent {
         let answer = match status {
             405 | 501 => answer.header("Allow", ALLOW),
             415 => answer.header("Accept", "application/sdp").header("Accept-Encoding", "identity"),
+            489 => answer.header("Allow-Events", ALLOW_EVENTS),
             503 => answer.header("Retry-After", RETRY_AFTER),
             _ => answer,
         };
@@ -31,7 +30,8 @@ impl UserAgent {
 
     /// Refuses a request that requires what we do not understand (RFC 3261 §8.2.2.3). False if it does not.
     pub(super) fn refuse_extensions(&mut self, request: &Message, flow: Flow) -> bool {
-        let unsupported: Vec<&str> = request.list(HeaderName::Require).collect();
+        let known = |wanted: &str| SUPPORTED.split(", ").any(|tag| tag.eq_ignore_ascii_case(wanted));
+        let unsupported: Vec<&str> = request.list(HeaderName::Require).filter(|tag| !known(tag)).collect();
         if unsupported.is_empty() {
             return false;
         }
@@ -50,7 +50,8 @@ impl UserAgent {
             .header("Allow", ALLOW)
             .header("Accept", ACCEPT)
             .header("Accept-Encoding", "identity")
-            .header("Supported", SUPPORTED_EXTENSIONS);
+            .header("Supported", SUPPORTED)
+            .header("Allow-Events", ALLOW_EVENTS);
         self.wire.reply_statelessly(request, flow, answer);
     }
 }

@@ -14,5 +14,6 @@ mod odd_requests;
 mod races;
 mod reoffers;
 mod sequences;
+mod transfers;
 mod trunks;
 mod world;
