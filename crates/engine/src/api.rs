@@ -183,6 +183,8 @@ pub enum Output {
         /// For `Open` alone.
         beside: Option<media_api::LegId>,
     },
+    /// Who is to be let to the sockets has changed.
+    Door(sip::guard::Change),
     /// Write this down.
     Fact(Fact),
     /// The command was done, or not.

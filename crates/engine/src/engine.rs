@@ -166,6 +166,7 @@ impl Engine {
                         self.ctx.out.push_back(Output::Sip { flow, bytes });
                     }
                     sip::ua::Output::Event(event) => self.sip_event(event),
+                    sip::ua::Output::Door(change) => self.ctx.out.push_back(Output::Door(change)),
                 }
             } else if let Some(output) = self.ctx.acd.poll_output() {
                 self.acd_output(output);
@@ -215,6 +216,7 @@ impl Engine {
             Event::RegistrationDown { name, refused, status, next_try } => {
                 self.devices.trunk_down(&mut self.ctx, name, (refused, status), next_try);
             }
+            Event::Banned { .. } | Event::Unbanned { .. } => {}
             Event::Blocked { source, rule } => self.blocked.count(&mut self.ctx, source.ip(), rule),
         }
     }

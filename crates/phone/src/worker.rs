@@ -232,6 +232,7 @@ impl Worker {
                 match output {
                     Output::Send { flow, bytes } => self.sockets.send(flow, bytes),
                     Output::Event(event) => self.sip_event(event),
+                    Output::Door(change) => self.sockets.apply(&change),
                 }
             }
             if !self.calls.drain_voice() {
@@ -295,6 +296,7 @@ fn ua_config(config: &PhoneConfig, sockets: &SipSockets) -> Config {
         accounts: Vec::new(),
         trunks: Vec::new(),
         open_to: config.server.map_or_else(anyone, |server| vec![IpNet::from(server.ip())]),
+        guard: sip::guard::GuardConfig::default(),
         timers: Timers::default(),
         limits: Limits { transactions: 256, sessions: CALLS, contacts: 0, nonces: 16, ..Limits::default() },
     }

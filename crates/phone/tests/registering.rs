@@ -27,6 +27,7 @@ fn registrar(transport: Transport) -> (SocketAddr, mpsc::Receiver<Event>) {
         accounts: vec![Account { user: "anna".to_owned(), password: "secret".to_owned() }],
         trunks: Vec::new(),
         open_to: Vec::new(),
+        guard: sip::guard::GuardConfig::default(),
         timers: Timers::default(),
         limits: Limits::default(),
     };
@@ -44,6 +45,7 @@ fn registrar(transport: Transport) -> (SocketAddr, mpsc::Receiver<Event>) {
                 match output {
                     Output::Send { flow, bytes } => sockets.send(flow, bytes),
                     Output::Event(event) => sender.send(event).await.unwrap(),
+                    Output::Door(change) => sockets.apply(&change),
                 }
             }
         }

@@ -76,6 +76,7 @@ pub(crate) fn config(rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
             accounts,
             trunks: Vec::new(),
             open_to: vec![everywhere],
+            guard: sip::guard::GuardConfig::default(),
             timers: sip::ua::Timers::default(),
             limits: sip::ua::Limits::default(),
         },

@@ -53,6 +53,7 @@ impl<'a> Trace<'a> {
                 write!(self.hash, "{}", flow.remote)
             }
             Output::Media { command, beside } => write!(self.hash, "{command:?}{beside:?}"),
+            Output::Door(change) => write!(self.hash, "{change:?}"),
             Output::Fact(fact) => write!(self.hash, "{fact:?}"),
             Output::Reply { id, result } => write!(self.hash, "{id}{result:?}"),
         };
@@ -76,6 +77,7 @@ impl<'a> Trace<'a> {
                 format!("{now:>16} {:<10} <- {}", format!("phone{to}"), summary(bytes))
             }
             Output::Media { command, .. } => format!("{now:>16} {:<10} {command:?}", "media"),
+            Output::Door(change) => format!("{now:>16} {:<10} {change:?}", "door"),
             Output::Fact(fact) => {
                 let call =
                     fact.call.as_deref().map_or("-", |id| id.get(id.len().saturating_sub(8)..).unwrap_or(id));

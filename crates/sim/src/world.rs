@@ -221,6 +221,8 @@ impl<'a> World<'a> {
                     }
                 }
                 Output::Media { command, .. } => self.media.command(self.now, command),
+                // There are no sockets that could drop anything.
+                Output::Door(_) => {}
                 Output::Fact(fact) => self.log.apply(self.now, &fact, &mut self.reference),
                 Output::Reply { id, .. } => {
                     self.replies += 1;

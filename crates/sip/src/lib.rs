@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod framing;
+pub mod guard;
 pub mod message;
 pub mod negotiation;
 pub mod referral;

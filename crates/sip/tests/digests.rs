@@ -79,6 +79,8 @@ fn agent(nonce_count: u32, password: &str) -> Asking<'_> {
     }
 }
 
+const HERE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
 fn answer(challenges: &[String], asking: &Asking<'_>) -> String {
     respond(&challenges.iter().map(String::as_str).collect::<Vec<_>>(), asking).unwrap()
 }
@@ -92,7 +94,7 @@ fn verify(verifier: &mut Verifier, now: Time, value: &str) -> Result<String, Rea
 #[test]
 fn who_knows_the_password_is_let_in_once_for_each_nonce_count() {
     let mut verifier = verifier();
-    let challenges = verifier.challenge(NOW, false);
+    let challenges = verifier.challenge(NOW, false, HERE);
     for algorithm in &challenges {
         // Both carry the same nonce: what was used with one hash cannot be used with the other.
         let one = [algorithm.clone()];
@@ -110,7 +112,7 @@ fn who_knows_the_password_is_let_in_once_for_each_nonce_count() {
 #[test]
 fn every_way_of_not_proving_oneself_has_its_reason() {
     let mut verifier = verifier();
-    let challenges = verifier.challenge(NOW, false);
+    let challenges = verifier.challenge(NOW, false, HERE);
     let good = answer(&challenges, &agent(1, "secret"));
     let table = [
         (answer(&challenges, &agent(1, "Secret")), Reason::Wrong),
@@ -134,18 +136,18 @@ fn every_way_of_not_proving_oneself_has_its_reason() {
         assert_eq!(verify(&mut verifier, NOW, &value), Err(reason), "{value}");
     }
     assert_eq!(
-        verifier.verify(NOW, [], "REGISTER", |_| Some("secret")),
-        Err(Denied { reason: Reason::Missing, user: None })
+        verifier.verify(NOW, HERE, [], "REGISTER", |_| Some("secret")),
+        Err(Denied { reason: Reason::Missing, user: None, returned: false })
     );
-    let other_method = verifier.verify(NOW, [good.as_str()], "INVITE", |_| Some("secret"));
-    assert_eq!(other_method, Err(Denied { reason: Reason::Wrong, user: Some("an\"na".to_owned()) }));
+    let other_method = verifier.verify(NOW, HERE, [good.as_str()], "INVITE", |_| Some("secret"));
+    assert_eq!(other_method, Err(Denied { reason: Reason::Wrong, user: Some("an\"na".to_owned()), returned: true }));
     assert!(verify(&mut verifier, NOW, &good).is_ok(), "a failed attempt does not use the nonce up");
 }
 
 #[test]
 fn an_old_or_a_forged_nonce_is_stale_only_for_those_who_know_the_password() {
     let mut verifier = verifier();
-    let challenges = verifier.challenge(NOW, true);
+    let challenges = verifier.challenge(NOW, true, HERE);
     assert!(is_stale(&challenges.iter().map(String::as_str).collect::<Vec<_>>()));
     let (good, wrong) = (answer(&challenges, &agent(1, "secret")), answer(&challenges, &agent(1, "guess")));
     let late = NOW + NONCE_LIFETIME + Duration::from_micros(1);
@@ -159,7 +161,7 @@ fn an_old_or_a_forged_nonce_is_stale_only_for_those_who_know_the_password() {
         Seed::from_number(4),
         4,
     );
-    let forged = answer(&stranger.challenge(NOW, false), &agent(1, "secret"));
+    let forged = answer(&stranger.challenge(NOW, false, HERE), &agent(1, "secret"));
     assert_eq!(verify(&mut verifier, NOW, &forged), Err(Reason::Stale));
     let short = ["Digest realm=\"desk.example\", nonce=\"AAAA\", qop=\"auth\"".to_owned()];
     assert_eq!(verify(&mut verifier, NOW, &answer(&short, &agent(1, "secret"))), Err(Reason::Stale));
@@ -169,7 +171,7 @@ fn an_old_or_a_forged_nonce_is_stale_only_for_those_who_know_the_password() {
 fn what_the_memory_had_to_forget_can_not_be_replayed() {
     let mut verifier = verifier();
     let values: Vec<String> =
-        (0..6).map(|_| answer(&verifier.challenge(NOW, false), &agent(1, "secret"))).collect();
+        (0..6).map(|_| answer(&verifier.challenge(NOW, false, HERE), &agent(1, "secret"))).collect();
     for value in &values {
         assert!(verify(&mut verifier, NOW, value).is_ok());
     }
@@ -179,9 +181,22 @@ fn what_the_memory_had_to_forget_can_not_be_replayed() {
 }
 
 #[test]
+fn a_wrong_proof_tells_whether_its_nonce_was_given_to_the_one_who_sends_it() {
+    let mut verifier = verifier();
+    let wrong = answer(&verifier.challenge(NOW, false, HERE), &agent(1, "guess"));
+    let mut returned = |now, from: &str| {
+        let from = from.parse().unwrap();
+        verifier.verify(now, from, [wrong.as_str()], "REGISTER", |_| Some("secret")).unwrap_err().returned
+    };
+    assert!(returned(NOW, "127.0.0.1") && returned(NOW, "::ffff:127.0.0.1"));
+    assert!(!returned(NOW, "127.0.0.2"), "another one's nonce, as a forger would send it");
+    assert!(!returned(NOW + NONCE_LIFETIME + Duration::from_micros(1), "127.0.0.1"));
+}
+
+#[test]
 fn a_client_without_qop_can_use_a_nonce_once() {
     let mut verifier = verifier();
-    let challenges = verifier.challenge(NOW, false).into_iter();
+    let challenges = verifier.challenge(NOW, false, HERE).into_iter();
     let challenges: Vec<String> = challenges.map(|value| value.replace(", qop=\"auth\"", "")).collect();
     let value = answer(&challenges, &agent(1, "secret"));
     assert!(!value.contains("qop"));
@@ -197,7 +212,7 @@ fn an_algorithm_that_is_not_offered_proves_nothing() {
         Seed::from_number(3),
         4,
     );
-    let challenge = verifier.challenge(Time::ZERO, false);
+    let challenge = verifier.challenge(Time::ZERO, false, HERE);
     assert_eq!(challenge.len(), 1);
     let weaker = challenge[0].replace("SHA-256", "MD5");
     let asking = Asking {
@@ -210,6 +225,6 @@ fn an_algorithm_that_is_not_offered_proves_nothing() {
     };
     let credentials = respond(&[&weaker], &asking).unwrap();
     let denied =
-        verifier.verify(Time::ZERO, [credentials.as_str()], "REGISTER", |_| Some("secret")).unwrap_err();
+        verifier.verify(Time::ZERO, HERE, [credentials.as_str()], "REGISTER", |_| Some("secret")).unwrap_err();
     assert_eq!(denied.reason, Reason::Missing);
 }

@@ -168,7 +168,7 @@ proptest! {
         let asking = Asking { method: "M", uri: "u", user: &one, password: &two, cnonce: "c", nonce_count: 1 };
         let _ = respond(&[&one, &format!("Digest realm=\"{one}\", nonce={two}")], &asking);
         let mut verifier = Verifier::new("r".to_owned(), vec![sip::digest::Algorithm::Sha256, sip::digest::Algorithm::Md5], Seed::from_number(1), 2);
-        let _ = verifier.verify(Time::ZERO, [one.as_str(), &format!("Digest realm=\"r\",{two}")], "M", |_| Some(""));
+        let _ = verifier.verify(Time::ZERO, std::net::Ipv4Addr::LOCALHOST.into(), [one.as_str(), &format!("Digest realm=\"r\",{two}")], "M", |_| Some(""));
     }
 
     #[test]

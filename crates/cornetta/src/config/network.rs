@@ -181,6 +181,7 @@ pub(super) fn sip(
         accounts: accounts.to_vec(),
         trunks: Vec::new(),
         open_to: Vec::new(),
+        guard: sip::guard::GuardConfig::default(),
         timers: Timers::default(),
         limits: Limits::default(),
     };

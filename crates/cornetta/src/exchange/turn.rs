@@ -10,7 +10,7 @@ use engine::{Engine, Input, Output};
 use facts::FactKind;
 use journal::Journal;
 use media_api::Event;
-use net::{Clock, MediaThreads, SipInput, SipSockets};
+use net::{Clock, MediaThreads, SipInbox, SipInput, SipSockets};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -69,7 +69,7 @@ impl Turn {
     }
 
     /// Runs until told to end, or drained.
-    pub(super) async fn run(mut self, mut sip: Receiver<SipInput>, mut inboxes: Inboxes) {
+    pub(super) async fn run(mut self, mut sip: SipInbox, mut inboxes: Inboxes) {
         self.drain_outputs();
         self.write_facts();
         while !self.is_done() {
@@ -78,11 +78,11 @@ impl Turn {
                 Some(control) = inboxes.control.recv() => self.control(control),
                 Some(event) = inboxes.media.recv() => {
                     self.take(Input::Media(event));
-                    self.take_more(&mut inboxes.media, Input::Media);
+                    self.take_more(|| inboxes.media.try_recv().ok().map(Input::Media));
                 }
                 Some(message) = sip.recv() => {
                     self.take(sip_input(message));
-                    self.take_more(&mut sip, sip_input);
+                    self.take_more(|| sip.try_recv().map(sip_input));
                 }
                 Some(request) = inboxes.commands.recv() => {
                     let input = self.commands.accept(request);
@@ -106,11 +106,11 @@ impl Turn {
         self.engine.is_quiet() || self.clock.now().since(since) > LAST_HANG_UPS
     }
 
-    fn take_more<T>(&mut self, inbox: &mut Receiver<T>, input: impl Fn(T) -> Input) {
+    fn take_more(&mut self, mut next: impl FnMut() -> Option<Input>) {
         for _ in 0..BATCH {
-            match inbox.try_recv() {
-                Ok(thing) => self.take(input(thing)),
-                Err(_) => return,
+            match next() {
+                Some(input) => self.take(input),
+                None => return,
             }
         }
     }
@@ -141,6 +141,7 @@ impl Turn {
                 Output::Media { command, .. } => {
                     self.media.command(command);
                 }
+                Output::Door(change) => self.sockets.apply(&change),
                 Output::Fact(fact) => {
                     log_trunk(&fact.kind);
                     self.facts.push(fact);

@@ -74,6 +74,7 @@ pub(crate) fn config() -> Config {
             accounts: accounts.into(),
             trunks: Vec::new(),
             open_to: vec!["10.0.0.0/8".parse().unwrap()],
+            guard: sip::guard::GuardConfig::default(),
             timers: sip::ua::Timers::default(),
             limits: sip::ua::Limits::default(),
         },
@@ -140,6 +141,7 @@ impl Stage {
                     }
                     Output::Media { command, .. } => told.extend(self.play_media(command)),
                     Output::Fact(fact) => self.facts.push(fact),
+                    Output::Door(_) => {}
                     Output::Reply { id, result } => self.replies.push((id, result)),
                 }
             }

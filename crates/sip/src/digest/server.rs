@@ -8,12 +8,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 /// How long a nonce can be used.
 pub const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 
+/// The part of a serial number that counts.
+const COUNTED: u64 = 0xffff_ffff;
 /// Bytes of a nonce before the seal: the time and the serial number.
 const STAMP: usize = 16;
 
@@ -33,7 +36,7 @@ pub struct Verifier {
     forgotten: Option<Stamp>,
 }
 
-/// When a nonce was made, in microseconds, and which of them it is.
+/// When a nonce was made, in microseconds, and which of them it is: 32 bits that tell for whom, 32 that count.
 type Stamp = (u64, u64);
 
 /// Somebody did not prove who they are.
@@ -43,6 +46,9 @@ pub struct Denied {
     pub reason: Reason,
     /// The user name that was claimed.
     pub user: Option<String>,
+    /// The nonce is ours, not too old, and was given to the address that it came back from: whoever sent this
+    /// hears what is sent there, so that the source is not forged.
+    pub returned: bool,
 }
 
 /// Why somebody is denied.
@@ -73,10 +79,11 @@ impl Verifier {
         Verifier { realm, algorithms, key, serial: 0, used: BTreeMap::new(), nonces_max, forgotten: None }
     }
 
-    /// The values of WWW-Authenticate or Proxy-Authenticate, the strongest first (RFC 8760 §2.3).
-    pub fn challenge(&mut self, now: Time, stale: bool) -> Vec<String> {
-        self.serial += 1;
-        let nonce = self.seal((now.micros(), self.serial));
+    /// The values of WWW-Authenticate or Proxy-Authenticate for the one at `to`, the strongest first
+    /// (RFC 8760 §2.3). The nonce serves from any address: devices move, and CGNATs have many.
+    pub fn challenge(&mut self, now: Time, stale: bool, to: IpAddr) -> Vec<String> {
+        self.serial = (self.serial + 1) & COUNTED;
+        let nonce = self.seal((now.micros(), self.mark(to) | self.serial));
         let realm = super::quoted(&self.realm);
         let stale = if stale { ", stale=true" } else { "" };
         let challenge = |algorithm: &Algorithm| {
@@ -86,11 +93,12 @@ impl Verifier {
         self.algorithms.iter().map(challenge).collect()
     }
 
-    /// Who sent a request with these values of Authorization or Proxy-Authorization. `password_of` knows
-    /// the users. The `uri` of the credentials is not compared with the request's: proxies rewrite that.
+    /// Who sent a request with these values of Authorization or Proxy-Authorization from the address `from`.
+    /// `password_of` knows the users. The `uri` of the credentials is not compared with the request's: proxies rewrite that.
     pub fn verify<'h, 'p>(
         &mut self,
         now: Time,
+        from: IpAddr,
         values: impl IntoIterator<Item = &'h str>,
         method: &str,
         password_of: impl FnOnce(&str) -> Option<&'p str>,
@@ -100,9 +108,10 @@ impl Verifier {
             .into_iter()
             .filter_map(Fields::of)
             .find(|fields| fields.raw("realm") == Some(realm.as_ref()))
-            .ok_or(Denied { reason: Reason::Missing, user: None })?;
+            .ok_or(Denied { reason: Reason::Missing, user: None, returned: false })?;
         let user = fields.plain("username").map(|user| user.into_owned());
-        let denied = |reason| Denied { reason, user: user.clone() };
+        let returned = fields.raw("nonce").is_some_and(|nonce| self.gave(now, nonce, from));
+        let denied = |reason| Denied { reason, user: user.clone(), returned };
         let claim = Claim::read(&fields).ok_or_else(|| denied(Reason::Malformed))?;
         let name = user.as_deref().ok_or_else(|| denied(Reason::Malformed))?;
         if !self.algorithms.contains(&claim.algorithm) {
@@ -146,6 +155,23 @@ impl Verifier {
         {
             entry.remove();
         }
+    }
+
+    /// Whether this nonce was given to that address, not too long ago.
+    fn gave(&self, now: Time, nonce: &str, to: IpAddr) -> bool {
+        let Some((made, serial)) = self.unseal(nonce) else { return false };
+        serial & !COUNTED == self.mark(to) && now.since(Time::from_micros(made)) <= NONCE_LIFETIME
+    }
+
+    /// The upper half of the serial numbers of nonces for this address.
+    fn mark(&self, of: IpAddr) -> u64 {
+        let ip = match of {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+            IpAddr::V6(ip) => ip,
+        };
+        let sealed = self.sealer(&ip.octets()).finalize().into_bytes();
+        let upper = sealed.first_chunk::<4>().copied().unwrap_or_default();
+        u64::from(u32::from_be_bytes(upper)) << 32
     }
 
     fn seal(&self, (time, serial): Stamp) -> String {

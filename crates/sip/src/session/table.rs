@@ -96,7 +96,12 @@ impl Sessions {
             Do::ReferProgress { session, refer, status } => {
                 self.with(session, |it| it.refer_progress(wire, now, refer, status));
             }
-            Do::Call { .. } | Do::Register { .. } | Do::Unregister { .. } | Do::Reconfigure { .. } => {}
+            Do::Call { .. }
+            | Do::Register { .. }
+            | Do::Unregister { .. }
+            | Do::Ban { .. }
+            | Do::LiftBan { .. }
+            | Do::Reconfigure { .. } => {}
         }
     }
 

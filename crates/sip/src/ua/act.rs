@@ -1,7 +1,9 @@
 //! What a user agent can be asked to do.
 
 use super::{Account, Config, Flow, SessionId};
+use crate::guard::Ban;
 use crate::referral::ReferTo;
+use ipnet::IpNet;
 use std::time::Duration;
 
 /// What a user agent can be asked to do. An act on a session that is over is passed over: the session's
@@ -99,6 +101,16 @@ pub enum Do {
     Unregister {
         /// Its name.
         name: String,
+    },
+    /// Keep somebody out: a person says so, or the log of the time before.
+    Ban {
+        /// Whom, until when and why.
+        ban: Box<Ban>,
+    },
+    /// Let somebody in again.
+    LiftBan {
+        /// As the ban says.
+        source: IpNet,
     },
     /// New accounts, trunks and openings; sessions go on.
     Reconfigure {

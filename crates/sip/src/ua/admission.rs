@@ -2,7 +2,8 @@
 //! Everybody else is refused (RFC 3261 §22).
 
 use super::{Flow, Peer, UserAgent};
-use crate::digest::Reason;
+use crate::digest::{Denied, Reason};
+use crate::guard::{Attempt, Belief};
 use crate::message::{HeaderName, Message};
 use crate::uri::Uri;
 use base::Time;
@@ -10,7 +11,7 @@ use base::Time;
 /// Why somebody is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Denial {
-    /// 401 (with a challenge), 403 or 400.
+    /// 401 (with a challenge), 403 or 400; 0 for silence.
     status: u16,
     /// Only the nonce was too old.
     stale: bool,
@@ -41,7 +42,7 @@ impl UserAgent {
             return Ok(Peer::Trunk(trunk.name.clone()));
         }
         let open = self.wire.config.open_to.iter().any(|net| net.contains(&source));
-        match self.authenticate(now, request) {
+        match self.authenticate(now, flow, request) {
             Ok(user) => Ok(Peer::Account(user)),
             Err(_) if open => Ok(Peer::Open),
             Err(denial) => Err(denial),
@@ -50,8 +51,13 @@ impl UserAgent {
 
     /// Whose contacts a REGISTER changes: those of the account that proved itself, and of no other
     /// (RFC 3261 §10.3 steps 3 and 4).
-    pub(super) fn admit_registration(&mut self, now: Time, request: &Message) -> Result<String, Denial> {
-        let user = self.authenticate(now, request)?;
+    pub(super) fn admit_registration(
+        &mut self,
+        now: Time,
+        flow: Flow,
+        request: &Message,
+    ) -> Result<String, Denial> {
+        let user = self.authenticate(now, flow, request)?;
         let to = request.to().ok().and_then(|to| Uri::parse(to.uri).ok()).and_then(|uri| uri.user_decoded());
         match to.as_deref() == Some(user.as_str()) {
             true => Ok(user),
@@ -64,26 +70,50 @@ impl UserAgent {
         if let Some(rule) = denial.rule {
             self.wire.block(flow.remote, rule);
         }
-        if denial.status != 401 {
-            return self.refuse(request, flow, denial.status);
+        match denial.status {
+            401 => {}
+            0 => return,
+            status => return self.refuse(request, flow, status),
         }
         let tag = self.wire.tag_for(request);
         let mut answer = self.wire.answer(request, flow, 401, &tag);
-        for challenge in self.verifier.challenge(now, denial.stale) {
+        for challenge in self.verifier.challenge(now, denial.stale, flow.remote.ip()) {
             answer = answer.header("WWW-Authenticate", challenge);
         }
         self.wire.reply_statelessly(request, flow, answer);
     }
 
-    fn authenticate(&mut self, now: Time, request: &Message) -> Result<String, Denial> {
+    /// Who sent a request, by its credentials. The guard hears of every try, and what it does not believe counts
+    /// as wrong.
+    fn authenticate(&mut self, now: Time, flow: Flow, request: &Message) -> Result<String, Denial> {
         if self.passwords.is_empty() {
             return Err(Denial { status: 403, stale: false, rule: Some("unknown_source") });
         }
         let method = request.method().map_or("", |method| method.as_str());
         let passwords = &self.passwords;
         let values = request.headers(HeaderName::Authorization);
-        self.verifier
-            .verify(now, values, method, |user| passwords.get(user).map(String::as_str))
-            .map_err(|denied| Denial::of(denied.reason))
+        let password_of = |user: &str| passwords.get(user).map(String::as_str);
+        let verified = self.verifier.verify(now, flow.remote.ip(), values, method, password_of);
+        let (user, right, returned) = match &verified {
+            Ok(user) => (Some(user.as_str()), true, true),
+            Err(Denied { reason: Reason::Wrong, user, returned }) => (user.as_deref(), false, *returned),
+            // A right proof all the same: a guesser must not learn that from how it is refused.
+            Err(Denied { reason: Reason::Stale | Reason::Replayed, user, returned }) => {
+                (user.as_deref(), true, *returned)
+            }
+            Err(Denied { reason: Reason::Missing, .. }) => {
+                let user = request.to().ok().map_or("", |to| to.uri);
+                self.wire.guard.challenged(now, flow, method, user);
+                return Err(Denial::CHALLENGE);
+            }
+            Err(denied) => return Err(Denial::of(denied.reason)),
+        };
+        let fresh = verified.is_ok();
+        let attempt = Attempt { user: user.unwrap_or_default(), method, right, fresh, returned };
+        match self.wire.guard.attempted(now, flow, attempt) {
+            Belief::Take => verified.map_err(|denied| Denial::of(denied.reason)),
+            Belief::Challenge => Err(Denial::of(Reason::Wrong)),
+            Belief::Silence => Err(Denial { status: 0, stale: false, rule: Some("bad_credentials") }),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What a user agent is told and what it tells: the seam between `sip` and whoever runs calls with it.
 
 use super::{Do, Event, Transport};
+use crate::guard::Change;
 use base::Key;
 use std::net::SocketAddr;
 
@@ -53,6 +54,8 @@ pub enum Output {
     },
     /// Something happened.
     Event(Event),
+    /// Who is to be let to the sockets has changed.
+    Door(Change),
 }
 
 /// The deadlines of a user agent.
@@ -66,4 +69,6 @@ pub enum Why {
     Registrar,
     /// A registration of ours is due.
     Registration,
+    /// A ban or an acquaintance is over.
+    Guard,
 }

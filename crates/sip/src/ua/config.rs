@@ -2,6 +2,7 @@
 
 use super::{Flow, Transport};
 use crate::digest::Algorithm;
+use crate::guard::GuardConfig;
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub struct Config {
     pub trunks: Vec<Trunk>,
     /// Networks that may call without credentials: the explicit, named opening.
     pub open_to: Vec<IpNet>,
+    /// What strangers may do before they are kept out.
+    pub guard: GuardConfig,
     /// Timers (RFC 3261 §17.1.1.1) and limits.
     pub timers: Timers,
     /// Limits.
@@ -47,9 +50,18 @@ impl Default for Config {
             accounts: Vec::new(),
             trunks: Vec::new(),
             open_to: Vec::new(),
+            guard: GuardConfig::default(),
             timers: Timers::default(),
             limits: Limits::default(),
         }
+    }
+}
+
+impl Config {
+    /// The networks of those who are known by their address alone.
+    pub(crate) fn known_nets(&self) -> Vec<IpNet> {
+        let trunks = self.trunks.iter().flat_map(|trunk| &trunk.addresses);
+        trunks.chain(&self.open_to).copied().collect()
     }
 }
 

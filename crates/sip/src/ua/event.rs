@@ -1,8 +1,10 @@
 //! What a user agent tells.
 
 use super::{Flow, SessionId};
+use crate::guard::Ban;
 use crate::referral::ReferTo;
 use base::Time;
+use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -141,8 +143,21 @@ pub enum Event {
     Blocked {
         /// From where.
         source: SocketAddr,
-        /// `unknown_source`, `bad_credentials`, `replayed_nonce`, `malformed`, `too_large`, `capacity`.
+        /// `unknown_source`, `bad_credentials`, `replayed_nonce`, `malformed`, `too_large`, `capacity`, or what
+        /// the guard says: [`Dropped`](crate::guard::Dropped).
         rule: &'static str,
+    },
+    /// A rule keeps somebody out from now on.
+    Banned {
+        /// Whom, until when and why.
+        ban: Box<Ban>,
+    },
+    /// A ban is over, without anybody's asking.
+    Unbanned {
+        /// Whose.
+        source: IpNet,
+        /// `expired`, or `evicted`: there was no room for more.
+        why: &'static str,
     },
 }
 

@@ -68,6 +68,7 @@ impl UserAgent {
             seed,
         };
         agent.register_trunks(now);
+        agent.wire.tell_of_guard();
         agent
     }
 
@@ -78,6 +79,7 @@ impl UserAgent {
             Input::FlowFailed { flow } => self.flow_failed(now, flow),
             Input::Do(act) => self.act(now, act),
         }
+        self.wire.tell_of_guard();
     }
 
     /// Does what is due.
@@ -90,6 +92,8 @@ impl UserAgent {
             self.wire.tell(event);
         }
         self.registrations.handle_timeout(&mut self.wire, now);
+        self.wire.guard.handle_timeout(now);
+        self.wire.tell_of_guard();
     }
 
     /// The next thing to do, in the order in which they are to be done.
@@ -104,6 +108,7 @@ impl UserAgent {
             (self.sessions.poll_timeout(), Why::Session),
             (self.registrar.poll_timeout(), Why::Registrar),
             (self.registrations.poll_timeout(), Why::Registration),
+            (self.wire.guard.poll_timeout(), Why::Guard),
         ]
         .into_iter()
         .filter_map(|(at, why)| at.map(|at| (at, why)))
@@ -165,6 +170,10 @@ impl UserAgent {
                 self.registrations.register(&mut self.wire, now, registration);
             }
             Do::Unregister { name } => self.registrations.unregister(&mut self.wire, now, &name),
+            Do::Ban { ban } => self.wire.guard.begin_ban(*ban),
+            Do::LiftBan { source } => {
+                self.wire.guard.lift(source);
+            }
             Do::Reconfigure { config } => self.reconfigure(now, *config),
             act => self.sessions.act(&mut self.wire, now, act),
         }
@@ -174,6 +183,8 @@ impl UserAgent {
         let Config { listen, timers, limits, trunks, realm, digest, .. } = self.wire.config.clone();
         self.wire.config = Config { listen, timers, limits, ..config };
         self.passwords = passwords_of(&self.wire.config);
+        let (guard, nets) = (self.wire.config.guard.clone(), self.wire.config.known_nets());
+        self.wire.guard.configure(guard, nets, self.passwords.keys().cloned());
         if (realm, digest) != (self.wire.config.realm.clone(), self.wire.config.digest.clone()) {
             self.verifier = verifier_of(&self.wire.config, self.seed);
         }

@@ -4,6 +4,7 @@
 
 use super::wire::{ALLOW, SUPPORTED};
 use super::{Event, Flow, Invite, Peer, SessionId, UserAgent};
+use crate::guard::Dropped;
 use crate::message::{HeaderName, Message, Method, NameAddr, ParseError};
 use crate::referral::Replaces;
 use crate::registrar::{EXPIRES_MIN, Verdict};
@@ -14,17 +15,26 @@ use base::Time;
 impl UserAgent {
     /// One datagram, or one framed message.
     pub(super) fn received(&mut self, now: Time, flow: Flow, bytes: Vec<u8>) {
-        match Message::parse(bytes, &self.wire.parse_limits()) {
+        let standing = match self.wire.guard.ask(now, flow, &bytes) {
+            Ok(standing) => standing,
+            Err(Dropped(rule)) => return self.wire.block(flow.remote, rule),
+        };
+        match Message::parse(bytes, &self.wire.parse_limits(standing)) {
             Ok(message) if message.is_request() => self.request(now, flow, message),
             Ok(message) => self.response(now, &message),
             Err(ParseError::KeepAlive) => {}
             Err(ParseError::BadRequest { fault, request }) => {
                 let rule = if fault.status == 513 { "too_large" } else { "malformed" };
-                self.wire.block(flow.remote, rule);
+                self.malformed(now, flow, rule);
                 self.refuse(&request, flow, fault.status);
             }
-            Err(ParseError::Unanswerable { .. }) => self.wire.block(flow.remote, "malformed"),
+            Err(ParseError::Unanswerable { .. }) => self.malformed(now, flow, "malformed"),
         }
+    }
+
+    fn malformed(&mut self, now: Time, flow: Flow, rule: &'static str) {
+        self.wire.block(flow.remote, rule);
+        self.wire.guard.malformed(now, flow);
     }
 
     /// Tells the user of a transaction that it came to nothing.
@@ -66,7 +76,7 @@ impl UserAgent {
 
     fn request(&mut self, now: Time, flow: Flow, request: Message) {
         if let Err(fault) = request.check() {
-            self.wire.block(flow.remote, "malformed");
+            self.malformed(now, flow, "malformed");
             if request.is_answerable() {
                 self.refuse(&request, flow, fault.status);
             }
@@ -109,6 +119,8 @@ impl UserAgent {
         let Some(id) = self.sessions.find(&request) else {
             return self.refuse(&request, flow, 481);
         };
+        // Nobody else knows the tags.
+        self.wire.guard.acquaint(now, flow.remote.ip());
         match self.serve(&request, flow, User::Session(id)) {
             Some(transaction) => {
                 self.sessions.request(&mut self.wire, now, id, transaction, request, flow);
@@ -186,7 +198,7 @@ impl UserAgent {
     }
 
     fn register(&mut self, now: Time, flow: Flow, request: &Message) {
-        let user = match self.admit_registration(now, request) {
+        let user = match self.admit_registration(now, flow, request) {
             Ok(user) => user,
             Err(denial) => return self.deny(now, request, flow, denial),
         };
@@ -199,6 +211,9 @@ impl UserAgent {
         }
         self.reply_to_register(now, transaction, request, flow, &verdict);
         for event in events {
+            if let Event::Registered { contact, .. } = &event {
+                self.wire.guard.acquaint_until(contact.flow.remote.ip(), contact.until);
+            }
             self.wire.tell(event);
         }
     }

@@ -8,8 +8,11 @@ use crate::message::{HeaderName, Message};
 const RETRY_AFTER: u32 = 10;
 
 impl UserAgent {
-    /// Refuses a request and forgets it.
+    /// Refuses a request and forgets it. A stranger hears nothing: it would learn what answers here.
     pub(super) fn refuse(&mut self, request: &Message, flow: Flow, status: u16) {
+        if self.wire.is_stranger(flow.remote) {
+            return self.wire.block(flow.remote, "unknown_source");
+        }
         let tag = self.wire.tag_for(request);
         let answer = self.wire.answer(request, flow, status, &tag);
         let answer = match status {
@@ -35,14 +38,21 @@ impl UserAgent {
         if unsupported.is_empty() {
             return false;
         }
+        if self.wire.is_stranger(flow.remote) {
+            self.wire.block(flow.remote, "unknown_source");
+            return true;
+        }
         let tag = self.wire.tag_for(request);
         let answer = self.wire.answer(request, flow, 420, &tag).header("Unsupported", unsupported.join(", "));
         self.wire.reply_statelessly(request, flow, answer);
         true
     }
 
-    /// Says what we can (RFC 3261 §11.2).
+    /// Says what we can (RFC 3261 §11.2). Strangers are not told that anybody is here.
     pub(super) fn answer_options(&mut self, request: &Message, flow: Flow) {
+        if self.wire.is_stranger(flow.remote) {
+            return self.wire.block(flow.remote, "unknown_source");
+        }
         let tag = self.wire.tag_for(request);
         let answer = self
             .wire

@@ -2,6 +2,7 @@
 //! and how our requests and answers get their Via, Contact and way.
 
 use super::{Config, Event, Flow, Output, SessionId, Transport};
+use crate::guard::{Guard, Notice, Standing};
 use crate::message::{Message, ParseLimits, Rport};
 use crate::transaction::{Table, TransactionId, User};
 use crate::write::{Writer, respond};
@@ -26,6 +27,7 @@ pub(crate) struct Wire {
     pub(crate) transactions: Table,
     pub(crate) out: VecDeque<Output>,
     pub(crate) rng: Rng,
+    pub(crate) guard: Guard,
     tags: Seed,
 }
 
@@ -34,13 +36,24 @@ impl Wire {
         let transactions =
             Table::new(config.limits.transactions, config.timers, seed.named("sip.transactions"));
         let (rng, tags) = (seed.named("sip.tokens").rng(), seed.named("sip.tags"));
-        Wire { config, transactions, out: VecDeque::new(), rng, tags }
+        let accounts = config.accounts.iter().map(|account| account.user.clone());
+        let guard = Guard::new(config.guard.clone(), config.known_nets(), accounts);
+        Wire { config, transactions, out: VecDeque::new(), rng, guard, tags }
     }
 
-    /// The limits that a message is read with.
-    pub(crate) fn parse_limits(&self) -> ParseLimits {
+    /// The limits that a message of somebody of this standing is read with.
+    pub(crate) fn parse_limits(&self, standing: Standing) -> ParseLimits {
         let limits = &self.config.limits;
-        ParseLimits { message: limits.message, headers: limits.headers, ..ParseLimits::default() }
+        let headers = match standing {
+            Standing::Known => limits.headers,
+            Standing::Stranger | Standing::Banned => limits.headers.min(self.guard.headers_max()),
+        };
+        ParseLimits { message: limits.message, headers, ..ParseLimits::default() }
+    }
+
+    /// Whether nothing is known of this address.
+    pub(crate) fn is_stranger(&self, address: SocketAddr) -> bool {
+        self.guard.standing(address.ip()) != Standing::Known
     }
 
     pub(crate) fn tell(&mut self, event: Event) {
@@ -50,6 +63,17 @@ impl Wire {
     /// Somebody was refused by a rule.
     pub(crate) fn block(&mut self, source: SocketAddr, rule: &'static str) {
         self.tell(Event::Blocked { source, rule });
+    }
+
+    /// Hands on what the guard has to say.
+    pub(crate) fn tell_of_guard(&mut self) {
+        while let Some(notice) = self.guard.poll_output() {
+            self.out.push_back(match notice {
+                Notice::Door(change) => Output::Door(change),
+                Notice::Banned(ban) => Output::Event(Event::Banned { ban }),
+                Notice::Unbanned { source, why } => Output::Event(Event::Unbanned { source, why }),
+            });
+        }
     }
 
     pub(crate) fn send(&mut self, flow: Flow, bytes: Vec<u8>) {
@@ -116,6 +140,8 @@ impl Wire {
         branch: &str,
         writer: Writer,
     ) -> Option<TransactionId> {
+        // Whom we ask may answer.
+        self.guard.acquaint(now, flow.remote.ip());
         let bytes = writer.header("User-Agent", &self.config.product).finish();
         self.transactions.request(now, flow, bytes, branch, user, &mut self.out)
     }

@@ -73,6 +73,7 @@ pub(crate) fn open_config(number: usize) -> Config {
         accounts: vec![],
         trunks: vec![],
         open_to: vec!["10.0.0.0/8".parse().unwrap()],
+        guard: sip::guard::GuardConfig::default(),
         timers: Timers::default(),
         limits: Limits::default(),
     }
@@ -311,6 +312,7 @@ impl World {
         while let Some(output) = self.agents[agent].ua.poll_output() {
             match output {
                 Output::Event(event) => self.agents[agent].events.push((self.now, event)),
+                Output::Door(_) => {}
                 Output::Send { flow, bytes } => {
                     assert!(!flow.remote.ip().is_unspecified(), "a message to nobody");
                     let (from, to) = (flow.local, flow.remote);
