@@ -15,5 +15,5 @@ pub use entropy::root_seed;
 pub use media_ports::{PortPair, PortPairs};
 pub use media_threads::{MediaConfig, MediaCounts, MediaThreads};
 pub use open_files::allow_many_open_files;
-pub use sip_sockets::{SipCounts, SipInput, SipLimits, SipSockets};
+pub use sip_sockets::{SipCounts, SipInbox, SipInput, SipLimits, SipSockets};
 pub use sounds::SoundStore;

@@ -1,9 +1,14 @@
 //! SIP over UDP and TCP, IPv4 and IPv6: bytes in, bytes out. Reading is done by tasks; sending never waits.
 
+mod inbox;
 mod stream;
 mod tcp;
 mod udp;
 
+pub use inbox::SipInbox;
+
+use inbox::Gate;
+use sip::guard::Change;
 use sip::message::ParseLimits;
 use sip::ua::{Flow, Transport};
 use std::io;
@@ -11,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 /// What arrives from the network for the user agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,9 +46,14 @@ pub struct SipLimits {
     pub connections_per_address: usize,
     /// Messages that wait to be written to one stream; one more cuts it.
     pub queued_messages: usize,
-    /// Messages that wait for the user agent. When they are that many, datagrams are dropped and streams are
-    /// not read.
+    /// Accepted streams of one source address that has not proved itself; more are refused. Strangers together
+    /// have no more than half of `connections`.
+    pub connections_per_stranger: usize,
+    /// Messages of known peers that wait for the user agent. When they are that many, datagrams are dropped and
+    /// streams are not read.
     pub inputs: usize,
+    /// The same of strangers, who wait until nothing of known peers does.
+    pub stranger_inputs: usize,
 }
 
 impl Default for SipLimits {
@@ -53,7 +63,9 @@ impl Default for SipLimits {
             connections: 4096,
             connections_per_address: 256,
             queued_messages: 256,
+            connections_per_stranger: 32,
             inputs: 8192,
+            stranger_inputs: 1024,
         }
     }
 }
@@ -73,6 +85,8 @@ pub struct SipCounts {
     pub sent: u64,
     /// Datagrams dropped because the user agent was behind.
     pub dropped_full: u64,
+    /// Datagrams dropped because their source is kept out.
+    pub dropped_banned: u64,
     /// Messages that could not be sent: no such socket, no way to the address, kernel or queue full.
     pub unsent: u64,
     /// Streams refused by a limit.
@@ -86,6 +100,7 @@ struct Counters {
     received: AtomicU64,
     sent: AtomicU64,
     dropped_full: AtomicU64,
+    dropped_banned: AtomicU64,
     unsent: AtomicU64,
     connections_refused: AtomicU64,
     connections_cut: AtomicU64,
@@ -99,7 +114,7 @@ fn count(counter: &AtomicU64) {
 #[derive(Debug)]
 struct Shared {
     limits: SipLimits,
-    inputs: mpsc::Sender<SipInput>,
+    gate: Gate,
     counters: Counters,
     runtime: Handle,
     /// Closed when the face is dropped; every task then ends.
@@ -121,14 +136,11 @@ impl SipSockets {
     ///
     /// # Errors
     /// An address is taken or not this machine's; the error names it, and nothing stays bound.
-    pub fn bind(
-        listen: &[(Transport, SocketAddr)],
-        limits: SipLimits,
-    ) -> io::Result<(SipSockets, mpsc::Receiver<SipInput>)> {
-        let (inputs, receiver) = mpsc::channel(limits.inputs);
+    pub fn bind(listen: &[(Transport, SocketAddr)], limits: SipLimits) -> io::Result<(SipSockets, SipInbox)> {
+        let (gate, inbox) = Gate::new(limits.inputs, limits.stranger_inputs);
         let (keep_open, open) = watch::channel(());
         let runtime = Handle::try_current().map_err(io::Error::other)?;
-        let shared = Arc::new(Shared { limits, inputs, counters: Counters::default(), runtime, open });
+        let shared = Arc::new(Shared { limits, gate, counters: Counters::default(), runtime, open });
         let streams = tcp::Streams::new(shared.clone());
         let (mut bound, mut udp) = (Vec::new(), Vec::new());
         for &(transport, address) in listen {
@@ -149,7 +161,15 @@ impl SipSockets {
             };
             bound.push((transport, local));
         }
-        Ok((SipSockets { bound, udp, streams, shared, _open: keep_open }, receiver))
+        Ok((SipSockets { bound, udp, streams, shared, _open: keep_open }, inbox))
+    }
+
+    /// Takes what the user agent says of who is known and who is kept out. Streams of who is kept out are cut.
+    pub fn apply(&self, change: &Change) {
+        self.shared.gate.apply(change);
+        if let Change::Banned { .. } = change {
+            self.streams.cut_banned();
+        }
     }
 
     /// The addresses that were really bound, in the order in which they were asked for.
@@ -192,6 +212,7 @@ impl SipSockets {
             received: read(&counters.received),
             sent: read(&counters.sent),
             dropped_full: read(&counters.dropped_full),
+            dropped_banned: read(&counters.dropped_banned),
             unsent: read(&counters.unsent),
             connections_refused: read(&counters.connections_refused),
             connections_cut: read(&counters.connections_cut),

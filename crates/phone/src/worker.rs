@@ -4,7 +4,7 @@ use crate::voice::Voice;
 use crate::{Line, PhoneConfig, PhoneError};
 use audio::Clip;
 use ipnet::IpNet;
-use net::{Clock, PortPairs, SipInput, SipLimits, SipSockets};
+use net::{Clock, PortPairs, SipInbox, SipInput, SipLimits, SipSockets};
 use sip::ua::{Account, Config, Do, Event, Flow, Input, Limits, Output, Registration, SessionId};
 use sip::ua::{Timers, UserAgent};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -56,7 +56,7 @@ pub(crate) struct Worker {
     config: PhoneConfig,
     clock: Clock,
     sockets: SipSockets,
-    sip_inputs: mpsc::Receiver<SipInput>,
+    sip_inputs: SipInbox,
     orders: mpsc::Receiver<Order>,
     incoming: mpsc::Sender<IncomingCall>,
     ua: UserAgent,

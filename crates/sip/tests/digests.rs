@@ -87,7 +87,7 @@ fn answer(challenges: &[String], asking: &Asking<'_>) -> String {
 
 fn verify(verifier: &mut Verifier, now: Time, value: &str) -> Result<String, Reason> {
     verifier
-        .verify(now, [value], "REGISTER", |user| (user == "an\"na").then_some("secret"))
+        .verify(now, HERE, [value], "REGISTER", |user| (user == "an\"na").then_some("secret"))
         .map_err(|Denied { reason, .. }| reason)
 }
 
@@ -140,7 +140,10 @@ fn every_way_of_not_proving_oneself_has_its_reason() {
         Err(Denied { reason: Reason::Missing, user: None, returned: false })
     );
     let other_method = verifier.verify(NOW, HERE, [good.as_str()], "INVITE", |_| Some("secret"));
-    assert_eq!(other_method, Err(Denied { reason: Reason::Wrong, user: Some("an\"na".to_owned()), returned: true }));
+    assert_eq!(
+        other_method,
+        Err(Denied { reason: Reason::Wrong, user: Some("an\"na".to_owned()), returned: true })
+    );
     assert!(verify(&mut verifier, NOW, &good).is_ok(), "a failed attempt does not use the nonce up");
 }
 
@@ -224,7 +227,8 @@ fn an_algorithm_that_is_not_offered_proves_nothing() {
         nonce_count: 1,
     };
     let credentials = respond(&[&weaker], &asking).unwrap();
-    let denied =
-        verifier.verify(Time::ZERO, HERE, [credentials.as_str()], "REGISTER", |_| Some("secret")).unwrap_err();
+    let denied = verifier
+        .verify(Time::ZERO, HERE, [credentials.as_str()], "REGISTER", |_| Some("secret"))
+        .unwrap_err();
     assert_eq!(denied.reason, Reason::Missing);
 }

@@ -148,7 +148,9 @@ impl Reader<'_> {
                 Frame::Message(bytes) => {
                     // Waiting here stops the reading: the peer's kernel feels it.
                     let input = SipInput::Received { flow: self.flow, bytes };
-                    self.shared.inputs.send(input).await.map_err(|_| ())?;
+                    let gate = &self.shared.gate;
+                    let queue = gate.queue(gate.standing(self.flow.remote.ip())).ok_or(())?;
+                    queue.send(input).await.map_err(|_| ())?;
                     count(&self.shared.counters.received);
                 }
             }

@@ -1,5 +1,6 @@
 use super::stream::{self, Ends};
 use super::{Shared, SipInput, count};
+use sip::guard::Standing;
 use sip::ua::{Flow, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
@@ -91,6 +92,16 @@ impl Streams {
         self.shared.runtime.spawn(self.clone().connect(flow, number, ends));
     }
 
+    /// Cuts the streams of those who are kept out.
+    pub(super) fn cut_banned(&self) {
+        let table = self.lock();
+        for (flow, open) in &table.streams {
+            if self.shared.gate.standing(flow.remote.ip()) == Standing::Banned {
+                open.cut.notify_one();
+            }
+        }
+    }
+
     fn enter(&self, table: &mut Table, flow: Flow, accepted: bool) -> (u64, Ends) {
         let (outbox, queue) = mpsc::channel(self.shared.limits.queued_messages.max(1));
         let cut = Arc::new(Notify::new());
@@ -132,7 +143,12 @@ impl Streams {
         let limits = &self.shared.limits;
         let mut table = self.lock();
         let of_this = table.accepted_of.get(&remote.ip()).copied().unwrap_or_default();
-        if table.streams.len() >= limits.connections || of_this >= limits.connections_per_address {
+        let (all_max, of_this_max) = match self.shared.gate.standing(remote.ip()) {
+            Standing::Known => (limits.connections, limits.connections_per_address),
+            Standing::Stranger => (limits.connections / 2, limits.connections_per_stranger),
+            Standing::Banned => (0, 0),
+        };
+        if table.streams.len() >= all_max || of_this >= of_this_max {
             count(&self.shared.counters.connections_refused);
             return;
         }
@@ -177,12 +193,12 @@ impl Streams {
             own
         };
         if own {
-            let _ = self.shared.inputs.send(SipInput::FlowFailed { flow }).await;
+            let _ = self.shared.gate.failures().send(SipInput::FlowFailed { flow }).await;
         }
     }
 
     fn say_failed(&self, flow: Flow) {
-        let inputs = self.shared.inputs.clone();
+        let inputs = self.shared.gate.failures().clone();
         if let Err(mpsc::error::TrySendError::Full(input)) = inputs.try_send(SipInput::FlowFailed { flow }) {
             self.shared.runtime.spawn(async move {
                 let _ = inputs.send(input).await;

@@ -1,4 +1,5 @@
 use super::{Shared, SipInput, count};
+use sip::guard::Standing;
 use sip::ua::{Flow, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
@@ -120,10 +121,15 @@ impl Reader {
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {
             return;
         }
+        let standing = self.shared.gate.standing(remote.ip());
+        if standing == Standing::Banned {
+            return count(&self.shared.counters.dropped_banned);
+        }
         let Some(local) = self.local_towards(remote) else { return };
-        let flow = Flow { transport: Transport::Udp, local, remote };
+        let Some(queue) = self.shared.gate.queue(standing) else { return };
         let counters = &self.shared.counters;
-        match self.shared.inputs.try_send(SipInput::Received { flow, bytes: bytes.to_vec() }) {
+        let flow = Flow { transport: Transport::Udp, local, remote };
+        match queue.try_send(SipInput::Received { flow, bytes: bytes.to_vec() }) {
             Ok(()) => count(&counters.received),
             Err(TrySendError::Full(_)) => count(&counters.dropped_full),
             Err(TrySendError::Closed(_)) => {}

@@ -88,7 +88,8 @@ mod tests {
         let mut door = Door::default();
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let net = |text: &str| text.parse::<IpNet>().unwrap();
-        let standings = |door: &Door| ["192.0.2.1", "192.0.2.2", "10.1.1.1"].map(|one| door.standing(ip(one)));
+        let standings =
+            |door: &Door| ["192.0.2.1", "192.0.2.2", "10.1.1.1"].map(|one| door.standing(ip(one)));
         use Standing::{Banned, Known, Stranger};
         door.apply(&Change::Networks(vec![net("10.0.0.0/8")]));
         door.apply(&Change::Known(ip("::ffff:192.0.2.1")));

@@ -306,6 +306,12 @@ impl Guard {
         self.bans.living()
     }
 
+    /// How many sources, prefixes and known addresses something is remembered of.
+    pub fn remembered(&self) -> usize {
+        let tables = self.peers.len() + self.prefixes.len() + self.sources.len() + self.records.len();
+        tables + self.known.len()
+    }
+
     /// Ends what is over.
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some(source) = self.bans.expire(now) {

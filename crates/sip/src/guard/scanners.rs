@@ -66,11 +66,13 @@ mod tests {
             ("Subject: friendly-scanner", false),
             ("User-Agent:", false),
         ] {
-            let message = format!("OPTIONS sip:100@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 1.1.1.1\r\n{line}\r\n\r\n");
+            let message =
+                format!("OPTIONS sip:100@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 1.1.1.1\r\n{line}\r\n\r\n");
             assert_eq!(scanner(message.as_bytes()).is_some(), found, "{line}");
         }
         assert_eq!(scanner(b""), None);
-        let late = format!("OPTIONS x SIP/2.0\r\nSubject: {}\r\nUser-Agent: sipcli\r\n\r\n", "x".repeat(4000));
+        let late =
+            format!("OPTIONS x SIP/2.0\r\nSubject: {}\r\nUser-Agent: sipcli\r\n\r\n", "x".repeat(4000));
         assert_eq!(scanner(late.as_bytes()), None);
     }
 }

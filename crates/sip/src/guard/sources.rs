@@ -70,7 +70,6 @@ impl<T: Default> Sources<T> {
         self.old.remove(&key);
     }
 
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.young.len() + self.old.len()
     }

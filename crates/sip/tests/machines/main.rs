@@ -9,6 +9,7 @@
 
 mod accounts;
 mod calls;
+mod guarded;
 mod hostile;
 mod odd_requests;
 mod races;

@@ -1,0 +1,92 @@
+//! Who is let to the queues of the SIP sockets, and in which order, over real loopback.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
+
+use net::{SipInbox, SipInput, SipLimits, SipSockets};
+use sip::guard::Change;
+use sip::ua::Transport;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::timeout;
+
+const SOON: Duration = Duration::from_secs(5);
+
+fn bind(transport: Transport, limits: SipLimits) -> (SipSockets, SipInbox, SocketAddr) {
+    let (sockets, inbox) = SipSockets::bind(&[(transport, host(1))], limits).unwrap();
+    let local = sockets.bound()[0].1;
+    (sockets, inbox, local)
+}
+
+/// Another host, as far as addresses go.
+fn host(number: u8) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, number], 0))
+}
+
+fn message(body: &str) -> Vec<u8> {
+    format!("MESSAGE sip:a@b SIP/2.0\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+async fn received(inbox: &mut SipInbox) -> Vec<u8> {
+    match timeout(SOON, inbox.recv()).await.expect("nothing came in time").unwrap() {
+        SipInput::Received { bytes, .. } => bytes,
+        SipInput::FlowFailed { flow } => panic!("{flow:?} failed"),
+    }
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    timeout(SOON, async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn who_is_known_is_handled_before_any_stranger_and_never_crowded_out() {
+    let limits = SipLimits { stranger_inputs: 4, ..SipLimits::default() };
+    let (sockets, mut inbox, local) = bind(Transport::Udp, limits);
+    sockets.apply(&Change::Networks(vec!["127.0.0.3/32".parse().unwrap()]));
+    let (stranger, peer) = (UdpSocket::bind(host(2)).await.unwrap(), UdpSocket::bind(host(3)).await.unwrap());
+    for number in 0..50 {
+        stranger.send_to(&message(&format!("stranger {number}")), local).await.unwrap();
+    }
+    peer.send_to(&message("peer"), local).await.unwrap();
+    until(|| sockets.counts().received == 5).await;
+    assert_eq!(sockets.counts().dropped_full, 46);
+    assert_eq!(received(&mut inbox).await, message("peer"));
+    assert_eq!(received(&mut inbox).await, message("stranger 0"));
+}
+
+#[tokio::test]
+async fn datagrams_of_who_is_kept_out_are_dropped_until_the_ban_is_lifted() {
+    let (sockets, mut inbox, local) = bind(Transport::Udp, SipLimits::default());
+    let source = "127.0.0.2/32".parse().unwrap();
+    sockets.apply(&Change::Banned { source, known_too: false });
+    let (banned, other) = (UdpSocket::bind(host(2)).await.unwrap(), UdpSocket::bind(host(3)).await.unwrap());
+    banned.send_to(&message("1"), local).await.unwrap();
+    other.send_to(&message("2"), local).await.unwrap();
+    assert_eq!(received(&mut inbox).await, message("2"));
+    assert_eq!(sockets.counts().dropped_banned, 1);
+    sockets.apply(&Change::Lifted(source));
+    banned.send_to(&message("3"), local).await.unwrap();
+    assert_eq!(received(&mut inbox).await, message("3"));
+}
+
+#[tokio::test]
+async fn streams_of_who_is_kept_out_are_cut_and_new_ones_closed_at_once() {
+    let (sockets, mut inbox, local) = bind(Transport::Tcp, SipLimits::default());
+    let mut before = TcpStream::connect(local).await.unwrap();
+    before.write_all(&message("1")).await.unwrap();
+    assert_eq!(received(&mut inbox).await, message("1"));
+    sockets.apply(&Change::Banned { source: "127.0.0.1/32".parse().unwrap(), known_too: false });
+    let read = timeout(SOON, before.read(&mut [0; 10])).await.unwrap();
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    let mut after = TcpStream::connect(local).await.unwrap();
+    let read = timeout(SOON, after.read(&mut [0; 10])).await.unwrap();
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    assert_eq!(sockets.counts().connections_refused, 1);
+}
