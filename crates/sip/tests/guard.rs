@@ -1,5 +1,7 @@
 //! The guard alone: its memory and what a message costs it.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+
 use base::{Rng, Seed, Time};
 use sip::guard::{BANS_MAX, Dropped, Guard, GuardConfig, KNOWN_MAX, Notice, Standing};
 use sip::ua::{Flow, Transport};

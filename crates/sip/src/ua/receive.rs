@@ -139,7 +139,8 @@ impl UserAgent {
             Some(Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify) => {
                 self.refuse(&request, flow, 481);
             }
-            Some(Method::Refer) => self.refer_from_outside(now, flow, &request),
+            // Outside of a call it would let anybody make us call anybody.
+            Some(Method::Refer) => self.refuse(&request, flow, 403),
             Some(Method::Other(_)) | None => self.refuse(&request, flow, 501),
             Some(_) => self.refuse(&request, flow, 405),
         }
@@ -186,15 +187,6 @@ impl UserAgent {
         let id = self.sessions.replaced(&replaces).ok_or(481u16)?;
         self.sessions.may_be_replaced(id, replaces.early_only)?;
         Ok(Some(id))
-    }
-
-    /// A REFER outside of a call would let anybody make us call anybody: none is taken, and strangers learn
-    /// no more than of any other request.
-    fn refer_from_outside(&mut self, now: Time, flow: Flow, request: &Message) {
-        match self.admit(now, flow, request) {
-            Ok(_) => self.refuse(request, flow, 403),
-            Err(denial) => self.deny(now, request, flow, denial),
-        }
     }
 
     fn register(&mut self, now: Time, flow: Flow, request: &Message) {
