@@ -27,6 +27,7 @@ const LAYERS: [(&str, u8); 19] = [
     ("media", 3),
     ("engine", 4),
     ("journal", 5),
+    ("trace", 5),
     ("net", 5),
     ("cti", 6),
     ("phone", 6),

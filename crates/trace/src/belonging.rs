@@ -1,0 +1,186 @@
+//! Which call a message belongs to: by its Call-ID, which the log's facts tell of each leg. What came just
+//! before its call was known (a challenged INVITE, its 401 and its ACK) waits for a moment.
+
+use crate::{Traced, Way};
+use base::{Time, Wall};
+use sip::ua::Flow;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Call-IDs of calls that are known at a time. What is beyond is not traced.
+const CALL_IDS_MAX: usize = 20_000;
+/// A longer Call-ID is nobody's but an attacker's.
+const CALL_ID_BYTES_MAX: usize = 1024;
+/// Messages that wait for their call, and their bytes. The oldest go first.
+const EARLY_MAX: usize = 1024;
+const EARLY_BYTES_MAX: usize = 1024 * 1024;
+/// The last repetitions of a call's messages come within 64·T1 (RFC 3261 §17) of its end.
+const AFTER_THE_END: Duration = Duration::from_secs(64);
+
+/// The open calls by the Call-IDs of their legs.
+#[derive(Debug, Default)]
+pub struct Belonging {
+    calls: BTreeMap<Box<str>, Arc<str>>,
+    call_ids: BTreeMap<Arc<str>, Vec<Box<str>>>,
+    ended: VecDeque<(Time, Arc<str>)>,
+    early: VecDeque<Early>,
+    early_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Early {
+    call_id: Box<str>,
+    at: Wall,
+    way: Way,
+    flow: Flow,
+    bytes: Vec<u8>,
+}
+
+impl Belonging {
+    /// A message went by. Gives it back if its call is known.
+    pub fn saw(&mut self, at: Wall, way: Way, flow: Flow, bytes: &[u8]) -> Option<Traced> {
+        let heading = heading(bytes)?;
+        if let Some(call) = self.calls.get(heading.call_id) {
+            return Some(Traced { at, call: call.clone(), way, flow, bytes: bytes.to_vec() });
+        }
+        if heading.of_invite {
+            let call_id = heading.call_id.into();
+            self.keep(Early { call_id, at, way, flow, bytes: bytes.to_vec() });
+        }
+        None
+    }
+
+    /// The call has a leg with this Call-ID. Gives its messages that went by before this was known.
+    pub fn learn(&mut self, call: &str, call_id: &str) -> Vec<Traced> {
+        if self.calls.len() >= CALL_IDS_MAX || call_id.len() > CALL_ID_BYTES_MAX || self.calls.contains_key(call_id) {
+            return Vec::new();
+        }
+        let call = self.call_ids.get_key_value(call).map_or_else(|| call.into(), |(known, _)| known.clone());
+        self.calls.insert(call_id.into(), call.clone());
+        self.call_ids.entry(call.clone()).or_default().push(call_id.into());
+        if !self.early.iter().any(|early| *early.call_id == *call_id) {
+            return Vec::new();
+        }
+        let (its, others) = std::mem::take(&mut self.early).into_iter().partition(|early| *early.call_id == *call_id);
+        self.early = others;
+        let its: VecDeque<Early> = its;
+        self.early_bytes -= its.iter().map(|early| early.bytes.len()).sum::<usize>();
+        let traced = |early: Early| {
+            let Early { at, way, flow, bytes, .. } = early;
+            Traced { at, call: call.clone(), way, flow, bytes }
+        };
+        its.into_iter().map(traced).collect()
+    }
+
+    /// The call has ended. It is forgotten when its last repetitions must have come.
+    pub fn ended(&mut self, now: Time, call: &str) {
+        while let Some((_, over)) = self.ended.pop_front_if(|(until, _)| *until <= now) {
+            for call_id in self.call_ids.remove(&over).into_iter().flatten() {
+                self.calls.remove(&call_id);
+            }
+        }
+        if let Some((call, _)) = self.call_ids.get_key_value(call) {
+            self.ended.push_back((now + AFTER_THE_END, call.clone()));
+        }
+    }
+
+    fn keep(&mut self, early: Early) {
+        self.early_bytes += early.bytes.len();
+        self.early.push_back(early);
+        while self.early.len() > EARLY_MAX || self.early_bytes > EARLY_BYTES_MAX {
+            let Some(oldest) = self.early.pop_front() else { return };
+            self.early_bytes -= oldest.bytes.len();
+        }
+    }
+}
+
+struct Heading<'a> {
+    call_id: &'a str,
+    /// The message has to do with an INVITE.
+    of_invite: bool,
+}
+
+/// What is to be known of a message, without reading the whole of it.
+fn heading(bytes: &[u8]) -> Option<Heading<'_>> {
+    let (mut call_id, mut of_invite) = (None, false);
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            break;
+        }
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = (line.get(..colon)?.trim_ascii(), line.get(colon + 1..)?.trim_ascii());
+        if name.eq_ignore_ascii_case(b"call-id") || name.eq_ignore_ascii_case(b"i") {
+            call_id = call_id.or_else(|| std::str::from_utf8(value).ok());
+        } else if name.eq_ignore_ascii_case(b"cseq") {
+            of_invite = value.ends_with(b"INVITE") || value.ends_with(b"ACK");
+        }
+    }
+    let call_id = call_id.filter(|call_id| call_id.len() <= CALL_ID_BYTES_MAX)?;
+    Some(Heading { call_id, of_invite })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sip::ua::Transport;
+
+    fn flow() -> Flow {
+        let address = "127.0.0.1:5060".parse().unwrap();
+        Flow { transport: Transport::Udp, local: address, remote: address }
+    }
+
+    fn message(method: &str, call_id: &str) -> Vec<u8> {
+        format!("{method} sip:x SIP/2.0\r\nCSeq: 1 {method}\r\ni : {call_id}\r\n\r\nCall-ID: no\r\n").into_bytes()
+    }
+
+    fn saw(belonging: &mut Belonging, method: &str, call_id: &str) -> Option<String> {
+        let wall = Wall::from_unix_micros(1);
+        belonging.saw(wall, Way::In, flow(), &message(method, call_id)).map(|traced| traced.call.to_string())
+    }
+
+    #[test]
+    fn what_came_before_its_call_was_known_belongs_to_it_and_what_comes_later_too() {
+        let mut belonging = Belonging::default();
+        assert_eq!(saw(&mut belonging, "INVITE", "a"), None);
+        assert_eq!(saw(&mut belonging, "ACK", "a"), None);
+        assert_eq!(saw(&mut belonging, "INVITE", "b"), None);
+        let early = belonging.learn("c1", "a");
+        assert_eq!(early.len(), 2);
+        assert!(early.iter().all(|traced| *traced.call == *"c1"));
+        assert_eq!(early[0].bytes, message("INVITE", "a"));
+        assert_eq!(saw(&mut belonging, "BYE", "a"), Some("c1".into()));
+        assert_eq!(saw(&mut belonging, "BYE", "b"), None);
+        assert_eq!(belonging.learn("c1", "a"), [], "told twice");
+        assert_eq!(belonging.learn("c1", "b").len(), 1);
+        assert_eq!(saw(&mut belonging, "BYE", "b"), Some("c1".into()));
+    }
+
+    #[test]
+    fn a_call_is_forgotten_a_while_after_its_end() {
+        let mut belonging = Belonging::default();
+        belonging.learn("c1", "a");
+        belonging.ended(Time::ZERO, "c1");
+        assert_eq!(saw(&mut belonging, "BYE", "a"), Some("c1".into()));
+        belonging.ended(Time::from_millis(63_999), "c2");
+        assert_eq!(saw(&mut belonging, "BYE", "a"), Some("c1".into()));
+        belonging.ended(Time::from_millis(64_000), "c2");
+        assert_eq!(saw(&mut belonging, "BYE", "a"), None);
+        assert!(belonging.calls.is_empty() && belonging.call_ids.is_empty() && belonging.ended.is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_strangers_grows_nothing() {
+        let mut belonging = Belonging::default();
+        for stranger in 0..10_000 {
+            saw(&mut belonging, "INVITE", &format!("stranger-{stranger}"));
+            saw(&mut belonging, "REGISTER", &format!("phone-{stranger}"));
+        }
+        assert_eq!(belonging.early.len(), EARLY_MAX);
+        let held: usize = belonging.early.iter().map(|early| early.bytes.len()).sum();
+        assert_eq!(belonging.early_bytes, held);
+        assert_eq!(belonging.learn("c1", "phone-9999"), [], "only what an INVITE begins may become a call");
+        assert_eq!(saw(&mut belonging, "INVITE", &"x".repeat(2000)), None);
+    }
+}
