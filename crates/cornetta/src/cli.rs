@@ -163,7 +163,7 @@ pub(crate) enum Events {
         #[arg(short, long)]
         follow: bool,
     },
-    /// Print the facts of one call.
+    /// Print the facts of one call, or with --sip its SIP messages too.
     Show {
         /// The call's id.
         call: String,
@@ -172,6 +172,15 @@ pub(crate) enum Events {
         /// As JSON.
         #[arg(long)]
         json: bool,
+        /// Its SIP messages as a ladder, with the facts between them; with --json the messages alone.
+        #[arg(long)]
+        sip: bool,
+        /// Each message whole, under its arrow.
+        #[arg(long, requires = "sip", conflicts_with = "json")]
+        full: bool,
+        /// Draw the ladder into this file instead, as SVG.
+        #[arg(long, requires = "sip", conflicts_with_all = ["json", "full"])]
+        svg: Option<PathBuf>,
     },
     /// Say why a call ended, in Italian and in English.
     Why {

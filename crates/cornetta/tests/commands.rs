@@ -137,6 +137,9 @@ async fn the_log_says_the_same_while_the_exchange_runs_and_after_it() {
         &["cdr", "--csv"],
         &["cdr"],
         &["cdr", "--json"],
+        &["events", "show", &call, "--sip"],
+        &["events", "show", &call, "--sip", "--full"],
+        &["events", "show", &call, "--sip", "--json"],
     ];
     let url = exchange.url.clone();
     let asked = |arguments: &[&str], source: [&str; 2]| {
@@ -151,7 +154,9 @@ async fn the_log_says_the_same_while_the_exchange_runs_and_after_it() {
     assert_eq!(exchange.terminate().code(), Some(0));
     let ended: Vec<String> = commands.iter().map(|command| asked(command, ["--data", "data"])).collect();
     assert_eq!(running, ended);
-    let [show, show_json, why, why_json, csv, json, _] = ended.as_slice() else { unreachable!() };
+    let [show, show_json, why, why_json, csv, json, _, ladder, full, messages] = ended.as_slice() else {
+        unreachable!()
+    };
     assert!(show.contains("call.arrived") && show.contains("call.ended"), "{show}");
     assert!(
         show_json.lines().all(|line| serde_json::from_str::<Value>(line).unwrap()["call"] == call.as_str())
@@ -163,6 +168,33 @@ async fn the_log_says_the_same_while_the_exchange_runs_and_after_it() {
     assert!(csv.lines().nth(1).unwrap().contains(&call), "{csv}");
     let record: Value = serde_json::from_str(json).unwrap();
     assert!(record.to_string().contains(&call), "{record}");
+    is_the_ladder_of_a_call(ladder);
+    assert!(full.contains("    INVITE sip:echo@") && full.contains("    a=rtpmap:"), "{full}");
+    for line in messages.lines() {
+        assert_eq!(serde_json::from_str::<Value>(line).unwrap()["call"], call.as_str());
+    }
+    asked(&["events", "show", &call, "--sip", "--svg", "call.svg"], ["--data", "data"]);
+    let svg = std::fs::read_to_string(folder.path().join("call.svg")).unwrap();
+    assert!(svg.starts_with("<svg") && svg.contains("200 OK (BYE)"), "{svg}");
+}
+
+/// The parties, and from the first INVITE to the answer to the BYE each message once, with facts between them.
+fn is_the_ladder_of_a_call(ladder: &str) {
+    assert!(ladder.lines().next().unwrap().contains("caller +393331234567"), "{ladder}");
+    let mut from = 0;
+    for next in [
+        " INVITE sip:echo@",
+        "· call.arrived",
+        " 200 OK (INVITE) ",
+        " ACK ",
+        " BYE ",
+        " 200 OK (BYE) ",
+        "· call.ended",
+    ] {
+        let found = ladder[from..].find(next);
+        from += found.unwrap_or_else(|| panic!("no {next:?} in its place: {ladder}"));
+    }
+    assert!(!ladder.contains("(again)"), "{ladder}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,6 +84,22 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "2:10: the web address would be open to other machines without any credentials; listen on 127.0.0.1, or write at least one [[token]]",
     ),
     (
+        "[trace]\nkeep = \"7 days\"\n",
+        "2:8: `7 days` is not a span of time; write a number and d, h or m, such as \"7d\"",
+    ),
+    ("[trace]\nkeep = \"400d\"\n", "2:8: `keep` is out of range; write a span from 1m to 366d"),
+    ("[trace]\nsize_max = 5\n", "2:12: `size_max` is of the wrong kind (integer); write a text in quotes"),
+    (
+        "[trace]\nsize_max = \"1TB\"\n",
+        "2:12: `1TB` is not a size; write a number and MB or GB, such as \"1GB\"",
+    ),
+    ("[trace]\nsize_max = \"0MB\"\n", "2:12: `size_max` is out of range; write a size from 1MB to 1000GB"),
+    (
+        "[trace]\nhep = \"tcp:192.0.2.9:9060\"\n",
+        "2:7: messages go to Homer by UDP alone; write Homer's address, such as \"udp:192.0.2.9:9060\"",
+    ),
+    ("[trace]\nhep_id = 5\n", "2:1: there is no Homer to say this to; write its address as `hep`"),
+    (
         "[[token]]\nname = \"crm\"\nscopes = [\"events:read\"]\n",
         "1:1: a token has either a secret or the hash of one; write `sha256`, or `secret`",
     ),

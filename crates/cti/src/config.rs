@@ -1,6 +1,7 @@
 use crate::Token;
 use std::net::SocketAddr;
 use std::time::Duration;
+use trace::Trace;
 
 /// How the server is to listen, whom it knows, and how much it takes.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct CtiConfig {
     pub source: String,
     /// The IANA zone of event times, such as `Europe/Rome`.
     pub zone: String,
+    /// The SIP messages of calls.
+    pub trace: Trace,
     /// How much.
     pub limits: Limits,
 }

@@ -4,6 +4,7 @@ mod commands;
 mod events;
 mod health;
 mod log;
+mod sip;
 mod snapshot;
 
 use crate::CommandRequest;
@@ -20,6 +21,7 @@ use axum::routing::{delete, get, put};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tokio::sync::mpsc;
+use trace::Trace;
 
 /// What every handler has.
 #[derive(Clone)]
@@ -28,6 +30,7 @@ pub(crate) struct App {
     pub(crate) source: Source,
     pub(crate) readers: Arc<Readers>,
     pub(crate) commands: mpsc::Sender<CommandRequest>,
+    pub(crate) trace: Trace,
     pub(crate) answers: Arc<Answers>,
     pub(crate) connections_refused: Arc<AtomicU64>,
     pub(crate) limits: Arc<Limits>,
@@ -41,6 +44,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/snapshot", get(snapshot::snapshot))
         .route("/v1/agents/{agent}/state", put(commands::agent_state))
         .route("/v1/calls/{call}", delete(commands::hang_up))
+        .route("/v1/calls/{call}/sip", get(sip::messages))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -244,3 +244,30 @@ async fn start(desk: &Desk, config: CtiConfig) -> Result<cti::CtiServer, CtiErro
     let (_stop, shutdown) = watch::channel(false);
     serve(config, Arc::clone(&desk.journal), mpsc::channel(1).0, shutdown).await
 }
+
+#[tokio::test]
+async fn the_sip_messages_of_a_call_are_for_those_who_may_see_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = support::trace(folder.path());
+    let local = "127.0.0.1:5060".parse().unwrap();
+    let flow = sip::ua::Flow { transport: sip::ua::Transport::Udp, local, remote: local };
+    let at = base::Wall::from_unix_micros(1_700_000_000_000_000);
+    let bytes = b"INVITE sip:800@x SIP/2.0\r\nAuthorization: Digest response=\"00\"\r\n\r\n".to_vec();
+    trace.saw(trace::Traced { at, call: "rm1-1".into(), way: trace::Way::In, flow, bytes });
+    trace.close();
+    let desk = Desk::configured(CtiConfig { trace, ..support::config() }, 8).await;
+    let problem = desk.ask("GET /v1/calls/rm1-1/sip", MASKED).await.is_problem(403, "not_permitted");
+    assert_eq!(problem["missing_scope"], "pii:clear");
+    let found = desk.ask("GET /v1/calls/rm1-1/sip", ALL).await.json();
+    assert_eq!((&found["call"], &found["more"]), (&json!("rm1-1"), &json!(false)));
+    assert_eq!(
+        found["messages"],
+        json!([{
+            "at": "2023-11-14T22:13:20Z", "call": "rm1-1", "way": "in", "transport": "udp",
+            "local": "127.0.0.1:5060", "remote": "127.0.0.1:5060",
+            "message": "INVITE sip:800@x SIP/2.0\r\nAuthorization: Digest response=***\r\n\r\n"
+        }])
+    );
+    let other = desk.ask("GET /v1/calls/rm1-2/sip", ALL).await.json();
+    assert_eq!(other["messages"], json!([]));
+}

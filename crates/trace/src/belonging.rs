@@ -53,7 +53,10 @@ impl Belonging {
 
     /// The call has a leg with this Call-ID. Gives its messages that went by before this was known.
     pub fn learn(&mut self, call: &str, call_id: &str) -> Vec<Traced> {
-        if self.calls.len() >= CALL_IDS_MAX || call_id.len() > CALL_ID_BYTES_MAX || self.calls.contains_key(call_id) {
+        if self.calls.len() >= CALL_IDS_MAX
+            || call_id.len() > CALL_ID_BYTES_MAX
+            || self.calls.contains_key(call_id)
+        {
             return Vec::new();
         }
         let call = self.call_ids.get_key_value(call).map_or_else(|| call.into(), |(known, _)| known.clone());
@@ -62,7 +65,8 @@ impl Belonging {
         if !self.early.iter().any(|early| *early.call_id == *call_id) {
             return Vec::new();
         }
-        let (its, others) = std::mem::take(&mut self.early).into_iter().partition(|early| *early.call_id == *call_id);
+        let (its, others) =
+            std::mem::take(&mut self.early).into_iter().partition(|early| *early.call_id == *call_id);
         self.early = others;
         let its: VecDeque<Early> = its;
         self.early_bytes -= its.iter().map(|early| early.bytes.len()).sum::<usize>();
@@ -132,7 +136,8 @@ mod tests {
     }
 
     fn message(method: &str, call_id: &str) -> Vec<u8> {
-        format!("{method} sip:x SIP/2.0\r\nCSeq: 1 {method}\r\ni : {call_id}\r\n\r\nCall-ID: no\r\n").into_bytes()
+        format!("{method} sip:x SIP/2.0\r\nCSeq: 1 {method}\r\ni : {call_id}\r\n\r\nCall-ID: no\r\n")
+            .into_bytes()
     }
 
     fn saw(belonging: &mut Belonging, method: &str, call_id: &str) -> Option<String> {

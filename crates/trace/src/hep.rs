@@ -65,4 +65,3 @@ impl Packet {
         Some(self.0)
     }
 }
-

@@ -34,7 +34,8 @@ pub fn mask(message: &[u8]) -> Vec<u8> {
         }
         if matches!(name.as_slice(), b"content-type" | b"c") {
             let kind = value.trim_ascii_start();
-            pressed_keys = starts_with(kind, b"application/dtmf") && !starts_with(kind, b"application/dtmf-relay");
+            pressed_keys =
+                starts_with(kind, b"application/dtmf") && !starts_with(kind, b"application/dtmf-relay");
         }
         mask_uris(field, &mut masked);
     }
@@ -152,18 +153,18 @@ fn quoted(text: &[u8]) -> usize {
 
 /// `sip:user:password@host` is not to be written (RFC 3261 §19.1.1), and is.
 fn mask_uris(field: &[u8], masked: &mut Vec<u8>) {
-    let mut at = 0;
-    while let Some(byte) = field.get(at) {
-        let rest = field.get(at..).unwrap_or_default();
-        if let Some((head, password)) = password(rest) {
-            masked.extend_from_slice(rest.get(..head).unwrap_or_default());
+    let mut rest = field;
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b's' | b'S')) {
+        let (before, uri) = rest.split_at(at);
+        masked.extend_from_slice(before);
+        let (shown, covered) = password(uri).unwrap_or((1, 0));
+        masked.extend_from_slice(uri.get(..shown).unwrap_or_default());
+        if covered > 0 {
             masked.extend_from_slice(COVER);
-            at += head + password;
-            continue;
         }
-        masked.push(*byte);
-        at += 1;
+        rest = uri.get(shown + covered..).unwrap_or_default();
     }
+    masked.extend_from_slice(rest);
 }
 
 /// If a URI with a password begins here: the length of what precedes the password, and its own.
@@ -215,16 +216,37 @@ mod tests {
                 "Authorization: Digest username=\"anna\", nonce=\"abc\", response=\"6629fae4\", cnonce=\"0a4f\", qop=auth\r\n",
                 "Authorization: Digest username=\"anna\", nonce=\"abc\", response=***, cnonce=***, qop=auth\r\n",
             ),
-            ("PROXY-AUTHORIZATION : digest response = \"a,\\\"b\" , uri=\"sip:x\"\n", "PROXY-AUTHORIZATION : digest response = *** , uri=\"sip:x\"\n"),
-            ("authorization:Digest Response=6629,realm=\"r\"\r\n", "authorization:Digest Response=***,realm=\"r\"\r\n"),
-            ("Authorization: Digest realm=\"r\",\r\n\tresponse=\"6629\"\r\n", "Authorization: Digest realm=\"r\",\r\n\tresponse=***\r\n"),
-            ("Authorization: Digest response=\"6629\r\nFrom: <sip:a@b>\r\n", "Authorization: Digest response=***\r\nFrom: <sip:a@b>\r\n"),
+            (
+                "PROXY-AUTHORIZATION : digest response = \"a,\\\"b\" , uri=\"sip:x\"\n",
+                "PROXY-AUTHORIZATION : digest response = *** , uri=\"sip:x\"\n",
+            ),
+            (
+                "authorization:Digest Response=6629,realm=\"r\"\r\n",
+                "authorization:Digest Response=***,realm=\"r\"\r\n",
+            ),
+            (
+                "Authorization: Digest realm=\"r\",\r\n\tresponse=\"6629\"\r\n",
+                "Authorization: Digest realm=\"r\",\r\n\tresponse=***\r\n",
+            ),
+            (
+                "Authorization: Digest response=\"6629\r\nFrom: <sip:a@b>\r\n",
+                "Authorization: Digest response=***\r\nFrom: <sip:a@b>\r\n",
+            ),
             ("Authorization: Basic YTpi\r\n", "Authorization: Basic ***\r\n"),
             ("Authorization: Bearer eyJh bGci\r\n", "Authorization: Bearer ***\r\n"),
-            ("Authentication-Info: rspauth=\"12\", nextnonce=\"n\"\r\n", "Authentication-Info: rspauth=***, nextnonce=\"n\"\r\n"),
-            ("Authorization: Digest username=\"response=x\", response=\"1\"\r\n", "Authorization: Digest username=\"response=x\", response=***\r\n"),
+            (
+                "Authentication-Info: rspauth=\"12\", nextnonce=\"n\"\r\n",
+                "Authentication-Info: rspauth=***, nextnonce=\"n\"\r\n",
+            ),
+            (
+                "Authorization: Digest username=\"response=x\", response=\"1\"\r\n",
+                "Authorization: Digest username=\"response=x\", response=***\r\n",
+            ),
             ("WWW-Authenticate: Digest nonce=\"n\"\r\n", "WWW-Authenticate: Digest nonce=\"n\"\r\n"),
-            ("Identity: eyJhbGci;info=<https://c.example/a.pem>\r\n", "Identity: eyJhbGci;info=<https://c.example/a.pem>\r\n"),
+            (
+                "Identity: eyJhbGci;info=<https://c.example/a.pem>\r\n",
+                "Identity: eyJhbGci;info=<https://c.example/a.pem>\r\n",
+            ),
         ] {
             let message = format!("REGISTER sip:x SIP/2.0\r\n{written}\r\n");
             assert_eq!(masked(&message), format!("REGISTER sip:x SIP/2.0\r\n{shown}\r\n"));
@@ -235,7 +257,10 @@ mod tests {
     fn a_password_in_a_uri_is_covered() {
         for (written, shown) in [
             ("INVITE sip:anna:pass@h SIP/2.0\r\n", "INVITE sip:anna:***@h SIP/2.0\r\n"),
-            ("Contact: \"A\" <SIPS:anna:p%20w@h:5061;lr>, <sip:h:5060>\r\n", "Contact: \"A\" <SIPS:anna:***@h:5061;lr>, <sip:h:5060>\r\n"),
+            (
+                "Contact: \"A\" <SIPS:anna:p%20w@h:5061;lr>, <sip:h:5060>\r\n",
+                "Contact: \"A\" <SIPS:anna:***@h:5061;lr>, <sip:h:5060>\r\n",
+            ),
             ("To: <sip:[::1]:5060>\r\n", "To: <sip:[::1]:5060>\r\n"),
             ("To: <sip:h:5060;a=b@c>\r\n", "To: <sip:h:5060;a=b@c>\r\n"),
             ("To: sip:+39;phone-context=+39@h\r\n", "To: sip:+39;phone-context=+39@h\r\n"),

@@ -103,8 +103,18 @@ mod tests {
 
     #[test]
     fn a_calls_id_tells_when_it_began() {
-        assert_eq!(born("rm1-01HF7YAT000000000000000000"), Some(Wall::from_unix_micros(1_700_000_000_000_000)));
-        for other in ["", "rm1", "rm1-", "rm1-01HF7YAT00000000000000000U0", "rm1-ILOU", "rm1-zzzzzzzzzzzzzzzzzzzzzzzzzz"] {
+        assert_eq!(
+            born("rm1-01HF7YAT000000000000000000"),
+            Some(Wall::from_unix_micros(1_700_000_000_000_000))
+        );
+        for other in [
+            "",
+            "rm1",
+            "rm1-",
+            "rm1-01HF7YAT00000000000000000U0",
+            "rm1-ILOU",
+            "rm1-zzzzzzzzzzzzzzzzzzzzzzzzzz",
+        ] {
             assert_eq!(born(other), None, "{other}");
         }
     }
@@ -117,7 +127,13 @@ mod tests {
             remote: "[2001:db8::2]:40000".parse().unwrap(),
         };
         let at = Wall::from_unix_micros(1_700_000_000_123_456);
-        let message = Traced { at, call: "rm1-1".into(), way: Way::Out, flow, bytes: b"BYE sip:a SIP/2.0\r\n\r\n".to_vec() };
+        let message = Traced {
+            at,
+            call: "rm1-1".into(),
+            way: Way::Out,
+            flow,
+            bytes: b"BYE sip:a SIP/2.0\r\n\r\n".to_vec(),
+        };
         let written = serde_json::to_string(&message).unwrap();
         assert!(written.contains("\"at\":\"2023-11-14T22:13:20.123456Z\""), "{written}");
         assert!(written.contains("\"way\":\"out\",\"transport\":\"tls\""), "{written}");

@@ -4,6 +4,7 @@
 use crate::record::{self, HEAD};
 use crate::{Traced, born};
 use base::Wall;
+use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ impl Limits {
 }
 
 /// The messages of a call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// In the order in which they went by.
     pub messages: Vec<Traced>,
@@ -190,7 +191,8 @@ impl Segments {
     pub(crate) fn forget(&mut self, now: Wall) -> io::Result<()> {
         self.turn_over(now);
         let files = listed(&self.folder)?;
-        let lengths: Vec<u64> = files.iter().map(|(_, path)| fs::metadata(path).map_or(0, |m| m.len())).collect();
+        let lengths: Vec<u64> =
+            files.iter().map(|(_, path)| fs::metadata(path).map_or(0, |m| m.len())).collect();
         let mut all: u64 = lengths.iter().sum();
         let oldest = now.unix_micros().saturating_sub(micros(self.limits.keep));
         let last = files.len().saturating_sub(1);
@@ -289,7 +291,8 @@ mod tests {
         let begin = Wall::from_unix_micros(1_700_000_000_000_000);
         for second in 0..400 {
             write(&mut segments, "a", begin + Duration::from_millis(second), 1000);
-            let all: u64 = listed(&path).unwrap().iter().map(|(_, path)| fs::metadata(path).unwrap().len()).sum();
+            let all: u64 =
+                listed(&path).unwrap().iter().map(|(_, path)| fs::metadata(path).unwrap().len()).sum();
             assert!(all <= size_max + size_max / 8, "{all}");
         }
         let found = read_call(&path, "a").unwrap();

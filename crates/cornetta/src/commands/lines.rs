@@ -1,18 +1,23 @@
 //! A fact as one line for a person.
 
 use base::Wall;
-use facts::Fact;
+use facts::{Fact, FactKind};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, tz};
 
 /// One line: number, time, call, type, and what the type holds.
 pub(crate) fn fact_line(fact: &Fact) -> String {
-    let value = serde_json::to_value(&fact.kind).unwrap_or_default();
-    let kind = value.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
     let call = fact.call.as_deref().map_or("-", short);
+    format!("{:>7} {} {call:<8} {}", fact.number, time_of_day(fact.at), fact_fields(&fact.kind))
+}
+
+/// The type, and what it holds.
+pub(crate) fn fact_fields(kind: &FactKind) -> String {
+    let value = serde_json::to_value(kind).unwrap_or_default();
+    let kind = value.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
     let fields = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "type");
     let told: Vec<String> = fields.map(|(name, value)| format!("{name}={}", plain(value))).collect();
-    format!("{:>7} {} {call:<8} {kind:<22} {}", fact.number, time_of_day(fact.at), told.join(" "))
+    format!("{kind:<22} {}", told.join(" "))
 }
 
 /// The last characters of a call's id, which tell it from the others of its time.

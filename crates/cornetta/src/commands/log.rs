@@ -15,7 +15,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 pub(super) fn events(command: &Events) -> Result<ExitCode> {
     match command {
         Events::Tail { log, json, from, follow } => tail(&LogSource::open(log)?, *from, *follow, *json)?,
-        Events::Show { call, log, json } => {
+        Events::Show { call, log, json, sip: true, full, svg } => {
+            let log = LogSource::open(log)?;
+            super::sip::show(
+                &facts_of(&log, call)?,
+                &log.messages(call)?,
+                &super::sip::Shown { json: *json, full: *full, svg: svg.as_deref() },
+            )?;
+        }
+        Events::Show { call, log, json, .. } => {
             for fact in facts_of(&LogSource::open(log)?, call)? {
                 print_fact(&fact, *json)?;
             }

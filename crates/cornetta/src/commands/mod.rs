@@ -8,6 +8,8 @@ mod log_source;
 mod phone;
 mod serve;
 mod sim;
+mod sip;
+mod web;
 
 use crate::cli::Command;
 use crate::demo;

@@ -13,6 +13,7 @@ pub(crate) struct Fixed {
     listen: Vec<(Transport, SocketAddr)>,
     media: super::Media,
     http: super::Http,
+    trace: super::Trace,
     sounds: Vec<PathBuf>,
     calls_max: usize,
 }
@@ -26,6 +27,7 @@ impl Fixed {
             listen: engine.sip.listen.clone(),
             media: installation.media.clone(),
             http: installation.http.clone(),
+            trace: installation.trace.clone(),
             sounds: installation.sounds.clone(),
             calls_max: engine.calls_max,
         }
@@ -39,6 +41,7 @@ impl Fixed {
             ("`listen` under [sip]", self.listen == later.listen),
             ("`address`, `ports` or `threads` under [media]", self.media == later.media),
             ("`listen` under [http]", self.http.listen == later.http.listen),
+            ("[trace]", self.trace == later.trace),
             ("[[token]]", self.http.tokens == later.http.tokens),
             ("`folders` under [sounds]", self.sounds == later.sounds),
             ("`calls` under [limits]", self.calls_max == later.calls_max),

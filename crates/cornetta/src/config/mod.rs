@@ -8,6 +8,7 @@ mod network;
 mod numbering;
 mod read;
 mod services;
+mod trace;
 mod trunks;
 
 use document::Fault;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use files::{script_files, sound_inventory};
 pub(crate) use fixed::Fixed;
+pub(crate) use trace::Trace;
 
 /// All that a configuration says.
 pub(crate) struct Installation {
@@ -27,6 +29,8 @@ pub(crate) struct Installation {
     pub(crate) data: PathBuf,
     pub(crate) media: Media,
     pub(crate) http: Http,
+    /// What is kept of the calls' SIP messages.
+    pub(crate) trace: Trace,
     /// Folders of prompts and music.
     pub(crate) sounds: Vec<PathBuf>,
 }
@@ -45,6 +49,9 @@ pub(crate) struct Http {
     pub(crate) listen: SocketAddr,
     pub(crate) tokens: Vec<cti::Token>,
 }
+
+/// The folder of SIP messages within the data folder.
+pub(crate) const TRACE_FOLDER: &str = "trace";
 
 /// Reads and checks a configuration and all that it names.
 pub(crate) fn load(path: &Path) -> Result<Installation, Vec<Fault>> {
@@ -95,6 +102,7 @@ fn read_root(
     let media = network::media(document, root);
     let address = media.as_ref().map(|media| media.media.address);
     let http = network::http(document, root);
+    let trace = trace::trace(document, root, folder);
     let (sounds, hold_music) = services::sounds(document, root, folder);
     let desk = desk::desk(document, root, folder);
     let home = numbering::home(document, root);
@@ -102,7 +110,7 @@ fn read_root(
     let scripts = services::scripts(document, root, folder, &sounds, others);
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
     let calls_max = network::calls_max(document, root);
-    let (node, media, http, sip) = (node?, media?, http?, sip?);
+    let (node, media, http, trace, sip) = (node?, media?, http?, trace?, sip?);
     let engine = engine::Config {
         node: node.name,
         version: String::new(),
@@ -118,7 +126,7 @@ fn read_root(
         silence_probe: std::time::Duration::from_secs(300),
         calls_max,
     };
-    Some(Installation { engine, data: node.data, media: media.media, http, sounds })
+    Some(Installation { engine, data: node.data, media: media.media, http, trace, sounds })
 }
 
 /// A name for what is in force: the hash of the configuration's text and of the scripts that it names.

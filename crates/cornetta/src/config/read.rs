@@ -116,7 +116,7 @@ pub(super) fn span(
     span
 }
 
-fn parse_span(written: &str) -> Option<Duration> {
+pub(super) fn parse_span(written: &str) -> Option<Duration> {
     let unit = written.chars().last()?;
     let number: u64 = written.strip_suffix(unit)?.parse().ok()?;
     let seconds = match unit {

@@ -4,9 +4,10 @@
 mod addresses;
 mod commands;
 mod facts;
+mod seeing;
 mod turn;
 
-use crate::config::{Fixed, Installation};
+use crate::config::{self, Fixed, Installation};
 use addresses::Addresses;
 use anyhow::{Context as _, Result, anyhow};
 use base::Seed;
@@ -20,6 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
+use trace::Trace;
 
 /// Events of media and commands from outside that may wait for the engine.
 const WAITING_MAX: usize = 8192;
@@ -48,6 +50,7 @@ pub(crate) struct Exchange {
     pub(crate) journal: Arc<Journal>,
     /// What only a restart changes.
     pub(crate) fixed: Fixed,
+    trace: Trace,
     control: mpsc::Sender<Control>,
     ended: watch::Receiver<bool>,
     engine: Option<JoinHandle<()>>,
@@ -59,12 +62,13 @@ impl Exchange {
     /// Opens the log, binds everything and begins to serve. Called in a tokio runtime, which serves HTTP.
     pub(crate) async fn start(installation: Installation) -> Result<Exchange> {
         let fixed = Fixed::of(&installation);
-        let Installation { engine: config, data, media, http, sounds } = installation;
+        let Installation { engine: config, data, media, http, trace, sounds } = installation;
         let clock = Clock::start();
         let seed = net::root_seed().context("the system gives no randomness")?;
         let (journal, recovery) = open_journal(&data)?;
         let journal = Arc::new(journal);
         let past = facts::past(&recovery);
+        let trace = start_trace(&data, trace)?;
         let (media_events, media_inbox) = mpsc::channel(WAITING_MAX);
         let sounds = SoundStore::new(sounds, SOUND_CACHE_BYTES).context("the thread that reads sounds")?;
         let media_address = media.address;
@@ -87,7 +91,16 @@ impl Exchange {
         let (control, control_inbox) = mpsc::channel(16);
         let (commands, command_inbox) = mpsc::channel(256);
         let source = format!("/ente/{0}/node/{0}/epoch/1", config.node);
-        let parts = Parts { config, past, seed, clock, media, media_address, journal: journal.clone() };
+        let parts = Parts {
+            config,
+            past,
+            seed,
+            clock,
+            media,
+            media_address,
+            journal: journal.clone(),
+            trace: trace.clone(),
+        };
         let inboxes = turn::Inboxes { media: media_inbox, control: control_inbox, commands: command_inbox };
         let (engine, listen, ended) = start_engine(parts, inboxes).await?;
         let web = CtiConfig {
@@ -95,6 +108,7 @@ impl Exchange {
             tokens: http.tokens,
             source,
             zone: ZONE.to_owned(),
+            trace: trace.clone(),
             limits: cti::Limits::default(),
         };
         let (stop_web, web_stopped) = watch::channel(false);
@@ -106,6 +120,7 @@ impl Exchange {
             http,
             journal,
             fixed,
+            trace,
             control,
             ended,
             engine: Some(engine),
@@ -129,6 +144,11 @@ impl Exchange {
         if let Some(web) = self.web.take() {
             web.ended().await;
         }
+        tokio::task::spawn_blocking({
+            let trace = self.trace.clone();
+            move || trace.close()
+        })
+        .await?;
         tracing::info!("serving ended");
         joined.map_err(|_| anyhow!("the engine's thread broke off; its message is above"))
     }
@@ -143,6 +163,7 @@ struct Parts {
     media: MediaThreads,
     media_address: IpAddr,
     journal: Arc<Journal>,
+    trace: Trace,
 }
 
 fn open_journal(data: &Path) -> Result<(Journal, journal::Recovery)> {
@@ -151,6 +172,16 @@ fn open_journal(data: &Path) -> Result<(Journal, journal::Recovery)> {
     let path = data.join("facts.redb");
     Journal::open(&path, journal::Config::default())
         .with_context(|| format!("the log {} cannot be opened", path.display()))
+}
+
+fn start_trace(data: &Path, config: config::Trace) -> Result<Trace> {
+    let config = trace::Config {
+        folder: data.join(config::TRACE_FOLDER),
+        limits: config.limits,
+        hep: config.hep,
+        program: format!("Cornetta {}", env!("CARGO_PKG_VERSION")),
+    };
+    Trace::start(config).context("the thread that keeps SIP messages")
 }
 
 type Started = (JoinHandle<()>, Vec<(Transport, SocketAddr)>, watch::Receiver<bool>);
@@ -186,7 +217,7 @@ async fn run_engine(
     inboxes: turn::Inboxes,
     bound: oneshot::Sender<std::io::Result<Vec<(Transport, SocketAddr)>>>,
 ) {
-    let Parts { mut config, past, seed, clock, media, media_address, journal } = parts;
+    let Parts { mut config, past, seed, clock, media, media_address, journal, trace } = parts;
     let (sockets, sip_inbox) = match SipSockets::bind(&config.sip.listen, SipLimits::default()) {
         Ok(sockets) => sockets,
         Err(error) => return drop(bound.send(Err(error))),
@@ -195,5 +226,7 @@ async fn run_engine(
     addresses.settle(&mut config);
     let _ = bound.send(Ok(sockets.bound().to_vec()));
     let engine = engine::Engine::new(config, past, seed, clock.now(), clock.wall());
-    turn::Turn::new(engine, (sockets, addresses), media, clock, journal).run(sip_inbox, inboxes).await;
+    let seeing = seeing::Seeing::new(trace, clock);
+    let turn = turn::Turn::new(engine, (sockets, addresses), media, clock, journal, seeing);
+    turn.run(sip_inbox, inboxes).await;
 }

@@ -4,6 +4,7 @@ use super::Control;
 use super::addresses::Addresses;
 use super::commands::Commands;
 use super::facts::Unwritten;
+use super::seeing::Seeing;
 use base::{Time, Wall};
 use cti::CommandRequest;
 use engine::{Engine, Input, Output};
@@ -14,6 +15,7 @@ use net::{Clock, MediaThreads, SipInbox, SipInput, SipSockets};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
+use trace::Way;
 
 /// Inputs taken from one inbox before the others are looked at again.
 const BATCH: usize = 64;
@@ -40,6 +42,7 @@ pub(super) struct Turn {
     clock: Clock,
     wall_at_zero: Wall,
     facts: Unwritten,
+    seeing: Seeing,
     commands: Commands,
     draining: bool,
     /// Since when no call is left.
@@ -53,6 +56,7 @@ impl Turn {
         media: MediaThreads,
         clock: Clock,
         journal: Arc<Journal>,
+        seeing: Seeing,
     ) -> Turn {
         Turn {
             engine,
@@ -62,6 +66,7 @@ impl Turn {
             clock,
             wall_at_zero: clock.wall_at_zero(),
             facts: Unwritten::new(journal),
+            seeing,
             commands: Commands::default(),
             draining: false,
             empty_since: None,
@@ -116,6 +121,9 @@ impl Turn {
     }
 
     fn take(&mut self, input: Input) {
+        if let Input::Sip { flow, bytes } = &input {
+            self.seeing.saw(Way::In, *flow, bytes);
+        }
         self.engine.handle(self.clock.now(), input);
         self.drain_outputs();
     }
@@ -134,7 +142,10 @@ impl Turn {
         let mut opened = Vec::new();
         while let Some(output) = self.engine.poll_output() {
             match output {
-                Output::Sip { flow, bytes } => self.sockets.send(flow, bytes),
+                Output::Sip { flow, bytes } => {
+                    self.seeing.saw(Way::Out, flow, &bytes);
+                    self.sockets.send(flow, bytes);
+                }
                 Output::Media { command: media_api::Command::Open { leg }, beside } => {
                     opened.push(self.media.open(leg, beside));
                 }
@@ -144,6 +155,7 @@ impl Turn {
                 Output::Door(change) => self.sockets.apply(&change),
                 Output::Fact(fact) => {
                     log_trunk(&fact.kind);
+                    self.seeing.learn(&fact);
                     self.facts.push(fact);
                 }
                 Output::Reply { id, result } => self.commands.reply(id, result),

@@ -110,7 +110,7 @@ fn is_reason(reason: &str) -> bool {
     !reason.is_empty() && reason.chars().count() <= REASON_MAX && !reason.contains(char::is_control)
 }
 
-fn name(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+pub(super) fn name(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
     let Path(name) = path.map_err(|error| Problem::invalid_request(error.body_text()))?;
     if name.chars().count() > NAME_MAX || name.contains(char::is_control) {
         return Err(Problem::not_found(format!(

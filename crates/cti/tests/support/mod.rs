@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use journal::Journal;
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,6 +23,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use trace::Trace;
 
 pub(crate) const ALL: &str = "all-scopes-secret-0001";
 pub(crate) const MASKED: &str = "reads-masked-secret-0002";
@@ -55,8 +57,17 @@ pub(crate) fn config() -> CtiConfig {
         tokens: tokens(),
         source: "/ente/prova/node/rm1/epoch/7".into(),
         zone: "Europe/Rome".into(),
+        trace: trace(&std::env::temp_dir().join("cornetta-keeps-no-trace")),
         limits: Limits::default(),
     }
+}
+
+/// A trace that keeps its messages in this folder.
+pub(crate) fn trace(folder: &Path) -> Trace {
+    let limits = trace::Limits { keep: Duration::from_secs(3600), size_max: 1_000_000 };
+    let config =
+        trace::Config { folder: folder.to_owned(), limits, hep: None, program: "Cornetta 0".to_owned() };
+    Trace::start(config).unwrap()
 }
 
 impl Desk {

@@ -123,7 +123,9 @@ impl Captures {
     }
 
     pub(super) fn media(&mut self, packet: &MediaPacket) {
-        let Some(capture) = self.active.iter_mut().find(|capture| capture.id == packet.capture) else { return };
+        let Some(capture) = self.active.iter_mut().find(|capture| capture.id == packet.capture) else {
+            return;
+        };
         let inbound = packet.way == Way::In;
         capture.put(pcapng::packet(packet.at, packet.from, packet.to, inbound, &packet.bytes));
     }

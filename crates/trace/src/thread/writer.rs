@@ -120,7 +120,8 @@ impl Writer {
         let messages = std::mem::take(&mut self.pending_messages);
         let resting = self.retry_at.is_some_and(|at| Instant::now() < at);
         let written = if resting { Ok(false) } else { self.segments.append(wall(), &records).map(|()| true) };
-        let counter = if matches!(written, Ok(true)) { &self.counters.stored } else { &self.counters.dropped };
+        let counter =
+            if matches!(written, Ok(true)) { &self.counters.stored } else { &self.counters.dropped };
         counter.fetch_add(messages, Ordering::Relaxed);
         match written {
             Ok(true) => self.retry_at = None,
@@ -144,7 +145,9 @@ impl Writer {
     fn failed(&mut self, error: &io::Error) {
         let folder = self.folder.display();
         let again = RETRY.as_secs();
-        tracing::error!("SIP messages cannot be kept in {folder}: {error}; calls go on, tried again in {again} s");
+        tracing::error!(
+            "SIP messages cannot be kept in {folder}: {error}; calls go on, tried again in {again} s"
+        );
         self.retry_at = Some(Instant::now() + RETRY);
     }
 }
