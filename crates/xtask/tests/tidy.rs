@@ -13,7 +13,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 /// The layer of each crate. A crate may use crates of lower layers, and of its own among the machines that
 /// are named in `BESIDE`.
-const LAYERS: [(&str, u8); 19] = [
+const LAYERS: [(&str, u8); 20] = [
     ("base", 0),
     ("document", 0),
     ("numbers", 1),
