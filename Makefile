@@ -4,7 +4,10 @@ CARGO ?= cargo
 BIN := target/release/cornetta
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench needs-build needs-check needs-test
+# How long each fuzz target runs.
+SECONDS_EACH ?= 15
+
+.PHONY: run test check bench fuzz needs-build needs-check needs-test needs-fuzz
 
 run: needs-build
 	@echo "Building (a few minutes on a fresh machine) ..."
@@ -16,6 +19,7 @@ test: needs-build needs-test check
 	$(CARGO) test --release --locked --workspace
 	$(CARGO) test --release --locked -p journal --features sled
 	python3 tests/blackbox/run.py --cornetta $(BIN)
+	$(MAKE) fuzz
 
 check: needs-check
 	$(CARGO) fmt --all --check
@@ -28,6 +32,16 @@ check: needs-check
 bench: needs-build needs-test
 	$(CARGO) build --release --locked -p cornetta -p benches
 	python3 benches/run.py --cornetta $(BIN)
+
+# Without a sanitizer, so that a stable toolchain is enough: our crates forbid `unsafe`.
+fuzz: needs-build needs-fuzz
+	$(CARGO) fuzz build -s none
+	@for target in message sdp uri framing user_agent engine; do \
+	  mkdir -p fuzz/corpus/$$target; \
+	  echo "Fuzzing $$target for $(SECONDS_EACH) s"; \
+	  $(CARGO) fuzz run -s none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	    -max_total_time=$(SECONDS_EACH) -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 || exit 1; \
+	done
 
 # libopus is built from source by cmake and a C compiler.
 needs-build:
@@ -46,3 +60,8 @@ needs-check: needs-build
 	@pkg-config --exists alsa || { \
 	  echo "Installing libasound2-dev: the phone's sound card feature is checked with it."; \
 	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq libasound2-dev >/dev/null; }
+
+needs-fuzz:
+	@command -v cargo-fuzz >/dev/null || { \
+	  echo "Installing cargo-fuzz: it builds and runs the fuzz targets."; \
+	  $(CARGO) install --locked --quiet cargo-fuzz; }

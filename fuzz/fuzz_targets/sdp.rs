@@ -1,0 +1,18 @@
+#![no_main]
+//! A description read, answered, and our answer read back; and the same as an answer to an offer of ours.
+
+use libfuzzer_sys::fuzz_target;
+use media_api::{Codec, Direction};
+use sip::negotiation::Negotiation;
+use sip::sdp::Sdp;
+
+fuzz_target!(|bytes: &[u8]| {
+    let local = ([10, 0, 0, 1], 4000).into();
+    let mut callee = Negotiation::new(1, vec![Codec::Pcma, Codec::Pcmu]);
+    if let Ok((answer, _)) = callee.answer(bytes, local) {
+        let (offer, answer) = (Sdp::parse(bytes).expect("it was answered"), Sdp::parse(&answer).expect("ours"));
+        assert_eq!(offer.media.len(), answer.media.len(), "RFC 3264 §6: as many lines as the offer has");
+    }
+    let mut caller = Negotiation::new(2, vec![Codec::Pcma]);
+    let _ = (caller.offer(local, Direction::SendRecv), caller.answered(bytes));
+});
