@@ -99,6 +99,9 @@ impl Session {
     /// We do not want the call any more.
     pub(super) fn cancel_call(&mut self, wire: &mut Wire, now: Time, q850: Option<u8>) {
         let Phase::Calling(calling) = &mut self.phase else { return };
+        if matches!(calling.cancel, Cancel::Sent) {
+            return;
+        }
         calling.cancel = Cancel::Wanted(q850);
         if calling.provisional {
             self.send_cancel(wire, now);

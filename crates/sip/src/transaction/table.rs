@@ -128,7 +128,8 @@ impl Table {
             false => Machine::Asking(ClientNonInvite::new(now, &intervals)),
         };
         let id = self.insert(machine, fingerprint, None, user, flow, bytes)?;
-        self.clients.insert(fingerprint, id);
+        let other = self.clients.insert(fingerprint, id);
+        debug_assert!(other.is_none(), "a branch is used once");
         self.step(id, out, |_, _| Step::SEND);
         Some(id)
     }
@@ -228,7 +229,8 @@ impl Table {
             _ => Machine::Asked(ServerNonInvite::Trying),
         };
         let id = self.insert(machine, fingerprint, origin, user, flow, Vec::new())?;
-        self.servers.insert(fingerprint, id);
+        let other = self.servers.insert(fingerprint, id);
+        debug_assert!(other.is_none(), "a request is served once");
         if let Some(origin) = origin {
             self.origins.insert(origin, id);
         }

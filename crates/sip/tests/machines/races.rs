@@ -279,3 +279,30 @@ fn messages_that_come_twice_or_in_the_wrong_order_change_nothing() {
     assert_eq!(world.count(BOB, |e| matches!(e, Event::Incoming { .. })), 1);
     world.assert_idle();
 }
+
+/// Found by fuzzing: the second BYE asked for a second CANCEL with the first one's branch.
+#[test]
+fn a_callee_that_hangs_up_twice_before_it_answers_is_cancelled_once() {
+    let mut world = World::pair();
+    let peer: std::net::SocketAddr = "10.0.0.9:5060".parse().unwrap();
+    let flow = Flow { transport: Transport::Udp, local: address(ALICE), remote: peer };
+    let ours = world.call_as(ALICE, flow, None);
+    world.run_for(20);
+    let sent = world.take(peer).remove(0);
+    world.inject(peer, ALICE, &answer_to(&sent, "180 Ringing", ""));
+    world.run_for(20);
+    let (from, to) = (header(&sent, "From").unwrap(), header(&sent, "To").unwrap());
+    for cseq in [1, 2] {
+        let bye = format!(
+            "BYE sip:x@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP {peer};branch=z9hG4bKbye{cseq}\nFrom: {to};tag=peer\n\
+             To: {from}\nCall-ID: {}\nCSeq: {cseq} BYE\nMax-Forwards: 70\nContent-Length: 0\n\n",
+            header(&sent, "Call-ID").unwrap()
+        );
+        world.inject(peer, ALICE, &bye);
+        world.run_for(20);
+    }
+    assert_eq!(world.ending(ALICE, ours).how, How::PeerHungUp);
+    assert_eq!(world.sent_by(ALICE, "CANCEL"), 1);
+    world.run_to_rest();
+    world.assert_idle();
+}
