@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use phone::script::{Expectation, Keys, Speech, parse_span};
+use sip::ua::Transport;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -112,9 +113,9 @@ pub(crate) struct PhoneLine {
     /// The exchange, such as 127.0.0.1:5060.
     #[arg(long)]
     pub(crate) server: Option<SocketAddr>,
-    /// The address that SIP and media are bound to.
-    #[arg(long, default_value = "127.0.0.1")]
-    pub(crate) bind: IpAddr,
+    /// The address that SIP and media are bound to; loopback, of the server's IP version, if it is not given.
+    #[arg(long)]
+    pub(crate) bind: Option<IpAddr>,
     /// The SIP port; any if it is not given.
     #[arg(long, default_value_t = 0)]
     pub(crate) port: u16,
@@ -124,9 +125,21 @@ pub(crate) struct PhoneLine {
     /// The password.
     #[arg(long)]
     pub(crate) password: Option<String>,
-    /// Speak TCP.
-    #[arg(long)]
+    /// How SIP travels: udp, tcp, tls, ws or wss.
+    #[arg(long, default_value = "udp", value_parser = transport)]
+    pub(crate) transport: Transport,
+    /// The same as `--transport tcp`.
+    #[arg(long, conflicts_with = "transport")]
     pub(crate) tcp: bool,
+    /// The same as `--transport tls`.
+    #[arg(long, conflicts_with_all = ["transport", "tcp"])]
+    pub(crate) tls: bool,
+    /// A PEM file with the authority of the server's certificate; the system's authorities if it is not given.
+    #[arg(long)]
+    pub(crate) ca: Vec<PathBuf>,
+    /// The domain of our address, which a server's certificate must be of; the server's address if it is not given.
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
     /// Keys and pauses, once the call is answered: `1,2s,3#`.
     #[arg(long)]
     pub(crate) digits: Option<Keys>,
@@ -240,4 +253,8 @@ pub(crate) struct Sim {
     /// The folder with `ivr-scripts/` and `sounds/`.
     #[arg(long, default_value = ".")]
     pub(crate) home: PathBuf,
+}
+
+fn transport(name: &str) -> Result<Transport, String> {
+    Transport::by_name(name).ok_or_else(|| "write udp, tcp, tls, ws or wss".to_owned())
 }

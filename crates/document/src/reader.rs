@@ -16,12 +16,13 @@ pub struct Document<'t> {
     file: &'t str,
     text: &'t str,
     faults: BTreeSet<Fault>,
+    warnings: BTreeSet<Fault>,
 }
 
 impl<'t> Document<'t> {
     /// Parses `text`, which came from `file`. `None` for the table: it is not TOML, the faults say where.
     pub fn parse(file: &'t str, text: &'t str) -> (Document<'t>, Option<Table<'t>>) {
-        let mut document = Document { file, text, faults: BTreeSet::new() };
+        let mut document = Document { file, text, faults: BTreeSet::new(), warnings: BTreeSet::new() };
         let (table, errors) = Table::parse_recoverable(text);
         let mut readable = true;
         for error in &errors {
@@ -40,9 +41,22 @@ impl<'t> Document<'t> {
 
     /// Notes that something is wrong at the byte `at`.
     pub fn fault(&mut self, at: usize, what: impl Into<String>, what_to_do: impl Into<String>) {
+        self.faults.insert(self.placed(at, what.into(), what_to_do.into()));
+    }
+
+    /// Notes that what stands at the byte `at` can be done, but is hardly meant so, or not for long.
+    pub fn warn(&mut self, at: usize, what: impl Into<String>, what_to_do: impl Into<String>) {
+        self.warnings.insert(self.placed(at, what.into(), what_to_do.into()));
+    }
+
+    /// The warnings so far, by place.
+    pub fn take_warnings(&mut self) -> Vec<Fault> {
+        std::mem::take(&mut self.warnings).into_iter().collect()
+    }
+
+    fn placed(&self, at: usize, what: String, what_to_do: String) -> Fault {
         let (line, column) = self.place(at);
-        let file = self.file.to_owned();
-        self.faults.insert(Fault { file, line, column, what: what.into(), what_to_do: what_to_do.into() });
+        Fault { file: self.file.to_owned(), line, column, what, what_to_do }
     }
 
     /// The line and the column of the byte `at`, both from 1.

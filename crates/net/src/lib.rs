@@ -1,4 +1,4 @@
-//! The sockets and threads that the pure crates are run on: SIP over UDP and TCP on tokio, media shards on
+//! The sockets and threads that the pure crates are run on: SIP on tokio in each of its transports, media shards on
 //! their own operating system threads, prompts from disk, the clock and the chance. Nothing here knows what
 //! a call is.
 
@@ -9,11 +9,15 @@ mod media_threads;
 mod open_files;
 mod sip_sockets;
 mod sounds;
+mod stun_client;
+mod tls;
 
 pub use clock::Clock;
 pub use entropy::root_seed;
 pub use media_ports::{PortPair, PortPairs};
 pub use media_threads::{MediaConfig, MediaCounts, MediaThreads};
 pub use open_files::allow_many_open_files;
-pub use sip_sockets::{SipCounts, SipInbox, SipInput, SipLimits, SipSockets};
+pub use sip_sockets::{SipCounts, SipInbox, SipInput, SipLimits, SipSetup, SipSockets};
 pub use sounds::SoundStore;
+pub use stun_client::ask_stun;
+pub use tls::{Tls, TlsFault, TlsFiles, TlsPart};

@@ -1,20 +1,30 @@
-//! SIP over UDP and TCP, IPv4 and IPv6: bytes in, bytes out. Reading is done by tasks; sending never waits.
+//! SIP over UDP, TCP, TLS and WebSockets, IPv4 and IPv6: bytes in, bytes out. Reading is done by tasks; sending
+//! never waits.
 
+mod bytes;
+mod handshake;
 mod inbox;
+mod names;
+mod reuse;
 mod stream;
-mod tcp;
+mod streams;
+mod table;
 mod udp;
+mod websocket;
 
 pub use inbox::SipInbox;
 
+use crate::Tls;
 use inbox::Gate;
+use names::Names;
 use sip::guard::Change;
 use sip::message::ParseLimits;
 use sip::ua::{Flow, Transport};
+use socket2::Socket;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -42,11 +52,16 @@ pub struct SipLimits {
     pub message: usize,
     /// Streams at a time, accepted and opened together; more are refused.
     pub connections: usize,
-    /// Accepted streams of one source address; more are refused.
+    /// Accepted streams of one source, which is an IPv4 address or an IPv6 network of 64 bits; more are refused.
     pub connections_per_address: usize,
+    /// Accepted streams whose TLS or WebSocket handshake is not done; more are refused. Strangers together have
+    /// no more than half of them.
+    pub handshakes: usize,
+    /// The same of one source.
+    pub handshakes_per_address: usize,
     /// Messages that wait to be written to one stream; one more cuts it.
     pub queued_messages: usize,
-    /// Accepted streams of one source address that has not proved itself; more are refused. Strangers together
+    /// Accepted streams of one source that has not proved itself; more are refused. Strangers together
     /// have no more than half of `connections`.
     pub connections_per_stranger: usize,
     /// Messages of known peers that wait for the user agent. When they are that many, datagrams are dropped and
@@ -62,6 +77,8 @@ impl Default for SipLimits {
             message: 65_535,
             connections: 4096,
             connections_per_address: 256,
+            handshakes: 256,
+            handshakes_per_address: 32,
             queued_messages: 256,
             connections_per_stranger: 32,
             inputs: 8192,
@@ -74,6 +91,18 @@ impl SipLimits {
     fn parse(&self) -> ParseLimits {
         ParseLimits { message: self.message, ..ParseLimits::default() }
     }
+}
+
+/// What SIP sockets are made with, besides their addresses.
+#[derive(Clone, Debug, Default)]
+pub struct SipSetup {
+    /// The most of everything.
+    pub limits: SipLimits,
+    /// What TLS is spoken with.
+    pub tls: Tls,
+    /// Where streams are served, so that nobody's handshakes take time from the reader of datagrams. The caller's
+    /// own runtime if it is not given.
+    pub streams: Option<Handle>,
 }
 
 /// How often things happened since the sockets were bound.
@@ -91,8 +120,12 @@ pub struct SipCounts {
     pub unsent: u64,
     /// Streams refused by a limit.
     pub connections_refused: u64,
-    /// Streams cut: too slow, malformed, idle or not reading.
+    /// Streams cut: too slow, malformed, idle, dead, not reading, or without a good handshake.
     pub connections_cut: u64,
+    /// STUN requests answered.
+    pub stun_answered: u64,
+    /// STUN that was not answered: no Binding request, or too many.
+    pub stun_dropped: u64,
 }
 
 #[derive(Debug, Default)]
@@ -104,6 +137,8 @@ struct Counters {
     unsent: AtomicU64,
     connections_refused: AtomicU64,
     connections_cut: AtomicU64,
+    stun_answered: AtomicU64,
+    stun_dropped: AtomicU64,
 }
 
 fn count(counter: &AtomicU64) {
@@ -116,9 +151,22 @@ struct Shared {
     limits: SipLimits,
     gate: Gate,
     counters: Counters,
+    tls: Mutex<Tls>,
+    names: Mutex<Names>,
+    /// Of the streams.
     runtime: Handle,
     /// Closed when the face is dropped; every task then ends.
     open: watch::Receiver<()>,
+}
+
+impl Shared {
+    fn tls(&self) -> Tls {
+        self.tls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn names(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The SIP sockets of the process. Dropping them closes them.
@@ -126,42 +174,56 @@ struct Shared {
 pub struct SipSockets {
     bound: Vec<(Transport, SocketAddr)>,
     udp: Vec<udp::Sender>,
-    streams: tcp::Streams,
+    streams: streams::Streams,
+    /// Ports of secure transports that nobody can be listened to on, because there is no certificate.
+    _unheard: Vec<Socket>,
     shared: Arc<Shared>,
     _open: watch::Sender<()>,
 }
 
 impl SipSockets {
-    /// Binds all of `listen`, in a tokio runtime, and begins to read. `[::]` takes IPv6 only.
+    /// Binds all of `listen`, in a tokio runtime, and begins to read. `[::]` takes IPv6 only. A secure transport
+    /// for which there is no certificate is bound but not listened on: it can only call.
     ///
     /// # Errors
     /// An address is taken or not this machine's; the error names it, and nothing stays bound.
-    pub fn bind(listen: &[(Transport, SocketAddr)], limits: SipLimits) -> io::Result<(SipSockets, SipInbox)> {
+    pub fn bind(listen: &[(Transport, SocketAddr)], setup: SipSetup) -> io::Result<(SipSockets, SipInbox)> {
+        let SipSetup { limits, tls, streams } = setup;
         let (gate, inbox) = Gate::new(limits.inputs, limits.stranger_inputs);
         let (keep_open, open) = watch::channel(());
-        let runtime = Handle::try_current().map_err(io::Error::other)?;
-        let shared = Arc::new(Shared { limits, gate, counters: Counters::default(), runtime, open });
-        let streams = tcp::Streams::new(shared.clone());
-        let (mut bound, mut udp) = (Vec::new(), Vec::new());
+        let here = Handle::try_current().map_err(io::Error::other)?;
+        let listens = tls.can_listen();
+        let shared = Arc::new(Shared {
+            limits,
+            gate,
+            counters: Counters::default(),
+            tls: Mutex::new(tls),
+            names: Mutex::default(),
+            runtime: streams.unwrap_or_else(|| here.clone()),
+            open,
+        });
+        let streams = streams::Streams::new(shared.clone());
+        let (mut bound, mut udp, mut unheard) = (Vec::new(), Vec::new(), Vec::new());
         for &(transport, address) in listen {
             let name = |error: io::Error| {
                 io::Error::new(error.kind(), format!("SIP address {}:{address}: {error}", transport.name()))
             };
-            let local = match transport {
-                Transport::Udp => {
-                    let sender = udp::open(address, &shared).map_err(name)?;
-                    let local = sender.local();
-                    udp.push(sender);
-                    local
-                }
-                Transport::Tcp => streams.listen(address).map_err(name)?,
-                Transport::Tls | Transport::Ws | Transport::Wss => {
-                    return Err(name(io::Error::from(io::ErrorKind::Unsupported)));
-                }
+            let local = if transport == Transport::Udp {
+                let sender = udp::open(address, &shared, &here).map_err(name)?;
+                let local = sender.local();
+                udp.push(sender);
+                local
+            } else if transport.is_secure() && !listens {
+                let socket = streams::bound(address).map_err(name)?;
+                let local = socket.local_addr().map_err(name)?.as_socket();
+                unheard.push(socket);
+                local.unwrap_or(address)
+            } else {
+                streams.listen(transport, address).map_err(name)?
             };
             bound.push((transport, local));
         }
-        Ok((SipSockets { bound, udp, streams, shared, _open: keep_open }, inbox))
+        Ok((SipSockets { bound, udp, streams, _unheard: unheard, shared, _open: keep_open }, inbox))
     }
 
     /// Takes what the user agent says of who is known and who is kept out. Streams of who is kept out are cut.
@@ -169,6 +231,21 @@ impl SipSockets {
         self.shared.gate.apply(change);
         if let Change::Banned { .. } = change {
             self.streams.cut_banned();
+        }
+    }
+
+    /// Speaks TLS with these from now on. Streams that are there go on as they are. What was bound without a
+    /// certificate stays unheard.
+    pub fn renew(&self, tls: Tls) {
+        *self.shared.tls.lock().unwrap_or_else(PoisonError::into_inner) = tls;
+    }
+
+    /// Whoever is at `remote` must prove this name, a domain or an address, when we open TLS to it (RFC 5922
+    /// §7.3). Without one it must prove its address. The last 4096 addresses are kept.
+    pub fn expect(&self, remote: SocketAddr, name: &str) {
+        let is_news = self.shared.names().expect(remote, name);
+        if is_news {
+            self.streams.cut_misnamed(remote);
         }
     }
 
@@ -192,16 +269,12 @@ impl SipSockets {
 
     /// Sends one message, or drops it and counts it: never waits. A stream that is not there is opened.
     pub fn send(&self, flow: Flow, bytes: Vec<u8>) {
-        match flow.transport {
-            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                self.streams.send(flow, bytes)
-            }
-            Transport::Udp => {
-                let sent = udp::choose(&self.udp, flow.local).is_some_and(|s| s.send(flow.remote, &bytes));
-                let counters = &self.shared.counters;
-                count(if sent { &counters.sent } else { &counters.unsent });
-            }
+        if flow.transport.is_stream() {
+            return self.streams.send(flow, bytes);
         }
+        let sent = udp::choose(&self.udp, flow.local).is_some_and(|s| s.send(flow.remote, &bytes));
+        let counters = &self.shared.counters;
+        count(if sent { &counters.sent } else { &counters.unsent });
     }
 
     /// The counts so far.
@@ -216,6 +289,8 @@ impl SipSockets {
             unsent: read(&counters.unsent),
             connections_refused: read(&counters.connections_refused),
             connections_cut: read(&counters.connections_cut),
+            stun_answered: read(&counters.stun_answered),
+            stun_dropped: read(&counters.stun_dropped),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
 
-use net::{SipInbox, SipInput, SipLimits, SipSockets};
+use net::{SipInbox, SipInput, SipLimits, SipSetup, SipSockets};
 use sip::guard::Change;
 use sip::ua::Transport;
 use std::net::SocketAddr;
@@ -14,7 +14,8 @@ use tokio::time::timeout;
 const SOON: Duration = Duration::from_secs(5);
 
 fn bind(transport: Transport, limits: SipLimits) -> (SipSockets, SipInbox, SocketAddr) {
-    let (sockets, inbox) = SipSockets::bind(&[(transport, host(1))], limits).unwrap();
+    let (sockets, inbox) =
+        SipSockets::bind(&[(transport, host(1))], SipSetup { limits, ..SipSetup::default() }).unwrap();
     let local = sockets.bound()[0].1;
     (sockets, inbox, local)
 }

@@ -3,47 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
 
-use net::{SipInbox, SipInput, SipLimits, SipSockets};
-use sip::ua::{Flow, Transport};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+mod support;
+
+use net::{SipInput, SipLimits, SipSetup, SipSockets};
+use sip::ua::Transport;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
+use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
-
-const SOON: Duration = Duration::from_secs(5);
-const ANY_V4: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-const ANY_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0);
-
-fn bind(transport: Transport, address: SocketAddr, limits: SipLimits) -> (SipSockets, SipInbox) {
-    SipSockets::bind(&[(transport, address)], limits).unwrap()
-}
-
-fn local(sockets: &SipSockets) -> SocketAddr {
-    sockets.bound()[0].1
-}
-
-async fn next(inputs: &mut SipInbox) -> SipInput {
-    timeout(SOON, inputs.recv()).await.expect("nothing came in time").unwrap()
-}
-
-async fn received(inputs: &mut SipInbox) -> (Flow, Vec<u8>) {
-    match next(inputs).await {
-        SipInput::Received { flow, bytes } => (flow, bytes),
-        SipInput::FlowFailed { flow } => panic!("{flow:?} failed"),
-    }
-}
-
-async fn failed(inputs: &mut SipInbox) -> Flow {
-    match next(inputs).await {
-        SipInput::FlowFailed { flow } => flow,
-        SipInput::Received { bytes, .. } => panic!("{:?} came", String::from_utf8_lossy(&bytes)),
-    }
-}
-
-fn message(body: &str) -> Vec<u8> {
-    format!("MESSAGE sip:a@b SIP/2.0\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
-}
 
 #[tokio::test]
 async fn a_datagram_comes_in_and_its_answer_goes_back_in_both_families() {
@@ -96,7 +65,7 @@ async fn datagrams_are_dropped_and_counted_when_the_user_agent_is_behind() {
     .unwrap();
     assert_eq!(received(&mut inputs).await.1, message("0"));
     assert_eq!(received(&mut inputs).await.1, message("1"));
-    assert_eq!(inputs.try_recv(), None);
+    assert!(inputs.try_recv().is_none());
 }
 
 #[tokio::test]
@@ -220,7 +189,7 @@ async fn a_message_that_trickles_in_is_cut_after_ten_seconds_and_a_silent_stream
 async fn an_address_that_is_taken_is_named() {
     let (sockets, _inputs) = bind(Transport::Udp, ANY_V4, SipLimits::default());
     let taken = local(&sockets);
-    let error = SipSockets::bind(&[(Transport::Udp, taken)], SipLimits::default()).unwrap_err();
+    let error = SipSockets::bind(&[(Transport::Udp, taken)], SipSetup::default()).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
     assert!(error.to_string().contains(&taken.to_string()), "{error}");
 }
@@ -228,9 +197,9 @@ async fn an_address_that_is_taken_is_named() {
 #[tokio::test]
 async fn dropping_the_sockets_gives_the_addresses_back() {
     let listen = [(Transport::Udp, ANY_V4), (Transport::Tcp, ANY_V4)];
-    let (sockets, mut inputs) = SipSockets::bind(&listen, SipLimits::default()).unwrap();
+    let (sockets, mut inputs) = SipSockets::bind(&listen, SipSetup::default()).unwrap();
     let bound = sockets.bound().to_vec();
     drop(sockets);
     assert_eq!(timeout(SOON, inputs.recv()).await.unwrap(), None);
-    SipSockets::bind(&bound, SipLimits::default()).unwrap();
+    SipSockets::bind(&bound, SipSetup::default()).unwrap();
 }

@@ -3,6 +3,7 @@ use media_api::Codec;
 use sip::ua::Transport;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 /// What a phone is started with.
 #[derive(Clone, Debug)]
@@ -16,6 +17,9 @@ pub struct PhoneConfig {
     pub server: Option<SocketAddr>,
     /// How SIP travels.
     pub transport: Transport,
+    /// Authorities one of which must have signed the server's certificate, for TLS; those that the system trusts
+    /// if there are none. The certificate must be of `domain`, or of the server's address if that is not given.
+    pub ca: Vec<PathBuf>,
     /// The user part of our address, and the digest's user name.
     pub user: String,
     /// For registering and for calls that are challenged.
@@ -39,6 +43,7 @@ impl Default for PhoneConfig {
             port: 0,
             server: None,
             transport: Transport::Udp,
+            ca: Vec::new(),
             user: "phone".to_owned(),
             password: None,
             domain: None,

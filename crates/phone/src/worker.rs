@@ -4,7 +4,7 @@ use crate::voice::Voice;
 use crate::{Line, PhoneConfig, PhoneError};
 use audio::Clip;
 use ipnet::IpNet;
-use net::{Clock, PortPairs, SipInbox, SipInput, SipLimits, SipSockets};
+use net::{Clock, PortPairs, SipInbox, SipInput, SipLimits, SipSetup, SipSockets, Tls, TlsFiles};
 use sip::ua::{Account, Config, Do, Event, Flow, Input, Limits, Output, Registration, SessionId};
 use sip::ua::{Timers, UserAgent};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -85,7 +85,11 @@ impl Worker {
         let seed = config.seed.map_or_else(net::root_seed, Ok).map_err(system)?;
         let listen = [(config.transport, SocketAddr::new(config.bind, config.port))];
         let limits = SipLimits { connections: 32, inputs: 256, ..SipLimits::default() };
-        let (sockets, sip_inputs) = SipSockets::bind(&listen, limits).map_err(system)?;
+        let setup = SipSetup { limits, tls: tls(&config)?, streams: None };
+        let (sockets, sip_inputs) = SipSockets::bind(&listen, setup).map_err(system)?;
+        if let Some((server, domain)) = config.server.zip(config.domain.as_deref()) {
+            sockets.expect(server, domain);
+        }
         let address = sockets.bound().first().map_or(listen[0].1, |(_, address)| *address);
         let ua = UserAgent::new(ua_config(&config, &sockets), seed.named("phone.sip"), clock.now());
         let ports = PortPairs::new(config.bind, config.media_ports.clone(), seed.named("phone.ports"));
@@ -279,6 +283,14 @@ impl Worker {
 fn address_in(dial: &str) -> Option<SocketAddr> {
     let uri = sip::uri::Uri::parse(dial).ok()?;
     Some(SocketAddr::new(uri.host()?.ip()?, uri.port().unwrap_or(5060)))
+}
+
+fn tls(config: &PhoneConfig) -> Result<Tls, PhoneError> {
+    if !config.transport.is_secure() {
+        return Ok(Tls::default());
+    }
+    let files = TlsFiles { ca: config.ca.clone(), ..TlsFiles::default() };
+    Tls::read(&files).map_err(|fault| PhoneError::System(fault.to_string()))
 }
 
 fn ua_config(config: &PhoneConfig, sockets: &SipSockets) -> Config {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use base::Seed;
-use net::{Clock, SipInput, SipLimits, SipSockets};
+use net::{Clock, SipInput, SipSetup, SipSockets};
 use phone::{Phone, PhoneConfig, PhoneError};
 use sip::ua::{Account, Config, Event, Gone, Input, Limits, Output, Timers, Transport, UserAgent};
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_secs(8);
 /// Starts a registrar that knows anna; gives its address and what it tells.
 fn registrar(transport: Transport) -> (SocketAddr, mpsc::Receiver<Event>) {
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let (sockets, mut inputs) = SipSockets::bind(&[(transport, any)], SipLimits::default()).unwrap();
+    let (sockets, mut inputs) = SipSockets::bind(&[(transport, any)], SipSetup::default()).unwrap();
     let address = sockets.bound()[0].1;
     let config = Config {
         listen: sockets.bound().to_vec(),

@@ -16,6 +16,8 @@ pub struct StreamFramer {
     bytes: Vec<u8>,
     begin: usize,
     state: State,
+    /// We opened the connection, so line ends are answers to our pings.
+    opened: bool,
 }
 
 /// One thing that came out of a stream.
@@ -25,6 +27,8 @@ pub enum Frame {
     Message(Vec<u8>),
     /// A double CR LF between messages; a single CR LF is to be sent back.
     Ping,
+    /// A CR LF between messages on a connection that we opened: the answer to a ping of ours.
+    Pong,
 }
 
 /// Why the rest of a stream cannot be cut. The connection must be closed.
@@ -67,9 +71,15 @@ enum State {
 }
 
 impl StreamFramer {
-    /// A framer for a fresh connection.
+    /// A framer for a connection that a peer opened: only who opened it pings (RFC 5626 §4.4.1).
     pub fn new(limits: ParseLimits) -> StreamFramer {
-        StreamFramer { limits, bytes: Vec::new(), begin: 0, state: State::Between { line_end: false } }
+        let state = State::Between { line_end: false };
+        StreamFramer { limits, bytes: Vec::new(), begin: 0, state, opened: false }
+    }
+
+    /// A framer for a connection that we opened.
+    pub fn of_opened(limits: ParseLimits) -> StreamFramer {
+        StreamFramer { opened: true, ..StreamFramer::new(limits) }
     }
 
     /// Takes in what was received. Passed over after an error.
@@ -97,12 +107,15 @@ impl StreamFramer {
         taken
     }
 
-    /// Skips line ends between messages. Gives a ping, or nothing and the state `Head` if a message begins.
+    /// Skips line ends between messages. Gives a ping or pong, or nothing and the state `Head` if a message begins.
     fn skip_line_ends(&mut self, mut line_end: bool) -> Option<Frame> {
         loop {
             match self.pending() {
                 [b'\r', b'\n', ..] => {
                     self.begin += 2;
+                    if self.opened {
+                        return Some(Frame::Pong);
+                    }
                     line_end = !line_end;
                     self.state = State::Between { line_end };
                     if !line_end {

@@ -10,6 +10,7 @@ mod registrar;
 mod registration;
 pub mod sdp;
 mod session;
+pub mod stun;
 mod transaction;
 pub mod ua;
 pub mod uri;

@@ -41,6 +41,22 @@ fn messages_and_pings_come_out_in_order_wherever_the_stream_is_cut() {
 }
 
 #[test]
+fn on_a_connection_that_we_opened_every_line_end_between_messages_is_a_pong() {
+    let stream = format!("\r\n{WITH_BODY}\r\n\r\n{WITHOUT}");
+    for size in 1..=stream.len() {
+        let mut framer = StreamFramer::of_opened(LIMITS);
+        let came: Vec<_> =
+            stream.as_bytes().chunks(size).flat_map(|piece| frames(&mut framer, piece)).collect();
+        let pong = || Ok(Frame::Pong);
+        assert_eq!(
+            came,
+            [pong(), message(WITH_BODY), pong(), pong(), message(WITHOUT)],
+            "in pieces of {size}"
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_framed_gives_its_head_once_then_the_error_then_nothing() {
     let table = [
         ("Content-Length: -1", FramingError::ContentLength),

@@ -1,6 +1,6 @@
 //! `cornetta check`.
 
-use super::tell_faults;
+use super::{tell_faults, tell_warnings};
 use crate::config;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use std::process::ExitCode;
 pub(super) fn run(path: &Path) -> ExitCode {
     match config::load(path) {
         Ok(installation) => {
+            tell_warnings(&installation.warnings);
             let engine = &installation.engine;
             println!(
                 "{}: sound: {} numbers, {} queues, {} agents, {} trunks; {}",

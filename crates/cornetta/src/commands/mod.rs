@@ -38,6 +38,13 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
     }
 }
 
+/// Prints what is hardly meant as it is written.
+pub(crate) fn tell_warnings(warnings: &[Fault]) {
+    for warning in warnings {
+        eprintln!("{warning} (a warning)");
+    }
+}
+
 /// Prints every fault and gives the exit code for wrong files.
 pub(crate) fn tell_faults(faults: &[Fault]) -> ExitCode {
     for fault in faults {

@@ -6,6 +6,7 @@ use anyhow::Result;
 use phone::PhoneConfig;
 use phone::script::{Deed, Plan};
 use sip::ua::Transport;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 pub(super) fn run(command: Phone) -> Result<ExitCode> {
@@ -20,11 +21,21 @@ pub(super) fn run(command: Phone) -> Result<ExitCode> {
 }
 
 fn plan(line: PhoneLine, deed: Deed) -> Plan {
+    let loopback = match line.server {
+        Some(SocketAddr::V6(_)) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
     let phone = PhoneConfig {
-        bind: line.bind,
+        bind: line.bind.unwrap_or(loopback),
         port: line.port,
         server: line.server,
-        transport: if line.tcp { Transport::Tcp } else { Transport::Udp },
+        transport: match (line.tcp, line.tls) {
+            (true, _) => Transport::Tcp,
+            (_, true) => Transport::Tls,
+            _ => line.transport,
+        },
+        ca: line.ca,
+        domain: line.domain,
         user: line.user,
         password: line.password,
         ..PhoneConfig::default()

@@ -1,6 +1,6 @@
 //! `cornetta serve`, and the signals that a server understands.
 
-use super::{FAILED, tell_faults};
+use super::{FAILED, tell_faults, tell_warnings};
 use crate::config::{self, Fixed, Installation};
 use crate::exchange::{Control, Exchange};
 use anyhow::Result;
@@ -14,6 +14,7 @@ pub(super) fn run(path: &Path) -> Result<ExitCode> {
         Ok(installation) => installation,
         Err(faults) => return Ok(tell_faults(&faults)),
     };
+    tell_warnings(&installation.warnings);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
         let signals = Signals::listen()?;
@@ -82,7 +83,9 @@ async fn reload(exchange: &Exchange, path: Option<&Path>) {
     let faults = match config::load(path) {
         Ok(installation) => match needs_restart(exchange, &installation, path) {
             faults if faults.is_empty() => {
-                return exchange.tell(Control::Reload(Box::new(installation.engine))).await;
+                tell_warnings(&installation.warnings);
+                let Installation { engine, tls, .. } = installation;
+                return exchange.tell(Control::Reload { config: Box::new(engine), tls }).await;
             }
             faults => faults,
         },

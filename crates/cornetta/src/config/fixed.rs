@@ -16,6 +16,7 @@ pub(crate) struct Fixed {
     trace: super::Trace,
     sounds: Vec<PathBuf>,
     calls_max: usize,
+    stun: Option<String>,
 }
 
 impl Fixed {
@@ -30,6 +31,7 @@ impl Fixed {
             trace: installation.trace.clone(),
             sounds: installation.sounds.clone(),
             calls_max: engine.calls_max,
+            stun: installation.stun.clone(),
         }
     }
 
@@ -39,6 +41,7 @@ impl Fixed {
             ("`name` under [node]", self.node == later.node),
             ("`data` under [node]", self.data == later.data),
             ("`listen` under [sip]", self.listen == later.listen),
+            ("`stun` under [sip]", self.stun == later.stun),
             ("`address`, `ports` or `threads` under [media]", self.media == later.media),
             ("`listen` under [http]", self.http.listen == later.http.listen),
             ("[trace]", self.trace == later.trace),

@@ -6,8 +6,10 @@ mod files;
 mod fixed;
 mod network;
 mod numbering;
+mod reachability;
 mod read;
 mod services;
+mod tls;
 mod trace;
 mod trunks;
 
@@ -33,6 +35,12 @@ pub(crate) struct Installation {
     pub(crate) trace: Trace,
     /// Folders of prompts and music.
     pub(crate) sounds: Vec<PathBuf>,
+    /// What SIP speaks TLS with.
+    pub(crate) tls: net::Tls,
+    /// The STUN server, `host:port`, that is asked at the start how the world sees us.
+    pub(crate) stun: Option<String>,
+    /// What is hardly meant as it is written.
+    pub(crate) warnings: Vec<Fault>,
 }
 
 /// Where speech goes.
@@ -78,10 +86,12 @@ pub(crate) fn load_text(name: &str, text: &str, folder: &Path) -> Result<Install
     let mut others = Vec::new();
     let installation = read_root(&mut document, &mut root, folder, &mut others);
     root.finish(&mut document);
+    let warnings = document.take_warnings();
     others.extend(document.into_faults());
     match installation {
         Some(mut installation) if others.is_empty() => {
             installation.engine.version = version(text, &installation);
+            installation.warnings = warnings;
             Ok(installation)
         }
         _ => {
@@ -111,6 +121,7 @@ fn read_root(
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
     let calls_max = network::calls_max(document, root);
     let (node, media, http, trace, sip) = (node?, media?, http?, trace?, sip?);
+    reachability::warn_of_private_addresses(document, &sip, &media);
     let engine = engine::Config {
         node: node.name,
         version: String::new(),
@@ -126,7 +137,17 @@ fn read_root(
         silence_probe: std::time::Duration::from_secs(300),
         calls_max,
     };
-    Some(Installation { engine, data: node.data, media: media.media, http, trace, sounds })
+    Some(Installation {
+        engine,
+        data: node.data,
+        media: media.media,
+        http,
+        trace,
+        sounds,
+        tls: sip.tls,
+        stun: sip.stun,
+        warnings: Vec::new(),
+    })
 }
 
 /// A name for what is in force: the hash of the configuration's text and of the scripts that it names.

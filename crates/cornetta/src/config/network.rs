@@ -1,6 +1,7 @@
 //! The parts of a configuration that say where: the node, its sockets, its trunks.
 
 use super::read::{endpoint, networks, number, optional_text, parsed, text};
+use super::tls::tls;
 use super::trunks::trunks;
 use super::{Http, Media, from};
 use document::{Document, Entry, Section};
@@ -162,6 +163,10 @@ pub(super) struct Sip {
     pub(super) trunk_names: BTreeSet<String>,
     /// How each trunk writes numbers.
     pub(super) numbering: BTreeMap<String, Rules>,
+    pub(super) tls: net::Tls,
+    pub(super) stun: Option<String>,
+    /// Where in the configuration the addresses are that are listened on.
+    pub(super) listen_at: usize,
 }
 
 pub(super) fn sip(
@@ -185,11 +190,16 @@ pub(super) fn sip(
         timers: Timers::default(),
         limits: Limits::default(),
     };
+    let (mut secure, mut stun, mut listen_at) = (net::Tls::default(), None, 0);
     if let Some(entry) = root.take("sip") {
         let mut section = document.section(&entry)?;
+        listen_at = entry.at;
         if let Some(listen) = section.take("listen") {
+            listen_at = listen.value_at();
             config.listen = endpoints(document, &listen, media);
         }
+        secure = tls(document, &mut section, folder, &config.listen, listen_at);
+        stun = stun_server(document, &mut section);
         config.realm = optional_text(document, &mut section, "realm").unwrap_or(config.realm);
         config.digest = algorithms(document, &mut section).unwrap_or(config.digest);
         if let Some(entry) = section.take("public_address") {
@@ -205,7 +215,19 @@ pub(super) fn sip(
     }
     let trunks = trunks(document, root, folder, (&config.listen, home));
     config.trunks = trunks.sound;
-    Some(Sip { config, trunk_names: trunks.names, numbering: trunks.numbering })
+    Some(Sip { config, trunk_names: trunks.names, numbering: trunks.numbering, tls: secure, stun, listen_at })
+}
+
+fn stun_server(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<String> {
+    let entry = section.take("stun")?;
+    let written = document.text(&entry)?;
+    let named =
+        written.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if !named {
+        let what = format!("`{written}` is not a STUN server");
+        document.fault(entry.value_at(), what, "write a host and a port, such as \"stun.example.org:3478\"");
+    }
+    named.then(|| written.to_owned())
 }
 
 /// The addresses that SIP is listened on. What is reached from elsewhere must speak from elsewhere too: media on

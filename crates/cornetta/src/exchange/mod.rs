@@ -4,6 +4,7 @@
 mod addresses;
 mod commands;
 mod facts;
+mod public_address;
 mod seeing;
 mod turn;
 
@@ -13,13 +14,14 @@ use anyhow::{Context as _, Result, anyhow};
 use base::Seed;
 use cti::{CtiConfig, CtiServer};
 use journal::Journal;
-use net::{Clock, MediaConfig, MediaThreads, SipLimits, SipSockets, SoundStore};
+use net::{Clock, MediaConfig, MediaThreads, SipSetup, SipSockets, SoundStore, Tls};
 use sip::ua::Transport;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use trace::Trace;
 
@@ -31,8 +33,13 @@ const ZONE: &str = "Europe/Rome";
 
 /// What whoever runs the exchange can tell it.
 pub(crate) enum Control {
-    /// A new configuration, checked.
-    Reload(Box<engine::Config>),
+    /// A new configuration, checked, and what TLS is spoken with from now on.
+    Reload {
+        /// All that the engine is to know.
+        config: Box<engine::Config>,
+        /// For new connections; those that are there go on.
+        tls: Tls,
+    },
     /// A configuration was refused; for the log.
     ReloadRefused(Vec<String>),
     /// Take no new calls, and end when the last one has.
@@ -62,7 +69,8 @@ impl Exchange {
     /// Opens the log, binds everything and begins to serve. Called in a tokio runtime, which serves HTTP.
     pub(crate) async fn start(installation: Installation) -> Result<Exchange> {
         let fixed = Fixed::of(&installation);
-        let Installation { engine: config, data, media, http, trace, sounds } = installation;
+        let Installation { engine: config, data, media, http, trace, sounds, tls, stun, warnings: _ } =
+            installation;
         let clock = Clock::start();
         let seed = net::root_seed().context("the system gives no randomness")?;
         let (journal, recovery) = open_journal(&data)?;
@@ -91,6 +99,9 @@ impl Exchange {
         let (control, control_inbox) = mpsc::channel(16);
         let (commands, command_inbox) = mpsc::channel(256);
         let source = format!("/ente/{0}/node/{0}/epoch/1", config.node);
+        public_address::check(stun, config.sip.public_address);
+        // Handshakes and the coding of streams take their time here, and none of the engine's.
+        let sip = SipSetup { tls, streams: Some(Handle::current()), ..SipSetup::default() };
         let parts = Parts {
             config,
             past,
@@ -98,6 +109,7 @@ impl Exchange {
             clock,
             media,
             media_address,
+            sip,
             journal: journal.clone(),
             trace: trace.clone(),
         };
@@ -162,6 +174,7 @@ struct Parts {
     clock: Clock,
     media: MediaThreads,
     media_address: IpAddr,
+    sip: SipSetup,
     journal: Arc<Journal>,
     trace: Trace,
 }
@@ -217,16 +230,26 @@ async fn run_engine(
     inboxes: turn::Inboxes,
     bound: oneshot::Sender<std::io::Result<Vec<(Transport, SocketAddr)>>>,
 ) {
-    let Parts { mut config, past, seed, clock, media, media_address, journal, trace } = parts;
-    let (sockets, sip_inbox) = match SipSockets::bind(&config.sip.listen, SipLimits::default()) {
+    let Parts { mut config, past, seed, clock, media, media_address, sip, journal, trace } = parts;
+    let (sockets, sip_inbox) = match SipSockets::bind(&config.sip.listen, sip) {
         Ok(sockets) => sockets,
         Err(error) => return drop(bound.send(Err(error))),
     };
     let addresses = Addresses::new(&config.sip.listen, sockets.bound(), media_address);
     addresses.settle(&mut config);
+    expect_trunks(&sockets, &config);
     let _ = bound.send(Ok(sockets.bound().to_vec()));
     let engine = engine::Engine::new(config, past, seed, clock.now(), clock.wall());
     let seeing = seeing::Seeing::new(trace, clock);
     let turn = turn::Turn::new(engine, (sockets, addresses), media, clock, journal, seeing);
     turn.run(sip_inbox, inboxes).await;
+}
+
+/// Whom operators that are called by TLS must prove to be: their domain, or their address.
+fn expect_trunks(sockets: &SipSockets, config: &engine::Config) {
+    for trunk in config.sip.trunks.iter().filter(|trunk| trunk.target.transport.is_secure()) {
+        let remote = trunk.target.remote;
+        let address = remote.ip().to_string();
+        sockets.expect(remote, trunk.domain.as_deref().unwrap_or(&address));
+    }
 }

@@ -178,8 +178,10 @@ impl Turn {
 
     fn control(&mut self, control: Control) {
         match control {
-            Control::Reload(mut config) => {
+            Control::Reload { mut config, tls } => {
                 self.addresses.settle(&mut config);
+                self.sockets.renew(tls);
+                super::expect_trunks(&self.sockets, &config);
                 self.take(Input::Reload(config));
             }
             Control::ReloadRefused(findings) => self.take(Input::ReloadRefused { findings }),

@@ -1,24 +1,33 @@
-use super::{Shared, SipInput, count};
-use sip::framing::{Frame, StreamFramer};
-use sip::ua::Flow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{Notify, mpsc};
-use tokio::time::Instant;
+//! The life of one stream, whatever it is made of: a reader, a writer with its keep-alive, and their ends.
 
-/// From its first byte, or from the opening of the stream, a message must be whole within this.
-const MESSAGE_MAX: Duration = Duration::from_secs(10);
+use super::handshake::Link;
+use super::streams::Streams;
+use super::{Shared, SipInput, SipLimits, bytes, count, reuse, websocket};
+use futures_util::StreamExt;
+use sip::ua::{Flow, Transport};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// From its first byte, or from the opening of a stream by the peer, a message must be whole within this.
+pub(super) const MESSAGE_MAX: Duration = Duration::from_secs(10);
+/// What cannot be framed is no longer read, but its beginning may be answered with a refusal.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 /// A stream on which nothing goes either way for so long is closed. Devices ping far more often
 /// (RFC 5626 §4.4.1: two minutes).
 const IDLE_MAX: Duration = Duration::from_secs(30 * 60);
-/// What cannot be framed is no longer read, but its beginning may be answered with a refusal.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-/// Bytes read at once.
-const CHUNK: usize = 4096;
+/// How long the network may refuse to take one message.
+const WRITE_MAX: Duration = Duration::from_secs(30);
+/// After so long without a word of ours we ping: on streams of bytes that we opened (RFC 5626 §4.4.1: 95 s to
+/// 120 s, not all at once), and on every WebSocket, whose proxies and browsers sleep in after a minute.
+const PING_BYTES: Duration = Duration::from_secs(96);
+const PING_SPREAD_SECS: u64 = 24;
+const PING_WEBSOCKET: Duration = Duration::from_secs(30);
+/// Who has ever answered a ping must go on doing so within this (RFC 5626 §4.4.1).
+const PONG_MAX: Duration = Duration::from_secs(10);
 
 /// What a stream's task holds of its queue.
 #[derive(Debug)]
@@ -33,14 +42,16 @@ pub(super) struct Ends {
 pub(super) enum Ended {
     /// The peer closed it or the network broke it.
     ByPeer,
-    /// Its queue was full, or the user agent went away.
-    NotReading,
+    /// Its queue was full, the network takes nothing more, or another took its place.
+    Cut,
     /// A message was not complete in time.
     TooSlow,
     /// What came cannot be framed.
     Malformed,
     /// Nothing went either way.
     Idle,
+    /// It used to answer pings and does not any more.
+    Dead,
 }
 
 impl Ended {
@@ -49,112 +60,168 @@ impl Ended {
     }
 }
 
+/// How messages go out.
+pub(super) trait Writes {
+    async fn message(&mut self, bytes: Vec<u8>) -> io::Result<()>;
+    async fn ping(&mut self) -> io::Result<()>;
+}
+
+/// What reader and writer know of each other.
+#[derive(Debug)]
+struct Pulse {
+    began: Instant,
+    /// Seconds after `began` at which something was last written.
+    written: AtomicU64,
+    /// How often something was read.
+    heard: AtomicU64,
+    /// The peer has answered a ping.
+    answers: AtomicBool,
+}
+
 /// Reads and writes until the stream ends, for whatever reason.
-pub(super) async fn run(shared: &Shared, flow: Flow, stream: TcpStream, ends: Ends) -> Ended {
-    // A message is written at once and whole; waiting for more only delays it.
-    let _ = stream.set_nodelay(true);
-    let (read, write) = stream.into_split();
-    let began = Instant::now();
-    let written = AtomicU64::new(0);
-    let reader = Reader {
-        shared,
-        flow,
-        pongs: ends.pongs,
-        began,
-        written: &written,
-        framer: StreamFramer::new(shared.limits.parse()),
+pub(super) async fn run(streams: &Streams, flow: Flow, accepted: bool, link: Link, ends: Ends) -> Ended {
+    let pulse = Pulse {
+        began: Instant::now(),
+        written: AtomicU64::new(0),
+        heard: AtomicU64::new(0),
+        answers: AtomicBool::new(false),
+    };
+    let inbox = Inbox { streams, flow, accepted, first: true, pongs: ends.pongs, pulse: &pulse };
+    let pause = ping_after(flow, accepted);
+    let work = async {
+        match link {
+            Link::Bytes(pipe) => {
+                let (read, write) = tokio::io::split(pipe);
+                tokio::select! {
+                    ended = bytes::Reader::new(inbox).run(read) => ended,
+                    ended = write_all(bytes::Writer(write), ends.queue, &pulse, pause) => ended,
+                }
+            }
+            Link::Messages { socket, arrivals } => {
+                let (write, read) = (*socket).split();
+                tokio::select! {
+                    ended = websocket::read_all(read, inbox, &arrivals) => ended,
+                    ended = write_all(websocket::Writer(write), ends.queue, &pulse, pause) => ended,
+                }
+            }
+        }
     };
     tokio::select! {
-        ended = reader.run(read) => ended,
-        () = write_all(write, ends.queue, began, &written) => Ended::ByPeer,
-        () = ends.cut.notified() => Ended::NotReading,
+        ended = work => ended,
+        () = ends.cut.notified() => Ended::Cut,
+    }
+}
+
+fn ping_after(flow: Flow, accepted: bool) -> Option<Duration> {
+    match flow.transport {
+        Transport::Ws | Transport::Wss => Some(PING_WEBSOCKET),
+        _ if accepted => None,
+        _ => {
+            let spread = u64::from(flow.remote.port()) % PING_SPREAD_SECS;
+            Some(PING_BYTES + Duration::from_secs(spread))
+        }
     }
 }
 
 async fn write_all(
-    mut write: OwnedWriteHalf,
+    mut out: impl Writes,
     mut queue: mpsc::Receiver<Vec<u8>>,
-    began: Instant,
-    written: &AtomicU64,
-) {
-    while let Some(bytes) = queue.recv().await {
-        if write.write_all(&bytes).await.is_err() {
-            return;
+    pulse: &Pulse,
+    pause: Option<Duration>,
+) -> Ended {
+    // When the answer to a ping is due, and what had been heard before it.
+    let mut asked: Option<(Instant, u64)> = None;
+    loop {
+        let due = asked.map(|(due, _)| due).or(pause.map(|pause| pulse.last_written() + pause));
+        let next = match due {
+            Some(due) => timeout_at(due, queue.recv()).await,
+            None => Ok(queue.recv().await),
+        };
+        let written = match next {
+            Ok(Some(bytes)) => timeout(WRITE_MAX, out.message(bytes)).await,
+            Ok(None) => return Ended::ByPeer,
+            Err(_) => match asked.take() {
+                Some((_, heard)) if pulse.is_dead_since(heard) => return Ended::Dead,
+                Some(_) => continue,
+                None => {
+                    asked = Some((Instant::now() + PONG_MAX, pulse.heard.load(Ordering::Relaxed)));
+                    timeout(WRITE_MAX, out.ping()).await
+                }
+            },
+        };
+        match written {
+            Ok(Ok(())) => pulse.written.store(pulse.began.elapsed().as_secs(), Ordering::Relaxed),
+            Ok(Err(_)) => return Ended::ByPeer,
+            Err(_) => return Ended::Cut,
         }
-        written.store(began.elapsed().as_secs(), Ordering::Relaxed);
     }
 }
 
-struct Reader<'a> {
-    shared: &'a Shared,
+impl Pulse {
+    fn last_written(&self) -> Instant {
+        self.began + Duration::from_secs(self.written.load(Ordering::Relaxed))
+    }
+
+    fn is_dead_since(&self, heard: u64) -> bool {
+        self.answers.load(Ordering::Relaxed) && self.heard.load(Ordering::Relaxed) == heard
+    }
+}
+
+/// Where a reader puts what it has read.
+pub(super) struct Inbox<'a> {
+    streams: &'a Streams,
     flow: Flow,
+    /// By us, from the peer; otherwise we opened it.
+    pub(super) accepted: bool,
+    /// No message has come yet.
+    first: bool,
     pongs: mpsc::Sender<Vec<u8>>,
-    began: Instant,
-    /// Seconds after `began` at which something was last written.
-    written: &'a AtomicU64,
-    framer: StreamFramer,
+    pulse: &'a Pulse,
 }
 
-impl Reader<'_> {
-    async fn run(mut self, mut read: OwnedReadHalf) -> Ended {
-        let mut chunk = vec![0; CHUNK];
-        let mut partial_since = Some(self.began);
-        let mut last_read = self.began;
-        loop {
-            let due = match partial_since {
-                Some(since) => since + MESSAGE_MAX,
-                None => self.idle_due(last_read),
-            };
-            match tokio::time::timeout_at(due, read.read(&mut chunk)).await {
-                Ok(Ok(0) | Err(_)) => return Ended::ByPeer,
-                Ok(Ok(length)) => {
-                    let Ok(whole) = self.frames(chunk.get(..length).unwrap_or_default()).await else {
-                        tokio::time::sleep(LAST_WORDS).await;
-                        return Ended::Malformed;
-                    };
-                    // The time that the user agent made us wait is not the peer's.
-                    last_read = Instant::now();
-                    partial_since = self.partial_since(partial_since, whole, last_read);
-                }
-                Err(_) if partial_since.is_some() => return Ended::TooSlow,
-                Err(_) if self.idle_due(last_read) <= Instant::now() => return Ended::Idle,
-                Err(_) => {}
+impl Inbox<'_> {
+    pub(super) fn limits(&self) -> &SipLimits {
+        &self.shared().limits
+    }
+
+    /// Something was read.
+    pub(super) fn heard(&self) {
+        self.pulse.heard.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The peer pings (RFC 5626 §3.5.1). If it does not read its pongs, its full queue cuts it soon enough.
+    pub(super) fn ping(&self) {
+        let _ = self.pongs.try_send(b"\r\n".to_vec());
+    }
+
+    /// The peer answered our ping.
+    pub(super) fn pong(&self) {
+        self.pulse.answers.store(true, Ordering::Relaxed);
+    }
+
+    /// A message. Waiting here stops the reading: the peer's kernel feels it.
+    pub(super) async fn message(&mut self, bytes: Vec<u8>) -> Result<(), ()> {
+        if self.first && self.accepted {
+            let port = reuse::listening_port(self.flow.transport, &bytes, &self.limits().parse());
+            if let Some(port) = port {
+                self.streams.listens_at(self.flow, port);
             }
         }
+        self.first = false;
+        let input = SipInput::Received { flow: self.flow, bytes };
+        let gate = &self.shared().gate;
+        let queue = gate.queue(gate.standing(self.flow.remote.ip())).ok_or(())?;
+        queue.send(input).await.map_err(|_| ())?;
+        count(&self.shared().counters.received);
+        Ok(())
     }
 
-    fn idle_due(&self, last_read: Instant) -> Instant {
-        let last_written = self.began + Duration::from_secs(self.written.load(Ordering::Relaxed));
-        last_read.max(last_written) + IDLE_MAX
+    /// When a stream that rests since `last_read` is to be closed.
+    pub(super) fn idle_due(&self, last_read: Instant) -> Instant {
+        last_read.max(self.pulse.last_written()) + IDLE_MAX
     }
 
-    fn partial_since(&self, before: Option<Instant>, whole: bool, now: Instant) -> Option<Instant> {
-        match (self.framer.is_between_messages(), whole) {
-            (true, _) => None,
-            (false, true) => Some(now),
-            (false, false) => before.or(Some(now)),
-        }
-    }
-
-    /// Hands in what `bytes` completed; says whether that was anything.
-    async fn frames(&mut self, bytes: &[u8]) -> Result<bool, ()> {
-        self.framer.push(bytes);
-        let mut whole = false;
-        for frame in self.framer.by_ref() {
-            whole = true;
-            match frame.map_err(|_| ())? {
-                // RFC 5626 §3.5.1. A peer that does not read its pongs is cut by its full queue soon enough.
-                Frame::Ping => drop(self.pongs.try_send(b"\r\n".to_vec())),
-                Frame::Message(bytes) => {
-                    // Waiting here stops the reading: the peer's kernel feels it.
-                    let input = SipInput::Received { flow: self.flow, bytes };
-                    let gate = &self.shared.gate;
-                    let queue = gate.queue(gate.standing(self.flow.remote.ip())).ok_or(())?;
-                    queue.send(input).await.map_err(|_| ())?;
-                    count(&self.shared.counters.received);
-                }
-            }
-        }
-        Ok(whole)
+    fn shared(&self) -> &Shared {
+        &self.streams.shared
     }
 }

@@ -1,5 +1,6 @@
 use super::{Shared, SipInput, count};
 use sip::guard::Standing;
+use sip::stun::{answer, is_stun};
 use sip::ua::{Flow, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
@@ -7,6 +8,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TrySendError;
 
 /// What the kernel may hold for us while the user agent is busy: about 3 000 INVITEs.
@@ -19,6 +21,8 @@ const BATCH: usize = 64;
 /// Remote addresses whose route is remembered, and for how long: routes change.
 const ROUTES: usize = 1024;
 const ROUTES_AGE: Duration = Duration::from_secs(60);
+/// STUN requests answered in a second by one socket: keep-alives of 25 000 devices, and no more than 44 kB.
+const STUN_RATE: u32 = 1_000;
 
 /// The sending half of a bound socket.
 #[derive(Debug)]
@@ -61,7 +65,7 @@ pub(super) fn routed_address(remote: SocketAddr) -> io::Result<IpAddr> {
 }
 
 /// Binds `address` and begins to read it.
-pub(super) fn open(address: SocketAddr, shared: &Arc<Shared>) -> io::Result<Sender> {
+pub(super) fn open(address: SocketAddr, shared: &Arc<Shared>, runtime: &Handle) -> io::Result<Sender> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -75,9 +79,16 @@ pub(super) fn open(address: SocketAddr, shared: &Arc<Shared>) -> io::Result<Send
     let local = socket.local_addr()?;
     // Sending has its own handle: tokio's would refuse until its first readiness event has come.
     let sender = Sender { socket: socket.try_clone()?, local };
-    let reader =
-        Reader { shared: shared.clone(), local, routes: HashMap::new(), routes_since: Instant::now() };
-    shared.runtime.spawn(reader.run(tokio::net::UdpSocket::from_std(socket)?));
+    let now = Instant::now();
+    let reader = Reader {
+        shared: shared.clone(),
+        local,
+        routes: HashMap::new(),
+        routes_since: now,
+        stun_since: now,
+        stun_left: STUN_RATE,
+    };
+    runtime.spawn(reader.run(tokio::net::UdpSocket::from_std(socket)?));
     Ok(sender)
 }
 
@@ -86,6 +97,9 @@ struct Reader {
     local: SocketAddr,
     routes: HashMap<IpAddr, IpAddr>,
     routes_since: Instant,
+    /// The second that STUN is counted in, and what may still be answered in it.
+    stun_since: Instant,
+    stun_left: u32,
 }
 
 impl Reader {
@@ -108,12 +122,31 @@ impl Reader {
     fn read_batch(&mut self, socket: &tokio::net::UdpSocket, buffer: &mut [u8]) -> bool {
         for _ in 0..BATCH {
             match socket.try_recv_from(buffer) {
-                Ok((length, remote)) => self.received(remote, buffer.get(..length).unwrap_or_default()),
+                Ok((length, remote)) => {
+                    let bytes = buffer.get(..length).unwrap_or_default();
+                    match is_stun(bytes) {
+                        true => self.stun(socket, remote, bytes),
+                        false => self.received(remote, bytes),
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
                 Err(_) => return false,
             }
         }
         true
+    }
+
+    /// RFC 5626 §3.5.2: a device behind a NAT keeps its way open, and sees when its address changes.
+    fn stun(&mut self, socket: &tokio::net::UdpSocket, remote: SocketAddr, bytes: &[u8]) {
+        if self.stun_since.elapsed() > Duration::from_secs(1) {
+            (self.stun_since, self.stun_left) = (Instant::now(), STUN_RATE);
+        }
+        let answered = self.stun_left > 0
+            && self.shared.gate.standing(remote.ip()) != Standing::Banned
+            && answer(bytes, remote).is_some_and(|answer| socket.try_send_to(&answer, remote).is_ok());
+        self.stun_left -= u32::from(answered);
+        let counters = &self.shared.counters;
+        count(if answered { &counters.stun_answered } else { &counters.stun_dropped });
     }
 
     fn received(&mut self, remote: SocketAddr, bytes: &[u8]) {

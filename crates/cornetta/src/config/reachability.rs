@@ -1,0 +1,41 @@
+//! Addresses that nobody outside could answer to.
+
+use super::network::{MediaSection, Sip};
+use document::Document;
+use std::net::IpAddr;
+
+/// An operator outside of a private network would be told to answer to an address inside of it.
+pub(super) fn warn_of_private_addresses(document: &mut Document<'_>, sip: &Sip, media: &MediaSection) {
+    let outside = |trunk: &&sip::ua::Trunk| is_public(trunk.target.remote.ip());
+    let Some(trunk) = sip.config.trunks.iter().find(outside) else { return };
+    let name = &trunk.name;
+    let own = trunk.target.local.ip();
+    if sip.config.public_address.is_none() && is_private(own) {
+        let what = format!("the trunk `{name}` is outside, and would be told the private address {own}");
+        let what_to_do = "write `public_address` under [sip] and [media]: the address that the world sees";
+        document.warn(sip.listen_at, what, what_to_do);
+    }
+    let own = media.media.address;
+    if media.public_address.is_none() && is_private(own) && !own.is_loopback() {
+        let what = format!("the trunk `{name}` is outside, and would be told to speak to {own}");
+        let what_to_do = "write `public_address` under [media]: the address that the world sees";
+        document.warn(sip.listen_at, what, what_to_do);
+    }
+}
+
+fn is_public(ip: IpAddr) -> bool {
+    !is_private(ip) && !ip.is_loopback() && !ip.is_unspecified()
+}
+
+fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || is_carriers(ip),
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
+/// RFC 6598: between a carrier's NAT and its customers.
+fn is_carriers(ip: std::net::Ipv4Addr) -> bool {
+    let [first, second, ..] = ip.octets();
+    first == 100 && (64..128).contains(&second)
+}
