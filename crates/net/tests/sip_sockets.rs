@@ -6,6 +6,7 @@
 mod support;
 
 use net::{SipInput, SipLimits, SipSetup, SipSockets};
+use sip::stun::{binding_request, mapped_address};
 use sip::ua::Transport;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -202,4 +203,93 @@ async fn dropping_the_sockets_gives_the_addresses_back() {
     drop(sockets);
     assert_eq!(timeout(SOON, inputs.recv()).await.unwrap(), None);
     SipSockets::bind(&bound, SipSetup::default()).unwrap();
+}
+
+#[tokio::test]
+async fn stun_on_the_sip_port_is_answered_in_both_families_and_is_no_message() {
+    for address in [ANY_V4, ANY_V6] {
+        let (sockets, mut inputs) = bind(Transport::Udp, address, SipLimits::default());
+        let peer = UdpSocket::bind(address).await.unwrap();
+        let id = [7; 12];
+        peer.send_to(&binding_request(&id), local(&sockets)).await.unwrap();
+        let mut buffer = [0; 100];
+        let (length, _) = timeout(SOON, peer.recv_from(&mut buffer)).await.unwrap().unwrap();
+        assert_eq!(mapped_address(&buffer[..length], &id), Some(peer.local_addr().unwrap()));
+        let mut indication = binding_request(&id);
+        indication[1] = 0x11;
+        peer.send_to(&indication, local(&sockets)).await.unwrap();
+        peer.send_to(&message("1"), local(&sockets)).await.unwrap();
+        assert_eq!(received(&mut inputs).await.1, message("1"));
+        assert_eq!((sockets.counts().stun_answered, sockets.counts().stun_dropped), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_stun_is_answered_a_thousand_times_a_second_at_most() {
+    let (sockets, _inputs) = bind(Transport::Udp, ANY_V4, SipLimits::default());
+    let peer = UdpSocket::bind(ANY_V4).await.unwrap();
+    let flood = async {
+        while sockets.counts().stun_dropped == 0 {
+            peer.send_to(&binding_request(&[7; 12]), local(&sockets)).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let began = std::time::Instant::now();
+    timeout(SOON, flood).await.unwrap();
+    let seconds = 1 + began.elapsed().as_secs();
+    assert!(sockets.counts().stun_answered <= 1_000 * seconds, "{:?}", sockets.counts());
+}
+
+#[tokio::test]
+async fn how_the_world_sees_us_is_asked_of_a_stun_server() {
+    let (sockets, _inputs) = bind(Transport::Udp, ANY_V4, SipLimits::default());
+    let seen = timeout(SOON, net::ask_stun(&local(&sockets).to_string())).await.unwrap().unwrap();
+    assert_eq!(seen.ip(), ANY_V4.ip());
+}
+
+/// Without TLS the address is all that is believed: the connection's own.
+#[tokio::test]
+async fn requests_to_a_peer_go_by_the_tcp_connection_that_it_opened_if_it_asks_for_that() {
+    for (alias, reused) in [(";alias", true), ("", false)] {
+        let (desk, mut at_desk) = bind(Transport::Tcp, ANY_V4, SipLimits::default());
+        let mut peer = TcpStream::connect(local(&desk)).await.unwrap();
+        let listener = TcpListener::bind(ANY_V4).await.unwrap();
+        let listening = desk.flow_to(Transport::Tcp, listener.local_addr().unwrap()).unwrap();
+        let request = format!(
+            "OPTIONS sip:desk SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.9:{};branch=z9hG4bK1{alias}\r\n\
+             Content-Length: 0\r\n\r\n",
+            listening.remote.port()
+        );
+        peer.write_all(request.as_bytes()).await.unwrap();
+        received(&mut at_desk).await;
+        desk.send(listening, message("a call"));
+        let mut other = if reused { peer } else { timeout(SOON, listener.accept()).await.unwrap().unwrap().0 };
+        let mut buffer = vec![0; message("a call").len()];
+        timeout(SOON, other.read_exact(&mut buffer)).await.unwrap().unwrap();
+        assert_eq!(buffer, message("a call"), "{alias}");
+    }
+}
+
+/// The clock of tokio is stopped and goes on by itself to the next deadline when nothing else is to be done.
+#[tokio::test(start_paused = true)]
+async fn a_connection_of_ours_is_kept_alive_by_pings_and_given_up_when_the_answers_stay_out() {
+    let (sockets, mut inputs) = bind(Transport::Tcp, ANY_V4, SipLimits::default());
+    let server = TcpListener::bind(ANY_V4).await.unwrap();
+    let flow = sockets.flow_to(Transport::Tcp, server.local_addr().unwrap()).unwrap();
+    let began = tokio::time::Instant::now();
+    sockets.send(flow, message("1"));
+    let (mut peer, _) = server.accept().await.unwrap();
+    peer.read_exact(&mut vec![0; message("1").len()]).await.unwrap();
+    let mut ping = [0; 4];
+    for number in 1..=3 {
+        peer.read_exact(&mut ping).await.unwrap();
+        assert_eq!(&ping, b"\r\n\r\n");
+        let seconds = began.elapsed().as_secs();
+        assert!((95 * number..=121 * number).contains(&seconds), "ping {number} after {seconds} s");
+        if number == 2 {
+            peer.write_all(b"\r\n").await.unwrap();
+        }
+    }
+    let Some(SipInput::FlowFailed { flow: dead }) = inputs.recv().await else { panic!("not cut") };
+    assert_eq!((dead, sockets.counts().connections_cut), (flow, 1));
 }

@@ -233,8 +233,8 @@ async fn half_open_handshakes_of_one_source_are_limited_and_those_done_do_not_co
     assert_eq!(server.counts().connections_refused, 1);
     drop(silent);
     until(|| server.counts().connections_cut == 2).await;
-    let client = foreign_client(local(&server), &ca, "a.example", &both).await;
-    client.unwrap().write_all(&message("again")).await.unwrap();
+    let mut client = foreign_client(local(&server), &ca, "a.example", &both).await.unwrap();
+    client.write_all(&message("again")).await.unwrap();
     assert_eq!(received(&mut inputs).await.1, message("again"));
 }
 
