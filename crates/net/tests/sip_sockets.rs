@@ -263,7 +263,8 @@ async fn requests_to_a_peer_go_by_the_tcp_connection_that_it_opened_if_it_asks_f
         peer.write_all(request.as_bytes()).await.unwrap();
         received(&mut at_desk).await;
         desk.send(listening, message("a call"));
-        let mut other = if reused { peer } else { timeout(SOON, listener.accept()).await.unwrap().unwrap().0 };
+        let mut other =
+            if reused { peer } else { timeout(SOON, listener.accept()).await.unwrap().unwrap().0 };
         let mut buffer = vec![0; message("a call").len()];
         timeout(SOON, other.read_exact(&mut buffer)).await.unwrap().unwrap();
         assert_eq!(buffer, message("a call"), "{alias}");
