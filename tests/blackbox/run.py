@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import trial  # noqa: E402
-from cases import audio_path, helpdesk, log, registering, requests, sessions  # noqa: E402, F401
+from cases import audio_path, helpdesk, log, registering, requests, seeing, sessions  # noqa: E402, F401
 
 
 def main():

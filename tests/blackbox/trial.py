@@ -116,7 +116,8 @@ class Sipp:
 class Server:
     """`cornetta serve` with a configuration and a data folder of its own."""
 
-    def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None):
+    def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None,
+                 trace=None):
         self.trial, self.process = trial, None
         self.sip, self.http = ("127.0.0.1", free_port()), ("127.0.0.1", free_port())
         self.config = trial.folder / "cornetta.toml"
@@ -128,9 +129,10 @@ class Server:
             ("sip", {"listen": [f"{kind}:127.0.0.1:{self.sip[1]}" for kind in ("udp", "tcp")], "realm": "blackbox",
                      "open_to": ["127.0.0.0/8"] if open_to_loopback else [], **(sip or {})}),
             ("media", {"address": "127.0.0.1", "ports": f"{low}-{low + 199}"}),
+            ("trace", trace or {}),
             ("http", {"listen": "%s:%d" % self.http}),
-            ("[token]", {"name": "tests", "secret": TOKEN, "scopes": ["events:read", "call:any", "agent:any",
-                                                                      "pii:clear"]}),
+            ("[token]", {"name": "tests", "secret": TOKEN, "scopes": ["events:read", "call:any", "call:capture",
+                                                                      "agent:any", "pii:clear"]}),
             ("sounds", {"folders": [str(ROOT / "sounds")]}),
             ("scripts", {"folder": str(scripts or empty)}),
         ]

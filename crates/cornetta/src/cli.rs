@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Events(Events),
     /// One record a call, folded from the log.
     Cdr(Cdr),
+    /// Write the SIP messages and the media of one call into a file for Wireshark, while it goes on.
+    Capture(Capture),
     /// The simulated world: the real engine, scripts and distributor among badly behaved phones.
     Sim(Sim),
 }
@@ -215,12 +217,40 @@ pub(crate) struct LogFrom {
     /// The web address of one that is running, such as http://127.0.0.1:8080.
     #[arg(long)]
     pub(crate) url: Option<String>,
-    /// A token with events:read and pii:clear, if the exchange has tokens. Everyone on this machine can see
-    /// it; the variable CORNETTA_TOKEN and --token-file are not seen.
-    #[arg(long, requires = "url", conflicts_with = "token_file")]
+    #[command(flatten)]
+    pub(crate) token: TokenFrom,
+}
+
+#[derive(Args)]
+pub(crate) struct Capture {
+    /// The call's id.
+    #[arg(required_unless_present = "next", conflicts_with = "next")]
+    pub(crate) call: Option<String>,
+    /// The next call from or to this number instead, as the log writes it.
+    #[arg(long)]
+    pub(crate) next: Option<String>,
+    /// The file.
+    #[arg(short, long)]
+    pub(crate) output: PathBuf,
+    /// How long at most.
+    #[arg(long, default_value = "10m", value_parser = parse_span)]
+    pub(crate) length: Duration,
+    /// The exchange's web address.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) token: TokenFrom,
+}
+
+/// Where a token comes from. Everyone on this machine can see `--token`; the variable CORNETTA_TOKEN and
+/// --token-file are not seen.
+#[derive(Args)]
+pub(crate) struct TokenFrom {
+    /// A token, if the exchange has tokens.
+    #[arg(long, conflicts_with = "token_file")]
     pub(crate) token: Option<String>,
     /// A file that holds the token.
-    #[arg(long, requires = "url")]
+    #[arg(long)]
     pub(crate) token_file: Option<PathBuf>,
 }
 

@@ -251,3 +251,31 @@ fn what_cannot_be_read_is_told_with_the_option_that_helps() {
     let still = refused(&run(folder.path(), &["events", "tail", "--follow"]));
     assert!(still.contains("use --follow with --url"), "{still}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_call_is_captured_with_its_messages_and_its_media() {
+    let folder = Folder::new(CONFIG);
+    let exchange = Exchange::serve(&folder);
+    let capture = ["capture", "--next", "echo", "-o", "call.pcapng", "--url", &exchange.url];
+    let mut capture = Program::start(folder.path(), &capture);
+    wait_for("the beginning", || capture.errors().contains("capturing").then_some(()));
+    let config = PhoneConfig { server: Some(exchange.sip[0]), ..PhoneConfig::default() };
+    let phone = Phone::start(config).unwrap();
+    let call = phone.call("echo").await.unwrap();
+    call.wait_answered(PATIENCE).await.unwrap();
+    call.play_tone(440).await.unwrap();
+    call.expect_tone(440.0, PATIENCE).await.unwrap();
+    call.hang_up().await.unwrap();
+    assert_eq!(capture.ended().code(), Some(0), "{}", capture.errors());
+    phone.close().await;
+    let file = std::fs::read(folder.path().join("call.pcapng")).unwrap();
+    assert_eq!(file[..4], [0x0A, 0x0D, 0x0D, 0x0A]);
+    let has = |wanted: &[u8]| file.windows(wanted.len()).filter(|window| *window == wanted).count();
+    assert!(has(b"INVITE sip:echo@") >= 1 && has(b"BYE sip:echo@") >= 1);
+    // Version 2, no extension; PCMA without and with a marker.
+    assert!(has(&[0x80, 0x08]) + has(&[0x80, 0x88]) >= 8, "speech");
+    let started = exchange.fact("capture.started");
+    assert_eq!(started["kind"]["by"], "this machine");
+    let none = refused(&run(folder.path(), &["capture", "rm1-none", "-o", "none", "--url", &exchange.url]));
+    assert!(none.contains("answers 404"), "{none}");
+}

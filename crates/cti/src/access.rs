@@ -18,6 +18,8 @@ pub enum Scope {
     EventsRead,
     /// Command any call.
     CallAny,
+    /// Capture the messages and the media of any call.
+    CallCapture,
     /// Command any agent.
     AgentAny,
     /// See numbers and addresses unmasked.
@@ -28,14 +30,21 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 5] =
-        [Scope::EventsRead, Scope::CallAny, Scope::AgentAny, Scope::PiiClear, Scope::MetricsRead];
+    pub const ALL: [Scope; 6] = [
+        Scope::EventsRead,
+        Scope::CallAny,
+        Scope::CallCapture,
+        Scope::AgentAny,
+        Scope::PiiClear,
+        Scope::MetricsRead,
+    ];
 
     /// As configurations and problem documents write it.
     pub fn name(self) -> &'static str {
         match self {
             Scope::EventsRead => "events:read",
             Scope::CallAny => "call:any",
+            Scope::CallCapture => "call:capture",
             Scope::AgentAny => "agent:any",
             Scope::PiiClear => "pii:clear",
             Scope::MetricsRead => "metrics:read",

@@ -20,6 +20,25 @@ pub enum Command {
         /// Which.
         call: String,
     },
+    /// A call's media is copied to a capture.
+    Capture {
+        /// Which.
+        call: String,
+        /// The capture's number.
+        capture: u64,
+    },
+    /// So is that of the next call from or to a number.
+    CaptureNext {
+        /// The number, as facts write it.
+        number: String,
+        /// The capture's number.
+        capture: u64,
+    },
+    /// A capture has ended, or waits no longer.
+    EndCapture {
+        /// Its number.
+        capture: u64,
+    },
 }
 
 /// A command on its way to the engine's thread.

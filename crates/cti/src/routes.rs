@@ -1,5 +1,6 @@
 //! The addresses of `/v1` and those beside it, one file for each subject.
 
+mod capture;
 mod commands;
 mod events;
 mod health;
@@ -17,7 +18,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{delete, get, put};
+use axum::routing::{delete, get, post, put};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tokio::sync::mpsc;
@@ -45,6 +46,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/agents/{agent}/state", put(commands::agent_state))
         .route("/v1/calls/{call}", delete(commands::hang_up))
         .route("/v1/calls/{call}/sip", get(sip::messages))
+        .route("/v1/calls/{call}/capture", post(capture::of_call))
+        .route("/v1/captures", post(capture::of_next_call))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -271,3 +271,55 @@ async fn the_sip_messages_of_a_call_are_for_those_who_may_see_numbers() {
     let other = desk.ask("GET /v1/calls/rm1-2/sip", ALL).await.json();
     assert_eq!(other["messages"], json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_capture_is_a_file_that_comes_until_its_end_and_the_engine_hears_of_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = support::trace(folder.path());
+    let mut desk = Desk::configured(CtiConfig { trace: trace.clone(), ..config() }, 8).await;
+    let addr = desk.addr;
+    for (request, body, call) in [
+        ("POST /v1/calls/rm1-1/capture", "", true),
+        ("POST /v1/captures", r#"{"number":"+390612345678","seconds":5}"#, false),
+    ] {
+        let asked = tokio::spawn(async move { ask(addr, request, &bearer(ALL), body).await });
+        let taken = desk.commands.recv().await.unwrap();
+        let capture = match taken.command {
+            Command::Capture { call: of, capture } if call && of == "rm1-1" => capture,
+            Command::CaptureNext { number, capture } if !call && number == "+390612345678" => capture,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(taken.by, "all");
+        taken.reply.send(Ok(0)).unwrap();
+        trace.captures(capture, "rm1-1");
+        trace.call_ended("rm1-1");
+        let answer = asked.await.unwrap();
+        assert_eq!(answer.status, 200);
+        assert!(answer.head.contains("content-type: application/x-pcapng"), "{}", answer.head);
+        assert!(answer.body.contains("\u{a}\r\r\u{a}") && answer.body.contains("Cornetta 0"), "{}", answer.body);
+        let ended = desk.commands.recv().await.unwrap();
+        assert_eq!(ended.command, Command::EndCapture { capture });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_capture_that_is_not_understood_allowed_or_possible_is_refused() {
+    let mut desk = Desk::open().await;
+    let addr = desk.addr;
+    for (request, body) in [
+        ("POST /v1/captures", ""),
+        ("POST /v1/captures", r#"{"number":""}"#),
+        ("POST /v1/captures", r#"{"number":"1","seconds":0}"#),
+        ("POST /v1/captures", r#"{"number":"1","megabytes":501}"#),
+        ("POST /v1/calls/c1/capture", r#"{"number":"1"}"#),
+        ("POST /v1/calls/c1/capture", r#"{"second":1}"#),
+    ] {
+        ask(addr, request, &bearer(ALL), body).await.is_problem(400, "invalid_request");
+        let problem = ask(addr, request, &bearer(MASKED), body).await.is_problem(403, "not_permitted");
+        assert_eq!(problem["missing_scope"], "call:capture");
+    }
+    let asked = tokio::spawn(async move { ask(addr, "POST /v1/calls/c1/capture", &bearer(ALL), "").await });
+    let refused = CommandError { code: CommandCode::NotFound, detail: "no such call".into() };
+    desk.commands.recv().await.unwrap().reply.send(Err(refused)).unwrap();
+    asked.await.unwrap().is_problem(404, "not_found");
+}

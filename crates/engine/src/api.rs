@@ -155,6 +155,29 @@ pub enum Command {
         /// Its id.
         call: String,
     },
+    /// Copy a call's media to whoever captures. A later capture takes the place of an earlier one.
+    Capture {
+        /// Its id.
+        call: String,
+        /// The number of the capture.
+        capture: u64,
+        /// Who asked, for the log.
+        by: String,
+    },
+    /// The same for the next call from or to this number, as facts write it.
+    CaptureNext {
+        /// The number.
+        number: String,
+        /// The number of the capture.
+        capture: u64,
+        /// Who asked, for the log.
+        by: String,
+    },
+    /// The capture has ended, or waits no longer.
+    EndCapture {
+        /// Its number.
+        capture: u64,
+    },
 }
 
 /// Why a command was not done.

@@ -13,6 +13,12 @@ impl Engine {
             }
             Command::Ready { agent } => self.agent_command(&agent.clone(), acd::Input::Ready(agent)),
             Command::HangUp { call } => self.hang_up(&call),
+            Command::Capture { call, capture, by } => self.capture(&call, capture, by),
+            Command::CaptureNext { number, capture, by } => self.capture_next(number, capture, by),
+            Command::EndCapture { capture } => {
+                self.end_capture(capture);
+                Ok(())
+            }
         };
         self.settle();
         let result = done.map(|()| self.ctx.ledger.head());

@@ -2,6 +2,7 @@
 //!
 //! The calls themselves are not in here, so that a call can change itself and act at the same time.
 
+use crate::capturing::Captures;
 use crate::ledger::{CallLog, Ledger};
 use crate::{Config, Output};
 use acd::{Acd, EntryId, OfferId};
@@ -36,6 +37,7 @@ pub(crate) struct Context {
     pub(crate) entries: BTreeMap<EntryId, CallKey>,
     pub(crate) offers: BTreeMap<OfferId, CallKey>,
     pub(crate) deadlines: BTreeSet<(Time, CallKey)>,
+    pub(crate) captures: Captures,
     last_leg: u64,
     last_play: u64,
     last_entry: u64,
@@ -63,6 +65,7 @@ impl Context {
             entries: BTreeMap::new(),
             offers: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            captures: Captures::default(),
             last_leg: 0,
             last_play: 0,
             last_entry: 0,
@@ -101,6 +104,9 @@ impl Context {
         let leg = LegId(self.last_leg);
         self.media.insert(leg, owner);
         self.out.push_back(Output::Media { command: Command::Open { leg }, beside });
+        if let Some(capture) = self.captures.of(owner.call) {
+            self.media(Command::Capture { leg, capture: Some(capture) });
+        }
         leg
     }
 

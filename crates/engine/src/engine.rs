@@ -149,6 +149,7 @@ impl Engine {
         }
         if call.is_over() {
             self.calls.remove(key);
+            self.ctx.captures.forget(key);
             return;
         }
         call.deadline = call.poll_timeout(&self.ctx).map(|(at, _)| at);
@@ -300,7 +301,7 @@ impl Engine {
             }
         });
         match taken {
-            Some(key) => self.with_call(key, |_, _| {}),
+            Some(key) => self.with_call(key, |call, ctx| call.begin_awaited_capture(ctx)),
             None => self.refuse_unrecorded(session, source),
         }
     }

@@ -251,6 +251,10 @@ impl Leg {
         self.session_over && self.media_over
     }
 
+    pub(crate) fn media_is_over(&self) -> bool {
+        self.media_over
+    }
+
     pub(crate) fn session_is_over(&self) -> bool {
         self.session_over
     }

@@ -7,6 +7,7 @@
 mod api;
 mod blocked;
 mod call;
+mod capturing;
 mod commands;
 mod context;
 mod devices;

@@ -421,6 +421,14 @@ pub enum FactKind {
         /// Its final answer, if there was one.
         sip: Option<u16>,
     },
+    /// Somebody looks at the call's messages and listens to its media, to find a fault.
+    #[serde(rename = "capture.started")]
+    CaptureStarted {
+        /// Its number, since the start of the program.
+        capture: u64,
+        /// The token that asked.
+        by: String,
+    },
     // Security -------------------------------------------------------------------------------------
     /// A request was refused for who sent it or how it was made. Many alike are counted, not repeated.
     #[serde(rename = "security.blocked")]

@@ -122,6 +122,14 @@ pub enum Command {
         /// From now on, or no longer.
         on: bool,
     },
+    /// Hand a copy of every packet of the leg's sockets to whoever captures, both ways, for looking for faults.
+    /// Done by the shell, which has the sockets.
+    Capture {
+        /// Whose.
+        leg: LegId,
+        /// For which capture; nothing ends it.
+        capture: Option<u64>,
+    },
     /// Give the ports back; answered by `Closed`.
     Close {
         /// Whose.

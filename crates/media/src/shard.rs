@@ -121,6 +121,8 @@ impl Shard {
         match command {
             // The shell binds sockets; only then a leg comes here.
             Command::Open { .. } => {}
+            // The shell sees every packet; a shard has nothing to add.
+            Command::Capture { .. } => {}
             Command::Configure { leg, stream } => self.with(leg, |leg, _| leg.configure(now, stream)),
             Command::Play { leg, play, sounds, repeat } => self.play(now, leg, play, sounds, repeat),
             Command::Stop { leg } => self.with(leg, |leg, out| leg.stop_play(out)),

@@ -15,7 +15,7 @@ mod tls;
 pub use clock::Clock;
 pub use entropy::root_seed;
 pub use media_ports::{PortPair, PortPairs};
-pub use media_threads::{MediaConfig, MediaCounts, MediaThreads};
+pub use media_threads::{MediaConfig, MediaCounts, MediaThreads, Tap, TappedPacket};
 pub use open_files::allow_many_open_files;
 pub use sip_sockets::{SipCounts, SipInbox, SipInput, SipLimits, SipSetup, SipSockets};
 pub use sounds::SoundStore;

@@ -3,6 +3,9 @@
 
 mod events;
 mod shard_thread;
+mod tap;
+
+pub use tap::{Tap, TappedPacket};
 
 use crate::{Clock, PortPairs, SoundStore};
 use base::Seed;
@@ -41,6 +44,8 @@ pub struct MediaConfig {
     pub seed: Seed,
     /// The clock of the process.
     pub clock: Clock,
+    /// Who gets copies of captured packets.
+    pub tap: Tap,
 }
 
 /// How often things happened since the threads were started.
@@ -126,6 +131,7 @@ impl MediaThreads {
             | Command::Unbridge { leg }
             | Command::Echo { leg }
             | Command::Tap { leg, .. }
+            | Command::Capture { leg, .. }
             | Command::Close { leg } => *leg,
         };
         let at = *self.shard_of.get(&leg)?;

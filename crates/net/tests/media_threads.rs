@@ -28,6 +28,7 @@ fn config(ports: RangeInclusive<u16>, threads: usize, sounds: Vec<PathBuf>) -> M
         sounds: SoundStore::new(sounds, 12 << 20).unwrap(),
         seed: Seed::from_number(1),
         clock: Clock::start(),
+        tap: net::Tap::default(),
     }
 }
 
@@ -165,4 +166,31 @@ fn the_unspecified_address_is_never_told_to_peers() {
     config.advertised = Some(LOCALHOST);
     let (mut media, _events) = start(config);
     assert_eq!(opened(media.open(LegId(1), None)).ip(), LOCALHOST);
+}
+
+#[test]
+fn a_captured_legs_packets_are_copied_both_ways_until_it_is_no_longer() {
+    let (copies, taken) = channel();
+    let mut config = config(24_080..=24_089, 1, Vec::new());
+    config.tap = net::Tap::new(move |packet| drop(copies.send(packet)));
+    let (mut media, _events) = start(config);
+    let (leg, peer) = (LegId(1), peer());
+    let local = opened(media.open(leg, None));
+    media.command(configure(leg, &peer));
+    media.command(Command::Echo { leg });
+    media.command(Command::Capture { leg, capture: Some(9) });
+    let heard = relayed(&peer, local, &peer, &[1; 160]);
+    let theirs = peer.local_addr().unwrap();
+    // What came before the shard had its commands was copied too, and not answered.
+    let copies: Vec<_> = std::iter::from_fn(|| taken.recv_timeout(SOON).ok())
+        .scan(true, |more, copy| std::mem::replace(more, copy.inbound).then_some(copy))
+        .collect();
+    let (first, last) = (&copies[0], copies.last().unwrap());
+    assert_eq!((first.capture, first.inbound, first.from, first.to), (9, true, theirs, local));
+    assert_eq!((last.capture, last.inbound, last.from, last.to), (9, false, local, theirs));
+    assert_eq!((&first.bytes[12..], &*last.bytes), ([1; 160].as_slice(), heard.as_slice()));
+    media.command(Command::Capture { leg, capture: None });
+    relayed(&peer, local, &peer, &[2; 160]);
+    drop(media);
+    assert!(!taken.iter().any(|copy| copy.bytes.ends_with(&[2; 160])));
 }

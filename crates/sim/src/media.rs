@@ -99,6 +99,7 @@ impl StandIn {
             Command::Open { .. }
             | Command::Echo { .. }
             | Command::Tap { .. }
+            | Command::Capture { .. }
             | Command::SendDigits { .. } => {}
         }
     }
@@ -260,6 +261,7 @@ fn leg_of(command: &Command) -> LegId {
         | Command::Unbridge { leg }
         | Command::Echo { leg }
         | Command::Tap { leg, .. }
+        | Command::Capture { leg, .. }
         | Command::Close { leg } => *leg,
     }
 }

@@ -6,6 +6,7 @@ mod support;
 use engine::{BrokenCall, Command as Ask, CommandRefused, Input, Past};
 use facts::{Cause, FactKind, LegRole, OfferEnd, QueueLeft, Side};
 use media_api::{Command, Event, Evidence, LegId};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use support::stage::*;
 
@@ -277,6 +278,65 @@ fn commands_are_answered_with_the_number_of_the_fact_that_they_caused() {
     assert_eq!(id, 4);
     assert!(before < number && number <= last, "{before} {number} {last}");
     assert_eq!(stage.count(|kind| matches!(kind, FactKind::LegEnded { .. })), 2);
+}
+
+/// Which legs' packets are copied for which capture, as media was told last.
+fn captured(stage: &Stage) -> BTreeMap<LegId, u64> {
+    let mut captured = BTreeMap::new();
+    for command in &stage.commands {
+        match command {
+            Command::Capture { leg, capture: Some(capture) } => drop(captured.insert(*leg, *capture)),
+            Command::Capture { leg, capture: None } | Command::Close { leg } => drop(captured.remove(leg)),
+            _ => {}
+        }
+    }
+    captured
+}
+
+#[test]
+fn a_capture_is_of_every_leg_of_its_call_and_of_no_other() {
+    let (mut stage, _caller, _agent) = talking();
+    let call = stage.facts.iter().find_map(|fact| fact.call.clone()).unwrap();
+    let ask = |stage: &mut Stage, id, command| stage.input(Input::Command { id, command });
+    let capture = |call: &str, capture| Ask::Capture { call: call.into(), capture, by: "crm".into() };
+    ask(&mut stage, 1, capture("stage-none", 6));
+    ask(&mut stage, 2, capture(&call, 7));
+    assert_eq!(stage.replies[0], (1, Err(CommandRefused::NotFound)));
+    assert_eq!(captured(&stage).into_values().collect::<Vec<_>>(), [7, 7]);
+    let by = stage.fact(|kind| match kind {
+        FactKind::CaptureStarted { capture, by } => Some((*capture, by.clone())),
+        _ => None,
+    });
+    assert_eq!(by, (7, "crm".to_owned()));
+    ask(&mut stage, 3, capture(&call, 8));
+    assert_eq!(captured(&stage).into_values().collect::<Vec<_>>(), [8, 8], "the later one has its place");
+    ask(&mut stage, 4, Ask::EndCapture { capture: 7 });
+    assert_eq!(captured(&stage).len(), 2);
+    ask(&mut stage, 5, Ask::EndCapture { capture: 8 });
+    assert_eq!(captured(&stage), BTreeMap::new());
+    ask(&mut stage, 6, Ask::HangUp { call: call.clone() });
+    ask(&mut stage, 7, capture(&call, 9));
+    let late = CommandRefused::InvalidState;
+    assert!(matches!(stage.replies[6], (7, Err(why)) if why == late || why == CommandRefused::NotFound));
+}
+
+#[test]
+fn a_capture_of_the_next_call_waits_for_its_number_and_has_the_legs_to_come() {
+    let mut stage = Stage::new();
+    for (id, capture, number) in [(1, 5, "echo"), (2, 6, "bridge"), (3, 7, "echo")] {
+        let command = Ask::CaptureNext { number: number.into(), capture, by: "crm".into() };
+        stage.input(Input::Command { id, command });
+    }
+    stage.input(Input::Command { id: 4, command: Ask::EndCapture { capture: 5 } });
+    Line::dial(&mut stage, address(8), "sig", &sdp(address(8), SENDRECV)).connect(&mut stage);
+    assert_eq!(captured(&stage), BTreeMap::new());
+    Line::dial(&mut stage, address(9), "bridge", &sdp(address(9), SENDRECV));
+    assert_eq!(captured(&stage).into_values().collect::<Vec<_>>(), [6, 6], "the other party's leg too");
+    Line::dial(&mut stage, address(7), "echo", &sdp(address(7), SENDRECV)).connect(&mut stage);
+    Line::dial(&mut stage, address(6), "echo", &sdp(address(6), SENDRECV)).connect(&mut stage);
+    let captures: Vec<u64> = captured(&stage).into_values().collect();
+    assert_eq!(captures, [6, 6, 7], "one that has ended waits no longer, and one has one call");
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::CaptureStarted { .. })), 2);
 }
 
 #[test]

@@ -81,6 +81,8 @@ struct Counters {
     dropped: AtomicU64,
     exported: AtomicU64,
     unexported: AtomicU64,
+    /// Media packets dropped since captures were last told.
+    media_dropped: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -132,9 +134,11 @@ impl Trace {
         }
     }
 
-    /// A media packet of a captured call went by. Never waits; false if it was dropped.
-    pub fn saw_media(&self, packet: MediaPacket) -> bool {
-        self.shared.media.try_send(packet).is_ok()
+    /// A media packet of a captured call went by. Never waits.
+    pub fn saw_media(&self, packet: MediaPacket) {
+        if self.shared.media.try_send(packet).is_err() {
+            self.shared.counters.media_dropped.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// The capture is of this call: of what went by already too.

@@ -5,7 +5,6 @@
 mod support;
 
 use std::net::UdpSocket;
-use std::time::Duration;
 use support::{PATIENCE, config, invite, message, wait_for};
 use trace::{Trace, Way, hep};
 
@@ -147,5 +146,4 @@ fn a_homer_that_is_not_there_delays_nothing() {
     trace.close();
     let counts = trace.counts();
     assert_eq!((counts.stored, counts.exported + counts.unexported), (100, 100));
-    assert!(trace.read("a").unwrap().messages.len() == 100 && PATIENCE > Duration::ZERO);
 }

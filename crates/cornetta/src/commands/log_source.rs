@@ -37,7 +37,7 @@ impl LogSource {
     /// The source that the command line names.
     pub(super) fn open(from: &LogFrom) -> Result<LogSource> {
         match &from.url {
-            Some(url) => Web::new(url, from, SCOPES).map(LogSource::Web),
+            Some(url) => Web::new(url, &from.token, SCOPES).map(LogSource::Web),
             None => Ok(LogSource::Folder(open_folder(&from.data)?, from.data.clone())),
         }
     }

@@ -1,5 +1,6 @@
 //! What each command of the command line does.
 
+mod capture;
 mod check;
 mod ivr;
 mod lines;
@@ -34,6 +35,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Phone(phone) => phone::run(phone),
         Command::Events(events) => log::events(&events),
         Command::Cdr(cdr) => log::cdr(&cdr),
+        Command::Capture(capture) => capture::run(&capture),
         Command::Sim(sim) => sim::run(&sim),
     }
 }

@@ -1,6 +1,6 @@
 //! A running exchange's web address, asked by the program's own commands.
 
-use crate::cli::LogFrom;
+use crate::cli::TokenFrom;
 use anyhow::{Context as _, Result, bail};
 use std::time::Duration;
 use ureq::http::Response;
@@ -23,7 +23,7 @@ pub(super) struct Web {
 
 impl Web {
     /// The exchange at `url`, asked with the token that the command line names.
-    pub(super) fn new(url: &str, from: &LogFrom, scopes: &'static str) -> Result<Web> {
+    pub(super) fn new(url: &str, from: &TokenFrom, scopes: &'static str) -> Result<Web> {
         if !url.starts_with("http://") {
             bail!("{url} is not an http:// address; give the exchange's own, such as http://127.0.0.1:8080");
         }
@@ -48,6 +48,15 @@ impl Web {
         let mut response = self.accepted(path, request.call())?;
         let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string()?;
         Ok((response, body))
+    }
+
+    /// An answer that goes on coming.
+    pub(super) fn post(&self, path: &str, body: &str) -> Result<Response<Body>> {
+        let mut request = self.agent.post(format!("{}{path}", self.address));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        self.accepted(path, request.content_type("application/json").send(body))
     }
 
     fn accepted(&self, path: &str, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>> {
@@ -76,7 +85,7 @@ impl Web {
 }
 
 /// From the command line, a file, or the environment; a program's arguments are seen by everyone on a machine.
-fn token(from: &LogFrom) -> Result<Option<String>> {
+fn token(from: &TokenFrom) -> Result<Option<String>> {
     if let Some(path) = &from.token_file {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("the token file {} cannot be read", path.display()))?;

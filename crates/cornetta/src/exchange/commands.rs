@@ -22,6 +22,11 @@ impl Commands {
             cti::Command::Pause { agent, reason } => Command::Pause { agent, reason },
             cti::Command::Ready { agent } => Command::Ready { agent },
             cti::Command::HangUp { call } => Command::HangUp { call },
+            cti::Command::Capture { call, capture } => Command::Capture { call, capture, by: request.by },
+            cti::Command::CaptureNext { number, capture } => {
+                Command::CaptureNext { number, capture, by: request.by }
+            }
+            cti::Command::EndCapture { capture } => Command::EndCapture { capture },
         };
         Input::Command { id: self.last, command }
     }

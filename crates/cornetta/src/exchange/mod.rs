@@ -89,6 +89,7 @@ impl Exchange {
             sounds,
             seed: seed.named("media"),
             clock,
+            tap: seeing::tap(&trace),
         };
         let media = MediaThreads::start(media, move |event| {
             media_events.try_send(event).map_err(|full| match full {

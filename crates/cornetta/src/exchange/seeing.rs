@@ -2,9 +2,19 @@
 
 use base::Wall;
 use facts::{Fact, FactKind};
-use net::Clock;
+use net::{Clock, Tap, TappedPacket};
 use sip::ua::Flow;
-use trace::{Belonging, Trace, Way};
+use trace::{Belonging, MediaPacket, Trace, Way};
+
+/// Where copies of a captured call's packets go.
+pub(super) fn tap(trace: &Trace) -> Tap {
+    let trace = trace.clone();
+    Tap::new(move |packet| {
+        let TappedPacket { capture, at, inbound, from, to, bytes } = packet;
+        let way = if inbound { Way::In } else { Way::Out };
+        trace.saw_media(MediaPacket { capture, at, from, to, way, bytes });
+    })
+}
 
 /// Finds the call of each message, and hands it to the trace.
 pub(super) struct Seeing {
@@ -36,6 +46,7 @@ impl Seeing {
                     self.trace.saw(message);
                 }
             }
+            FactKind::CaptureStarted { capture, .. } => self.trace.captures(*capture, call),
             FactKind::CallEnded { .. } => {
                 self.belonging.ended(self.clock.now(), call);
                 self.trace.call_ended(call);

@@ -50,7 +50,13 @@ pub(super) async fn hang_up(
     timeout(wait, ask(app, &grant, Command::HangUp { call })).await.unwrap_or_else(|_| Err(too_late()))
 }
 
-async fn ask(mut app: App, grant: &Grant, command: Command) -> Result<Response, Problem> {
+async fn ask(app: App, grant: &Grant, command: Command) -> Result<Response, Problem> {
+    let number = done(app, grant, command).await?;
+    Ok(Json(json!({"accepted": true, "sequence": sequence(number)})).into_response())
+}
+
+/// Has the engine do it; gives the number of its last fact when that is on disk.
+pub(super) async fn done(mut app: App, grant: &Grant, command: Command) -> Result<u64, Problem> {
     let (reply, answer) = oneshot::channel();
     let request = CommandRequest { command, by: grant.name().to_owned(), reply };
     app.commands.try_send(request).map_err(|error| match error {
@@ -61,7 +67,7 @@ async fn ask(mut app: App, grant: &Grant, command: Command) -> Result<Response, 
     })?;
     let number = answer.await.map_err(|_| ended())??;
     app.source.feed.reached(number).await;
-    Ok(Json(json!({"accepted": true, "sequence": sequence(number)})).into_response())
+    Ok(number)
 }
 
 #[derive(Debug, Deserialize)]
@@ -126,6 +132,6 @@ fn ended() -> Problem {
     )
 }
 
-fn too_late() -> Problem {
+pub(super) fn too_late() -> Problem {
     Problem::outcome_unknown("It may still be done; read the events to know, before asking again.")
 }

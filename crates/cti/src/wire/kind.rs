@@ -48,6 +48,7 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::TransferStarted { .. } => "transfer.started",
         FactKind::TransferCompleted { .. } => "transfer.completed",
         FactKind::TransferFailed { .. } => "transfer.failed",
+        FactKind::CaptureStarted { .. } => "capture.started",
         FactKind::SecurityBlocked { .. } => "security.blocked",
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::OfferAccepted { .. }
         | FactKind::OfferEnded { .. }
         | FactKind::AgentState { .. }
+        | FactKind::CaptureStarted { .. }
         | FactKind::SecurityBlocked { .. } => Personal::Plain,
         FactKind::SystemStarted { .. }
         | FactKind::SystemStopping { .. }

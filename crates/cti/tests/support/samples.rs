@@ -59,6 +59,7 @@ fn desk() -> Vec<FactKind> {
             user_agent: "baresip".into(),
         },
         FactKind::EndpointUnregistered { agent: "anna".into(), why: "expired".into() },
+        FactKind::CaptureStarted { capture: 3, by: "crm".into() },
         FactKind::SecurityBlocked { source: "192.0.2.9".into(), rule: "unknown_user".into(), count: 7 },
     ]
 }

@@ -110,6 +110,16 @@ impl Call {
         self.legs.iter().find(|leg| leg.number == CALLER).map(|leg| leg.media)
     }
 
+    /// The caller's number and the one that was dialled, as facts write them.
+    pub(crate) fn numbers(&self) -> [&str; 2] {
+        [&self.from, &self.to]
+    }
+
+    /// The media of its legs that have any.
+    pub(crate) fn media_legs(&self) -> impl Iterator<Item = LegId> {
+        self.legs.iter().filter(|leg| !leg.media_is_over()).map(|leg| leg.media)
+    }
+
     fn note(&mut self, ctx: &mut Context, kind: FactKind) {
         ctx.note_call(&mut self.log, kind);
     }

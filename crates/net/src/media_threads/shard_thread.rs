@@ -1,5 +1,6 @@
 use super::MediaConfig;
 use super::events::Events;
+use super::tap::{Captured, Tap};
 use crate::{Clock, PortPair, SoundStore};
 use base::{Key, Slots, Time};
 use crossbeam_channel::{Receiver, Sender};
@@ -54,6 +55,7 @@ pub(super) struct ShardThread {
     /// For the loader's answers.
     own_inbox: Sender<ToShard>,
     sounds: SoundStore,
+    tap: Tap,
     events: Events,
     counters: Arc<Counters>,
     received: u64,
@@ -65,6 +67,7 @@ struct Sockets {
     leg: LegId,
     rtp: UdpSocket,
     rtcp: UdpSocket,
+    captured: Option<Captured>,
 }
 
 impl ShardThread {
@@ -93,6 +96,7 @@ impl ShardThread {
             inbox,
             own_inbox,
             sounds: config.sounds.clone(),
+            tap: config.tap.clone(),
             events,
             counters,
             received: 0,
@@ -157,6 +161,7 @@ impl ShardThread {
                 }
                 self.shard.handle(now, ShardInput::Opened { leg, local });
             }
+            ToShard::Command(Command::Capture { leg, capture }) => self.capture(leg, capture),
             ToShard::Command(command) => self.shard.handle(now, ShardInput::Command(command)),
             ToShard::Sound { source, clip } => self.shard.handle(now, ShardInput::Sound { source, clip }),
             ToShard::Stop => return false,
@@ -165,8 +170,16 @@ impl ShardThread {
         true
     }
 
+    fn capture(&mut self, leg: LegId, capture: Option<u64>) {
+        let sockets = self.key_of.get(&leg).and_then(|key| self.legs.get_mut(*key));
+        if let Some(sockets) = sockets {
+            sockets.captured =
+                capture.and_then(|capture| Captured::new(capture, &sockets.rtp, &sockets.rtcp));
+        }
+    }
+
     fn enter(&mut self, leg: LegId, pair: PortPair) -> io::Result<()> {
-        let sockets = Sockets { leg, rtp: pair.rtp, rtcp: pair.rtcp };
+        let sockets = Sockets { leg, rtp: pair.rtp, rtcp: pair.rtcp, captured: None };
         let key = self.legs.insert(sockets).map_err(|_| io::Error::other("the shard is full"))?;
         self.key_of.insert(leg, key);
         let Some(sockets) = self.legs.get(key) else { return Ok(()) };
@@ -198,6 +211,9 @@ impl ShardThread {
         let Ok((length, from)) = sockets.socket(kind).recv_from(self.buffer.as_mut_slice()) else { return };
         let Some(bytes) = self.buffer.get(..length) else { return };
         self.received += 1;
+        if let Some(captured) = &sockets.captured {
+            self.tap.give(captured.packet(self.clock.wall(), kind, true, from, bytes));
+        }
         self.shard.handle(now, ShardInput::Packet { leg: sockets.leg, kind, from, bytes });
         self.drain(now);
     }
@@ -217,6 +233,10 @@ impl ShardThread {
     fn send(&mut self, leg: LegId, kind: PacketKind, to: SocketAddr, packet: PacketRef) {
         let sockets = self.key_of.get(&leg).and_then(|key| self.legs.get(*key));
         let Some(sockets) = sockets else { return };
+        if let Some(captured) = &sockets.captured {
+            let bytes = self.shard.packet(packet);
+            self.tap.give(captured.packet(self.clock.wall(), kind, false, to, bytes));
+        }
         match sockets.socket(kind).send_to(self.shard.packet(packet), to) {
             Ok(_) => self.sent += 1,
             Err(_) => self.unsent += 1,

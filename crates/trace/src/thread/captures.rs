@@ -130,6 +130,11 @@ impl Captures {
         capture.put(pcapng::packet(packet.at, packet.from, packet.to, inbound, &packet.bytes));
     }
 
+    /// Media packets were dropped before they came here: nobody knows whose.
+    pub(super) fn lost(&mut self, packets: u64) {
+        self.active.iter_mut().for_each(|capture| capture.dropped += packets);
+    }
+
     pub(super) fn call_ended(&mut self, call: &Arc<str>) {
         let its = self.active.iter_mut().filter(|capture| capture.call.as_ref() == Some(call));
         its.for_each(|capture| capture.until = capture.until.min(Instant::now() + AFTER_THE_END));

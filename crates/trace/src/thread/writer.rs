@@ -74,6 +74,7 @@ impl Writer {
             self.write();
             self.tidy();
             if !self.captures.is_empty() {
+                self.captures.lost(self.counters.media_dropped.swap(0, Ordering::Relaxed));
                 self.captures.end_due(wall());
             }
         }
