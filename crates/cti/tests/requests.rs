@@ -296,7 +296,11 @@ async fn a_capture_is_a_file_that_comes_until_its_end_and_the_engine_hears_of_bo
         let answer = asked.await.unwrap();
         assert_eq!(answer.status, 200);
         assert!(answer.head.contains("content-type: application/x-pcapng"), "{}", answer.head);
-        assert!(answer.body.contains("\u{a}\r\r\u{a}") && answer.body.contains("Cornetta 0"), "{}", answer.body);
+        assert!(
+            answer.body.contains("\u{a}\r\r\u{a}") && answer.body.contains("Cornetta 0"),
+            "{}",
+            answer.body
+        );
         let ended = desk.commands.recv().await.unwrap();
         assert_eq!(ended.command, Command::EndCapture { capture });
     }
