@@ -51,6 +51,16 @@ impl ClientInvite {
         }
     }
 
+    /// The state after the INVITE was sent by another way. Nothing if something came back by the first.
+    pub(super) fn anew(&self, now: Time, intervals: &Intervals) -> Option<ClientInvite> {
+        let ClientInvite::Calling { until, .. } = *self else { return None };
+        let mut anew = ClientInvite::new(now, intervals);
+        if let ClientInvite::Calling { until: kept, .. } = &mut anew {
+            *kept = until;
+        }
+        Some(anew)
+    }
+
     /// A response came. `send` in the answer means: send the ACK for a refusal.
     pub(super) fn response(&mut self, now: Time, status: u16, intervals: &Intervals) -> Step {
         match (&self, status) {

@@ -42,6 +42,11 @@ impl ClientNonInvite {
         }
     }
 
+    /// The state after the request was sent by another way. Nothing if something came back by the first.
+    pub(super) fn anew(&self, now: Time, intervals: &Intervals) -> Option<ClientNonInvite> {
+        matches!(self, ClientNonInvite::Trying { .. }).then(|| ClientNonInvite::new(now, intervals))
+    }
+
     /// A response came.
     pub(super) fn response(&mut self, now: Time, status: u16, intervals: &Intervals) -> Step {
         match (&self, status) {

@@ -8,12 +8,14 @@ mod client_invite;
 mod client_non_invite;
 mod derived;
 mod fingerprint;
+mod large;
 mod server_invite;
 mod server_non_invite;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use large::{DATAGRAM_MAX, Instead, with_via};
 pub(crate) use table::{Failed, Failure, Found, Passed, Table};
 
 use crate::ua::{SessionId, Timers};

@@ -3,6 +3,7 @@
 use super::client_invite::ClientInvite;
 use super::client_non_invite::ClientNonInvite;
 use super::fingerprint::{Fingerprint, Fingerprinter};
+use super::large::{Instead, Refusers, with_via};
 use super::server_invite::ServerInvite;
 use super::server_non_invite::ServerNonInvite;
 use super::{Intervals, Step, TransactionId, User, derived};
@@ -10,6 +11,7 @@ use crate::message::{Message, Method, ParseLimits};
 use crate::ua::{Flow, Output, Timers};
 use base::{Key, Seed, Slots, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 
 /// The forks of one INVITE whose ACKs are kept to be repeated.
 const FORKS_MAX: usize = 8;
@@ -25,6 +27,8 @@ pub(crate) struct Transaction {
     origin: Option<Fingerprint>,
     user: User,
     flow: Flow,
+    /// It goes by TCP because of its size alone.
+    instead: Option<Box<Instead>>,
     message: Vec<u8>,
     /// The ACKs of the 2xx of each fork by its To tag: sent again for each repetition, so that the
     /// session may be forgotten before the last one comes.
@@ -49,6 +53,7 @@ pub(crate) struct Table {
     origins: BTreeMap<Fingerprint, TransactionId>,
     streams: BTreeSet<(Flow, TransactionId)>,
     deadlines: BTreeSet<(Time, TransactionId)>,
+    refusers: Refusers,
     fingerprints: Fingerprinter,
     timers: Timers,
     bytes: usize,
@@ -101,6 +106,7 @@ impl Table {
             origins: BTreeMap::new(),
             streams: BTreeSet::new(),
             deadlines: BTreeSet::new(),
+            refusers: Refusers::default(),
             fingerprints: Fingerprinter::new(seed),
             timers,
             bytes: 0,
@@ -131,6 +137,30 @@ impl Table {
         let other = self.clients.insert(fingerprint, id);
         debug_assert!(other.is_none(), "a branch is used once");
         self.step(id, out, |_, _| Step::SEND);
+        Some(id)
+    }
+
+    /// Whether somebody may be tried by TCP.
+    pub(crate) fn takes_tcp(&self, now: Time, remote: SocketAddr) -> bool {
+        !self.refusers.has(now, remote)
+    }
+
+    /// The same of a request that is too large for UDP: `by_tcp` is the way and the request for it. If that way
+    /// fails before anything comes back, it goes by the other.
+    pub(crate) fn request_by_tcp(
+        &mut self,
+        now: Time,
+        by_tcp: (Flow, Vec<u8>),
+        instead: Instead,
+        branch: &str,
+        user: User,
+        out: &mut VecDeque<Output>,
+    ) -> Option<TransactionId> {
+        let (flow, bytes) = by_tcp;
+        let id = self.request(now, flow, bytes, branch, user, out)?;
+        if let Some(transaction) = self.transactions.get_mut(id) {
+            transaction.instead = Some(Box::new(instead));
+        }
         Some(id)
     }
 
@@ -265,28 +295,58 @@ impl Table {
     /// Does what is due until something fails, and tells that; nothing when all is done.
     pub(crate) fn expire(&mut self, now: Time, out: &mut VecDeque<Output>) -> Option<Failed> {
         while let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) {
-            let user = self.transactions.get(id).map(|transaction| transaction.user)?;
+            let transaction = self.transactions.get(id)?;
+            let user = transaction.user;
+            let sent_by_tcp = transaction.instead.as_ref().map(|instead| instead.flow.remote);
             let step = self.step(id, out, |transaction, intervals| transaction.timeout(now, intervals))?;
             if step.tell {
+                // It took the connection and nothing more.
+                sent_by_tcp.into_iter().for_each(|remote| self.refusers.add(now, remote));
                 return Some(Failed { id, user, failure: Failure::Timeout });
             }
         }
         None
     }
 
-    /// A stream broke: our requests on it fail at once (RFC 3261 §18.4).
-    pub(crate) fn flow_failed(&mut self, flow: Flow, out: &mut VecDeque<Output>) -> Vec<Failed> {
+    /// A stream broke: our requests on it fail at once (RFC 3261 §18.4), unless they may go by UDP.
+    pub(crate) fn flow_failed(&mut self, now: Time, flow: Flow, out: &mut VecDeque<Output>) -> Vec<Failed> {
         let (first, last) = ((flow, Key::from_number(0)), (flow, Key::from_number(u64::MAX)));
         let ids: Vec<TransactionId> = self.streams.range(first..=last).map(|(_, id)| *id).collect();
         let mut failed = Vec::new();
         for id in ids {
             let Some(user) = self.transactions.get(id).map(|transaction| transaction.user) else { continue };
+            if self.go_back_to_udp(now, id, out) {
+                continue;
+            }
             let step = self.step(id, out, |transaction, _| transaction.fail());
             if step.is_some_and(|step| step.tell) {
                 failed.push(Failed { id, user, failure: Failure::Flow });
             }
         }
         failed
+    }
+
+    /// Sends a large request that nothing has come back for by UDP. False if it is none.
+    fn go_back_to_udp(&mut self, now: Time, id: TransactionId, out: &mut VecDeque<Output>) -> bool {
+        let Some(transaction) = self.transactions.get_mut(id) else { return false };
+        let Some(instead) = transaction.instead.take() else { return false };
+        let intervals = Intervals::new(&self.timers, false);
+        let machine = match &transaction.machine {
+            Machine::Calling(machine) => machine.anew(now, &intervals).map(Machine::Calling),
+            Machine::Asking(machine) => machine.anew(now, &intervals).map(Machine::Asking),
+            Machine::Called(_) | Machine::Asked(_) => None,
+        };
+        let Some((machine, message)) = machine.zip(with_via(&transaction.message, &instead.via)) else {
+            return false;
+        };
+        self.refusers.add(now, transaction.flow.remote);
+        self.streams.remove(&(transaction.flow, id));
+        self.bytes = (self.bytes + message.len()).saturating_sub(transaction.message.len());
+        transaction.flow = instead.flow;
+        transaction.machine = machine;
+        transaction.message = message;
+        self.step(id, out, |_, _| Step::SEND);
+        true
     }
 
     /// How many there are.
@@ -334,7 +394,9 @@ impl Table {
         let bytes = message.len();
         let armed = machine.deadline();
         let acks = Vec::new();
-        let transaction = Transaction { machine, fingerprint, origin, user, flow, message, acks, armed };
+        let instead = None;
+        let transaction =
+            Transaction { machine, fingerprint, origin, user, flow, instead, message, acks, armed };
         let id = self.transactions.insert(transaction).ok()?;
         self.bytes += bytes;
         self.deadlines.insert((armed, id));

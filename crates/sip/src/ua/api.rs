@@ -69,6 +69,8 @@ pub enum Why {
     Registrar,
     /// A registration of ours is due.
     Registration,
+    /// A device behind a NAT is to be kept reachable.
+    Device,
     /// A ban or an acquaintance is over.
     Guard,
 }

@@ -5,6 +5,7 @@ mod admission;
 mod api;
 mod config;
 pub(crate) mod credentials;
+mod devices;
 mod event;
 mod receive;
 mod refusal;
@@ -92,6 +93,7 @@ impl UserAgent {
             self.wire.tell(event);
         }
         self.registrations.handle_timeout(&mut self.wire, now);
+        self.wire.keep_devices_reachable(now, |flow| self.registrar.knows(flow));
         self.wire.guard.handle_timeout(now);
         self.wire.tell_of_guard();
     }
@@ -108,6 +110,7 @@ impl UserAgent {
             (self.sessions.poll_timeout(), Why::Session),
             (self.registrar.poll_timeout(), Why::Registrar),
             (self.registrations.poll_timeout(), Why::Registration),
+            (self.wire.devices.poll_timeout(), Why::Device),
             (self.wire.guard.poll_timeout(), Why::Guard),
         ]
         .into_iter()

@@ -48,7 +48,7 @@ impl UserAgent {
 
     /// A stream could not be opened, or broke (RFC 3261 §18.4).
     pub(super) fn flow_failed(&mut self, now: Time, flow: Flow) {
-        for failed in self.wire.transactions.flow_failed(flow, &mut self.wire.out) {
+        for failed in self.wire.transactions.flow_failed(now, flow, &mut self.wire.out) {
             debug_assert_eq!(failed.failure, Failure::Flow);
             self.transaction_failed(now, failed);
         }

@@ -1,10 +1,11 @@
 //! What every transaction user shares: the configuration, the transactions, the outputs and the chance;
 //! and how our requests and answers get their Via, Contact and way.
 
+use super::devices::Devices;
 use super::{Config, Event, Flow, Output, SessionId, Transport};
 use crate::guard::{Guard, Notice, Standing};
 use crate::message::{Message, ParseLimits, Rport};
-use crate::transaction::{Table, TransactionId, User};
+use crate::transaction::{DATAGRAM_MAX, Instead, Table, TransactionId, User, with_via};
 use crate::write::{Writer, respond};
 use base::{Rng, Seed, Time};
 use std::collections::VecDeque;
@@ -28,6 +29,7 @@ pub(crate) struct Wire {
     pub(crate) out: VecDeque<Output>,
     pub(crate) rng: Rng,
     pub(crate) guard: Guard,
+    pub(crate) devices: Devices,
     tags: Seed,
 }
 
@@ -38,7 +40,7 @@ impl Wire {
         let (rng, tags) = (seed.named("sip.tokens").rng(), seed.named("sip.tags"));
         let accounts = config.accounts.iter().map(|account| account.user.clone());
         let guard = Guard::new(config.guard.clone(), config.known_nets(), accounts);
-        Wire { config, transactions, out: VecDeque::new(), rng, guard, tags }
+        Wire { config, transactions, out: VecDeque::new(), rng, guard, devices: Devices::default(), tags }
     }
 
     /// The limits that a message of somebody of this standing is read with.
@@ -57,6 +59,9 @@ impl Wire {
     }
 
     pub(crate) fn tell(&mut self, event: Event) {
+        if let Event::Registered { contact, .. } = &event {
+            self.devices.registered(contact);
+        }
         self.out.push_back(Output::Event(event));
     }
 
@@ -115,7 +120,9 @@ impl Wire {
     /// The Via of a request that goes by `flow`.
     pub(crate) fn via(&self, flow: Flow, branch: &str) -> String {
         let transport = flow.transport.via_name();
-        format!("SIP/2.0/{transport} {};branch={branch};rport", self.address(flow))
+        // We listen at that port, so requests to it may come by this connection (RFC 5923 §7.1).
+        let alias = if matches!(flow.transport, Transport::Tcp | Transport::Tls) { ";alias" } else { "" };
+        format!("SIP/2.0/{transport} {};branch={branch};rport{alias}", self.address(flow))
     }
 
     /// Our Contact towards the peer at the other end of `flow`.
@@ -143,7 +150,32 @@ impl Wire {
         // Whom we ask may answer.
         self.guard.acquaint(now, flow.remote.ip());
         let bytes = writer.header("User-Agent", &self.config.product).finish();
-        self.transactions.request(now, flow, bytes, branch, user, &mut self.out)
+        let Some(by_tcp) = self.instead_of_datagram(now, flow, branch, &bytes) else {
+            return self.transactions.request(now, flow, bytes, branch, user, &mut self.out);
+        };
+        let instead = Instead { flow, via: self.via(flow, branch).into() };
+        self.transactions.request_by_tcp(now, by_tcp, instead, branch, user, &mut self.out)
+    }
+
+    /// The way by TCP, and the request for it, if it is too large for a datagram (RFC 3261 §18.1.1). Not to
+    /// registered devices: they are reached by the flow that they registered by, and by no other.
+    fn instead_of_datagram(
+        &self,
+        now: Time,
+        flow: Flow,
+        branch: &str,
+        bytes: &[u8],
+    ) -> Option<(Flow, Vec<u8>)> {
+        let is_large = flow.transport == Transport::Udp && bytes.len() > DATAGRAM_MAX;
+        if !is_large || self.devices.knows(flow) || !self.transactions.takes_tcp(now, flow.remote) {
+            return None;
+        }
+        let tcp = self.config.listen.iter().find(|(transport, local)| {
+            *transport == Transport::Tcp && local.is_ipv4() == flow.local.is_ipv4()
+        })?;
+        let local = SocketAddr::new(flow.local.ip(), tcp.1.port());
+        let flow = Flow { transport: Transport::Tcp, local, remote: flow.remote };
+        Some((flow, with_via(bytes, &self.via(flow, branch))?))
     }
 
     /// Begins the answer to a request that came by `flow`, with Server in it.

@@ -391,3 +391,70 @@ fn a_name_in_the_open_network_is_proved_if_its_password_is_right_and_open_otherw
     let proved = |e: &Event| matches!(e, Event::Incoming { invite, .. } if invite.peer == Peer::Account("paolo".into()));
     assert!(world.has(ALICE, proved));
 }
+
+/// When a device was asked OPTIONS. It never answers, so each comes several times.
+fn asked(world: &World) -> Vec<Duration> {
+    let mut seen = std::collections::BTreeSet::new();
+    let options = world.sent.iter().filter(|packet| packet.bytes.starts_with(b"OPTIONS "));
+    let firsts = options.filter(|packet| {
+        let text = String::from_utf8_lossy(&packet.bytes).into_owned();
+        seen.insert(header(&text, "Call-ID").unwrap().to_owned())
+    });
+    firsts.map(|packet| packet.at.since(base::Time::ZERO)).collect()
+}
+
+#[test]
+fn a_device_behind_a_nat_is_asked_at_least_every_25_s_for_as_long_as_it_is_registered() {
+    let mut world = registrar();
+    let mut maria = device(3, "maria");
+    maria.registers(&mut world, "Contact: <sip:maria@192.168.1.9:5060>;expires=120\n");
+    world.run_for(300_000);
+    let times = asked(&world);
+    assert!((5..=6).contains(&times.len()), "{times:?}");
+    for pair in times.windows(2) {
+        let pause = pair[1] - pair[0];
+        assert!((Duration::from_secs(20)..=Duration::from_secs(25)).contains(&pause), "{times:?}");
+    }
+    let request = world.take(maria.at).into_iter().find(|text| text.starts_with("OPTIONS ")).unwrap();
+    assert!(request.starts_with("OPTIONS sip:maria@192.168.1.9:5060 SIP/2.0"), "{request}");
+}
+
+#[test]
+fn a_device_that_is_where_it_says_is_left_in_peace_and_so_is_one_that_left() {
+    let mut world = registrar();
+    let mut near = device(2, "paolo");
+    let contact = near.contact("");
+    near.registers(&mut world, &contact);
+    world.run_for(300_000);
+    assert_eq!(asked(&world), []);
+    let mut maria = device(3, "maria");
+    maria.registers(&mut world, "Contact: <sip:maria@x7k2.invalid>\n");
+    world.run_for(1_000);
+    assert_eq!(asked(&world).len(), 1);
+    maria.registers(&mut world, "Contact: *\nExpires: 0\n");
+    world.run_for(300_000);
+    assert!(!asked(&world).is_empty());
+    assert!(asked(&world).last().unwrap() < &Duration::from_secs(335), "{:?}", asked(&world));
+}
+
+#[test]
+fn a_large_call_to_a_device_that_registered_by_udp_stays_on_its_flow() {
+    let mut world = registrar();
+    let mut maria = device(3, "maria");
+    let contact = maria.contact("");
+    maria.registers(&mut world, &contact);
+    let session = world.agents[ALICE].ua.reserve().unwrap();
+    let call = Call {
+        flow: Flow { transport: Transport::Udp, local: address(ALICE), remote: maria.at },
+        uri: format!("sip:maria@{}", maria.at),
+        to: None,
+        from_user: "caller".into(),
+        from_display: None,
+        sdp: OFFER.to_vec(),
+        credentials: None,
+        headers: vec![("X-More".into(), "x".repeat(1_300))],
+    };
+    world.act(ALICE, Do::Call { session, call });
+    let invite = world.sent.iter().find(|packet| packet.bytes.starts_with(b"INVITE ")).unwrap();
+    assert_eq!(invite.transport, Transport::Udp);
+}

@@ -11,6 +11,7 @@ mod accounts;
 mod calls;
 mod guarded;
 mod hostile;
+mod large;
 mod odd_requests;
 mod races;
 mod reoffers;
