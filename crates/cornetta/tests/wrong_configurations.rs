@@ -60,6 +60,18 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "[sip]\npublic_address = \"example.org\"\n",
         "2:18: `example.org` cannot be understood; write the IP address that the world sees",
     ),
+    (
+        "[sip]\nlisten = [\"tls:127.0.0.1:5061\"]\n",
+        "2:10: TLS is listened on without a certificate; write `certificate` and `key` under [sip.tls]",
+    ),
+    (
+        "[sip]\nlisten = [\"udp:127.0.0.1:5060\"]\n[sip.tls]\nkey = \"desk.key\"\n",
+        "3:6: a certificate needs its key, and a key its certificate; write both",
+    ),
+    (
+        "[sip]\nstun = \"somewhere\"\n",
+        "2:8: `somewhere` is not a STUN server; write a host and a port, such as \"stun.example.org:3478\"",
+    ),
     ("[sip]\ndigest = [\"SHA-1\", \"MD5\"]\n", "2:11: `SHA-1` is no digest; write \"SHA-256\" or \"MD5\""),
     (
         "[media]\naddress = \"0.0.0.0\"\n",

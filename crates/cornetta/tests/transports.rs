@@ -1,0 +1,151 @@
+//! Every way in which SIP travels, through the whole program: phones register, call and are heard.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
+mod support;
+
+use phone::{Phone, PhoneConfig, PhoneError};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustix::process::Signal;
+use sip::ua::Transport;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use support::{Exchange, Folder, PATIENCE, run, text, wait_for};
+
+/// A new authority, which signs a certificate of this machine's loopback into the folder; gives its own file.
+fn sign(folder: &Folder, authority: &str) -> PathBuf {
+    let mut params = CertificateParams::new([]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(rcgen::DnType::CommonName, authority);
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let names = ["127.0.0.1".to_owned(), "::1".to_owned()];
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+    folder.write("desk.pem", &certificate.pem());
+    folder.write("desk.key", &key.serialize_pem());
+    folder.write(&format!("{authority}.pem"), &issuer.pem());
+    folder.path().join(format!("{authority}.pem"))
+}
+
+/// An exchange in which SIP is listened on by every transport at one address.
+fn desk(ip: IpAddr) -> Folder {
+    let at = SocketAddr::new(ip, 0);
+    Folder::new(&format!(
+        r#"
+[sip]
+listen = ["udp:{at}", "tcp:{at}", "tls:{at}", "ws:{at}", "wss:{at}"]
+[sip.tls]
+certificate = "desk.pem"
+key         = "desk.key"
+[media]
+address = "{ip}"
+[http]
+listen = "127.0.0.1:0"
+[[agent]]
+name      = "amina"
+password  = "amina's"
+languages = ["it"]
+[[service]]
+number = "echo"
+kind   = "echo"
+"#
+    ))
+}
+
+fn amina(server: SocketAddr, transport: Transport, ca: &PathBuf) -> Phone {
+    let config = PhoneConfig {
+        bind: server.ip(),
+        server: Some(server),
+        transport,
+        ca: vec![ca.clone()],
+        user: "amina".to_owned(),
+        password: Some("amina's".to_owned()),
+        ..PhoneConfig::default()
+    };
+    Phone::start(config).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn phones_register_call_and_are_heard_by_every_transport_in_both_families() {
+    for ip in ["127.0.0.1", "::1"] {
+        let folder = desk(ip.parse().unwrap());
+        let ca = sign(&folder, "authority");
+        let exchange = Exchange::serve(&folder);
+        for (transport, server) in Transport::ALL.into_iter().zip(&exchange.sip) {
+            let phone = amina(*server, transport, &ca);
+            let registered = phone.register().await;
+            assert_eq!(registered, Ok(()), "{transport:?} {server}: {}", exchange.program.errors());
+            let call = phone.call("echo").await.unwrap();
+            call.wait_answered(PATIENCE).await.unwrap();
+            call.play_tone(440).await.unwrap();
+            call.expect_tone(440.0, PATIENCE).await.unwrap();
+            call.hang_up().await.unwrap();
+            phone.close().await;
+        }
+        let ends =
+            || exchange.facts().into_iter().filter(|fact| fact["kind"]["type"] == "call.ended").count();
+        wait_for("the ends of five calls", || (ends() == 5).then_some(()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_renewed_in_place_is_shown_after_sighup_and_calls_go_on() {
+    let folder = desk("127.0.0.1".parse().unwrap());
+    let old = sign(&folder, "old");
+    let exchange = Exchange::serve(&folder);
+    let tls = exchange.sip[2];
+    let before = amina(tls, Transport::Tls, &old);
+    before.register().await.unwrap();
+    let call = before.call("echo").await.unwrap();
+    call.wait_answered(PATIENCE).await.unwrap();
+    let new = sign(&folder, "new");
+    exchange.program.signal(Signal::HUP);
+    exchange.nth_fact("config.activated", 1);
+    let after = amina(tls, Transport::Tls, &new);
+    after.register().await.unwrap();
+    let lost = amina(tls, Transport::Tls, &old);
+    assert!(matches!(lost.register().await, Err(PhoneError::RegistrarAway(_))));
+    call.play_tone(440).await.unwrap();
+    call.expect_tone(440.0, PATIENCE).await.unwrap();
+    call.hang_up().await.unwrap();
+    exchange.fact("call.ended");
+}
+
+#[test]
+fn files_of_tls_that_cannot_be_used_are_faults_of_the_configuration() {
+    let folder = desk("127.0.0.1".parse().unwrap());
+    let check = || text(&run(folder.path(), &["check"]).stderr);
+    assert!(check().contains(":5:1: `desk.pem` holds no certificates: No such file"), "{}", check());
+    sign(&folder, "authority");
+    assert_eq!(check(), "");
+    folder.write("desk.key", "nothing");
+    assert!(check().contains(":6:1: `desk.key` holds no key: there is none in it"), "{}", check());
+}
+
+#[test]
+fn an_operator_outside_and_a_private_address_make_a_warning() {
+    let folder = Folder::new(
+        "[sip]\nlisten = [\"udp:192.168.1.2:5060\"]\n[media]\naddress = \"192.168.1.2\"\n\
+         [[trunk]]\nname = \"tim\"\naddress = \"udp:203.0.113.9:5060\"\n",
+    );
+    let checked = run(folder.path(), &["check"]);
+    let told = text(&checked.stderr);
+    assert!(checked.status.success(), "{told}");
+    let what = "2:10: the trunk `tim` is outside, and would be told the private address 192.168.1.2";
+    assert!(told.contains(what) && told.contains("write `public_address`"), "{told}");
+}
+
+/// One exchange's own SIP port is the STUN server of the other.
+#[test]
+fn a_public_address_that_the_world_does_not_see_is_complained_of_at_the_start() {
+    let other = Exchange::serve(&desk_without_tls(""));
+    let server = other.sip[0];
+    let folder = desk_without_tls(&format!("public_address = \"203.0.113.7\"\nstun = \"{server}\""));
+    let exchange = Exchange::serve(&folder);
+    let complaint = "outside are told 203.0.113.7, but the world sees us at 127.0.0.1";
+    wait_for("the complaint", || exchange.program.errors().contains(complaint).then_some(()));
+}
+
+fn desk_without_tls(sip: &str) -> Folder {
+    Folder::new(&format!("[sip]\nlisten = \"udp:127.0.0.1:0\"\n{sip}\n[http]\nlisten = \"127.0.0.1:0\"\n"))
+}
