@@ -180,11 +180,13 @@ impl Engine {
     fn sip_event(&mut self, event: Event) {
         match event {
             Event::Incoming { session, invite } => self.incoming(session, *invite),
-            Event::Ringing { session, .. } => {
-                self.for_session(session, |call, ctx, leg| call.ringing(ctx, leg))
+            Event::Progress { session, status, sdp, early_media } => {
+                self.for_session(session, |call, ctx, leg| {
+                    call.progressed(ctx, leg, (status, sdp.as_deref()), early_media);
+                });
             }
             Event::Answered { session, sdp } => {
-                self.for_session(session, |call, ctx, leg| call.answered(ctx, leg, &sdp));
+                self.for_session(session, |call, ctx, leg| call.answered(ctx, leg, sdp.as_deref()));
             }
             Event::Confirmed { session, sdp } => {
                 self.for_session(session, |call, ctx, leg| call.confirmed(ctx, leg, sdp));
@@ -197,6 +199,12 @@ impl Engine {
             }
             // The session goes on as it was; a party that is gone does not refuse but stays silent.
             Event::ReofferRefused { .. } => {}
+            Event::RefreshDue { session } => {
+                self.for_session(session, |call, ctx, leg| call.refresh_due(ctx, leg));
+            }
+            Event::RefreshFailed { session, status, ends_in } => {
+                self.for_session(session, |call, ctx, leg| call.refresh_failed(ctx, leg, status, ends_in));
+            }
             Event::InfoDigit { session, digit, held } => {
                 self.for_session(session, |call, ctx, leg| call.digit(ctx, leg, digit, held, Source::Info));
             }
@@ -308,7 +316,7 @@ impl Engine {
 
     /// There is no room for the call's record, so there is none for the call. It is counted.
     fn refuse_unrecorded(&mut self, session: SessionId, source: IpAddr) {
-        self.ctx.sip(sip::ua::Do::Refuse { session, status: 503, q850: Some(42) });
+        self.ctx.sip(sip::ua::Do::Refuse { session, status: 503, q850: Some(42), warning: None });
         self.blocked.count(&mut self.ctx, source, "capacity");
     }
 

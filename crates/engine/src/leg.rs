@@ -1,12 +1,13 @@
 //! One party's connection: a SIP session and a media leg, and what they agreed.
 
+use crate::call::q850_of;
 use crate::context::{Context, Owner};
 use crate::ledger::CallLog;
 use base::Time;
 use facts::{End, FactKind, LegRole};
 use media_api::{Codec, Command, Direction, LegId, Stats, Stream};
 use sip::negotiation::{Negotiation, Refusal};
-use sip::ua::{Do, SessionId};
+use sip::ua::{Do, SessionId, Warning};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -20,6 +21,10 @@ pub(crate) struct Leg {
     pub(crate) session: SessionId,
     pub(crate) media: LegId,
     pub(crate) negotiation: Negotiation,
+    /// What was offered with the call: any fork of it may answer that, whatever another has said since.
+    called: Option<Box<Negotiation>>,
+    /// Our answer to the call's offer, if it was given before the call was answered.
+    pub(crate) early_answer: Option<Vec<u8>>,
     /// Our RTP address as the peer is to see it; nothing until media has opened it.
     pub(crate) local: Option<SocketAddr>,
     /// Media flows: 200 and SDP have crossed.
@@ -59,6 +64,8 @@ impl Leg {
             session,
             media: LegId(0),
             negotiation: Negotiation::new(0, Vec::new()),
+            called: None,
+            early_answer: None,
             local: None,
             connected: false,
             held: false,
@@ -118,10 +125,56 @@ impl Leg {
         Ok(sdp)
     }
 
+    /// Answers an offer before the call is answered, with this codec if it is in it. The answer stays the same.
+    pub(crate) fn answer_early(
+        &mut self,
+        ctx: &mut Context,
+        offer: &[u8],
+        codec: Option<Codec>,
+    ) -> Option<Vec<u8>> {
+        if self.early_answer.is_none() {
+            let answer = match codec {
+                Some(codec) => self.answer_preferring(ctx, offer, codec),
+                None => self.answer(ctx, offer),
+            };
+            self.early_answer = answer.ok();
+        }
+        self.early_answer.clone()
+    }
+
     /// Makes an offer to send and receive.
     pub(crate) fn offer(&mut self) -> Vec<u8> {
         let local = self.local.unwrap_or_else(unspecified);
         self.negotiation.offer(local, Direction::SendRecv)
+    }
+
+    /// Makes the offer of a call.
+    pub(crate) fn first_offer(&mut self) -> Vec<u8> {
+        let sdp = self.offer();
+        self.called = Some(Box::new(self.negotiation.clone()));
+        sdp
+    }
+
+    /// Takes an answer to the call's offer, early or final, and puts the agreement in force.
+    pub(crate) fn first_answered(&mut self, ctx: &mut Context, answer: &[u8]) -> Result<(), Refusal> {
+        let mut negotiation = self.called.as_deref().unwrap_or(&self.negotiation).clone();
+        let stream = negotiation.answered(answer)?;
+        self.negotiation = negotiation;
+        self.agree(ctx, stream);
+        Ok(())
+    }
+
+    /// The call is answered: with this, or by what was agreed before.
+    pub(crate) fn answered_finally(
+        &mut self,
+        ctx: &mut Context,
+        answer: Option<&[u8]>,
+    ) -> Result<(), Refusal> {
+        match answer {
+            Some(answer) => self.first_answered(ctx, answer),
+            None if self.negotiation.stream().is_some() => Ok(()),
+            None => Err(Refusal::malformed("what was agreed before the answer could not be taken")),
+        }
     }
 
     /// Whether an answer to this offer could be made.
@@ -192,8 +245,9 @@ impl Leg {
     }
 
     /// Ends the session while the call goes on, for this reason.
-    pub(crate) fn dismiss(&mut self, ctx: &mut Context, end: End) {
-        let q850 = end.q850;
+    pub(crate) fn dismiss(&mut self, ctx: &mut Context, mut end: End) {
+        let q850 = Some(q850_of(&end));
+        end.q850 = q850;
         self.dismissed = Some(end);
         self.hang_up(ctx, q850);
     }
@@ -206,9 +260,15 @@ impl Leg {
     }
 
     /// Refuses an incoming session, unless it is over.
-    pub(crate) fn refuse(&mut self, ctx: &mut Context, status: u16, q850: Option<u8>) {
+    pub(crate) fn refuse(
+        &mut self,
+        ctx: &mut Context,
+        status: u16,
+        q850: Option<u8>,
+        warning: Option<Warning>,
+    ) {
         if !self.session_over {
-            ctx.sip(Do::Refuse { session: self.session, status, q850 });
+            ctx.sip(Do::Refuse { session: self.session, status, q850, warning });
         }
     }
 

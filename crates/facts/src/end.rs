@@ -94,6 +94,8 @@ pub enum Cause {
     NotAcknowledged,
     /// A request of ours was never answered.
     PeerTimeout,
+    /// The session was not refreshed in the time that both sides had agreed on.
+    SessionExpired,
     /// The peer cannot be reached.
     Unreachable,
     /// The peer refused with the status in `sip`.
@@ -129,6 +131,7 @@ impl Cause {
                 "la nostra risposta non è mai stata confermata: i messaggi dell'altro apparato non ci raggiungono"
             }
             Cause::PeerTimeout => "l'altro apparato non ha risposto ai nostri messaggi",
+            Cause::SessionExpired => "la sessione è scaduta: l'altro apparato non dava più segni di vita",
             Cause::Unreachable => "l'altro apparato non è raggiungibile",
             Cause::Refused => "l'altro apparato ha respinto la richiesta",
             Cause::Capacity => "l'impianto aveva raggiunto un suo limite",
@@ -156,6 +159,7 @@ impl Cause {
                 "our answer was never acknowledged: the other device's messages do not reach us"
             }
             Cause::PeerTimeout => "the other device did not answer our messages",
+            Cause::SessionExpired => "the session expired: the other device gave no more signs of life",
             Cause::Unreachable => "the other device cannot be reached",
             Cause::Refused => "the other device refused the request",
             Cause::Capacity => "the installation had reached one of its limits",

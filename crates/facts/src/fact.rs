@@ -148,6 +148,12 @@ pub enum FactKind {
         /// Which.
         leg: u32,
     },
+    /// The party's side can be heard before it answers, and the caller hears it.
+    #[serde(rename = "leg.early_media")]
+    LegEarlyMedia {
+        /// Which.
+        leg: u32,
+    },
     /// The party and Cornetta can hear each other.
     #[serde(rename = "leg.connected")]
     LegConnected {
@@ -175,6 +181,16 @@ pub enum FactKind {
         a: u32,
         /// The other's.
         b: u32,
+    },
+    /// A refresh of the party's session failed; it is tried again until the session expires.
+    #[serde(rename = "leg.refresh_failed")]
+    LegRefreshFailed {
+        /// Which.
+        leg: u32,
+        /// The device's final answer, if there was one.
+        sip: Option<u16>,
+        /// Milliseconds to the end of the session if no refresh goes through.
+        ends_in_ms: u64,
     },
     /// The connection is over.
     #[serde(rename = "leg.ended")]

@@ -106,8 +106,8 @@ impl Calls {
         self.tell(
             ua,
             match call {
-                Some(_) => Do::Ring { session },
-                None => Do::Refuse { session, status: 480, q850: None },
+                Some(_) => Do::ring(session),
+                None => Do::Refuse { session, status: 480, q850: None, warning: None },
             },
         );
         call
@@ -118,7 +118,9 @@ impl Calls {
         let leg = active.media.map(|(leg, _)| leg);
         match act {
             Act::Answer { reply } => drop(reply.send(self.answer(ua, session))),
-            Act::Reject { status } => self.tell(ua, Do::Refuse { session, status, q850: None }),
+            Act::Reject { status } => {
+                self.tell(ua, Do::Refuse { session, status, q850: None, warning: None })
+            }
             Act::HangUp => self.tell(ua, Do::HangUp { session, q850: None }),
             Act::Hold { hold, reply } => self.hold(ua, session, hold, reply),
             Act::Join { reply } => drop(reply.send(self.join(leg))),
@@ -149,14 +151,15 @@ impl Calls {
 
     pub(crate) fn sip_event(&mut self, ua: &mut UserAgent, event: Event) {
         match event {
-            Event::Ringing { session, sdp, .. } => {
+            Event::Progress { session, sdp, .. } => {
                 self.set_phase(session, Phase::Ringing);
                 if let Some(sdp) = sdp {
                     // Early media is a courtesy: what cannot be understood is not heard.
                     let _ = self.agreed(session, &sdp);
                 }
             }
-            Event::Answered { session, sdp } | Event::Confirmed { session, sdp: Some(sdp) } => {
+            Event::Answered { session, sdp: None } => self.set_phase(session, Phase::Up),
+            Event::Answered { session, sdp: Some(sdp) } | Event::Confirmed { session, sdp: Some(sdp) } => {
                 match self.agreed(session, &sdp) {
                     Ok(()) => self.set_phase(session, Phase::Up),
                     Err(_) => self.tell(ua, Do::HangUp { session, q850: Some(INCOMPATIBLE) }),
@@ -170,6 +173,7 @@ impl Calls {
             Event::ReofferRefused { session, status } => {
                 self.hold_answered(session, Err(PhoneError::Refused(status)));
             }
+            Event::RefreshDue { session } => self.refresh(ua, session),
             Event::InfoDigit { session, digit, .. } => self.pressed(session, digit),
             Event::Ended { session, ending } => self.ended(session, ending),
             _ => {}
@@ -207,7 +211,7 @@ impl Calls {
             return Err(PhoneError::Refused(481));
         }
         let local = self.open_media(session).inspect_err(|_| {
-            self.tell(ua, Do::Refuse { session, status: 503, q850: None });
+            self.tell(ua, Do::Refuse { session, status: 503, q850: None, warning: None });
         })?;
         let Some(active) = self.calls.get_mut(&session) else { return Err(PhoneError::Closed) };
         let sdp = match active.offer.take() {
@@ -222,7 +226,15 @@ impl Calls {
                 Ok(())
             }
             Err(refusal) => {
-                self.tell(ua, Do::Refuse { session, status: refusal.status, q850: None });
+                self.tell(
+                    ua,
+                    Do::Refuse {
+                        session,
+                        status: refusal.status,
+                        q850: None,
+                        warning: Some(refusal.warning()),
+                    },
+                );
                 Err(PhoneError::Refused(refusal.status))
             }
         }
@@ -257,8 +269,19 @@ impl Calls {
                 self.configure(session);
                 self.tell(ua, Do::AcceptReoffer { session, sdp });
             }
-            Err(refusal) => self.tell(ua, Do::RefuseReoffer { session, status: refusal.status }),
+            Err(refusal) => self.tell(
+                ua,
+                Do::RefuseReoffer { session, status: refusal.status, warning: Some(refusal.warning()) },
+            ),
         }
+    }
+
+    /// The session is to be refreshed: what is in force is offered again.
+    fn refresh(&mut self, ua: &mut UserAgent, session: SessionId) {
+        let Some(active) = self.calls.get_mut(&session) else { return };
+        let (Some((_, local)), None) = (active.media, &active.asked) else { return };
+        let sdp = active.negotiation.offer(local, direction(active.holding));
+        self.tell(ua, Do::Reoffer { session, sdp });
     }
 
     fn hold(&mut self, ua: &mut UserAgent, session: SessionId, hold: bool, reply: Reply<()>) {

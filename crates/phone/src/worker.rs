@@ -309,6 +309,7 @@ fn ua_config(config: &PhoneConfig, sockets: &SipSockets) -> Config {
         trunks: Vec::new(),
         open_to: config.server.map_or_else(anyone, |server| vec![IpNet::from(server.ip())]),
         guard: sip::guard::GuardConfig::default(),
+        extensions: sip::ua::Extensions::default(),
         timers: Timers::default(),
         limits: Limits { transactions: 256, sessions: CALLS, contacts: 0, nonces: 16, ..Limits::default() },
     }

@@ -28,6 +28,7 @@ fn registrar(transport: Transport) -> (SocketAddr, mpsc::Receiver<Event>) {
         trunks: Vec::new(),
         open_to: Vec::new(),
         guard: sip::guard::GuardConfig::default(),
+        extensions: sip::ua::Extensions::default(),
         timers: Timers::default(),
         limits: Limits::default(),
     };

@@ -77,6 +77,7 @@ pub(crate) fn config(rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
             trunks: Vec::new(),
             open_to: vec![everywhere],
             guard: sip::guard::GuardConfig::default(),
+            extensions: sip::ua::Extensions::default(),
             timers: sip::ua::Timers::default(),
             limits: sip::ua::Limits::default(),
         },

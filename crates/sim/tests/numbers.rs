@@ -26,6 +26,8 @@ fn trunk() -> Trunk {
         domain: None,
         credentials: None,
         register: false,
+        prack: None,
+        p_early_media: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! SIP as machines without I/O: bytes and deadlines in, bytes and events out.
 
+pub mod cause;
 pub mod digest;
 pub mod framing;
 pub mod guard;

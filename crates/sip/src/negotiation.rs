@@ -1,6 +1,7 @@
 //! Offer and answer for one audio line of one session (RFC 3264).
 
 use crate::sdp::{Media, Origin, RtpMap, Sdp, write};
+use crate::ua::{WarnCode, Warning};
 use media_api::{Codec, Direction, Stream};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -20,15 +21,23 @@ pub struct Refusal {
     pub status: u16,
     /// For people.
     pub why: String,
+    /// What it is about.
+    pub code: WarnCode,
 }
 
 impl Refusal {
-    fn malformed(why: impl ToString) -> Refusal {
-        Refusal { status: 400, why: why.to_string() }
+    /// It cannot be read, or is not what it should be.
+    pub fn malformed(why: impl ToString) -> Refusal {
+        Refusal { status: 400, why: why.to_string(), code: WarnCode::Other }
     }
 
-    fn not_acceptable(why: impl ToString) -> Refusal {
-        Refusal { status: 488, why: why.to_string() }
+    fn not_acceptable(code: WarnCode, why: impl ToString) -> Refusal {
+        Refusal { status: 488, why: why.to_string(), code }
+    }
+
+    /// As a Warning header says it (RFC 3261 §20.43).
+    pub fn warning(&self) -> Warning {
+        Warning::new(self.code, self.why.clone())
     }
 }
 
@@ -134,11 +143,13 @@ impl Negotiation {
             return Err(Refusal::malformed("the answer has no audio line"));
         };
         if !theirs.is_plain_audio() {
-            return Err(Refusal::not_acceptable("the answer refuses the audio line"));
+            return Err(Refusal::not_acceptable(WarnCode::MediaType, "the answer refuses the audio line"));
         }
         let stream = self
             .codec_answered(ours, theirs)
-            .ok_or_else(|| Refusal::not_acceptable("the answer has no codec that was offered"))
+            .ok_or_else(|| {
+                Refusal::not_acceptable(WarnCode::MediaFormat, "the answer has no codec that was offered")
+            })
             .and_then(|(codec, payload_type)| stream_to(theirs, codec, payload_type, digits_of(ours)))?;
         let stream = Stream { direction: both(direction, stream.direction), ..stream };
         self.stream = Some(stream.clone());
@@ -161,7 +172,10 @@ impl Negotiation {
         let stream = stream_to(theirs, codec, payload_type, None)?;
         let remote = stream.remote.ip();
         if !remote.is_unspecified() && remote.is_ipv4() != local.ip().to_canonical().is_ipv4() {
-            return Err(Refusal::not_acceptable(format!("{remote} cannot be reached from {local}")));
+            return Err(Refusal::not_acceptable(
+                WarnCode::NetworkAddress,
+                format!("{remote} cannot be reached from {local}"),
+            ));
         }
         let media = audio(local, &[(payload_type, codec)], stream.digits_payload_type, stream.direction);
         self.refused_before = at;
@@ -188,10 +202,16 @@ impl Negotiation {
                 return Ok((at, media, codec, payload_type));
             }
         }
-        Err(Refusal::not_acceptable(match plain_audio {
-            true => "none of the offered codecs is one of ours",
-            false => "no line of audio over plain RTP (RTP/AVP) is offered",
-        }))
+        Err(match plain_audio {
+            true => {
+                let why = "none of the offered codecs is one of ours: PCMA, PCMU";
+                Refusal::not_acceptable(WarnCode::MediaFormat, why)
+            }
+            false => {
+                let why = "no line of audio over plain RTP (RTP/AVP) is offered";
+                Refusal::not_acceptable(WarnCode::MediaType, why)
+            }
+        })
     }
 
     fn codec_of(&self, media: &Media, payload_type: u8) -> Option<Codec> {
@@ -296,7 +316,12 @@ fn stream_to(
 ) -> Result<Stream, Refusal> {
     let ip = theirs
         .address
-        .ok_or_else(|| Refusal::not_acceptable("the audio line has no connection line with an IP address"))?
+        .ok_or_else(|| {
+            Refusal::not_acceptable(
+                WarnCode::NetworkAddress,
+                "the audio line has no connection line with an IP address",
+            )
+        })?
         .to_canonical();
     let unmapped_digits = || offered_digits.filter(|number| theirs.payload_types().any(|n| n == *number));
     let (rtcp_port, rtcp_ip) = theirs.rtcp.unwrap_or((theirs.port.saturating_add(1), None));

@@ -20,7 +20,7 @@ const SOURCE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Ad
 /// Asks everything that can be asked of a message.
 fn read_everything(message: &Message) {
     let _ = (message.check(), message.start(), message.from(), message.to(), message.cseq());
-    let _ = (message.call_id(), message.expires(), message.max_forwards(), message.reason_q850());
+    let _ = (message.call_id(), message.expires(), message.max_forwards(), sip::cause::given(message));
     let _ = (message.content_length(), message.content_type(), message.p_asserted_identity());
     for via in message.vias().flatten() {
         let _ = (via.branch(), via.rport(), via.received(), via.params.are_well_formed());

@@ -2,6 +2,7 @@
 //! told at once, with its file, line and column.
 
 mod desk;
+mod extensions;
 mod files;
 mod fixed;
 mod network;

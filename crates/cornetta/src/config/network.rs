@@ -1,5 +1,6 @@
 //! The parts of a configuration that say where: the node, its sockets, its trunks.
 
+use super::extensions::extensions;
 use super::read::{endpoint, networks, number, optional_text, parsed, text};
 use super::tls::tls;
 use super::trunks::trunks;
@@ -7,7 +8,7 @@ use super::{Http, Media, from};
 use document::{Document, Entry, Section};
 use numbers::Rules;
 use sip::digest::Algorithm;
-use sip::ua::{Account, Limits, Timers, Transport};
+use sip::ua::{Account, Extensions, Limits, Timers, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -187,6 +188,7 @@ pub(super) fn sip(
         trunks: Vec::new(),
         open_to: Vec::new(),
         guard: sip::guard::GuardConfig::default(),
+        extensions: Extensions::default(),
         timers: Timers::default(),
         limits: Limits::default(),
     };
@@ -207,6 +209,7 @@ pub(super) fn sip(
         }
         config.local_nets = networks(document, &mut section, "local_networks");
         config.open_to = networks(document, &mut section, "open_to");
+        config.extensions = extensions(document, &mut section);
         section.finish(document);
     }
     if config.listen.is_empty() {

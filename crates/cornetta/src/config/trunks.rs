@@ -1,5 +1,6 @@
 //! Operators' lines.
 
+use super::extensions::prack;
 use super::numbering;
 use super::read::{endpoint, networks, optional_secret, optional_text, text};
 use document::{Document, Entry, Section};
@@ -58,12 +59,15 @@ fn trunk(
     let domain = optional_text(document, &mut section, "domain");
     let register = section.take("register").and_then(|entry| document.flag(&entry)).unwrap_or(false);
     let credentials = credentials(document, &mut section, folder, register);
+    let prack = prack(document, &mut section);
+    let p_early_media =
+        section.take("p_early_media").and_then(|entry| document.flag(&entry)).unwrap_or(false);
     section.finish(document);
     let (name, target) = (name?, target?);
     if addresses.is_empty() {
         addresses.push(IpNet::from(target.remote.ip()));
     }
-    Some(Trunk { name, target, addresses, domain, credentials, register })
+    Some(Trunk { name, target, addresses, domain, credentials, register, prack, p_early_media })
 }
 
 fn target_of(document: &mut Document<'_>, entry: &Entry<'_>, listen: &Listen) -> Option<Flow> {

@@ -146,6 +146,8 @@ fn leg(kind: &FactKind) -> Option<u32> {
     match kind {
         FactKind::LegCreated { leg, .. }
         | FactKind::LegRinging { leg }
+        | FactKind::LegEarlyMedia { leg }
+        | FactKind::LegRefreshFailed { leg, .. }
         | FactKind::LegConnected { leg, .. }
         | FactKind::LegHeld { leg }
         | FactKind::LegResumed { leg }

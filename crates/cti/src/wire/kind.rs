@@ -18,6 +18,8 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::CallEnded { .. } => "call.ended",
         FactKind::LegCreated { .. } => "leg.created",
         FactKind::LegRinging { .. } => "leg.ringing",
+        FactKind::LegEarlyMedia { .. } => "leg.early_media",
+        FactKind::LegRefreshFailed { .. } => "leg.refresh_failed",
         FactKind::LegConnected { .. } => "leg.connected",
         FactKind::LegHeld { .. } => "leg.held",
         FactKind::LegResumed { .. } => "leg.resumed",

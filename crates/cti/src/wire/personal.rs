@@ -45,6 +45,8 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::TrunkRemoved { .. }
         | FactKind::TrunkRegistrationFailed { .. }
         | FactKind::LegRinging { .. }
+        | FactKind::LegEarlyMedia { .. }
+        | FactKind::LegRefreshFailed { .. }
         | FactKind::LegConnected { .. }
         | FactKind::LegHeld { .. }
         | FactKind::LegResumed { .. }

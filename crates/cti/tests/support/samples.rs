@@ -76,6 +76,8 @@ fn call() -> Vec<FactKind> {
             sip_call_id: Some("a84b4c76e66710".into()),
         },
         FactKind::LegRinging { leg: 2 },
+        FactKind::LegEarlyMedia { leg: 2 },
+        FactKind::LegRefreshFailed { leg: 2, sip: Some(503), ends_in_ms: 860_000 },
         FactKind::LegConnected { leg: 2, codec: "PCMA".into() },
         FactKind::LegHeld { leg: 2 },
         FactKind::LegResumed { leg: 2 },

@@ -140,9 +140,10 @@ impl Call {
     fn answer_offer(&mut self, ctx: &mut Context, offer: &[u8]) -> Result<(), Refusal> {
         let other = self.other_codec();
         let Some((leg, log)) = self.leg_and_log(CALLER) else { return Ok(()) };
-        let sdp = match other {
-            Some(codec) => leg.answer_preferring(ctx, offer, codec)?,
-            None => leg.answer(ctx, offer)?,
+        let sdp = match (leg.early_answer.take(), other) {
+            (Some(sdp), _) => sdp,
+            (None, Some(codec)) => leg.answer_preferring(ctx, offer, codec)?,
+            (None, None) => leg.answer(ctx, offer)?,
         };
         ctx.sip(Do::Accept { session: leg.session, sdp });
         leg.connect(ctx, log);
@@ -155,8 +156,8 @@ impl Call {
         let first = !leg.connected;
         let Some(sdp) = sdp else {
             if first {
-                let why = "the ACK held no answer to our offer".to_owned();
-                self.refuse_media(ctx, Refusal { status: 400, why });
+                let why = "the ACK held no answer to our offer";
+                self.refuse_media(ctx, Refusal::malformed(why));
             }
             return;
         };
@@ -172,6 +173,9 @@ impl Call {
     }
 
     fn refuse_media(&mut self, ctx: &mut Context, refusal: Refusal) {
+        if let Some(caller) = self.leg(CALLER).filter(|caller| !caller.connected) {
+            caller.refuse(ctx, refusal.status, None, Some(refusal.warning()));
+        }
         let cause = if refusal.status == 488 { Cause::NoCommonMedia } else { Cause::BadMedia };
         self.finish(ctx, End::new(Side::Engine, cause).sip(refusal.status).detail(refusal.why));
     }

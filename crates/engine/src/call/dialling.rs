@@ -1,8 +1,9 @@
 //! While another party outside is being called for the caller: a transfer, or a service that only puts
 //! through.
 
+use super::early::Told;
 use super::ending::Phase;
-use super::{CALLER, Call, Stage};
+use super::{Call, Stage};
 use crate::Target;
 use crate::context::Context;
 use base::Time;
@@ -20,9 +21,11 @@ pub(crate) struct Dialling {
     target: Target,
     /// As facts name it.
     to: String,
-    leg: u32,
+    pub(super) leg: u32,
     /// A script asked for it, and has the call back if it fails.
-    scripted: bool,
+    pub(super) scripted: bool,
+    /// What the caller was told before an answer.
+    pub(super) early: Told,
     /// It has rung long enough then.
     pub(super) until: Time,
 }
@@ -51,7 +54,14 @@ impl Call {
         self.last_leg += 1;
         let (leg, until) = (self.last_leg, ctx.now + ring);
         self.phases.enter(ctx.now, Phase::Other);
-        self.stage = Stage::Dialling(Dialling { target, to: to.clone(), leg, scripted, until });
+        self.stage = Stage::Dialling(Dialling {
+            target,
+            to: to.clone(),
+            leg,
+            scripted,
+            early: Told::default(),
+            until,
+        });
         if scripted {
             self.play_music(ctx);
         }
@@ -70,7 +80,7 @@ impl Call {
         let from_user = self.from.clone();
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, Some(route.flow.remote));
-        let call = sip::ua::Call { from_user, sdp: leg.offer(), ..route };
+        let call = sip::ua::Call { from_user, sdp: leg.first_offer(), ..route };
         ctx.sip(Do::Call { session: leg.session, call });
     }
 
@@ -94,26 +104,13 @@ impl Call {
         self.other_over(ctx, number, end);
     }
 
-    /// The other party's device rings. Devices and proxies say so many times; it is told once.
-    pub(crate) fn ringing(&mut self, ctx: &mut Context, number: u32) {
-        if !self.leg(number).is_some_and(|leg| leg.rings()) {
-            return;
-        }
-        self.note(ctx, FactKind::LegRinging { leg: number });
-        let unanswered = matches!(&self.stage, Stage::Dialling(dialling) if !dialling.scripted);
-        if unanswered && let Some(caller) = self.leg(CALLER) {
-            let session = caller.session;
-            ctx.sip(Do::Ring { session });
-        }
-    }
-
     /// The other party answered.
-    pub(crate) fn answered(&mut self, ctx: &mut Context, number: u32, sdp: &[u8]) {
+    pub(crate) fn answered(&mut self, ctx: &mut Context, number: u32, sdp: Option<&[u8]>) {
         let Some((leg, log)) = self.leg_and_log(number) else { return };
         if leg.dismissed.is_some() {
             return;
         }
-        if let Err(refusal) = leg.answered(ctx, sdp) {
+        if let Err(refusal) = leg.answered_finally(ctx, sdp) {
             let end = End::new(Side::Engine, Cause::NoCommonMedia).sip(refusal.status).detail(refusal.why);
             leg.dismiss(ctx, end.clone());
             return self.other_over(ctx, number, end);
@@ -152,6 +149,9 @@ impl Call {
 
     /// The other party's leg came to this end, or never began, before the two were together.
     pub(super) fn other_over(&mut self, ctx: &mut Context, number: u32, end: End) {
+        if matches!(&self.stage, Stage::Dialling(dialling) if dialling.leg == number) {
+            self.end_early(ctx);
+        }
         match &self.stage {
             Stage::Dialling(dialling) if dialling.leg == number => {
                 let (to, scripted) = (dialling.to.clone(), dialling.scripted);

@@ -4,6 +4,7 @@ use super::{CALLER, Call, Stage};
 use crate::context::Context;
 use base::Time;
 use facts::{CallData, Cause, End, FactKind, LegRole, QueueLeft, Side};
+use sip::cause;
 use sip::ua::{Ending, How};
 use std::time::Duration;
 
@@ -68,6 +69,7 @@ impl Call {
         if end.place.is_empty() {
             end.place = self.place();
         }
+        end.q850 = Some(q850_of(&end));
         let reason = if end.by == Side::Caller { QueueLeft::Abandoned } else { QueueLeft::Ended };
         self.leave_queue(ctx, reason, seen_from_the_other_side(&end));
         self.phases.enter(ctx.now, Phase::Other);
@@ -76,7 +78,7 @@ impl Call {
         self.end = Some(end);
         for leg in &mut self.legs {
             if leg.number == CALLER && !leg.connected {
-                leg.refuse(ctx, status, q850);
+                leg.refuse(ctx, status, q850, None);
             }
             leg.hang_up(ctx, q850);
         }
@@ -161,6 +163,7 @@ impl Call {
             How::PeerRefused => (party, classify(ending.status)),
             How::NoAnswer => (party, Cause::NoAnswer),
             How::PeerTimeout => (Side::Network, Cause::PeerTimeout),
+            How::SessionExpired => (Side::Network, Cause::SessionExpired),
             How::FlowFailed => (Side::Network, Cause::Unreachable),
             How::NotAcknowledged => (Side::Network, Cause::NotAcknowledged),
             How::Capacity => (Side::Engine, Cause::Capacity),
@@ -168,6 +171,7 @@ impl Call {
         };
         let mut end = End::new(by, cause).q850(ending.q850).place(self.place()).detail(ending.detail.clone());
         end.sip = ending.status;
+        end.q850 = Some(q850_of(&end));
         end
     }
 
@@ -209,6 +213,25 @@ fn refusal_for(end: &End) -> u16 {
         Cause::BadMedia => 400,
         Cause::Unreachable | Cause::Capacity | Cause::ShuttingDown => 503,
         _ => 480,
+    })
+}
+
+/// The Q.850 cause of an end: what a party gave, otherwise what its status or our reason means.
+pub(crate) fn q850_of(end: &End) -> u8 {
+    end.q850.unwrap_or(match (end.sip, end.cause) {
+        (Some(status @ 300..), _) => cause::of_status(status),
+        (_, Cause::TakenElsewhere) => cause::ELSEWHERE,
+        (_, Cause::Busy) => 17,
+        (_, Cause::NoAnswer) => 19,
+        (_, Cause::Declined | Cause::Refused) => 21,
+        (_, Cause::NotFound) => 1,
+        (_, Cause::NoCommonMedia) => 65,
+        (_, Cause::BadMedia) => 111,
+        (_, Cause::Unreachable) => 27,
+        (_, Cause::PeerTimeout | Cause::NotAcknowledged | Cause::SessionExpired) => 102,
+        (_, Cause::Capacity) => 42,
+        (_, Cause::ShuttingDown | Cause::EngineRestarted) => 41,
+        _ => cause::NORMAL,
     })
 }
 

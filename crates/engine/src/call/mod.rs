@@ -4,6 +4,7 @@
 mod arrival;
 mod dialling;
 mod digits;
+mod early;
 mod ending;
 mod parties;
 mod scripted;
@@ -14,6 +15,7 @@ pub(crate) use dialling::Dialling;
 use digits::LastDigit;
 pub(crate) use digits::Source;
 use ending::Phases;
+pub(crate) use ending::q850_of;
 pub(crate) use parties::Parties;
 pub(crate) use waiting::Queued;
 

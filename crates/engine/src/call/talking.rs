@@ -60,7 +60,10 @@ impl Call {
             None => Do::AcceptReoffer { session, sdp: leg.offer() },
             Some(offer) => match leg.answer(ctx, offer) {
                 Ok(sdp) => Do::AcceptReoffer { session, sdp },
-                Err(refusal) => Do::RefuseReoffer { session, status: refusal.status },
+                Err(refusal) => {
+                    let (status, warning) = (refusal.status, Some(refusal.warning()));
+                    Do::RefuseReoffer { session, status, warning }
+                }
             },
         };
         leg.is_alive(ctx.now);
@@ -75,6 +78,25 @@ impl Call {
         if leg.answered(ctx, sdp).is_ok() {
             self.follow_hold(ctx, number);
         }
+    }
+
+    /// A party's session is to be refreshed by what is in force (RFC 4028).
+    pub(crate) fn refresh_due(&mut self, ctx: &mut Context, number: u32) {
+        if let Some(leg) = self.leg(number) {
+            leg.probe(ctx);
+        }
+    }
+
+    /// A refresh of a party's session failed.
+    pub(crate) fn refresh_failed(
+        &mut self,
+        ctx: &mut Context,
+        number: u32,
+        sip: Option<u16>,
+        ends_in: Duration,
+    ) {
+        let ends_in_ms = super::waiting::millis(ends_in);
+        self.note(ctx, FactKind::LegRefreshFailed { leg: number, sip, ends_in_ms });
     }
 
     /// Does what a changed direction asks for.

@@ -173,7 +173,7 @@ impl Call {
             to: None,
             from_user,
             from_display,
-            sdp: leg.offer(),
+            sdp: leg.first_offer(),
             credentials: None,
             headers,
         };

@@ -134,7 +134,7 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
             "controllare NAT e firewall e l'indirizzo pubblico (public_address) della configurazione",
             "check NAT and firewall, and the configuration's public_address",
         ),
-        Cause::PeerTimeout | Cause::Unreachable => (
+        Cause::PeerTimeout | Cause::SessionExpired | Cause::Unreachable => (
             "verificare che l'altro apparato sia acceso, che il suo indirizzo sia giusto e che il firewall lasci passare",
             "check that the other device is on, that its address is right and that the firewall lets it through",
         ),

@@ -82,7 +82,11 @@ impl OpenCall {
                 let wrong = !self.legs.contains_key(leg) || !self.connected.insert(*leg);
                 wrong.then(|| format!("leg {leg} was connected twice or after its end"))
             }
-            FactKind::LegHeld { leg } | FactKind::LegResumed { leg } | FactKind::LegRinging { leg } => {
+            FactKind::LegHeld { leg }
+            | FactKind::LegResumed { leg }
+            | FactKind::LegRinging { leg }
+            | FactKind::LegEarlyMedia { leg }
+            | FactKind::LegRefreshFailed { leg, .. } => {
                 let wrong = !self.legs.contains_key(leg);
                 wrong.then(|| format!("{kind:?}, but the leg is over"))
             }

@@ -75,6 +75,7 @@ pub(crate) fn config() -> Config {
             trunks: Vec::new(),
             open_to: vec!["10.0.0.0/8".parse().unwrap()],
             guard: sip::guard::GuardConfig::default(),
+            extensions: sip::ua::Extensions::default(),
             timers: sip::ua::Timers::default(),
             limits: sip::ua::Limits::default(),
         },

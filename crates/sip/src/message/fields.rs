@@ -98,17 +98,6 @@ impl Message {
         Some(value.split_once(';').map_or(value, |(kind, _)| kind).trim_end())
     }
 
-    /// The Q.850 cause of a Reason header (RFC 3326).
-    pub fn reason_q850(&self) -> Option<u8> {
-        self.list(HeaderName::Reason).find_map(|value| {
-            let (protocol, params) = value.split_once(';')?;
-            if !protocol.trim().eq_ignore_ascii_case("Q.850") {
-                return None;
-            }
-            super::Params(params).get("cause")?.parse().ok().filter(|cause| *cause < 128)
-        })
-    }
-
     /// The first P-Asserted-Identity that can be read (RFC 3325 §9.1). Believe it of trusted peers only.
     pub fn p_asserted_identity(&self) -> Option<NameAddr<'_>> {
         self.list(HeaderName::PAssertedIdentity).find_map(|value| NameAddr::parse(value).ok())

@@ -1,13 +1,18 @@
 //! The caller's side: from our INVITE to its final answer, with every race of CANCEL (RFC 3261 §9.1, §13.2).
 
+use super::forks::Forks;
 use super::reoffer::Ours;
 use super::stray::reject_fork;
-use super::{Dialog, Phase, Session, reason, sdp_of};
+use super::terms::{RELIABLE, Terms};
+use super::timer::SessionTimer;
+use super::{Dialog, Phase, Session};
+use crate::cause;
 use crate::message::Message;
 use crate::transaction::{Failure, TransactionId, User};
 use crate::ua::credentials::Credentials;
-use crate::ua::wire::{ALLOW, ALLOW_EVENTS, SUPPORTED, Wire};
-use crate::ua::{Call, Event, Flow, How, SessionId};
+use crate::ua::early_media::P_EARLY_MEDIA;
+use crate::ua::wire::{ALLOW, ALLOW_EVENTS, Wire};
+use crate::ua::{Call, Event, Flow, How, Prack, SessionId};
 use base::Time;
 
 /// An INVITE of ours without a final answer.
@@ -18,8 +23,7 @@ pub(super) struct Calling {
     /// Something came: CANCEL may be sent (§9.1).
     provisional: bool,
     ring_until: Time,
-    /// The last SDP of a provisional answer, for a 2xx that has none.
-    early: Option<Vec<u8>>,
+    pub(super) forks: Forks,
     cancel: Cancel,
 }
 
@@ -29,7 +33,7 @@ enum Cancel {
     /// To be sent with the first provisional answer.
     Wanted(Option<u8>),
     /// Sent. If no final answer comes for 64·T1, the INVITE's transaction fails (§9.1).
-    Sent,
+    Sent(Option<u8>),
 }
 
 impl Calling {
@@ -48,17 +52,30 @@ impl Session {
         symmetric: bool,
     ) -> Option<Session> {
         let mut dialog = Dialog::of_call(wire, id, &call, symmetric);
-        let mut credentials = Credentials::new(call.credentials.clone());
-        let invite = send_invite(wire, now, id, &mut dialog, &mut credentials, &call)?;
+        let credentials = Credentials::new(call.credentials.clone());
+        let terms = Terms::of_flow(wire, call.flow);
+        let timer = SessionTimer::new(&wire.config.extensions);
+        let invite = send_invite(wire, now, id, &mut dialog, &credentials, (terms, &timer), &call)?;
         let ring_until = now + wire.config.timers.ring_max;
-        let calling =
-            Calling { call, invite, provisional: false, ring_until, early: None, cancel: Cancel::No };
+        let calling = Calling {
+            call,
+            invite,
+            provisional: false,
+            ring_until,
+            forks: Forks::default(),
+            cancel: Cancel::No,
+        };
         Some(Session {
             id,
-            dialog,
             phase: Phase::Calling(Box::new(calling)),
             caller: true,
+            invite_cseq: dialog.local_cseq,
+            dialog,
+            terms,
+            timer,
+            refresh: None,
             credentials,
+            reliable: None,
             ours: Ours::None,
             theirs: None,
             unacknowledged: Vec::new(),
@@ -99,7 +116,7 @@ impl Session {
     /// We do not want the call any more.
     pub(super) fn cancel_call(&mut self, wire: &mut Wire, now: Time, q850: Option<u8>) {
         let Phase::Calling(calling) = &mut self.phase else { return };
-        if matches!(calling.cancel, Cancel::Sent) {
+        if matches!(calling.cancel, Cancel::Sent(_)) {
             return;
         }
         calling.cancel = Cancel::Wanted(q850);
@@ -124,27 +141,28 @@ impl Session {
         calling.provisional = true;
         if let Cancel::Wanted(_) = calling.cancel {
             self.send_cancel(wire, now);
-        } else if status >= 180 && !self.told {
-            let sdp = sdp_of(response);
-            if sdp.is_some() {
-                calling.early.clone_from(&sdp);
-            }
-            wire.tell(Event::Ringing { session: self.id, status, sdp });
+        } else if status > 100 && !self.told {
+            self.early_progress(wire, now, status, response);
         }
     }
 
     /// A 2xx is acknowledged in any case (§13.2.2.4), and ended at once if we had cancelled.
     fn calling_success(&mut self, wire: &mut Wire, now: Time, id: TransactionId, response: &Message) {
         let Phase::Calling(calling) = std::mem::replace(&mut self.phase, Phase::Established) else { return };
+        let (early, answer) = calling.forks.chosen(response);
+        self.dialog = early.unwrap_or_else(|| self.dialog.clone());
         self.dialog.establish(response);
+        self.terms.learn(response);
+        self.timer.answered(now, response, true);
         self.credentials.settled();
         self.acknowledge(wire, id, response);
         match calling.cancel {
-            Cancel::Wanted(q850) => self.send_bye(wire, now, q850),
-            Cancel::Sent => self.send_bye(wire, now, None),
+            Cancel::Wanted(q850) | Cancel::Sent(q850) => self.send_bye(wire, now, q850),
             Cancel::No => {
-                let sdp = sdp_of(response).or(calling.early).unwrap_or_default();
-                wire.tell(Event::Answered { session: self.id, sdp });
+                if answer.is_some() {
+                    self.forget_early_offers(wire, now);
+                }
+                wire.tell(Event::Answered { session: self.id, sdp: answer });
             }
         }
     }
@@ -154,34 +172,44 @@ impl Session {
             self.phase = Phase::Over;
             return;
         }
-        if matches!(status, 401 | 407) && self.call_again(wire, now, response) {
+        if self.may_call_again(wire, status, response) && self.call_again(wire, now) {
             return;
         }
         let how = if status == 408 { How::NoAnswer } else { How::PeerRefused };
         let detail = super::closing::refusal_detail(response, status);
-        self.end(wire, how, Some(status), response.reason_q850(), detail);
+        self.end(wire, how, Some(status), cause::given(response).q850, detail);
         self.phase = Phase::Over;
     }
 
-    /// The INVITE once more, with credentials (§22.2).
-    fn call_again(&mut self, wire: &mut Wire, now: Time, response: &Message) -> bool {
-        let Phase::Calling(calling) = &mut self.phase else { return false };
+    /// Whether the call may succeed with what this refusal asks for: credentials (§22.2), or a longer session
+    /// (RFC 4028 §7.4).
+    fn may_call_again(&mut self, wire: &mut Wire, status: u16, response: &Message) -> bool {
         let uri = self.dialog.request_uri().to_owned();
-        if !self.credentials.answer(response, "INVITE", &uri, &mut wire.rng) {
-            return false;
+        match status {
+            401 | 407 => self.credentials.answer(response, "INVITE", &uri, &mut wire.rng),
+            422 => self.timer.learn_least(response),
+            _ => false,
         }
-        let sent = send_invite(wire, now, self.id, &mut self.dialog, &mut self.credentials, &calling.call);
+    }
+
+    fn call_again(&mut self, wire: &mut Wire, now: Time) -> bool {
+        let Phase::Calling(calling) = &mut self.phase else { return false };
+        let (dialog, terms) = (&mut self.dialog, (self.terms, &self.timer));
+        let sent = send_invite(wire, now, self.id, dialog, &self.credentials, terms, &calling.call);
         let Some(invite) = sent else { return false };
         calling.invite = invite;
         calling.provisional = false;
+        calling.forks = Forks::default();
+        self.invite_cseq = self.dialog.local_cseq;
         true
     }
 
     fn send_cancel(&mut self, wire: &mut Wire, now: Time) {
         let Phase::Calling(calling) = &mut self.phase else { return };
         let q850 = if let Cancel::Wanted(q850) = calling.cancel { q850 } else { None };
-        if wire.transactions.cancel(now, calling.invite, reason(q850).as_deref(), &mut wire.out) {
-            calling.cancel = Cancel::Sent;
+        let reason = cause::reason_of_cancel(q850.unwrap_or(cause::NORMAL));
+        if wire.transactions.cancel(now, calling.invite, &reason, &mut wire.out) {
+            calling.cancel = Cancel::Sent(q850);
         } else {
             // No room for a CANCEL: the callee rings on until somebody tires, but we are done.
             wire.transactions.abandon(calling.invite);
@@ -224,12 +252,22 @@ fn send_invite(
     now: Time,
     id: SessionId,
     dialog: &mut Dialog,
-    credentials: &mut Credentials,
+    credentials: &Credentials,
+    (terms, timer): (Terms, &SessionTimer),
     call: &Call,
 ) -> Option<TransactionId> {
     let (mut writer, flow, branch) = dialog.request(wire, "INVITE");
-    writer =
-        writer.header("Allow", ALLOW).header("Supported", SUPPORTED).header("Allow-Events", ALLOW_EVENTS);
+    writer = writer
+        .header("Allow", ALLOW)
+        .header("Supported", terms.supported())
+        .header("Allow-Events", ALLOW_EVENTS);
+    writer = timer.ask(writer, true);
+    if terms.prack == Prack::Required {
+        writer = writer.header("Require", RELIABLE);
+    }
+    if terms.p_early_media {
+        writer = writer.header(P_EARLY_MEDIA, "supported");
+    }
     for (name, value) in call.headers.iter() {
         writer = writer.header(name, value);
     }

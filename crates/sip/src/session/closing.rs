@@ -1,6 +1,7 @@
 //! The end of a session: BYE from either side at any moment (RFC 3261 §15), and what is told of it.
 
-use super::{Phase, Session, reason};
+use super::{Phase, Session};
+use crate::cause;
 use crate::message::{Message, Start};
 use crate::transaction::{TransactionId, User};
 use crate::ua::How;
@@ -26,7 +27,7 @@ impl Session {
                 self.cancel_call(wire, now, q850);
             }
             // 480 says nothing about the callee that was not so.
-            Phase::Invited(_) => self.refuse(wire, now, 480, q850),
+            Phase::Invited(_) => self.refuse(wire, now, 480, q850, None),
             Phase::Established => {
                 self.end(wire, How::Ours, None, q850, String::new());
                 if self.is_unconfirmed() {
@@ -50,9 +51,7 @@ impl Session {
 
     fn transmit_bye(&mut self, wire: &mut Wire, now: Time, q850: Option<u8>) {
         let (mut writer, flow, branch) = self.dialog.request(wire, "BYE");
-        if let Some(reason) = reason(q850) {
-            writer = writer.header("Reason", reason);
-        }
+        writer = writer.header("Reason", cause::reason(q850.unwrap_or(cause::NORMAL)));
         writer = self.credentials.write(writer);
         self.phase = match wire.request(now, flow, User::Session(self.id), &branch, writer) {
             Some(transaction) => Phase::Closing(Closing::Bye { transaction, q850 }),
@@ -84,7 +83,7 @@ impl Session {
 
     /// The peer's BYE, which has been answered.
     pub(super) fn peer_hung_up(&mut self, wire: &mut Wire, now: Time, bye: &Message) {
-        let q850 = bye.reason_q850();
+        let q850 = cause::given(bye).q850;
         match self.phase {
             Phase::Invited(_) => self.withdrawn(wire, now, How::PeerHungUp, q850),
             // A callee that hangs up before its 200 arrived here: the INVITE still waits for an answer.

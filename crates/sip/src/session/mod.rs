@@ -8,11 +8,17 @@ mod callee;
 mod caller;
 mod closing;
 mod dialog;
+mod early;
+mod forks;
 mod info;
 mod referring;
+mod refresh;
+mod reliable;
 mod reoffer;
 mod stray;
 mod table;
+mod terms;
+mod timer;
 mod within;
 
 pub(crate) use reoffer::unreadable;
@@ -30,7 +36,10 @@ use caller::Calling;
 use closing::Closing;
 use dialog::Dialog;
 use referring::Referrals;
+use reliable::Reliable;
 use reoffer::{Ours, Theirs};
+use terms::Terms;
+use timer::SessionTimer;
 
 /// One session.
 #[derive(Debug)]
@@ -40,8 +49,16 @@ pub(crate) struct Session {
     phase: Phase,
     /// We sent the first INVITE, so Call-ID is ours.
     caller: bool,
+    /// The number of the first INVITE, which PRACKs name.
+    invite_cseq: u32,
+    terms: Terms,
+    timer: SessionTimer,
+    /// Our refresh that is on its way.
+    refresh: Option<TransactionId>,
     credentials: Credentials,
-    /// Our new offer in an established session.
+    /// Our reliable provisional answers, if the peer knows them.
+    reliable: Option<Reliable>,
+    /// Our new offer.
     ours: Ours,
     /// The peer's.
     theirs: Option<Theirs>,
@@ -89,7 +106,11 @@ impl Session {
     fn deadline(&self) -> Time {
         let phase = match &self.phase {
             Phase::Calling(calling) => calling.deadline(self.told),
-            Phase::Invited(invited) => invited.deadline(),
+            Phase::Established => self.timer.deadline(),
+            Phase::Invited(invited) => {
+                let reliable = self.reliable.as_ref().map_or(Time::FAR, Reliable::deadline);
+                invited.deadline().min(reliable)
+            }
             _ => Time::FAR,
         };
         let theirs = self.theirs.as_ref().map_or(Time::FAR, Theirs::deadline);
@@ -101,11 +122,15 @@ impl Session {
     fn handle_timeout(&mut self, wire: &mut Wire, now: Time) {
         match self.phase {
             Phase::Calling(_) => self.calling_timeout(wire, now),
-            Phase::Invited(_) => self.invited_timeout(wire, now),
+            Phase::Invited(_) => {
+                self.invited_timeout(wire, now);
+                self.reliable_timeout(wire, now);
+            }
             _ => {}
         }
         self.reoffer_timeout(wire, now);
         self.acknowledgement_timeout(wire, now);
+        self.refresh_timeout(wire, now);
         self.referral_timeout(wire, now);
     }
 
@@ -121,11 +146,6 @@ struct Asked {
     request: Message,
     /// The way that it came.
     flow: Flow,
-}
-
-/// The value of a Reason header (RFC 3326).
-fn reason(q850: Option<u8>) -> Option<String> {
-    q850.map(|cause| format!("Q.850;cause={cause}"))
 }
 
 /// The SDP of a message, if it has any.

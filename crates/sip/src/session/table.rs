@@ -1,7 +1,11 @@
 //! All sessions: found by their keys and local tags, woken by their deadlines, at most a stated number.
 
+use super::reliable::{self, Progress};
 use super::stray::reject_fork;
+use super::terms::Terms;
+use super::timer;
 use super::{Asked, Dialog, Session};
+use crate::cause;
 use crate::message::{Message, Method};
 use crate::referral::Replaces;
 use crate::transaction::{Failed, Passed, TransactionId};
@@ -9,6 +13,9 @@ use crate::ua::wire::Wire;
 use crate::ua::{Call, Do, Ending, Event, Flow, How, Peer, SessionId};
 use base::{Key, Slots, Time};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What a callee is told that rings after we have given up: recovery on timer expiry.
+const TOO_LATE: u8 = 102;
 
 /// The table.
 #[derive(Debug)]
@@ -49,6 +56,17 @@ impl Sessions {
         self.places.len()
     }
 
+    /// Whether the extensions that an INVITE wants, and those that we want of its sender, agree. The status
+    /// that says so if not.
+    pub(crate) fn admits(&self, wire: &Wire, peer: &Peer, request: &Message) -> Result<(), u16> {
+        let terms = Terms::new(wire, wire.trunk_of(peer));
+        reliable::agreed(terms.prack, request)?;
+        match timer::refuses(request, timer::least(&wire.config.extensions)) {
+            Some(_) => Err(422),
+            None => Ok(()),
+        }
+    }
+
     /// Takes an INVITE outside of dialogs in. One that no dialog can be made of (it has no Contact, or too
     /// many Record-Routes) is given back: 400.
     pub(crate) fn invited(
@@ -62,9 +80,9 @@ impl Sessions {
     ) -> Result<(), Message> {
         let symmetric = matches!(peer, Peer::Account(_));
         let Some(dialog) = Dialog::of_invite(wire, &request, flow, symmetric) else { return Err(request) };
-        let trunk = wire.config.trunks.iter().find(|trunk| *peer == Peer::Trunk(trunk.name.clone()));
-        let account = trunk.and_then(|trunk| trunk.credentials.clone());
-        self.put(id, Session::invited(id, dialog, Asked { transaction, request, flow }, account));
+        let trunk = wire.trunk_of(peer).cloned();
+        let asked = Asked { transaction, request, flow };
+        self.put(id, Session::invited(wire, id, dialog, asked, trunk.as_ref()));
         Ok(())
     }
 
@@ -76,18 +94,21 @@ impl Sessions {
     /// An act of the engine on a session. One on a session that is over is passed over.
     pub(crate) fn act(&mut self, wire: &mut Wire, now: Time, act: Do) {
         match act {
-            Do::Ring { session } => self.with(session, |it| it.ring(wire, now)),
+            Do::Progress { session, status, sdp, early_media } => {
+                let progress = Progress { status, sdp, early_media };
+                self.with(session, |it| it.progress(wire, now, progress));
+            }
             Do::Accept { session, sdp } => self.with(session, |it| it.accept(wire, now, sdp)),
-            Do::Refuse { session, status, q850 } => {
-                self.with(session, |it| it.refuse(wire, now, status, q850));
+            Do::Refuse { session, status, q850, warning } => {
+                self.with(session, |it| it.refuse(wire, now, status, q850, warning));
             }
             Do::HangUp { session, q850 } => self.hang_up(wire, now, session, q850),
             Do::Reoffer { session, sdp } => self.with(session, |it| it.reoffer(wire, now, sdp)),
             Do::AcceptReoffer { session, sdp } => {
                 self.with(session, |it| it.accept_reoffer(wire, now, sdp));
             }
-            Do::RefuseReoffer { session, status } => {
-                self.with(session, |it| it.refuse_reoffer(wire, now, status));
+            Do::RefuseReoffer { session, status, warning } => {
+                self.with(session, |it| it.refuse_reoffer(wire, now, status, warning));
             }
             Do::Refer { session, refer } => self.with(session, |it| it.refer(wire, now, refer)),
             Do::AnswerRefer { session, refer, status } => {
@@ -215,6 +236,9 @@ impl Sessions {
             self.with(id, |it| it.response(wire, now, passed.id, response, passed.flow));
         } else if success && invite {
             reject_fork(wire, now, passed.id, response, passed.flow);
+        } else if invite && response.status().is_some_and(|status| status < 200) {
+            // It begins to ring after we have given up: without room for a CANCEL, until somebody tires there.
+            wire.transactions.cancel(now, passed.id, &cause::reason(TOO_LATE), &mut wire.out);
         }
     }
 

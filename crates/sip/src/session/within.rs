@@ -4,19 +4,20 @@
 use super::closing::Closing;
 use super::info::{self, Info};
 use super::referring::is_of_refer;
-use super::{Asked, Phase, Session};
+use super::{Asked, Dialog, Phase, Session};
 use crate::message::{Message, Method};
 use crate::transaction::{Failure, TransactionId};
-use crate::ua::wire::{ACCEPT, ALLOW, ALLOW_EVENTS, SUPPORTED, Wire};
+use crate::ua::wire::{ACCEPT, ALLOW, ALLOW_EVENTS, Wire};
 use crate::ua::{Event, Flow, How};
 use base::Time;
 
 impl Session {
     /// A request of the peer other than ACK and CANCEL.
     pub(super) fn request(&mut self, wire: &mut Wire, now: Time, asked: Asked) {
-        if !self.dialog.counts(&asked.request) {
+        if !self.counts(&asked.request) {
             return self.reply(wire, now, &asked, 500);
         }
+        self.terms.learn(&asked.request);
         let method = asked.request.method().unwrap_or(Method::Other(""));
         match method {
             Method::Bye => {
@@ -29,6 +30,7 @@ impl Session {
             Method::Refer => self.referred(wire, now, asked),
             Method::Subscribe => self.reply_with(wire, now, &asked, 489, &[("Allow-Events", ALLOW_EVENTS)]),
             Method::Invite | Method::Update => self.new_offer(wire, now, asked),
+            Method::Prack => self.pracked(wire, now, asked),
             Method::Info => self.info(wire, now, &asked),
             Method::Options => self.reply_with(
                 wire,
@@ -38,7 +40,7 @@ impl Session {
                 &[
                     ("Allow", ALLOW),
                     ("Accept", ACCEPT),
-                    ("Supported", SUPPORTED),
+                    ("Supported", &self.terms.supported()),
                     ("Allow-Events", ALLOW_EVENTS),
                 ],
             ),
@@ -71,8 +73,13 @@ impl Session {
                 self.bye_response(wire, now, *q850, response);
             }
             _ if self.is_our_offer(id) => self.reoffer_response(wire, now, id, response),
+            _ if self.is_our_refresh(id) => self.refresh_response(wire, now, response),
             _ if self.referrals.knows(id) => self.referral_response(wire, now, id, response),
-            _ => self.unexpected_response(wire, now, id, response, flow),
+            _ => {
+                if !self.prack_response(wire, now, id, response) {
+                    self.unexpected_response(wire, now, id, response, flow);
+                }
+            }
         }
     }
 
@@ -84,8 +91,9 @@ impl Session {
                 self.phase = Phase::Over
             }
             _ if self.is_our_offer(id) => self.reoffer_failed(wire, now, failure),
+            _ if self.is_our_refresh(id) => self.refresh_failed(wire, now),
             _ if self.referrals.knows(id) => self.referral_failed(wire, id, failure),
-            _ => {}
+            _ => self.prack_failed(id),
         }
     }
 
@@ -98,12 +106,32 @@ impl Session {
     }
 
     fn new_offer(&mut self, wire: &mut Wire, now: Time, asked: Asked) {
-        match self.phase {
-            Phase::Established => self.reoffered(wire, now, asked),
-            // Its own first offer, or ours, has no answer yet (RFC 3311 §5.2, RFC 3261 §14.2).
-            Phase::Invited(_) => self.reply_with(wire, now, &asked, 500, &[("Retry-After", "2")]),
+        if self.is_too_brief(wire, now, &asked) {
+            return;
+        }
+        match (&self.phase, asked.request.method()) {
+            (Phase::Established, _) => self.reoffered(wire, now, asked),
+            (Phase::Invited(_) | Phase::Calling(_), Some(Method::Update)) => {
+                self.early_update(wire, now, asked);
+            }
+            // Its own first offer, or ours, has no answer yet (RFC 3261 §14.2).
+            (Phase::Invited(_), _) => self.reply_with(wire, now, &asked, 500, &[("Retry-After", "2")]),
             _ => self.reply(wire, now, &asked, 491),
         }
+    }
+
+    /// The dialog that a request of the peer is of: an early one, as long as there is no other.
+    pub(super) fn dialog_of(&mut self, request: &Message) -> &mut Dialog {
+        match &mut self.phase {
+            Phase::Calling(calling) => calling.forks.dialog_of(request).unwrap_or(&mut self.dialog),
+            _ => &mut self.dialog,
+        }
+    }
+
+    /// Counts a request of the peer (§12.2.2). A PRACK is about what it names, in whatever order it comes.
+    fn counts(&mut self, request: &Message) -> bool {
+        let rises = self.dialog_of(request).counts(request);
+        rises || request.method() == Some(Method::Prack)
     }
 
     fn info(&mut self, wire: &mut Wire, now: Time, asked: &Asked) {
@@ -118,7 +146,14 @@ impl Session {
         }
     }
 
-    fn reply_with(&self, wire: &mut Wire, now: Time, to: &Asked, status: u16, headers: &[(&str, &str)]) {
+    pub(super) fn reply_with(
+        &self,
+        wire: &mut Wire,
+        now: Time,
+        to: &Asked,
+        status: u16,
+        headers: &[(&str, &str)],
+    ) {
         let writer = wire.answer(&to.request, to.flow, status, &self.dialog.local_tag);
         let writer = headers.iter().fold(writer, |writer, (name, value)| writer.header(name, value));
         wire.reply(now, to.transaction, status, writer);

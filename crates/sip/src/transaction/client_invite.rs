@@ -31,6 +31,12 @@ pub(super) enum ClientInvite {
         /// When no repetition can come any more.
         d: Time,
     },
+    /// Our patience is over, and the session with it. A callee that answers all the same would ring for, or
+    /// talk to, nobody: the session table hangs it up.
+    Late {
+        /// When no answer can come any more.
+        until: Time,
+    },
     /// A 2xx came: it and those of other forks go to the session.
     Accepted {
         /// When no 2xx can come any more.
@@ -69,11 +75,21 @@ impl ClientInvite {
                 Step::TELL
             }
             (ClientInvite::Proceeding { .. }, 100..=199) => Step::TELL,
-            (ClientInvite::Calling { .. } | ClientInvite::Proceeding { .. }, 200..=299) => {
+            (ClientInvite::Late { .. }, 100..=199) => {
+                *self = ClientInvite::Proceeding { until: now + intervals.patience() };
+                Step::TELL
+            }
+            (
+                ClientInvite::Calling { .. } | ClientInvite::Proceeding { .. } | ClientInvite::Late { .. },
+                200..=299,
+            ) => {
                 *self = ClientInvite::Accepted { m: now + intervals.patience() };
                 Step::TELL
             }
-            (ClientInvite::Calling { .. } | ClientInvite::Proceeding { .. }, 300..=699) => {
+            (
+                ClientInvite::Calling { .. } | ClientInvite::Proceeding { .. } | ClientInvite::Late { .. },
+                300..=699,
+            ) => {
                 *self = ClientInvite::Completed { d: intervals.linger(now, intervals.patience()) };
                 Step::SEND_AND_TELL
             }
@@ -84,10 +100,10 @@ impl ClientInvite {
     }
 
     /// A deadline was reached.
-    pub(super) fn handle_timeout(&mut self, now: Time) -> Step {
+    pub(super) fn handle_timeout(&mut self, now: Time, intervals: &Intervals) -> Step {
         match self {
             ClientInvite::Calling { b: end, .. } | ClientInvite::Proceeding { until: end } if *end <= now => {
-                *self = ClientInvite::Terminated;
+                *self = ClientInvite::Late { until: now + intervals.patience() };
                 Step::TELL
             }
             ClientInvite::Calling { a, interval, .. } if *a <= now => {
@@ -95,7 +111,11 @@ impl ClientInvite {
                 *a = now + *interval;
                 Step::SEND
             }
-            ClientInvite::Completed { d: end } | ClientInvite::Accepted { m: end } if *end <= now => {
+            ClientInvite::Completed { d: end }
+            | ClientInvite::Accepted { m: end }
+            | ClientInvite::Late { until: end }
+                if *end <= now =>
+            {
                 *self = ClientInvite::Terminated;
                 Step::NOTHING
             }
@@ -123,7 +143,7 @@ impl ClientInvite {
             ClientInvite::Calling { a, b, .. } => *a.min(b),
             ClientInvite::Completed { d } => *d,
             ClientInvite::Accepted { m } => *m,
-            ClientInvite::Proceeding { until } => *until,
+            ClientInvite::Proceeding { until } | ClientInvite::Late { until } => *until,
             ClientInvite::Terminated => Time::FAR,
         }
     }

@@ -9,13 +9,9 @@ pub(super) fn ack(invite: &Message, refusal: &Message) -> Option<Vec<u8>> {
     Some(derived(invite, "ACK", refusal.header(HeaderName::To)?)?.finish())
 }
 
-/// The CANCEL of an INVITE, with a Reason header if one is given.
-pub(super) fn cancel(invite: &Message, reason: Option<&str>) -> Option<Vec<u8>> {
-    let mut writer = derived(invite, "CANCEL", invite.header(HeaderName::To)?)?;
-    if let Some(reason) = reason {
-        writer = writer.header("Reason", reason);
-    }
-    Some(writer.finish())
+/// The CANCEL of an INVITE, with this value of its Reason header.
+pub(super) fn cancel(invite: &Message, reason: &str) -> Option<Vec<u8>> {
+    Some(derived(invite, "CANCEL", invite.header(HeaderName::To)?)?.header("Reason", reason).finish())
 }
 
 fn derived(invite: &Message, method: &str, to: &str) -> Option<Writer> {

@@ -198,7 +198,7 @@ impl Table {
         &mut self,
         now: Time,
         id: TransactionId,
-        reason: Option<&str>,
+        reason: &str,
         out: &mut VecDeque<Output>,
     ) -> bool {
         let Some(transaction) = self.transactions.get(id) else { return false };
@@ -209,6 +209,9 @@ impl Table {
         let Some(invite) = reread(&transaction.message) else { return false };
         let Some(branch) = invite.top_via().ok().and_then(|via| via.branch()) else { return false };
         let Some(bytes) = derived::cancel(&invite, reason) else { return false };
+        if self.clients.contains_key(&self.fingerprints.client(branch, Method::Cancel)) {
+            return true;
+        }
         self.limit(now, id);
         self.request(now, flow, bytes, branch, User::Nobody, out).is_some()
     }
@@ -486,7 +489,7 @@ impl Transaction {
 
     fn timeout(&mut self, now: Time, intervals: &Intervals) -> Step {
         match &mut self.machine {
-            Machine::Calling(machine) => machine.handle_timeout(now),
+            Machine::Calling(machine) => machine.handle_timeout(now, intervals),
             Machine::Asking(machine) => machine.handle_timeout(now, intervals),
             Machine::Called(machine) => machine.handle_timeout(now, intervals),
             Machine::Asked(machine) => {

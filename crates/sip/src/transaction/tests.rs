@@ -40,9 +40,9 @@ fn sends(at: &[u64]) -> Vec<(u64, Step)> {
 #[test]
 fn an_invite_that_nobody_answers_is_repeated_by_timer_a_and_given_up_by_timer_b() {
     let mut machine = ClientInvite::new(at(0), &intervals(UDP));
-    let lived = lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now));
+    let lived = lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now, &intervals(UDP)));
     let mut expected = sends(&[500, 1_500, 3_500, 7_500, 15_500, 31_500]);
-    expected.push((32_000, Step::TELL));
+    expected.extend([(32_000, Step::TELL), (64_000, Step::NOTHING)]);
     assert_eq!(lived, expected);
     assert!(matches!(machine, ClientInvite::Terminated));
 }
@@ -50,8 +50,23 @@ fn an_invite_that_nobody_answers_is_repeated_by_timer_a_and_given_up_by_timer_b(
 #[test]
 fn an_invite_on_a_stream_is_not_repeated_but_given_up() {
     let mut machine = ClientInvite::new(at(0), &intervals(TCP));
-    let lived = lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now));
-    assert_eq!(lived, [(32_000, Step::TELL)]);
+    let lived = lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now, &intervals(TCP)));
+    assert_eq!(lived, [(32_000, Step::TELL), (64_000, Step::NOTHING)]);
+}
+
+#[test]
+fn an_answer_that_comes_after_timer_b_is_told_or_acknowledged() {
+    for (status, step) in [(180, Step::TELL), (200, Step::TELL), (486, Step::SEND_AND_TELL)] {
+        let udp = intervals(UDP);
+        let mut machine = ClientInvite::new(at(0), &udp);
+        while !matches!(machine, ClientInvite::Late { .. }) {
+            machine.handle_timeout(machine.deadline(), &udp);
+        }
+        assert_eq!(machine.response(at(40_000), status, &udp), step);
+        let lived = lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now, &udp));
+        assert!(lived.iter().all(|(when, _)| *when <= 104_000), "{lived:?}");
+        assert!(matches!(machine, ClientInvite::Terminated));
+    }
 }
 
 #[test]
@@ -61,7 +76,7 @@ fn a_provisional_answer_stops_timers_a_and_b_for_good() {
         assert_eq!(machine.response(at(100), status, &intervals(UDP)), Step::TELL);
         assert!(matches!(machine, ClientInvite::Proceeding { .. }));
         assert_eq!(machine.deadline(), Time::FAR);
-        assert_eq!(machine.handle_timeout(at(999_999)), Step::NOTHING);
+        assert_eq!(machine.handle_timeout(at(999_999), &intervals(UDP)), Step::NOTHING);
     }
 }
 
@@ -76,7 +91,8 @@ fn a_refusal_is_acknowledged_told_once_and_acknowledged_again_until_timer_d() {
             assert_eq!(machine.response(at(100), 486, &intervals), Step::SEND);
             assert_eq!(machine.response(at(100), 180, &intervals), Step::NOTHING);
             assert_eq!(machine.response(at(100), 200, &intervals), Step::NOTHING);
-            let lived = lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now));
+            let lived =
+                lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now, &intervals));
             assert_eq!(lived, [(d, Step::NOTHING)]);
             assert_eq!(machine.response(at(d), 486, &intervals), Step::NOTHING);
         }
@@ -92,7 +108,7 @@ fn every_2xx_is_told_until_timer_m_on_any_transport() {
         assert_eq!(machine.response(at(200), 202, &intervals), Step::TELL);
         assert_eq!(machine.response(at(200), 180, &intervals), Step::NOTHING);
         assert_eq!(machine.response(at(200), 486, &intervals), Step::NOTHING);
-        let lived = lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now));
+        let lived = lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now, &intervals));
         assert_eq!(lived, [(32_100, Step::NOTHING)]);
     }
 }
@@ -245,7 +261,7 @@ fn an_invite_that_nobody_cares_for_any_more_ends_after_64_t1_whenever_its_100_co
             machine.response(at(0), 100, &udp);
             machine.limit(at(1_000), &udp);
         }
-        let lived = lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now));
-        assert_eq!(lived, [(33_000, Step::TELL)]);
+        let lived = lives(&mut machine, ClientInvite::deadline, |m, now| m.handle_timeout(now, &udp));
+        assert_eq!(lived, [(33_000, Step::TELL), (65_000, Step::NOTHING)]);
     }
 }

@@ -1,6 +1,6 @@
 //! What a user agent can be asked to do.
 
-use super::{Account, Config, Flow, SessionId};
+use super::{Account, Config, EarlyMedia, Flow, SessionId, Warning};
 use crate::guard::Ban;
 use crate::referral::ReferTo;
 use ipnet::IpNet;
@@ -10,16 +10,23 @@ use std::time::Duration;
 /// `Ended` has been, or is about to be, handed out.
 #[derive(Clone, Debug)]
 pub enum Do {
-    /// Tell the caller that someone is being alerted (180).
-    Ring {
+    /// Tell the caller how far the call is: 180 if someone is being alerted, 183 for what can be heard
+    /// already. It is sent reliably (RFC 3262) if the caller knows that, and repeated every minute.
+    Progress {
         /// An incoming session without a final answer.
         session: SessionId,
+        /// 101 to 199.
+        status: u16,
+        /// The answer to the INVITE's offer, for early media. Passed over if the INVITE had no offer.
+        sdp: Option<Vec<u8>>,
+        /// What the caller's network is told of it, if it understands that (RFC 5009).
+        early_media: Option<EarlyMedia>,
     },
     /// Answer an incoming session with 200 and this SDP.
     Accept {
         /// An incoming session without a final answer.
         session: SessionId,
-        /// The answer, or the offer if the INVITE had none.
+        /// The answer, or the offer if the INVITE had none. Not sent if an answer was, reliably, before.
         sdp: Vec<u8>,
     },
     /// Refuse an incoming session.
@@ -28,8 +35,10 @@ pub enum Do {
         session: SessionId,
         /// 300 to 699.
         status: u16,
-        /// Q.850, for the Reason header (RFC 3326).
+        /// Q.850, for the Reason header (RFC 3326); what the status means if it is not given.
         q850: Option<u8>,
+        /// What is wrong, for people.
+        warning: Option<Warning>,
     },
     /// Call someone. The id comes from [`UserAgent::reserve`](super::UserAgent::reserve).
     Call {
@@ -42,29 +51,33 @@ pub enum Do {
     HangUp {
         /// Which.
         session: SessionId,
-        /// Q.850, for the Reason header.
+        /// Q.850, for the Reason header: 16 if it is not given. A CANCEL for 26 says that somebody else
+        /// answered.
         q850: Option<u8>,
     },
-    /// Offer anew in an established session (hold, resume, a new address).
+    /// Offer anew (hold, resume, a new address): by a re-INVITE in an established session; before the final
+    /// answer by an UPDATE, if the first offer has been answered reliably and the peer takes UPDATE.
     Reoffer {
-        /// An established session without an offer on its way.
+        /// A session without an offer on its way.
         session: SessionId,
         /// The offer.
         sdp: Vec<u8>,
     },
-    /// Answer the peer's re-INVITE.
+    /// Answer the peer's new offer: a re-INVITE, an UPDATE, or a PRACK.
     AcceptReoffer {
         /// A session with an unanswered `Reoffered`.
         session: SessionId,
         /// The answer (or the offer, if the re-INVITE had none).
         sdp: Vec<u8>,
     },
-    /// Refuse the peer's re-INVITE; the session goes on as it was.
+    /// Refuse the peer's new offer; the session goes on as it was.
     RefuseReoffer {
         /// A session with an unanswered `Reoffered`.
         session: SessionId,
         /// 488 as a rule.
         status: u16,
+        /// What is wrong, for people.
+        warning: Option<Warning>,
     },
     /// Ask the peer to call somebody else (REFER, RFC 3515). What becomes of it is told by `Event::ReferProgress`.
     Refer {
@@ -117,6 +130,13 @@ pub enum Do {
         /// The whole new configuration. `listen`, `timers` and `limits` stay as they were.
         config: Box<Config>,
     },
+}
+
+impl Do {
+    /// Someone is being alerted: 180.
+    pub fn ring(session: SessionId) -> Do {
+        Do::Progress { session, status: 180, sdp: None, early_media: None }
+    }
 }
 
 /// Whom to call, and how.

@@ -31,6 +31,8 @@ pub struct Config {
     pub open_to: Vec<IpNet>,
     /// What strangers may do before they are kept out.
     pub guard: GuardConfig,
+    /// What is agreed with peers beyond RFC 3261.
+    pub extensions: Extensions,
     /// Timers (RFC 3261 §17.1.1.1) and limits.
     pub timers: Timers,
     /// Limits.
@@ -51,6 +53,7 @@ impl Default for Config {
             trunks: Vec::new(),
             open_to: Vec::new(),
             guard: GuardConfig::default(),
+            extensions: Extensions::default(),
             timers: Timers::default(),
             limits: Limits::default(),
         }
@@ -96,6 +99,43 @@ pub struct Trunk {
     pub credentials: Option<Account>,
     /// Register with it and keep registered.
     pub register: bool,
+    /// Reliable provisional answers with it, if other than with everybody.
+    pub prack: Option<Prack>,
+    /// It understands P-Early-Media (RFC 5009): the header is sent to it and believed of it.
+    pub p_early_media: bool,
+}
+
+/// What is agreed with peers beyond RFC 3261.
+#[derive(Clone, Copy, Debug)]
+pub struct Extensions {
+    /// Reliable provisional answers.
+    pub prack: Prack,
+    /// How long a session lives without a refresh (RFC 4028), asked for in our INVITEs and answers.
+    pub session_expires: Duration,
+    /// The shortest such time that we take; 90 s at least (RFC 4028 §5).
+    pub session_min: Duration,
+}
+
+impl Default for Extensions {
+    fn default() -> Self {
+        Extensions {
+            prack: Prack::Supported,
+            session_expires: Duration::from_secs(1800),
+            session_min: Duration::from_secs(90),
+        }
+    }
+}
+
+/// Reliable provisional answers and PRACK (RFC 3262).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prack {
+    /// Not used: a peer that requires them is refused (420).
+    Off,
+    /// With every peer that knows them.
+    #[default]
+    Supported,
+    /// A peer that does not know them is refused (421), and one that is called must use them.
+    Required,
 }
 
 /// RFC 3261's timers. Tests and special networks change them; nobody else.

@@ -1,6 +1,6 @@
 //! What a user agent tells.
 
-use super::{Flow, SessionId};
+use super::{EarlyMedia, Flow, SessionId};
 use crate::guard::Ban;
 use crate::referral::ReferTo;
 use base::Time;
@@ -29,21 +29,25 @@ pub enum Event {
         /// Its beginnings.
         invite: Box<Invite>,
     },
-    /// The peer of a `Call` is alerting (18x).
-    Ringing {
+    /// The peer of a `Call`, or one of its forks, says how far it is (101 to 199).
+    Progress {
         /// Which.
         session: SessionId,
-        /// The status, 180 to 199.
+        /// The status: 180 if it is alerting.
         status: u16,
-        /// Early media, if any was described.
+        /// An answer to the call's offer, for early media. That of another fork, or a later one of the same,
+        /// takes its place.
         sdp: Option<Vec<u8>>,
+        /// What its network says of early media (RFC 5009), if it says anything and is believed.
+        early_media: Option<EarlyMedia>,
     },
     /// The peer of a `Call` answered; the ACK has been sent.
     Answered {
         /// Which.
         session: SessionId,
-        /// The answer.
-        sdp: Vec<u8>,
+        /// The answer to the call's offer; nothing if what was agreed last holds: a reliable `Progress`,
+        /// perhaps followed by offers of either side.
+        sdp: Option<Vec<u8>>,
     },
     /// Our 200 was acknowledged.
     Confirmed {
@@ -52,7 +56,7 @@ pub enum Event {
         /// The answer, if our 200 held an offer.
         sdp: Option<Vec<u8>>,
     },
-    /// The peer offers anew (re-INVITE or UPDATE); answer with `AcceptReoffer` or `RefuseReoffer`.
+    /// The peer offers anew (by re-INVITE, UPDATE or PRACK), perhaps before the final answer; answer with `AcceptReoffer` or `RefuseReoffer`.
     Reoffered {
         /// Which.
         session: SessionId,
@@ -73,6 +77,20 @@ pub enum Event {
         session: SessionId,
         /// The final status.
         status: u16,
+    },
+    /// The session is to be refreshed, by a `Reoffer` of what is in force: its peer takes no UPDATE.
+    RefreshDue {
+        /// Which.
+        session: SessionId,
+    },
+    /// A refresh of the session came to nothing (RFC 4028). It is tried again; the session goes on until then.
+    RefreshFailed {
+        /// Which.
+        session: SessionId,
+        /// The final status, if any came.
+        status: Option<u16>,
+        /// When the session ends if no refresh goes through.
+        ends_in: Duration,
     },
     /// A key by INFO (`application/dtmf-relay` or `application/dtmf`).
     InfoDigit {
@@ -251,6 +269,8 @@ pub enum How {
     FlowFailed,
     /// Our 200 was never acknowledged (64·T1, RFC 3261 §13.3.1.4); BYE has been sent.
     NotAcknowledged,
+    /// The session was not refreshed in time (RFC 4028 §10); BYE has been sent.
+    SessionExpired,
     /// A limit was reached.
     Capacity,
 }

@@ -6,17 +6,21 @@ mod api;
 mod config;
 pub(crate) mod credentials;
 mod devices;
+pub(crate) mod early_media;
 mod event;
 mod receive;
 mod refusal;
 mod transport;
+mod warning;
 pub(crate) mod wire;
 
 pub use act::*;
 pub use api::*;
 pub use config::*;
+pub use early_media::EarlyMedia;
 pub use event::*;
 pub use transport::Transport;
+pub use warning::{WarnCode, Warning};
 
 use crate::digest::Verifier;
 use crate::referral::Replaces;

@@ -4,6 +4,7 @@
 
 use super::wire::{ALLOW, SUPPORTED};
 use super::{Event, Flow, Invite, Peer, SessionId, UserAgent};
+use crate::cause;
 use crate::guard::Dropped;
 use crate::message::{HeaderName, Message, Method, NameAddr, ParseError};
 use crate::referral::Replaces;
@@ -111,7 +112,7 @@ impl UserAgent {
             None => self.wire.reply_statelessly(request, flow, answer),
         }
         if let Some(id) = session {
-            self.sessions.cancelled(&mut self.wire, now, id, invite, request.reason_q850());
+            self.sessions.cancelled(&mut self.wire, now, id, invite, cause::given(request).q850);
         }
     }
 
@@ -158,6 +159,9 @@ impl UserAgent {
             Ok(replaces) => replaces,
             Err(status) => return self.refuse(&request, flow, status),
         };
+        if let Err(status) = self.sessions.admits(&self.wire, &peer, &request) {
+            return self.refuse(&request, flow, status);
+        }
         let Some(session) = self.sessions.reserve() else {
             return self.refuse_for_capacity(&request, flow);
         };

@@ -2,13 +2,15 @@
 
 use super::wire::{ACCEPT, ALLOW, ALLOW_EVENTS, SUPPORTED};
 use super::{Flow, UserAgent};
-use crate::message::{HeaderName, Message};
+use crate::cause;
+use crate::message::{HeaderName, Message, Method};
 
 /// When somebody may try again who met a full house.
 const RETRY_AFTER: u32 = 10;
 
 impl UserAgent {
-    /// Refuses a request and forgets it. A stranger hears nothing: it would learn what answers here.
+    /// Refuses a request and forgets it. 420 and 421 are about reliable provisional answers here. A stranger
+    /// hears nothing: it would learn what answers here.
     pub(super) fn refuse(&mut self, request: &Message, flow: Flow, status: u16) {
         if self.wire.is_stranger(flow.remote) {
             return self.wire.block(flow.remote, "unknown_source");
@@ -19,8 +21,16 @@ impl UserAgent {
             405 | 501 => answer.header("Allow", ALLOW),
             415 => answer.header("Accept", "application/sdp").header("Accept-Encoding", "identity"),
             489 => answer.header("Allow-Events", ALLOW_EVENTS),
+            420 => answer.header("Unsupported", "100rel"),
+            421 => answer.header("Require", "100rel"),
+            422 => answer.header("Min-SE", self.wire.config.extensions.session_min.as_secs().max(90)),
             503 => answer.header("Retry-After", RETRY_AFTER),
             _ => answer,
+        };
+        let invite = request.method() == Some(Method::Invite);
+        let answer = match invite {
+            true => answer.header("Reason", cause::reason(cause::of_status(status))),
+            false => answer,
         };
         self.wire.reply_statelessly(request, flow, answer);
     }

@@ -2,7 +2,7 @@
 //! and how our requests and answers get their Via, Contact and way.
 
 use super::devices::Devices;
-use super::{Config, Event, Flow, Output, SessionId, Transport};
+use super::{Config, Event, Flow, Output, Peer, SessionId, Transport, Trunk};
 use crate::guard::{Guard, Notice, Standing};
 use crate::message::{Message, ParseLimits, Rport};
 use crate::transaction::{DATAGRAM_MAX, Instead, Table, TransactionId, User, with_via};
@@ -13,11 +13,12 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The methods that we have an answer for (RFC 3261 §20.5).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER, REFER, NOTIFY";
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS, REGISTER, REFER, NOTIFY";
 /// The event packages that we have something to tell of (RFC 6665 §8.2.2).
 pub(crate) const ALLOW_EVENTS: &str = "refer";
 /// The option tags that we understand (RFC 3261 §20.37): what a peer may require of us.
-pub(crate) const SUPPORTED: &str = "replaces, norefersub";
+pub(crate) const SUPPORTED: &str = "100rel, timer, replaces, norefersub";
 /// The bodies that we read.
 pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 
@@ -56,6 +57,19 @@ impl Wire {
     /// Whether nothing is known of this address.
     pub(crate) fn is_stranger(&self, address: SocketAddr) -> bool {
         self.guard.standing(address.ip()) != Standing::Known
+    }
+
+    /// The trunk that a request came by.
+    pub(crate) fn trunk_of(&self, peer: &Peer) -> Option<&Trunk> {
+        let Peer::Trunk(name) = peer else { return None };
+        self.config.trunks.iter().find(|trunk| trunk.name == *name)
+    }
+
+    /// The trunk that is at the other end of a way.
+    pub(crate) fn trunk_at(&self, flow: Flow) -> Option<&Trunk> {
+        let ip = flow.remote.ip().to_canonical();
+        let mut trunks = self.config.trunks.iter();
+        trunks.find(|trunk| trunk.target == flow || trunk.addresses.iter().any(|net| net.contains(&ip)))
     }
 
     pub(crate) fn tell(&mut self, event: Event) {

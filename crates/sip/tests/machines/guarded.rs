@@ -17,6 +17,8 @@ fn guarded() -> World {
         domain: None,
         credentials: None,
         register: false,
+        prack: None,
+        p_early_media: false,
     }];
     World::of(vec![config], 1)
 }

@@ -9,13 +9,18 @@
 
 mod accounts;
 mod calls;
+mod causes;
+mod early;
+mod forks;
 mod guarded;
 mod hostile;
 mod large;
 mod odd_requests;
 mod races;
+mod reliable;
 mod reoffers;
 mod sequences;
+mod timers;
 mod transfers;
 mod trunks;
 mod world;

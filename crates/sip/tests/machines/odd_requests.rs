@@ -44,7 +44,7 @@ fn each_odd_request_gets_its_status() {
         (mangled("Contact: <sip:x@10.0.0.8:5060>\n", ""), 400),
         (mangled("Content-Length: 0", "Content-Length: 10"), 400),
         (mangled("To: <sip:help@10.0.0.1>", "To: <sip:help@10.0.0.1>;tag=unknown"), 481),
-        (request("INVITE", "Require: 100rel, timer\n"), 420),
+        (request("INVITE", "Require: 100rel, sec-agree, precondition\n"), 420),
         (request("INVITE", "Content-Type: text/plain\n").replace("Length: 0\n\n", "Length: 2\n\nhi"), 415),
         (request("INVITE", "Content-Encoding: gzip\n"), 415),
     ];
@@ -66,8 +66,8 @@ fn each_odd_request_gets_its_status() {
 #[test]
 fn a_420_names_what_is_not_supported_and_a_415_what_is() {
     let mut world = alice();
-    let answer = asked(&mut world, &request("INVITE", "Require: 100rel, timer\n")).unwrap();
-    assert_eq!(header(&answer, "Unsupported"), Some("100rel, timer"));
+    let answer = asked(&mut world, &request("INVITE", "Require: 100rel, sec-agree, precondition\n")).unwrap();
+    assert_eq!(header(&answer, "Unsupported"), Some("sec-agree, precondition"));
     let text = request("INVITE", "Content-Type: text/plain\n").replace("Length: 0\n\n", "Length: 2\n\nhi");
     assert_eq!(header(&asked(&mut world, &text).unwrap(), "Accept"), Some("application/sdp"));
 }
@@ -264,6 +264,8 @@ fn who_calls_anonymously_stays_anonymous() {
                 domain: None,
                 credentials: None,
                 register: false,
+                prack: None,
+                p_early_media: false,
             }];
         }
         let mut world = World::of(vec![config], 1);

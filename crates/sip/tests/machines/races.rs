@@ -105,6 +105,7 @@ fn a_cancel_that_is_never_obeyed_is_given_up_after_64_t1() {
     world.run_for(31_000);
     assert_eq!(world.agents[ALICE].ua.load().sessions, 1);
     world.run_for(2_000);
+    world.run_for(32_000);
     world.assert_idle();
     assert_eq!(world.ending(ALICE, ours).how, How::Ours);
 }
@@ -212,7 +213,7 @@ fn a_bye_in_the_early_dialog_gets_200_and_the_invite_487() {
     let peer = address(7);
     world.inject(peer, ALICE, &invite(peer, "early", ""));
     let session = world.incoming(ALICE);
-    world.act(ALICE, Do::Ring { session });
+    world.act(ALICE, Do::ring(session));
     world.run_for(20);
     let ringing = world.take(peer).pop().unwrap();
     let to = header(&ringing, "To").unwrap();

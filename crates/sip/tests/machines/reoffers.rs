@@ -106,7 +106,7 @@ fn a_refused_reinvite_leaves_the_session_as_it_was() {
     let (ours, theirs) = world.established();
     world.act(ALICE, reoffer(ours));
     world.run_for(50);
-    world.act(BOB, Do::RefuseReoffer { session: theirs, status: 488 });
+    world.act(BOB, Do::RefuseReoffer { session: theirs, status: 488, warning: None });
     world.run_for(50);
     assert!(world.has(ALICE, |e| matches!(e, Event::ReofferRefused { status: 488, .. })));
     world.run_for(60_000);
@@ -205,11 +205,11 @@ fn a_second_offer_before_the_first_is_answered_gets_500_with_retry_after() {
 }
 
 #[test]
-fn an_offer_that_the_engine_never_answers_gets_500_in_time() {
+fn an_update_that_the_engine_never_answers_gets_504_in_time() {
     let (mut world, session, ok) = with_peer();
     assert_eq!(exchange(&mut world, &in_dialog(&ok, "UPDATE", 2, SDP)), Vec::<String>::new());
     world.run_for(10_000);
-    assert!(world.take(address(7))[0].starts_with("SIP/2.0 500"));
+    assert!(world.take(address(7))[0].starts_with("SIP/2.0 504"));
     world.act(ALICE, accept(session));
     world.run_for(20);
     assert!(world.take(address(7)).is_empty());
@@ -289,7 +289,7 @@ fn is_met(event: &Event) -> bool {
 #[test]
 fn an_offer_of_ours_waits_until_theirs_is_refused() {
     let (mut world, ours, theirs) = waiting_behind_theirs();
-    world.act(BOB, Do::RefuseReoffer { session: theirs, status: 488 });
+    world.act(BOB, Do::RefuseReoffer { session: theirs, status: 488, warning: None });
     world.run_for(50);
     assert_eq!(world.sent_by(BOB, "INVITE"), 1);
     world.act(ALICE, accept(ours));
@@ -327,6 +327,7 @@ fn a_reinvite_whose_answer_never_comes_because_of_a_bye_is_forgotten() {
     world.inject(address(7), ALICE, &answer_to(&sent, "100 Trying", ""));
     assert_eq!(exchange(&mut world, &in_dialog(&ok, "BYE", 2, "")), ["200"]);
     world.run_for(33_000);
+    world.run_for(32_000);
     world.assert_idle();
 }
 

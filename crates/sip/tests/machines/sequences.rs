@@ -113,13 +113,13 @@ fn take(world: &mut World, Turn { agent, act, which, .. }: &Turn) {
             let Some(session) = pick(world, agent, *act, *which) else { return };
             let sdp = ANSWER.to_vec();
             let act = match act {
-                Act::Ring => Do::Ring { session },
+                Act::Ring => Do::ring(session),
                 Act::Accept => Do::Accept { session, sdp },
-                Act::Refuse => Do::Refuse { session, status: 486, q850: Some(17) },
+                Act::Refuse => Do::Refuse { session, status: 486, q850: Some(17), warning: None },
                 Act::HangUp => Do::HangUp { session, q850: Some(16) },
                 Act::Reoffer => Do::Reoffer { session, sdp },
                 Act::AcceptReoffer => Do::AcceptReoffer { session, sdp },
-                _ => Do::RefuseReoffer { session, status: 488 },
+                _ => Do::RefuseReoffer { session, status: 488, warning: None },
             };
             world.act(agent, act);
         }
@@ -141,7 +141,7 @@ fn pick(world: &World, agent: usize, act: Act, which: usize) -> Option<SessionId
 fn session_of(event: &Event) -> Option<SessionId> {
     match event {
         Event::Incoming { session, .. }
-        | Event::Ringing { session, .. }
+        | Event::Progress { session, .. }
         | Event::Answered { session, .. }
         | Event::Confirmed { session, .. }
         | Event::Reoffered { session, .. }

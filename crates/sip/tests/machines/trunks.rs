@@ -14,6 +14,8 @@ fn trunk(transport: Transport) -> Trunk {
         domain: Some("operator.example".into()),
         credentials: Some(account("line1")),
         register: true,
+        prack: None,
+        p_early_media: false,
     }
 }
 

@@ -74,6 +74,7 @@ pub(crate) fn open_config(number: usize) -> Config {
         trunks: vec![],
         open_to: vec!["10.0.0.0/8".parse().unwrap()],
         guard: sip::guard::GuardConfig::default(),
+        extensions: Extensions::default(),
         timers: Timers::default(),
         limits: Limits::default(),
     }
@@ -352,6 +353,25 @@ pub(crate) fn invite(from: std::net::SocketAddr, call_id: &str, more: &str) -> S
         "INVITE sip:help@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{call_id}\nFrom: <sip:x@y>;tag=f\n\
          To: <sip:help@10.0.0.1>\nCall-ID: {call_id}\nCSeq: 1 INVITE\nContact: <sip:x@{from}>\n{more}\
          Max-Forwards: 70\nContent-Length: 0\n\n"
+    )
+}
+
+/// An SDP body with its header fields, to stand at the end of a head that `invite`, `answer_to` and their like
+/// wrote.
+pub(crate) fn with_body(message: &str, body: &[u8]) -> String {
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    let described = format!("Content-Type: application/sdp\nContent-Length: {}\n\n{body}", body.len());
+    message.replace("Content-Length: 0\n\n", &described)
+}
+
+/// A request in the dialog that an answer to [`invite`] began.
+pub(crate) fn request_in(answer: &str, method: &str, cseq: u32, more: &str) -> String {
+    let at = address(7);
+    let (call_id, to) = (header(answer, "Call-ID").unwrap(), header(answer, "To").unwrap());
+    format!(
+        "{method} sip:help@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP {at};branch=z9hG4bK{method}{cseq}\n\
+         From: <sip:x@y>;tag=f\nTo: {to}\nCall-ID: {call_id}\nCSeq: {cseq} {method}\n\
+         Contact: <sip:x@{at}>\n{more}Max-Forwards: 70\nContent-Length: 0\n\n"
     )
 }
 

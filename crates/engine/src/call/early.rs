@@ -1,0 +1,117 @@
+//! What is heard of another party before it answers: its ringing, or what its network says (early media).
+//! A caller without an answer is given it in a 183; one who listens already hears it instead of music.
+
+use super::{CALLER, Call, Stage};
+use crate::context::Context;
+use facts::FactKind;
+use media_api::Command;
+use sip::ua::{Do, EarlyMedia};
+
+/// What the caller was told of a party that is being called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The last provisional status that was passed on.
+    status: Option<u16>,
+    /// The caller hears the party.
+    heard: bool,
+}
+
+impl Call {
+    /// The other party's side says how far it is.
+    pub(crate) fn progressed(
+        &mut self,
+        ctx: &mut Context,
+        number: u32,
+        (status, sdp): (u16, Option<&[u8]>),
+        early_media: Option<EarlyMedia>,
+    ) {
+        let Some(leg) = self.leg(number).filter(|leg| leg.dismissed.is_none()) else { return };
+        let agreed = sdp.is_some_and(|sdp| leg.first_answered(ctx, sdp).is_ok());
+        if status == 180 && leg.rings() {
+            self.note(ctx, FactKind::LegRinging { leg: number });
+        }
+        let Stage::Dialling(dialling) = &self.stage else { return };
+        if dialling.leg != number {
+            return;
+        }
+        let heard = match early_media {
+            Some(early_media) => early_media.is_heard() && (agreed || self.has_agreed(number)),
+            None => agreed || dialling.early.heard,
+        };
+        match heard {
+            true => self.hear_early(ctx, number, status, early_media.unwrap_or(EarlyMedia::SendRecv)),
+            false => self.hear_no_more(ctx, status, early_media),
+        }
+    }
+
+    /// What can be heard of the party is to be heard by the caller.
+    fn hear_early(&mut self, ctx: &mut Context, number: u32, status: u16, early_media: EarlyMedia) {
+        let Stage::Dialling(dialling) = &mut self.stage else { return };
+        if std::mem::replace(&mut dialling.early.heard, true) {
+            return;
+        }
+        let scripted = dialling.scripted;
+        if !scripted && !self.answer_early(ctx, status, early_media) {
+            return;
+        }
+        self.note(ctx, FactKind::LegEarlyMedia { leg: number });
+        self.stop_playing(ctx);
+        let other = self.leg(number).map(|leg| leg.media);
+        if let (Some(a), Some(b)) = (self.caller_media(), other) {
+            ctx.media(Command::Bridge { a, b });
+        }
+    }
+
+    /// Gives a caller without an answer the description of what can be heard. False if the caller made no offer,
+    /// or one that has no answer: then nothing can be heard before the call is answered.
+    fn answer_early(&mut self, ctx: &mut Context, status: u16, early_media: EarlyMedia) -> bool {
+        let Stage::Dialling(dialling) = &mut self.stage else { return false };
+        let number = dialling.leg;
+        dialling.early.status = Some(status);
+        let codec = self.leg(number).and_then(|leg| leg.codec());
+        let offer = self.offer.clone();
+        let Some(caller) = self.leg(CALLER) else { return false };
+        let session = caller.session;
+        let sdp = offer.and_then(|offer| caller.answer_early(ctx, &offer, codec));
+        let answered = sdp.is_some();
+        // A 180 may hold a description, but 183 is what says that there is something to hear.
+        let status = if answered { 183 } else { status };
+        ctx.sip(Do::Progress { session, status, sdp, early_media: Some(early_media) });
+        answered
+    }
+
+    /// Nothing of the party is to be heard: the caller is told what its side says.
+    fn hear_no_more(&mut self, ctx: &mut Context, status: u16, early_media: Option<EarlyMedia>) {
+        let Stage::Dialling(dialling) = &mut self.stage else { return };
+        let heard = std::mem::take(&mut dialling.early.heard);
+        let repeated = dialling.early.status.replace(status) == Some(status) && !heard;
+        let scripted = dialling.scripted;
+        if heard && let Some(leg) = self.caller_media() {
+            ctx.media(Command::Unbridge { leg });
+        }
+        if scripted && heard {
+            return self.play_music(ctx);
+        }
+        if !scripted
+            && !repeated
+            && let Some(caller) = self.leg(CALLER)
+        {
+            let session = caller.session;
+            ctx.sip(Do::Progress { session, status, sdp: None, early_media });
+        }
+    }
+
+    /// The party is not called any more: what was heard of it is not heard any more either.
+    pub(super) fn end_early(&mut self, ctx: &mut Context) {
+        let Stage::Dialling(dialling) = &mut self.stage else { return };
+        if std::mem::take(&mut dialling.early.heard)
+            && let Some(leg) = self.caller_media()
+        {
+            ctx.media(Command::Unbridge { leg });
+        }
+    }
+
+    fn has_agreed(&mut self, number: u32) -> bool {
+        self.leg(number).is_some_and(|leg| leg.codec().is_some())
+    }
+}

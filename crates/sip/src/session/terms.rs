@@ -1,0 +1,53 @@
+//! What holds with a peer beyond RFC 3261: what is configured for it, and what it says that it can.
+
+use crate::message::{HeaderName, Message};
+use crate::ua::wire::{SUPPORTED, Wire};
+use crate::ua::{Flow, Prack, Trunk};
+
+/// The option tag of reliable provisional answers (RFC 3262).
+pub(super) const RELIABLE: &str = "100rel";
+
+/// The terms of one session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) prack: Prack,
+    /// P-Early-Media is believed of the peer, and sent to it.
+    pub(super) p_early_media: bool,
+    /// The peer takes UPDATE.
+    pub(super) takes_update: bool,
+}
+
+impl Terms {
+    pub(super) fn new(wire: &Wire, trunk: Option<&Trunk>) -> Terms {
+        Terms {
+            prack: trunk.and_then(|trunk| trunk.prack).unwrap_or(wire.config.extensions.prack),
+            p_early_media: trunk.is_some_and(|trunk| trunk.p_early_media),
+            takes_update: false,
+        }
+    }
+
+    /// With whoever is called by this way.
+    pub(super) fn of_flow(wire: &Wire, flow: Flow) -> Terms {
+        Terms::new(wire, wire.trunk_at(flow))
+    }
+
+    /// What the peer says of itself. Later words count.
+    pub(super) fn learn(&mut self, message: &Message) {
+        if message.header(HeaderName::Allow).is_some() {
+            self.takes_update =
+                message.list(HeaderName::Allow).any(|method| method.eq_ignore_ascii_case("UPDATE"));
+        }
+    }
+
+    /// The value of our Supported header.
+    pub(super) fn supported(&self) -> String {
+        let off = self.prack == Prack::Off;
+        let tags: Vec<&str> = SUPPORTED.split(", ").filter(|tag| !(off && *tag == RELIABLE)).collect();
+        tags.join(", ")
+    }
+}
+
+/// Whether an option tag is among those that a message supports or requires.
+pub(super) fn names(message: &Message, header: HeaderName, option: &str) -> bool {
+    message.list(header).any(|tag| tag.eq_ignore_ascii_case(option))
+}
