@@ -543,3 +543,48 @@ fn a_transfer_to_a_busy_party_gives_the_call_back_to_the_script() {
     let end = stage.call_ends().remove(0);
     assert_eq!((end.by, end.cause, end.place.as_str()), (Side::Service, Cause::ScriptEnded, "nobody"));
 }
+
+fn keys(stage: &Stage) -> String {
+    let pressed = stage.facts.iter().filter_map(|fact| match &fact.kind {
+        FactKind::DtmfReceived { digit, .. } => Some(digit.as_str()),
+        _ => None,
+    });
+    pressed.collect()
+}
+
+fn echoing() -> (Stage, Line) {
+    let mut stage = Stage::new();
+    let mut line = Line::dial(&mut stage, address(9), "echo", &sdp(address(9), SENDRECV));
+    line.connect(&mut stage);
+    (stage, line)
+}
+
+fn press_by_info(stage: &mut Stage, line: &mut Line, key: char) {
+    line.request(stage, "INFO", &format!("Signal={key}\r\nDuration=250\r\n"));
+    stage.expect(line.phone, "SIP/2.0 200");
+    stage.wait(Duration::from_millis(10));
+}
+
+/// A device whose first INFO was lost sends those that waited behind it in one go.
+#[test]
+fn keys_by_info_that_come_in_a_burst_are_all_heard() {
+    let (mut stage, mut line) = echoing();
+    for key in "0651234567#".chars() {
+        press_by_info(&mut stage, &mut line, key);
+    }
+    assert_eq!(keys(&stage), "0651234567#");
+    line.request(&mut stage, "BYE", "");
+    stage.assert_all_is_over();
+}
+
+#[test]
+fn a_flood_of_keys_by_info_is_cut_to_what_a_person_can_press() {
+    let (mut stage, mut line) = echoing();
+    for _ in 0..400 {
+        press_by_info(&mut stage, &mut line, '1');
+    }
+    let heard = keys(&stage).len();
+    assert!((100..=116).contains(&heard), "{heard} of 400 keys in 4 s were heard");
+    line.request(&mut stage, "BYE", "");
+    stage.assert_all_is_over();
+}

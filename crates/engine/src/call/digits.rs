@@ -11,6 +11,8 @@ use std::time::Duration;
 const SAME_PRESS: Duration = Duration::from_millis(400);
 /// No finger and no dialler presses faster (ITU-T Q.24: 40 ms on, 40 ms off); what comes faster is not keys.
 const BETWEEN_PRESSES: Duration = Duration::from_millis(40);
+/// So many keys by INFO may come at once: those behind a lost one wait in the device until it was sent again.
+const BURST: u32 = 16;
 
 /// The way that a key came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub(super) struct LastDigit {
     digit: char,
     source: Source,
     at: Time,
+    /// When it could have been pressed at the earliest, if all before it were pressed as fast as can be.
+    paced: Time,
 }
 
 impl Call {
@@ -41,7 +45,9 @@ impl Call {
         if self.is_no_new_press(ctx.now, number, digit, held, source) {
             return;
         }
-        self.last_digit = Some(LastDigit { leg: number, digit, source, at: ctx.now });
+        let paced = self.last_digit.as_ref().filter(|last| last.leg == number).map(|last| last.paced);
+        let paced = paced.map_or(ctx.now, |last| ctx.now.max(last + BETWEEN_PRESSES));
+        self.last_digit = Some(LastDigit { leg: number, digit, source, at: ctx.now, paced });
         let name = match source {
             Source::Rtp => "4733",
             Source::Info => "info",
@@ -63,6 +69,10 @@ impl Call {
         let Some(last) = self.last_digit.as_ref().filter(|last| last.leg == number) else { return false };
         let since = now.since(last.at);
         let echo = last.digit == digit && last.source != source && since < SAME_PRESS + held;
-        echo || since < BETWEEN_PRESSES
+        let too_fast = match source {
+            Source::Rtp => since < BETWEEN_PRESSES,
+            Source::Info => last.paced.since(now) > BETWEEN_PRESSES * (BURST - 1),
+        };
+        echo || too_fast
     }
 }

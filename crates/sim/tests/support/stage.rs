@@ -353,7 +353,11 @@ impl Line {
     }
 
     fn write(&self, stage: &mut Stage, method: &str, body: &str) {
-        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let kind = match (body, method) {
+            ("", _) => "",
+            (_, "INFO") => "Content-Type: application/dtmf-relay\r\n",
+            _ => "Content-Type: application/sdp\r\n",
+        };
         let text = format!(
             "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP {};rport;branch={}\r\nMax-Forwards: 70\r\nFrom: {}\r\n\
              To: {}\r\nCall-ID: {}\r\nCSeq: {} {method}\r\nContact: <sip:me@{}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
