@@ -49,11 +49,18 @@ needs-build:
 	  echo "Installing cmake, a C compiler and pkg-config: libopus, which reads the prompts, is built with them."; \
 	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq cmake gcc g++ make pkg-config >/dev/null; }
 
-# Phones and load that are not ours, for the black-box tests.
+# Phones and load that are not ours, for the black-box tests. PJSIP is in no distribution, and its package is not built for
+# every Python: without it its cases say so and are skipped.
 needs-test:
-	@command -v sipp >/dev/null && command -v baresip >/dev/null && command -v python3 >/dev/null || { \
-	  echo "Installing sip-tester, baresip and python3: the black-box tests call Cornetta with them."; \
-	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq sip-tester baresip python3 >/dev/null; }
+	@command -v sipp >/dev/null && command -v baresip >/dev/null && command -v linphonec >/dev/null && \
+	  command -v openssl >/dev/null && command -v python3 >/dev/null || { \
+	  echo "Installing sip-tester, baresip, linphone-cli, openssl and python3: the black-box tests call Cornetta with them."; \
+	  $(SUDO) apt-get update -qq && \
+	  $(SUDO) apt-get install -y -qq sip-tester baresip linphone-cli openssl python3 python3-pip >/dev/null; }
+	@test -d target/pjsip || { \
+	  echo "Installing PJSIP's Python package into target/pjsip: the black-box tests call Cornetta with it."; \
+	  python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+	    --target target/pjsip -r tests/blackbox/requirements.txt || rm -rf target/pjsip; }
 
 # The sound card's feature is checked too, and links ALSA.
 needs-check: needs-build

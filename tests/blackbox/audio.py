@@ -24,11 +24,11 @@ def write_wav(path, samples):
 
 
 def read_wav(path):
-    """The first channel of a 16-bit file. A recorder that still writes leaves lengths open: read what is there."""
+    """The first channel of a 16-bit file. A recorder that still writes leaves lengths open, or all of the 44 bytes of
+    the head: read what is there."""
     data = open(path, "rb").read()
-    at, channels = data.find(b"data"), struct.unpack_from("<H", data, 22)[0]
-    rate = struct.unpack_from("<I", data, 24)[0]
-    body = data[at + 8:]
+    channels, rate = struct.unpack_from("<HI", data, 22) if data.startswith(b"RIFF") else (1, RATE)
+    body = data[max(data.find(b"data", 0, 1000) + 8, 44):]
     samples = struct.unpack(f"<{len(body) // 2}h", body[: len(body) // 2 * 2])
     assert rate == RATE, f"{path} has {rate} samples a second"
     return [sample / 32768 for sample in samples[::channels]]

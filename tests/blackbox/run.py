@@ -21,12 +21,14 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import trial  # noqa: E402
-from cases import audio_path, helpdesk, log, registering, requests, seeing, sessions  # noqa: E402, F401
+from cases import (  # noqa: E402, F401
+    audio_path, b2bua, helpdesk, hostile, interop, log, registering, requests, seeing, sessions)
 
 
 def main():
     arguments = parse()
-    chosen = [case for case in trial.CASES if arguments.only.lower() in case.name.lower()]
+    wanted = arguments.only.lower()
+    chosen = [case for case in trial.CASES if wanted in case.name.lower() or wanted == case.file]
     if arguments.list:
         print("\n".join(case.name for case in chosen))
         return 0
@@ -42,21 +44,22 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         runs = [pool.submit(run, case, arguments.cornetta, folder / f"{at:02}") for at, case in enumerate(chosen)]
         results = [tell(done.result()) for done in concurrent.futures.as_completed(runs)]
-    failed = sum(problem is not None for _, _, problem, _ in results)
+    failed = sum(problem is not None for _, _, problem, _, _ in results)
+    skipped = sum(reason is not None for *_, reason in results)
     if arguments.junit:
         write_junit(arguments.junit, results)
     if failed or arguments.keep:
         print(f"what the programs wrote is in {folder}")
     else:
         shutil.rmtree(folder)
-    print(f"{len(results) - failed} passed, {failed} failed, {time.monotonic() - began:.0f} s")
+    print(f"{len(results) - failed - skipped} passed, {skipped} skipped, {failed} failed, {time.monotonic() - began:.0f} s")
     return 1 if failed else 0
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cornetta", default="target/release/cornetta", help="the program to test: %(default)s")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only cases with this in their name")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only cases with this in their name, or of this file of cases/, without .py")
     parser.add_argument("--jobs", type=int, default=3, help="cases at a time: %(default)s")
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML too")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs even if all passed")
@@ -65,19 +68,21 @@ def parse():
 
 
 def run(case, program, folder):
-    """Returns (name, seconds, what went wrong, logs)."""
+    """Returns (name, seconds, what went wrong, logs, why it was skipped)."""
     began = time.monotonic()
-    problem, logs = None, []
+    problem, logs, skipped = None, [], None
     try:
         with trial.Trial(program, folder) as one:
             case.run(one)
+    except trial.Skipped as reason:
+        skipped = str(reason)
     except AssertionError as error:
         problem = f"{error or 'an assertion failed'}\n  {place(error)}"
     except Exception:  # a fault of the test itself is a failure too
         problem = traceback.format_exc()
     if problem is not None:
         logs = trial.logs(folder)
-    return case.name, time.monotonic() - began, problem, logs
+    return case.name, time.monotonic() - began, problem, logs, skipped
 
 
 def place(error):
@@ -87,8 +92,9 @@ def place(error):
 
 
 def tell(result):
-    name, seconds, problem, logs = result
-    print(f"{'ok  ' if problem is None else 'FAIL'} {seconds:5.1f} s  {name}", flush=True)
+    name, seconds, problem, logs, skipped = result
+    verdict = "skip" if skipped else "ok  " if problem is None else "FAIL"
+    print(f"{verdict} {seconds:5.1f} s  {name}{': ' + skipped if skipped else ''}", flush=True)
     if problem is not None:
         print("    " + problem.replace("\n", "\n    "))
         for file, text in logs:
@@ -97,10 +103,11 @@ def tell(result):
 
 
 def write_junit(path, results):
-    failed = sum(problem is not None for _, _, problem, _ in results)
+    failed = sum(problem is not None for _, _, problem, _, _ in results)
     lines = [f'<testsuite name="blackbox" tests="{len(results)}" failures="{failed}">']
-    for name, seconds, problem, _ in results:
+    for name, seconds, problem, _, skipped in results:
         inside = f"<failure message={quoteattr(problem)}/>" if problem else ""
+        inside += f"<skipped message={quoteattr(skipped)}/>" if skipped else ""
         lines.append(f'<testcase name={quoteattr(name)} time="{seconds:.1f}">{inside}</testcase>')
     Path(path).write_text("\n".join([*lines, "</testsuite>", ""]), encoding="utf-8")
 

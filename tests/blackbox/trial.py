@@ -13,6 +13,7 @@ from pathlib import Path
 import audio
 import baresip
 import events
+import scenario as steps
 import sip
 
 HERE = Path(__file__).resolve().parent
@@ -21,9 +22,14 @@ TOKEN = "a-secret-for-the-black-box-tests"
 CASES = []
 
 
+class Skipped(Exception):
+    """What a case needs is not on this machine; it says what."""
+
+
 class Case:
     def __init__(self, name, run, seconds):
         self.name, self.run, self.seconds = name, run, seconds
+        self.file = run.__module__.rpartition(".")[2]
 
 
 def case(name, seconds=5):
@@ -82,10 +88,14 @@ class Trial:
         return baresip.Baresip(self, *arguments, **options)
 
     def sipp_beside(self, scenario, *arguments, local=None, name=None):
-        """Starts SIPp; `wait` of what is given back says whether all its calls were as the scenario says."""
+        """Starts SIPp with a scenario of sipp/ by its name, or with one made of steps. `wait` of what is given back says
+        whether all its calls were as the scenario says."""
         need("sipp", "sip-tester")
-        name = name or scenario
-        command = ["sipp", *arguments, "-sf", HERE / "sipp" / f"{scenario}.xml", "-i", "127.0.0.1",
+        if isinstance(scenario, list):
+            file = steps.write(self.folder, name, scenario)
+        else:
+            file, name = HERE / "sipp" / f"{scenario}.xml", name or scenario
+        command = ["sipp", *arguments, "-sf", file, "-i", "127.0.0.1",
                    "-p", local or free_port(), "-mp", free_port(), "-nostdin", "-timeout", "40s", "-timeout_error",
                    "-trace_err", "-error_file", self.folder / f"{name}.errors.log",
                    "-trace_msg", "-message_file", self.folder / f"{name}.messages.log"]
@@ -117,18 +127,21 @@ class Server:
     """`cornetta serve` with a configuration and a data folder of its own."""
 
     def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None,
-                 trace=None):
+                 trunks=(), tls=False, at=None, data="data", ports=200, trace=None):
         self.trial, self.process = trial, None
-        self.sip, self.http = ("127.0.0.1", free_port()), ("127.0.0.1", free_port())
+        self.sip, self.http = at or ("127.0.0.1", free_port()), ("127.0.0.1", free_port())
+        self.tls = ("127.0.0.1", free_port()) if tls else None
+        listen = [f"{kind}:127.0.0.1:{self.sip[1]}" for kind in ("udp", "tcp")]
         self.config = trial.folder / "cornetta.toml"
-        low = free_range(200)
+        low = free_range(ports)
         empty = trial.folder / "no-scripts"
         empty.mkdir(exist_ok=True)
         tables = [
-            ("node", {"name": "bb1", "data": str(trial.folder / "data")}),
-            ("sip", {"listen": [f"{kind}:127.0.0.1:{self.sip[1]}" for kind in ("udp", "tcp")], "realm": "blackbox",
+            ("node", {"name": "bb1", "data": str(trial.folder / data)}),
+            ("sip", {"listen": listen + ([f"tls:127.0.0.1:{self.tls[1]}"] if tls else []), "realm": "blackbox",
                      "open_to": ["127.0.0.0/8"] if open_to_loopback else [], **(sip or {})}),
-            ("media", {"address": "127.0.0.1", "ports": f"{low}-{low + 199}"}),
+            *([("sip.tls", certificate(trial.folder))] if tls else []),
+            ("media", {"address": "127.0.0.1", "ports": f"{low}-{low + ports - 1}"}),
             ("trace", trace or {}),
             ("http", {"listen": "%s:%d" % self.http}),
             ("[token]", {"name": "tests", "secret": TOKEN, "scopes": ["events:read", "call:any", "call:capture",
@@ -138,6 +151,7 @@ class Server:
         ]
         tables += [("[queue]", queue) for queue in queues]
         tables += [("[agent]", agent) for agent in agents]
+        tables += [("[trunk]", trunk) for trunk in trunks]
         tables += [("[service]", service) for service in services]
         self.config.write_text("\n".join(map(table, tables)))
 
@@ -152,6 +166,10 @@ class Server:
                     return
             time.sleep(0.05)
         raise AssertionError(f"the server was not ready within 20 s:\n{self.said()}")
+
+    def port(self, transport):
+        """Where it listens for `udp`, `tcp` or `tls`."""
+        return (self.tls if transport == "tls" else self.sip)[1]
 
     def said(self):
         return self.process.log.read_text(errors="replace")[-2000:]
@@ -210,6 +228,16 @@ class Server:
         assert not self.snapshot()["calls"], "calls are left"
         events.check_contiguous(self.facts())
         return [event["data"]["end"] for event in ended]
+
+
+def certificate(folder):
+    """A certificate for 127.0.0.1 that is its own authority: tls.pem and tls.key in the folder."""
+    need("openssl", "openssl")
+    pem, key = folder / "tls.pem", folder / "tls.key"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "60",
+               "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", pem]
+    subprocess.run(command, check=True, capture_output=True)
+    return {"certificate": str(pem), "key": str(key)}
 
 
 def table(pair):

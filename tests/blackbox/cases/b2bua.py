@@ -1,0 +1,188 @@
+"""Two sides, one of them SIPp or both: what crosses, what is refused, what is kept on each."""
+
+from scenario import ack, asked, called, invite, pause, provisional, request, respond, sdp, wants
+from trial import case, free_port
+
+SIG = {"number": "sig", "kind": "silence"}
+RINGS = respond(180, "Ringing", initial=True)
+ANSWERS = respond(200, "OK", body=sdp(), initial=True, again=True)
+ENDS = [asked("BYE"), respond(200, "OK")]
+
+
+def called_by(t, name, steps, *arguments, to="sip:uas@127.0.0.1:{port}", services=(), **parts):
+    """(the server, whose number `bridge` dials it; a SIPp callee that runs these steps)."""
+    port = free_port()
+    bridge = {"number": "bridge", "kind": "dial", "to": to.format(port=port)}
+    server = t.server(services=[bridge, SIG, *services], **parts)
+    return server, t.sipp_beside(steps, *arguments, local=port, name=name)
+
+
+def calls(t, server, name, steps, user="bridge", *arguments):
+    t.sipp(steps, server, user, *arguments, name=name)
+
+
+def established(*more):
+    return [invite(*more), provisional(), wants(200), ack()]
+
+
+def causes(server, count=1):
+    return [(end["by"], end["cause"]) for end in server.ends(count)]
+
+
+@case("both parties hang up at the same moment: each BYE is answered, and the call has one end")
+def bye_glare(t):
+    server, callee = called_by(t, "callee", [
+        called(), ANSWERS, asked("ACK"), asked("BYE"), request("BYE", 1, callee=True), wants(200),
+    ])
+    # The callee's BYE crosses ours: it has not answered ours yet. Its call ends all the same.
+    calls(t, server, "caller", [*established(), pause(300), request("BYE", 2), wants(200)])
+    callee.wait()
+    assert causes(server) == [("caller", "hung_up")]
+
+
+@case("the callee's BYE crosses the caller's: both get 200")
+def bye_crosses(t):
+    server, callee = called_by(t, "callee", [
+        called(), ANSWERS, asked("ACK"), pause(300), request("BYE", 1, callee=True), wants(200)])
+    calls(t, server, "caller", [
+        *established(), asked("BYE"), request("BYE", 2), wants(200)])
+    callee.wait()
+    assert causes(server) == [("callee", "hung_up")]
+
+
+@case("the callee holds and takes back, and the caller is not asked anything")
+def callee_reinvites(t):
+    server, callee = called_by(t, "callee", [
+        called(), ANSWERS, asked("ACK"),
+        request("INVITE", 1, body=sdp("sendonly", 2), callee=True), wants(100, optional=True),
+        wants(200, body="a=recvonly"), ack(1, callee=True),
+        request("INVITE", 2, body=sdp("sendrecv", 3), callee=True), wants(100, optional=True),
+        wants(200, body="a=sendrecv"), ack(2, callee=True), request("BYE", 3, callee=True), wants(200)])
+    calls(t, server, "caller", [*established(), *ENDS])
+    callee.wait()
+    assert causes(server) == [("callee", "hung_up")]
+    assert [kind for kind in server.kinds() if kind in ("leg.held", "leg.resumed")] == ["leg.held", "leg.resumed"]
+
+
+@case("a callee's re-INVITE with nothing that we speak gets 488, and the call goes on")
+def callee_reinvite_refused(t):
+    server, callee = called_by(t, "callee", [
+        called(), ANSWERS, asked("ACK"),
+        request("INVITE", 1, body=sdp(version=2, codecs="18"), callee=True, key="z9hG4bK-refused-[call_number]-[pid]"),
+        wants(100, optional=True), wants(488),
+        ack(1, callee=True, key="z9hG4bK-refused-[call_number]-[pid]"), *ENDS])
+    calls(t, server, "caller", [*established(), pause(700), request("BYE", 2), wants(200)])
+    callee.wait()
+    assert causes(server) == [("caller", "hung_up")]
+
+
+@case("an offer that crosses ours gets 491, and one after our offer is answered is taken")
+def glare(t):
+    server = t.server(services=[SIG])
+    crossing = "z9hG4bK-crossing-[call_number]-[pid]"
+    calls(t, server, "caller", [
+        invite(body=""), provisional(), wants(200, body="m=audio"),
+        request("INVITE", 2, body=sdp(version=2), key=crossing), wants(100, optional=True), wants(491),
+        ack(2, key=crossing), ack(1, body=sdp()),
+        request("INVITE", 3, body=sdp(version=3)), wants(100, optional=True), wants(200), ack(3),
+        request("BYE", 4), wants(200)], "sig")
+    assert causes(server) == [("caller", "hung_up")]
+
+
+@case("the operator challenges our INVITE: it is sent again with the trunk's credentials")
+def challenged_by_the_trunk(t):
+    port = free_port()
+    challenge = 'Proxy-Authenticate: Digest realm="operator.example", nonce="n1", algorithm=MD5, qop="auth"'
+    callee = t.sipp_beside([
+        called(), respond(407, "Proxy Authentication Required", [challenge], initial=True), asked("ACK"),
+        asked("INVITE", Proxy_Authorization='username="desk".*realm="operator.example"'),
+        RINGS, ANSWERS, asked("ACK"), *ENDS], local=port, name="callee")
+    trunk = {"name": "operator", "address": f"udp:127.0.0.1:{port}", "user": "desk", "password": "secret"}
+    service = {"number": "out", "kind": "dial", "to": "+390612345678", "trunk": "operator"}
+    server = t.server(services=[service], trunks=[trunk])
+    calls(t, server, "caller", [*established(), pause(200), request("BYE", 2), wants(200)], "out")
+    callee.wait()
+    assert causes(server) == [("caller", "hung_up")]
+
+
+@case("a callee that refuses is the script's failure route: the next one is called, and answers")
+def failure_route(t):
+    refuses, answers = free_port(), free_port()
+    first = t.sipp_beside([called(), respond(503, "Service Unavailable", initial=True), asked("ACK")],
+                          local=refuses, name="refuses")
+    second = t.sipp_beside([called(), RINGS, ANSWERS, asked("ACK"), *ENDS], local=answers, name="answers")
+    folder = t.folder / "scripts" / "through"
+    (folder / "phrases").mkdir(parents=True)
+    (folder / "phrases" / "it.toml").write_text('please_wait = "Attenda."\n')
+    (folder / "flow.toml").write_text(
+        'title = "Two ways"\nlanguages = ["it"]\nstart = "one"\n'
+        f'[one]\ntransfer = "sip:uas@127.0.0.1:{refuses}"\non.failed = "two"\n'
+        f'[two]\ntransfer = "sip:uas@127.0.0.1:{answers}"\n')
+    server = t.server(services=[{"number": "through", "script": "through"}], scripts=t.folder / "scripts")
+    calls(t, server, "caller", [*established(), pause(800), request("BYE", 2), wants(200)], "through")
+    first.wait(), second.wait()
+    assert [event["data"]["sip"] for event in server.happened("transfer.failed")] == [503]
+    server.happened("transfer.completed")
+    server.ends()
+
+
+@case("a 200 from a second branch of a fork is acknowledged and hung up; the first is the call")
+def forked(t):
+    other = "[pid]other[call_number]"
+    # SIPp answers the last message, so that the second branch's 200 goes out before any ACK.
+    server, callee = called_by(t, "callee", [
+        called(), ANSWERS.replace(' retrans="500"', ""),
+        respond(200, "OK", body=sdp(), initial=True, tag=other),
+        asked("ACK"), asked("ACK"), asked("BYE", To=f"tag=.*other"), respond(200, "OK"),
+        asked("BYE", To="tag=.*callee"), respond(200, "OK")])
+    calls(t, server, "caller", [*established(), pause(800), request("BYE", 2), wants(200)])
+    callee.wait()
+    assert causes(server) == [("caller", "hung_up")]
+
+
+@case("Record-Route comes back in the 200, and our BYE has it as its Route")
+def routes(t):
+    route = "<sip:127.0.0.1:[local_port];lr>"
+    server, callee = called_by(t, "callee", [
+        called(), ANSWERS, asked("ACK"), pause(300), request("BYE", 1, callee=True), wants(200)])
+    calls(t, server, "caller", [
+        invite([f"Record-Route: {route}"]), provisional(), wants(200, Record_Route="127.0.0.1:.*lr"), ack(),
+        asked("BYE", Route="127.0.0.1:.*lr"), respond(200, "OK")])
+    callee.wait()
+    assert causes(server) == [("callee", "hung_up")]
+
+
+@case("what is asked of one of our addresses is answered from it, and names it")
+def multihomed(t):
+    port = free_port()
+    places = [("127.0.0.1", port), ("127.0.0.2", port)]
+    server = t.server(services=[SIG], sip={"listen": [f"udp:{host}:{at}" for host, at in places]}, at=places[0])
+    for place in places:
+        phone = t.phone(server)
+        phone.server = place
+        call = phone.call("sig").established()
+        assert call.answer.source == place, f"asked at {place}, answered by {call.answer.source}"
+        assert f"@{place[0]}" in call.answer.contact_uri() or call.answer.contact_uri().startswith(f"sip:{place[0]}"), \
+            call.answer.contact_uri()
+        call.bye()
+    server.ends(2)
+
+
+@case("an INVITE of 9 kB comes over TCP and is answered")
+def long_request(t):
+    server = t.server(services=[SIG])
+    more = [f"X-Long-{at}: {'y' * 900}" for at in range(9)]
+    calls(t, server, "caller", [invite(more), provisional(), wants(200), ack(), request("BYE", 2), wants(200)], "sig",
+          "-t", "t1")
+    assert causes(server) == [("caller", "hung_up")]
+
+
+@case("header fields that nobody knows change nothing, and do not cross")
+def custom_headers(t):
+    server, callee = called_by(t, "callee", [called(), RINGS, ANSWERS, asked("ACK"), *ENDS])
+    calls(t, server, "caller", [invite(["X-Secret: of the caller's side", "Subject: help"]), provisional(), wants(200), ack(),
+                                pause(200), request("BYE", 2), wants(200)])
+    callee.wait()
+    sent = (t.folder / "callee.messages.log").read_text()
+    assert "X-Secret" not in sent, "a header field of the caller's side was told to the other side"
+    server.ends()

@@ -1,0 +1,143 @@
+"""Other people's phones: each registers, calls, is called, holds, presses keys and transfers. Who hears whom is told
+by tones."""
+
+import time
+
+import audio
+import baresip
+import linphone
+import pjsip
+import sip
+from cases.audio_path import Callee
+from trial import case
+
+DEVICE, OTHER = 450, 1000  # Hz
+PASSWORD = "correct-horse"
+PROGRAMS = {"baresip": baresip.Baresip, "Linphone": linphone.Linphone, "PJSIP": pjsip.Pjsip}
+WAYS = {"4733": "RFC 4733", "info": "INFO"}
+FLOW = """title = "Straight into the queue"
+languages = ["it"]
+start = "wait"
+[wait]
+queue = "desk"
+"""
+
+
+def agent(name):
+    return {"name": name, "password": PASSWORD, "languages": ["it"], "queues": ["desk"]}
+
+
+def desk(t, program, callee=None, **parts):
+    """A server with two agents, the number `desk` of their queue, and `bridge`, which dials a phone by hand."""
+    script = t.folder / "scripts" / "desk"
+    (script / "phrases").mkdir(parents=True)
+    (script / "flow.toml").write_text(FLOW)
+    (script / "phrases" / "it.toml").write_text('please_wait = "Attenda."\n')
+    services = [{"number": "desk", "script": "desk"}, {"number": "echo", "kind": "echo"}]
+    if callee:
+        services.append({"number": "bridge", "kind": "dial", "to": f"sip:uas@127.0.0.1:{callee.phone.port}"})
+    return t.server(services=services, agents=[agent("anna"), agent("bruno")], queues=[{"name": "desk"}],
+                    scripts=t.folder / "scripts", sip={"digest": PROGRAMS[program].digest}, **parts)
+
+
+def device(t, program, server, **options):
+    """The program as the device of anna, registered."""
+    phone = PROGRAMS[program](t, "anna", server, PASSWORD, hertz=DEVICE, **options)
+    server.happened("endpoint.registered")
+    return phone
+
+
+def both_hear(phone, talker, hertz):
+    """From now on, the program hears this tone, and the talker hears the program and not itself."""
+    phone.listen(0.7)
+    since = time.monotonic()
+    phone.listen(2)
+    there = talker.samples(since)
+    here = phone.heard()[-round(1.5 * audio.RATE):]
+    in_phone = {tone: audio.heard_seconds(here, tone) for tone in (DEVICE, hertz)}
+    in_talker = {tone: audio.heard_seconds(there, tone) for tone in (DEVICE, hertz)}
+    assert in_phone[hertz] > 1.1 and in_phone[DEVICE] == 0, f"in the program's ear: {in_phone}"
+    assert in_talker[DEVICE] > 1.5 and in_talker[hertz] == 0, f"in the ear of who talks with it: {in_talker}"
+
+
+def holds_and_resumes(phone, server, talker, hertz):
+    """While it is held the other one hears music, and afterwards they hear each other."""
+    phone.hold()
+    server.happened("leg.held")
+    phone.listen(0.4)
+    since = time.monotonic()
+    phone.listen(1)
+    music = talker.samples(since)
+    assert audio.level(music) > 0.001, "who waits hears no music"
+    assert audio.heard_seconds(music, DEVICE) == 0, "who waits hears who holds"
+    phone.resume()
+    server.happened("leg.resumed")
+    both_hear(phone, talker, hertz)
+
+
+def calls(program, transport):
+    def run(t):
+        callee = Callee(t, OTHER)
+        server = desk(t, program, callee, open_to_loopback=False, tls=transport == "tls")
+        phone = device(t, program, server, transport=transport)
+        phone.dial("bridge")
+        callee.answer()
+        phone.established()
+        server.happened("call.connected")
+        both_hear(phone, callee.talker, OTHER)
+        holds_and_resumes(phone, server, callee.talker, OTHER)
+        phone.hang_up()
+        callee.hung_up()
+        assert [(end["by"], end["cause"]) for end in server.ends()] == [("caller", "hung_up")]
+    return run
+
+
+def in_the_queue(t, server, program, hertz=OTHER, **options):
+    """(the program as an agent's device, the caller it talks with, the caller's talker)."""
+    phone = device(t, program, server, answers=True, **options)
+    talker = t.talker(hertz)
+    call = t.phone(server, "caller").call("desk", talker.port).established()
+    talker.to = call.answer.media_address()
+    phone.established()
+    server.happened("call.connected")
+    return phone, call, talker
+
+
+def is_called(program):
+    def run(t):
+        server = desk(t, program)
+        phone, call, talker = in_the_queue(t, server, program)
+        both_hear(phone, talker, OTHER)
+        holds_and_resumes(phone, server, talker, OTHER)
+        phone.hang_up()
+        bye = call.phone.expect(lambda message: message.method == "BYE")
+        call.phone.send(sip.answer(bye, 200, "OK"))
+        assert [(end["by"], end["cause"]) for end in server.ends()] == [("callee", "hung_up")]
+    return run
+
+
+def presses(program, way):
+    def run(t):
+        server = desk(t, program, open_to_loopback=False)
+        phone = device(t, program, server, **({"keys": way} if way != "4733" else {}))
+        phone.dial("echo")
+        phone.established()
+        phone.listen(0.3)
+        phone.press("5#09*")
+        told = [event["data"] for event in server.happened("dtmf.received", 5)]
+        assert "".join(one["digit"] for one in told) == "5#09*", told
+        assert {one["source"] for one in told} == {way}, told
+        phone.hang_up()
+        server.ends()
+        assert server.kinds().count("dtmf.received") == 5, "one press was taken for more than one"
+    return run
+
+
+for _program, _class in PROGRAMS.items():
+    for _transport in ("udp", "tcp", "tls"):
+        case(f"{_program} registers and calls over {_transport.upper()}; audio both ways, holds, resumes, hangs up",
+             seconds=10)(calls(_program, _transport))
+    case(f"{_program} is called through the queue; audio both ways, holds, resumes, hangs up",
+         seconds=10)(is_called(_program))
+    for _way in _class.ways:
+        case(f"{_program} presses keys by {WAYS[_way]}, and each is heard once", seconds=6)(presses(_program, _way))
