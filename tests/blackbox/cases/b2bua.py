@@ -168,6 +168,16 @@ def multihomed(t):
     server.ends(2)
 
 
+@case("an INVITE of ours that is too long for UDP goes by TCP")
+def oversized(t):
+    long = "x" * 1300
+    server, callee = called_by(t, "callee", [called(Via="TCP"), ANSWERS, asked("ACK"), *ENDS], "-t", "t1",
+                               to=f"sip:uas{long}@127.0.0.1:{{port}}")
+    calls(t, server, "caller", [*established(), pause(300), request("BYE", 2), wants(200)])
+    callee.wait()
+    assert causes(server) == [("caller", "hung_up")]
+
+
 @case("an INVITE of 9 kB comes over TCP and is answered")
 def long_request(t):
     server = t.server(services=[SIG])

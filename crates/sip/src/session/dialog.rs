@@ -111,6 +111,14 @@ impl Dialog {
         Some(dialog)
     }
 
+    /// An INVITE that was too large for a datagram went by TCP (§18.1.1), and so does all that follows it.
+    pub(crate) fn answered_by(&mut self, flow: Flow) {
+        if flow.transport.is_stream() && !self.flow.transport.is_stream() {
+            self.flow = flow;
+            self.symmetric = true;
+        }
+    }
+
     /// Takes the peer's side of a dialog from its answer to our INVITE (§12.1.2).
     pub(crate) fn establish(&mut self, response: &Message) {
         if let Ok(to) = response.to() {

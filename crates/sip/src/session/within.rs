@@ -68,7 +68,10 @@ impl Session {
         flow: Flow,
     ) {
         match &self.phase {
-            Phase::Calling(calling) if calling.invite == id => self.calling_response(wire, now, id, response),
+            Phase::Calling(calling) if calling.invite == id => {
+                self.dialog.answered_by(flow);
+                self.calling_response(wire, now, id, response);
+            }
             Phase::Closing(Closing::Bye { transaction, q850 }) if *transaction == id => {
                 self.bye_response(wire, now, *q850, response);
             }

@@ -68,6 +68,10 @@ fn a_large_call_is_answered_cancelled_and_ended_as_any_other() {
     assert!(world.has(BOB, |event| matches!(event, Event::Confirmed { .. })));
     world.act(ALICE, Do::HangUp { session, q850: Some(16) });
     world.run_for(50);
+    for method in ["ACK ", "BYE "] {
+        let sent = world.sent.iter().find(|packet| packet.bytes.starts_with(method.as_bytes())).unwrap();
+        assert_eq!(sent.transport, Transport::Tcp, "{method}goes the way of its INVITE");
+    }
     assert_eq!(world.ending(ALICE, session).how, How::Ours);
     let session = call(&mut world, address(BOB), 1_300);
     world.run_for(50);
