@@ -274,6 +274,9 @@ pub(crate) struct Sim {
     /// Calls to be made.
     #[arg(long, default_value_t = 1000)]
     pub(crate) calls: u32,
+    /// Calls a second; drawn by the seed if it is not given.
+    #[arg(long)]
+    pub(crate) rate: Option<u32>,
     /// What goes wrong: `none`, `loss`, `delay`, `reorder`, `duplicate`, `phones`, or several with commas; `all`.
     #[arg(long, default_value = "all")]
     pub(crate) faults: String,

@@ -27,6 +27,8 @@ pub struct Options {
     pub seed: u64,
     /// How many calls are made.
     pub calls: u32,
+    /// Calls a second, in the mean; drawn by the seed if nothing is said.
+    pub rate: Option<u32>,
     /// What may go wrong.
     pub faults: Faults,
     /// Tell every change of state.

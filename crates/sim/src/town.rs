@@ -89,7 +89,7 @@ pub(crate) fn config(rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
         media_public_address: None,
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),
-        calls_max: 2_000,
+        calls_max: 10_000,
     }
 }
 

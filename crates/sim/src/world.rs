@@ -12,7 +12,7 @@ use crate::{Faults, Options, Report, town};
 use base::{Rng, Seed, Time, Wall};
 use engine::{Command, Config, Engine, Input, Output, Past};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,8 +48,10 @@ pub(crate) struct World<'a> {
     pub(crate) config: Config,
     heap: BinaryHeap<Reverse<Due>>,
     order: u64,
-    pub(crate) phones: Vec<Option<Phone>>,
-    paths: Vec<Path>,
+    pub(crate) phones: BTreeMap<usize, Phone>,
+    paths: BTreeMap<usize, Path>,
+    /// The number of the next phone.
+    next_phone: usize,
     network: Rng,
     pub(crate) media: StandIn,
     pub(crate) reference: Reference,
@@ -80,7 +82,8 @@ impl<'a> World<'a> {
         let engine_seed = seed.named("engine");
         let engine =
             Engine::new(config.clone(), Past::default(), engine_seed, now, Wall::from_unix_micros(wall));
-        let interval = 300 + rng.below(9_000);
+        let drawn = 300 + rng.below(9_000);
+        let interval = options.rate.map_or(drawn, |rate| 1_000 / u64::from(rate.clamp(1, 1_000)));
         World {
             options,
             faults,
@@ -89,8 +92,9 @@ impl<'a> World<'a> {
             engine,
             heap: BinaryHeap::new(),
             order: 0,
-            phones: Vec::new(),
-            paths: Vec::new(),
+            phones: BTreeMap::new(),
+            paths: BTreeMap::new(),
+            next_phone: 0,
             network: seed.named("network").rng(),
             media: StandIn::new(seed.named("media").rng(), faults.phones),
             reference: Reference::new(&config.acd),
@@ -147,7 +151,8 @@ impl<'a> World<'a> {
         } else if let Some(Reverse(due)) = self.heap.pop() {
             self.happens(due.happening);
         }
-        if self.rng.chance_permille(10) {
+        // It costs as much as there are calls; of a busy town it is asked more seldom.
+        if self.rng.below(100 + self.engine.calls() as u64) == 0 {
             self.check_the_state();
         }
         true
@@ -268,7 +273,7 @@ impl<'a> World<'a> {
     }
 
     fn send(&mut self, way: Way, phone: usize, bytes: Vec<u8>) {
-        let Some(path) = self.paths.get_mut(phone) else { return };
+        let Some(path) = self.paths.get_mut(&phone) else { return };
         let arrivals = path.carry(self.now, way, &mut self.network);
         match arrivals {
             [None, _] => self.report.lost += 1,
@@ -285,7 +290,7 @@ impl<'a> World<'a> {
 impl World<'_> {
     /// Acts on a phone, and carries out what it wants.
     pub(crate) fn with_phone(&mut self, number: usize, act: impl FnOnce(&mut Phone)) {
-        let Some(Some(phone)) = self.phones.get_mut(number) else { return };
+        let Some(phone) = self.phones.get_mut(&number) else { return };
         let was_there = !phone.stack.vanished;
         phone.stack.now = self.now;
         act(phone);
@@ -318,7 +323,7 @@ impl World<'_> {
 
     fn wake(&mut self, number: usize) {
         let now = self.now;
-        if let Some(Some(phone)) = self.phones.get_mut(number) {
+        if let Some(phone) = self.phones.get_mut(&number) {
             phone.wake_at = None;
         }
         self.with_phone(number, |phone| {
@@ -326,13 +331,14 @@ impl World<'_> {
                 phone.handle_timeout(now);
             }
         });
-        if self.phones.get(number).is_some_and(|phone| phone.as_ref().is_some_and(Phone::is_done)) {
+        if self.phones.get(&number).is_some_and(Phone::is_done) {
             self.bury(number);
         }
     }
 
     fn bury(&mut self, number: usize) {
-        if let Some(phone) = self.phones.get_mut(number).and_then(Option::take)
+        self.paths.remove(&number);
+        if let Some(phone) = self.phones.remove(&number)
             && let Role::Caller(caller) = phone.role
         {
             self.report.answered += u32::from(caller.answered);
@@ -341,10 +347,11 @@ impl World<'_> {
     }
 
     fn new_stack(&mut self, user: String) -> Stack {
-        let number = self.phones.len();
+        let number = self.next_phone;
+        self.next_phone += 1;
         let mut rng = self.seed.named("phone").numbered(number as u64).rng();
         let faults = if self.healed { Faults::NONE } else { self.faults };
-        self.paths.push(Path::new(faults, &mut rng, self.now));
+        self.paths.insert(number, Path::new(faults, &mut rng, self.now));
         let mut stack = Stack::new(rng, town::address_of(number), town::exchange(), user);
         stack.now = self.now;
         stack.strict_from = if faults.loss { Time::FAR } else { self.now };
@@ -365,18 +372,18 @@ impl World<'_> {
             let account = agent.then(|| town::password(number));
             let mut callee = Callee::new(&stack, account, self.faults.phones, first, expires);
             callee.sure = !self.faults.loss && !self.faults.delay && !self.faults.reorder;
-            self.phones.push(Some(Phone { stack, role: Role::Callee(callee), wake_at: None }));
+            self.phones.insert(number, Phone { stack, role: Role::Callee(callee), wake_at: None });
             self.with_phone(number, |_| {});
         }
     }
 
     fn call_is_made(&mut self) {
         self.report.calls += 1;
-        let number = self.phones.len();
+        let number = self.next_phone;
         let mut stack = self.new_stack(format!("{:09}", 300_000_000 + number));
         let dialled = town::number_to_dial(&mut self.rng);
         let caller = Caller::dial(&mut stack, dialled, self.faults.phones, number);
-        self.phones.push(Some(Phone { stack, role: Role::Caller(caller), wake_at: None }));
+        self.phones.insert(number, Phone { stack, role: Role::Caller(caller), wake_at: None });
         self.with_phone(number, |_| {});
         if self.report.calls < self.options.calls {
             let pause = between(&mut self.rng, 0, 2 * self.interval);
@@ -386,7 +393,7 @@ impl World<'_> {
     }
 
     fn somebody_is_left(&self) -> bool {
-        self.engine.calls() > 0 || self.phones.iter().skip(town::AGENTS + 1).any(Option::is_some)
+        self.engine.calls() > 0 || self.phones.keys().any(|number| *number > town::AGENTS)
     }
 
     fn send_agents_home(&mut self) {
@@ -405,11 +412,11 @@ impl World<'_> {
 impl World<'_> {
     fn heal(&mut self) {
         self.healed = true;
-        self.paths.iter_mut().for_each(Path::heal);
+        self.paths.values_mut().for_each(Path::heal);
         let now = self.now;
         // What was under way may still fail; what begins a moment later may not.
         let strict = now + LIFETIME;
-        for phone in self.phones.iter_mut().flatten() {
+        for phone in self.phones.values_mut() {
             phone.stack.strict_from = phone.stack.strict_from.min(strict);
         }
     }
@@ -429,7 +436,8 @@ impl World<'_> {
         let seed = self.seed.named("engine").numbered(self.restarts);
         self.engine = Engine::new(self.config.clone(), past, seed, self.now, wall);
         self.settle();
-        for number in 0..self.phones.len() {
+        let numbers: Vec<usize> = self.phones.keys().copied().collect();
+        for number in numbers {
             let at = self.now + between(&mut self.rng, 0, 20_000);
             let strict = self.now + LIFETIME * 3;
             self.with_phone(number, |phone| {
@@ -465,11 +473,9 @@ impl World<'_> {
         for call in left {
             self.violation(&format!("{call} goes on although nothing has been wrong for {PATIENCE:?}"));
         }
-        let phones: Vec<usize> = (town::AGENTS + 1..self.phones.len()).collect();
-        for number in phones {
-            if self.phones.get(number).is_some_and(Option::is_some) {
-                self.violation(&format!("the phone {} never came to an end", town::address_of(number).ip()));
-            }
+        let left: Vec<usize> = self.phones.keys().copied().filter(|number| *number > town::AGENTS).collect();
+        for number in left {
+            self.violation(&format!("the phone {} never came to an end", town::address_of(number).ip()));
         }
     }
 

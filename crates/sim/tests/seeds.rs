@@ -9,7 +9,7 @@ use sim::{Faults, Options, Report};
 
 fn live(seed: u64, calls: u32, faults: &str) -> Report {
     let faults = Faults::parse(faults).unwrap();
-    let options = Options { seed, calls, faults, verbose: false };
+    let options = Options { seed, calls, rate: None, faults, verbose: false };
     sim::run(options, support::helpdesk(), &mut |_| {})
 }
 

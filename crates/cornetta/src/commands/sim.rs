@@ -29,7 +29,8 @@ pub(super) fn run(command: &Sim) -> Result<ExitCode> {
         None => net::root_seed()?.rng().next_u64() >> 32,
     };
     println!("seed {seed}");
-    let options = Options { seed, calls: command.calls, faults, verbose: command.verbose };
+    let Sim { calls, rate, verbose, .. } = *command;
+    let options = Options { seed, calls, rate, faults, verbose };
     let began = Instant::now();
     let report = sim::run(options, script, &mut |line| println!("{line}"));
     let took = began.elapsed();

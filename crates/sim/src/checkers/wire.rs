@@ -10,6 +10,9 @@ const REPEATABLE: usize = 8;
 /// A response that comes at the last moment may come too late.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// No dialog is silent for longer: whoever says nothing is asked, and whoever has nothing to say hangs up.
+const SILENT_MAX: Duration = Duration::from_secs(3_600);
+
 /// T2 and a margin: no pause between two repetitions is longer.
 const REPEATS_WITHIN: Duration = Duration::from_millis(4_100);
 
@@ -28,6 +31,7 @@ pub(crate) struct WireChecker {
 
 #[derive(Default)]
 struct Counted {
+    used: Time,
     last: u32,
     branches: VecDeque<String>,
 }
@@ -78,6 +82,9 @@ impl WireChecker {
 
     /// Every 2xx of ours is repeated until its ACK comes, for 64·T1 (RFC 3261 §13.3.1.4).
     pub(crate) fn check(&mut self, now: Time) {
+        self.dialogs.retain(|_, dialog| now.since(dialog.used) < SILENT_MAX);
+        // An INVITE may be repeated until the last moment, and is to be known then.
+        self.invites.retain(|_, invite| now.since(invite.until) < LIFETIME);
         self.awaiting.retain(|_, (first, _)| now.since(*first) < LIFETIME);
         let tired = |(_, last): &(Time, Time)| now.since(*last) > REPEATS_WITHIN;
         for ((call_id, cseq), _) in self.awaiting.iter().filter(|(_, times)| tired(times)) {
@@ -116,9 +123,9 @@ impl WireChecker {
             "CANCEL" => {}
             "BYE" => {
                 self.awaiting.retain(|(call_id, _), _| call_id.as_str() != message.call_id());
-                self.count(&message, cseq);
+                self.count(now, &message, cseq);
             }
-            _ => self.count(&message, cseq),
+            _ => self.count(now, &message, cseq),
         }
     }
 
@@ -136,10 +143,11 @@ impl WireChecker {
         }
     }
 
-    fn count(&mut self, message: &Message<'_>, cseq: u32) {
+    fn count(&mut self, now: Time, message: &Message<'_>, cseq: u32) {
         let key = format!("{} {}", message.call_id(), message.tag_of_to());
         let branch = message.branch();
         let counted = self.dialogs.entry(key).or_default();
+        counted.used = now;
         if counted.branches.iter().any(|known| known == branch) {
             return;
         }
