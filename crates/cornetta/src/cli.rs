@@ -36,6 +36,9 @@ pub(crate) enum Command {
     Cdr(Cdr),
     /// Write the SIP messages and the media of one call into a file for Wireshark, while it goes on.
     Capture(Capture),
+    /// Who is kept out of SIP, and why.
+    #[command(subcommand)]
+    Bans(Bans),
     /// The simulated world: the real engine, scripts and distributor among badly behaved phones.
     Sim(Sim),
 }
@@ -252,6 +255,38 @@ pub(crate) struct TokenFrom {
     /// A file that holds the token.
     #[arg(long)]
     pub(crate) token_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Bans {
+    /// Print those who are kept out now, until when and why.
+    List {
+        #[command(flatten)]
+        log: LogFrom,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let an address or a network in again; with --url.
+    Lift {
+        /// As `list` shows it, or an address.
+        source: String,
+        #[command(flatten)]
+        log: LogFrom,
+    },
+    /// Keep an address or a network out, even if it is known; with --url.
+    Add {
+        /// Such as 203.0.113.9 or 203.0.113.0/24.
+        source: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// How long: `10m`, `24h`.
+        #[arg(long = "for", default_value = "24h", value_parser = parse_span)]
+        length: Duration,
+        #[command(flatten)]
+        log: LogFrom,
+    },
 }
 
 #[derive(Args)]

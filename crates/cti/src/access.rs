@@ -24,6 +24,8 @@ pub enum Scope {
     AgentAny,
     /// See numbers and addresses unmasked.
     PiiClear,
+    /// Keep addresses out of SIP, and let them in again.
+    SecurityAny,
     /// Read `/metrics` from another machine.
     MetricsRead,
 }
@@ -36,6 +38,7 @@ impl Scope {
         Scope::CallCapture,
         Scope::AgentAny,
         Scope::PiiClear,
+        Scope::SecurityAny,
         Scope::MetricsRead,
     ];
 
@@ -47,6 +50,7 @@ impl Scope {
             Scope::CallCapture => "call:capture",
             Scope::AgentAny => "agent:any",
             Scope::PiiClear => "pii:clear",
+            Scope::SecurityAny => "security:any",
             Scope::MetricsRead => "metrics:read",
         }
     }

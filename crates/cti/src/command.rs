@@ -1,3 +1,5 @@
+use ipnet::IpNet;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// What can be asked over HTTP.
@@ -39,6 +41,20 @@ pub enum Command {
         /// Its number.
         capture: u64,
     },
+    /// Somebody is kept out of SIP.
+    Ban {
+        /// An address or a network.
+        source: IpNet,
+        /// How long.
+        length: Duration,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Somebody is let in again.
+    LiftBan {
+        /// As the ban says.
+        source: IpNet,
+    },
 }
 
 /// A command on its way to the engine's thread.
@@ -67,7 +83,7 @@ pub struct CommandError {
 pub enum CommandCode {
     /// It cannot be done in the present state; nothing changed. 409.
     InvalidState,
-    /// No such agent or call. 404.
+    /// No such agent, call or ban. 404.
     NotFound,
     /// A rule of the desk forbids it. 403.
     NotPermitted,

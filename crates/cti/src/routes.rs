@@ -1,5 +1,6 @@
 //! The addresses of `/v1` and those beside it, one file for each subject.
 
+mod bans;
 mod capture;
 mod commands;
 mod events;
@@ -48,6 +49,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/calls/{call}/sip", get(sip::messages))
         .route("/v1/calls/{call}/capture", post(capture::of_call))
         .route("/v1/captures", post(capture::of_next_call))
+        .route("/v1/bans", get(bans::list).post(bans::add))
+        .route("/v1/bans/{*source}", delete(bans::lift))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

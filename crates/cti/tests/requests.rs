@@ -48,6 +48,9 @@ async fn a_missing_scope_is_named() {
         ("GET /v1/events", METRICS, "events:read"),
         ("GET /v1/snapshot", METRICS, "events:read"),
         ("PUT /v1/agents/anna/state", MASKED, "agent:any"),
+        ("POST /v1/bans", MASKED, "security:any"),
+        ("DELETE /v1/bans/192.0.2.9", MASKED, "security:any"),
+        ("GET /v1/bans", METRICS, "events:read"),
         ("DELETE /v1/calls/c1", MASKED, "call:any"),
     ] {
         let problem = desk.ask(request, token).await.is_problem(403, "not_permitted");
@@ -326,4 +329,78 @@ async fn a_capture_that_is_not_understood_allowed_or_possible_is_refused() {
     let refused = CommandError { code: CommandCode::NotFound, detail: "no such call".into() };
     desk.commands.recv().await.unwrap().reply.send(Err(refused)).unwrap();
     asked.await.unwrap().is_problem(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bans_are_listed_with_what_led_to_them() {
+    let desk = Desk::open().await;
+    let mut kinds = support::samples::every_kind();
+    kinds.retain(|kind| {
+        use facts::FactKind::{SecurityBanned, SecurityUnbanned};
+        matches!(kind, SecurityBanned(_) | SecurityUnbanned { .. })
+    });
+    desk.write(None, kinds.clone());
+    let listed = desk.ask("GET /v1/bans", MASKED).await.json();
+    assert_eq!(listed["bans"], json!([]), "the sample's ban is over");
+    desk.write(None, kinds.into_iter().take(1));
+    let listed = desk.ask("GET /v1/bans", MASKED).await.json();
+    let ban = &listed["bans"][0];
+    assert_eq!((&ban["source"], &ban["rule"]), (&json!("192.0.2.9/32"), &json!("guessing")));
+    assert_eq!(ban["evidence"]["messages"], 21);
+    assert_eq!(ban["en"], "It tried wrong passwords, 21 messages; the last for anna.");
+    assert!(ban["until"].as_str() > ban["since"].as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ban_is_asked_for_whole_and_lifted_by_its_source() {
+    let (send, mut commands) = mpsc::channel::<cti::CommandRequest>(4);
+    let engine = tokio::spawn(async move {
+        let mut asked = Vec::new();
+        while let Some(request) = commands.recv().await {
+            asked.push(request.command);
+            let _ = request.reply.send(Ok(0));
+        }
+        asked
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("facts.redb");
+    let (journal, _) = journal::Journal::open(&path, journal::Config::default()).unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let server = serve(config(), Arc::new(journal), send, stopped).await.unwrap();
+    let headers = bearer(ALL);
+    let post = |body: &'static str| ask(server.addr, "POST /v1/bans", &headers, body);
+    for wrong in [
+        r#"{"source":"203.0.113.0/24"}"#,
+        r#"{"source":"everybody","reason":"x"}"#,
+        r#"{"source":"0.0.0.0/0","reason":"x"}"#,
+        r#"{"source":"2001::/15","reason":"x"}"#,
+        r#"{"source":"203.0.113.9","reason":"x","seconds":0}"#,
+        r#"{"source":"203.0.113.9","reason":" "}"#,
+    ] {
+        post(wrong).await.is_problem(400, "invalid_request");
+    }
+    assert_eq!(post(r#"{"source":"203.0.113.77/24","reason":"frode"}"#).await.json()["accepted"], true);
+    assert_eq!(post(r#"{"source":"2001:db8::5","reason":"x","seconds":60}"#).await.json()["accepted"], true);
+    for path in ["203.0.113.0/24", "192.0.2.9"] {
+        let lifted = ask(server.addr, &format!("DELETE /v1/bans/{path}"), &headers, "").await;
+        assert_eq!(lifted.json()["accepted"], true);
+    }
+    ask(server.addr, "DELETE /v1/bans/nobody", &headers, "").await.is_problem(400, "invalid_request");
+    stop.send(true).unwrap();
+    server.ended().await;
+    let net = |text: &str| text.parse().unwrap();
+    let ban = |source, seconds, reason: &str| Command::Ban {
+        source: net(source),
+        length: Duration::from_secs(seconds),
+        reason: reason.to_owned(),
+    };
+    assert_eq!(
+        engine.await.unwrap(),
+        [
+            ban("203.0.113.0/24", 86_400, "frode"),
+            ban("2001:db8::/64", 60, "x"),
+            Command::LiftBan { source: net("203.0.113.0/24") },
+            Command::LiftBan { source: net("192.0.2.9/32") },
+        ]
+    );
 }

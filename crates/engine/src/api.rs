@@ -178,12 +178,26 @@ pub enum Command {
         /// Its number.
         capture: u64,
     },
+    /// Keep an address or a network out of SIP, even if it is known.
+    Ban {
+        /// Whom.
+        source: IpNet,
+        /// How long.
+        length: Duration,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Let somebody in again.
+    LiftBan {
+        /// As the ban says.
+        source: IpNet,
+    },
 }
 
 /// Why a command was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandRefused {
-    /// No such agent or call.
+    /// No such agent, call or ban.
     NotFound,
     /// It cannot be done in the present state; nothing changed.
     InvalidState,
@@ -241,6 +255,8 @@ pub struct Past {
     pub broken: Vec<BrokenCall>,
     /// Agents who were paused, and why.
     pub paused: Vec<(String, String)>,
+    /// Who was kept out.
+    pub bans: Vec<facts::BanNow>,
 }
 
 /// A call that the last process left open.

@@ -19,6 +19,11 @@ impl Engine {
                 self.end_capture(capture);
                 Ok(())
             }
+            Command::Ban { source, length, reason } => {
+                self.bans.add(&mut self.ctx, source.trunc(), length, reason);
+                Ok(())
+            }
+            Command::LiftBan { source } => self.bans.lift(&mut self.ctx, source.trunc()),
         };
         self.settle();
         let result = done.map(|()| self.ctx.ledger.head());

@@ -1,5 +1,6 @@
 //! The root: one input, then everything that follows from it, then the next input.
 
+use crate::bans::Bans;
 use crate::blocked::Blocked;
 use crate::call::{Call, Parties, Source};
 use crate::context::{CallKey, Context, Owner};
@@ -20,13 +21,14 @@ pub struct Engine {
     pub(crate) calls: Slots<Call>,
     devices: Devices,
     blocked: Blocked,
+    pub(crate) bans: Bans,
     draining: bool,
     log_full: bool,
 }
 
 impl Engine {
     /// An engine that goes on where the log ended. `wall` is the time of day at `now`.
-    pub fn new(mut config: Config, past: Past, seed: Seed, now: Time, wall: Wall) -> Engine {
+    pub fn new(mut config: Config, mut past: Past, seed: Seed, now: Time, wall: Wall) -> Engine {
         config.services = config.numbering.by_normal_form(config.services);
         let sip = UserAgent::new(config.sip.clone(), seed.named("sip"), now);
         let acd = Acd::new(config.acd.clone(), now);
@@ -39,10 +41,13 @@ impl Engine {
             calls,
             devices: Devices::default(),
             blocked: Blocked::default(),
+            bans: Bans::default(),
             draining: false,
             log_full: false,
         };
+        let bans = std::mem::take(&mut past.bans);
         past::begin(&mut engine.ctx, past);
+        engine.bans.restore(&mut engine.ctx, bans);
         engine.settle();
         engine
     }
@@ -137,6 +142,7 @@ impl Engine {
             queues: queues.collect(),
             agents: self.devices.agents.clone(),
             trunks: self.devices.trunks.clone(),
+            bans: self.bans.now().clone(),
         }
     }
 
@@ -225,7 +231,8 @@ impl Engine {
             Event::RegistrationDown { name, refused, status, next_try } => {
                 self.devices.trunk_down(&mut self.ctx, name, (refused, status), next_try);
             }
-            Event::Banned { .. } | Event::Unbanned { .. } => {}
+            Event::Banned { ban } => self.bans.begun(&mut self.ctx, *ban),
+            Event::Unbanned { source, why } => self.bans.ended(&mut self.ctx, source, why),
             Event::Blocked { source, rule } => self.blocked.count(&mut self.ctx, source.ip(), rule),
         }
     }

@@ -5,6 +5,7 @@
 //! SIP, the script's interpreter and the distributor are machines of their own, in crates of their own.
 
 mod api;
+mod bans;
 mod blocked;
 mod call;
 mod capturing;

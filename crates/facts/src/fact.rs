@@ -1,4 +1,4 @@
-use crate::End;
+use crate::{Banned, End};
 use base::Wall;
 use serde::{Deserialize, Serialize};
 
@@ -455,6 +455,17 @@ pub enum FactKind {
         rule: String,
         /// How many since the last such fact.
         count: u64,
+    },
+    /// Somebody is kept out for a time: what they send is not even read.
+    #[serde(rename = "security.banned")]
+    SecurityBanned(Banned),
+    /// Somebody is let in again.
+    #[serde(rename = "security.unbanned")]
+    SecurityUnbanned {
+        /// As the ban says.
+        source: String,
+        /// `expired`, `lifted` by a person, or `evicted`: there was no room for more.
+        why: String,
     },
 }
 

@@ -3,10 +3,12 @@
 //!
 //! The shapes here are stored and published: within a version they only grow.
 
+mod ban;
 mod end;
 mod fact;
 mod snapshot;
 
+pub use ban::{BanNow, Banned};
 pub use end::{Cause, End, Side};
 pub use fact::{
     AgentState, CallData, Fact, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft, QueueRefusal,

@@ -1,4 +1,4 @@
-use crate::{AgentState, LegRole};
+use crate::{AgentState, BanNow, LegRole};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -16,6 +16,9 @@ pub struct Snapshot {
     pub agents: BTreeMap<String, AgentNow>,
     /// Trunks that said anything, by name.
     pub trunks: BTreeMap<String, TrunkNow>,
+    /// Who is kept out, by source.
+    #[serde(default)]
+    pub bans: BTreeMap<String, BanNow>,
 }
 
 /// One call.

@@ -429,6 +429,7 @@ impl World<'_> {
             head: Some(self.log.facts()),
             broken: if broken { broken_calls(fold) } else { Vec::new() },
             paused: fold.paused(),
+            bans: fold.snapshot().bans.values().cloned().collect(),
         };
         self.media.forget_all();
         self.wire.restarted();

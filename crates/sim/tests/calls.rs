@@ -246,7 +246,12 @@ fn a_restart_ends_the_calls_that_the_last_process_left_open_before_all_else() {
         waiting: Vec::new(),
         offers: Vec::new(),
     };
-    let past = Past { head: Some(40), broken: vec![broken], paused: vec![("anna".into(), "lunch".into())] };
+    let past = Past {
+        head: Some(40),
+        broken: vec![broken],
+        paused: vec![("anna".into(), "lunch".into())],
+        bans: vec![],
+    };
     let mut stage = Stage::with(config(), past);
     let told: Vec<_> = stage.facts.iter().map(|fact| (fact.number, fact.callseq)).collect();
     assert_eq!(told, [(41, 0), (42, 0), (43, 8), (44, 9), (45, 10)]);

@@ -5,8 +5,9 @@ use super::web::{Web, in_query};
 use crate::cli::LogFrom;
 use crate::config::TRACE_FOLDER;
 use anyhow::{Context as _, Result, bail};
-use facts::Fact;
+use facts::{BanNow, Fact};
 use journal::{Journal, JournalError};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use trace::Found;
 use ureq::http::Response;
@@ -39,6 +40,19 @@ impl LogSource {
         match &from.url {
             Some(url) => Web::new(url, &from.token, SCOPES).map(LogSource::Web),
             None => Ok(LogSource::Folder(open_folder(&from.data)?, from.data.clone())),
+        }
+    }
+
+    /// Who is kept out of SIP, by source.
+    pub(super) fn bans(&self) -> Result<BTreeMap<String, BanNow>> {
+        match self {
+            LogSource::Folder(journal, _) => Ok(journal.snapshot().bans),
+            LogSource::Web(web) => {
+                let (_, body) = web.get("/v1/snapshot?of=bans")?;
+                let answer: serde_json::Value = serde_json::from_str(&body)?;
+                let bans = answer.get("bans").cloned().unwrap_or_default();
+                serde_json::from_value(bans).context("the exchange answers otherwise than this program")
+            }
         }
     }
 

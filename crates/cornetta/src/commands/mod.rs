@@ -1,5 +1,6 @@
 //! What each command of the command line does.
 
+mod bans;
 mod capture;
 mod check;
 mod ivr;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Events(events) => log::events(&events),
         Command::Cdr(cdr) => log::cdr(&cdr),
         Command::Capture(capture) => capture::run(&capture),
+        Command::Bans(bans) => bans::run(&bans),
         Command::Sim(sim) => sim::run(&sim),
     }
 }

@@ -59,6 +59,18 @@ impl Web {
         self.accepted(path, request.content_type("application/json").send(body))
     }
 
+    /// Asks for a change: POST with a body, DELETE without one.
+    pub(super) fn change(&self, path: &str, body: Option<&str>) -> Result<()> {
+        if let Some(body) = body {
+            return self.post(path, body).map(drop);
+        }
+        let mut request = self.agent.delete(format!("{}{path}", self.address));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        self.accepted(path, request.call()).map(drop)
+    }
+
     fn accepted(&self, path: &str, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>> {
         let address = format!("{}{}", self.address, path.split('?').next().unwrap_or_default());
         let mut response = answer.with_context(|| {

@@ -27,6 +27,8 @@ impl Commands {
                 Command::CaptureNext { number, capture, by: request.by }
             }
             cti::Command::EndCapture { capture } => Command::EndCapture { capture },
+            cti::Command::Ban { source, length, reason } => Command::Ban { source, length, reason },
+            cti::Command::LiftBan { source } => Command::LiftBan { source },
         };
         Input::Command { id: self.last, command }
     }
@@ -42,7 +44,8 @@ fn explain(refused: CommandRefused) -> CommandError {
     match refused {
         CommandRefused::NotFound => CommandError {
             code: CommandCode::NotFound,
-            detail: "there is no such agent or call; GET /v1/snapshot shows those that there are".to_owned(),
+            detail: "there is no such agent, call or ban; GET /v1/snapshot and GET /v1/bans show those that there are"
+                .to_owned(),
         },
         CommandRefused::InvalidState => CommandError {
             code: CommandCode::InvalidState,

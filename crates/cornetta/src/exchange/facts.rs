@@ -81,5 +81,10 @@ pub(super) fn past(recovery: &Recovery) -> Past {
         waiting: open.waiting.clone(),
         offers: open.offers.clone(),
     });
-    Past { head: recovery.head, broken: broken.collect(), paused: recovery.paused.clone() }
+    Past {
+        head: recovery.head,
+        broken: broken.collect(),
+        paused: recovery.paused.clone(),
+        bans: recovery.snapshot.bans.values().cloned().collect(),
+    }
 }

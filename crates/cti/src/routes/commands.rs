@@ -50,7 +50,7 @@ pub(super) async fn hang_up(
     timeout(wait, ask(app, &grant, Command::HangUp { call })).await.unwrap_or_else(|_| Err(too_late()))
 }
 
-async fn ask(app: App, grant: &Grant, command: Command) -> Result<Response, Problem> {
+pub(super) async fn ask(app: App, grant: &Grant, command: Command) -> Result<Response, Problem> {
     let number = done(app, grant, command).await?;
     Ok(Json(json!({"accepted": true, "sequence": sequence(number)})).into_response())
 }
@@ -112,7 +112,7 @@ impl AgentWanted {
     }
 }
 
-fn is_reason(reason: &str) -> bool {
+pub(super) fn is_reason(reason: &str) -> bool {
     !reason.is_empty() && reason.chars().count() <= REASON_MAX && !reason.contains(char::is_control)
 }
 

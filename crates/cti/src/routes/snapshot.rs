@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use facts::{AgentNow, CallNow, QueueNow, TrunkNow};
+use facts::{AgentNow, BanNow, CallNow, QueueNow, TrunkNow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ struct Parts {
     agents: Option<BTreeMap<String, AgentNow>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trunks: Option<BTreeMap<String, TrunkNow>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bans: Option<BTreeMap<String, BanNow>>,
 }
 
 pub(super) async fn snapshot(
@@ -41,11 +43,11 @@ pub(super) async fn snapshot(
 ) -> Result<Response, Problem> {
     grant.need(Scope::EventsRead)?;
     let Query(query) = query.map_err(|error| Problem::invalid_request(error.body_text()))?;
-    let of = query.of.as_deref().unwrap_or("calls,queues,agents,trunks");
+    let of = query.of.as_deref().unwrap_or("calls,queues,agents,trunks,bans");
     let wanted: Vec<&str> = of.split(',').map(str::trim).collect();
-    let known = ["calls", "queues", "agents", "trunks"];
+    let known = ["calls", "queues", "agents", "trunks", "bans"];
     if let Some(unknown) = wanted.iter().find(|part| !known.contains(part)) {
-        let detail = format!("{unknown:?} is no part of a snapshot; of=calls,queues,agents,trunks are.");
+        let detail = format!("{unknown:?} is no part of a snapshot; of=calls,queues,agents,trunks,bans are.");
         return Err(Problem::invalid_request(detail));
     }
     let mut snapshot = app.source.feed.snapshot().await;
@@ -59,6 +61,7 @@ pub(super) async fn snapshot(
         queues: wanted.contains(&"queues").then_some(snapshot.queues),
         agents: wanted.contains(&"agents").then_some(snapshot.agents),
         trunks: wanted.contains(&"trunks").then_some(snapshot.trunks),
+        bans: wanted.contains(&"bans").then_some(snapshot.bans),
     };
     Ok(Json(parts).into_response())
 }

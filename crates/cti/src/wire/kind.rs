@@ -52,5 +52,7 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::TransferFailed { .. } => "transfer.failed",
         FactKind::CaptureStarted { .. } => "capture.started",
         FactKind::SecurityBlocked { .. } => "security.blocked",
+        FactKind::SecurityBanned(_) => "security.banned",
+        FactKind::SecurityUnbanned { .. } => "security.unbanned",
     }
 }

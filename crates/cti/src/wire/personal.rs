@@ -36,7 +36,9 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::OfferEnded { .. }
         | FactKind::AgentState { .. }
         | FactKind::CaptureStarted { .. }
-        | FactKind::SecurityBlocked { .. } => Personal::Plain,
+        | FactKind::SecurityBlocked { .. }
+        | FactKind::SecurityBanned(_)
+        | FactKind::SecurityUnbanned { .. } => Personal::Plain,
         FactKind::SystemStarted { .. }
         | FactKind::SystemStopping { .. }
         | FactKind::ConfigActivated { .. }

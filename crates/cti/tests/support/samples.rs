@@ -1,8 +1,8 @@
 //! One fact of every kind.
 
 use facts::{
-    AgentState, CallData, Cause, End, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft, QueueRefusal,
-    Side, SilenceEvidence,
+    AgentState, Banned, CallData, Cause, End, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft,
+    QueueRefusal, Side, SilenceEvidence,
 };
 
 pub(crate) const NUMBER: &str = "+393471234567";
@@ -61,6 +61,17 @@ fn desk() -> Vec<FactKind> {
         FactKind::EndpointUnregistered { agent: "anna".into(), why: "expired".into() },
         FactKind::CaptureStarted { capture: 3, by: "crm".into() },
         FactKind::SecurityBlocked { source: "192.0.2.9".into(), rule: "unknown_user".into(), count: 7 },
+        FactKind::SecurityBanned(Banned {
+            source: "192.0.2.9/32".into(),
+            rule: "guessing".into(),
+            seconds: 600,
+            level: 1,
+            messages: 21,
+            method: "REGISTER".into(),
+            user: "anna".into(),
+            detail: String::new(),
+        }),
+        FactKind::SecurityUnbanned { source: "192.0.2.9/32".into(), why: "expired".into() },
     ]
 }
 

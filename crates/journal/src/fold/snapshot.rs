@@ -1,7 +1,8 @@
 use crate::OpenCall;
 use base::Wall;
 use facts::{
-    AgentNow, AgentState, CallNow, CallPhase, Fact, FactKind, LegNow, LegRole, QueueNow, Snapshot, TrunkNow,
+    AgentNow, AgentState, BanNow, CallNow, CallPhase, Fact, FactKind, LegNow, LegRole, QueueNow, Snapshot,
+    TrunkNow,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -58,7 +59,7 @@ impl SnapshotFold {
         self.snapshot.as_of = fact.number;
         match &fact.call {
             Some(call) => self.apply_to_call(call, fact),
-            None => self.apply_to_desk(&fact.kind),
+            None => self.apply_to_desk(fact),
         }
         // The engine tells an agent's state beside the call that changed it, or alone.
         if let FactKind::AgentState { agent, state, reason, .. } = &fact.kind {
@@ -66,8 +67,8 @@ impl SnapshotFold {
         }
     }
 
-    fn apply_to_desk(&mut self, kind: &FactKind) {
-        match kind {
+    fn apply_to_desk(&mut self, fact: &Fact) {
+        match &fact.kind {
             FactKind::SystemStarted { .. } => {
                 self.snapshot.agents.clear();
                 self.snapshot.trunks.clear();
@@ -76,6 +77,12 @@ impl SnapshotFold {
             FactKind::TrunkRegistrationFailed { trunk, .. } => self.trunk(trunk, false),
             FactKind::TrunkRemoved { trunk } => {
                 self.snapshot.trunks.remove(trunk);
+            }
+            FactKind::SecurityBanned(ban) => {
+                self.snapshot.bans.insert(ban.source.clone(), BanNow::new(fact.at, ban.clone()));
+            }
+            FactKind::SecurityUnbanned { source, .. } => {
+                self.snapshot.bans.remove(source);
             }
             _ => {}
         }
