@@ -32,7 +32,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 6] = [
+    pub const ALL: [Scope; 7] = [
         Scope::EventsRead,
         Scope::CallAny,
         Scope::CallCapture,
