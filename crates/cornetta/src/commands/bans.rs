@@ -65,5 +65,5 @@ fn change(from: &LogFrom, path: &str, body: Option<&str>) -> Result<()> {
     let Some(url) = &from.url else {
         bail!("an exchange that does not run keeps nobody out; name one that does with --url");
     };
-    Web::new(url, from, "security:any")?.change(path, body)
+    Web::new(url, &from.token, "security:any")?.change(path, body)
 }
