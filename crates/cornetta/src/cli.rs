@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Who is kept out of SIP, and why.
     #[command(subcommand)]
     Bans(Bans),
+    /// Reports, folded from the log.
+    #[command(subcommand)]
+    Report(Report),
     /// The simulated world: the real engine, scripts and distributor among badly behaved phones.
     Sim(Sim),
 }
@@ -297,6 +300,24 @@ pub(crate) struct Cdr {
     #[arg(long)]
     pub(crate) csv: bool,
     /// As JSON, one object a line: what is given without --csv too.
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Report {
+    /// What became of the calls of each operator's customers: an operator from which nothing arrives any more is seen here.
+    Reachability(Reachability),
+}
+
+#[derive(Args)]
+pub(crate) struct Reachability {
+    #[command(flatten)]
+    pub(crate) log: LogFrom,
+    /// As comma-separated values.
+    #[arg(long)]
+    pub(crate) csv: bool,
+    /// As JSON, one object a line.
     #[arg(long, conflicts_with = "csv")]
     pub(crate) json: bool,
 }

@@ -27,7 +27,7 @@ const ONE_FAULT: &[(&str, &str)] = &[
     ("[numbers]\narea = \"Roma\"\n", "2:8: `area` is not dialled; write digits, +, * and # only"),
     (
         "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\nsends = \"E164\"\n",
-        "4:9: `E164` is no form of numbers; write one of \"e164\", \"plain\", \"00\", \"national\"",
+        "4:9: `sends` cannot be `E164`; write one of \"e164\", \"plain\", \"00\", \"national\"",
     ),
     (
         "[[service]]\nnumber = \"800100100\"\nkind = \"echo\"\n\

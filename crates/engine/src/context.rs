@@ -4,6 +4,7 @@
 
 use crate::capturing::Captures;
 use crate::ledger::{CallLog, Ledger};
+use crate::trust::Velocity;
 use crate::{Config, Output};
 use acd::{Acd, EntryId, OfferId};
 use base::{Key, Seed, Time, Wall};
@@ -36,6 +37,8 @@ pub(crate) struct Context {
     pub(crate) media: BTreeMap<LegId, Owner>,
     pub(crate) entries: BTreeMap<EntryId, CallKey>,
     pub(crate) offers: BTreeMap<OfferId, CallKey>,
+    /// How often each number has called of late.
+    pub(crate) velocity: Velocity,
     pub(crate) deadlines: BTreeSet<(Time, CallKey)>,
     pub(crate) captures: Captures,
     last_leg: u64,
@@ -64,6 +67,7 @@ impl Context {
             media: BTreeMap::new(),
             entries: BTreeMap::new(),
             offers: BTreeMap::new(),
+            velocity: Velocity::default(),
             deadlines: BTreeSet::new(),
             captures: Captures::default(),
             last_leg: 0,

@@ -18,8 +18,10 @@ mod leg;
 mod numbering;
 mod past;
 mod targets;
+mod trust;
 
 pub use api::*;
 pub use engine::Engine;
-pub use numbering::Numbering;
+pub use numbering::{Forwards, Numbering, Presentation};
 pub use targets::flow_of;
+pub use trust::TrustStore;

@@ -1,9 +1,10 @@
 //! Which rules of numbers hold for whom.
 
-use crate::Service;
-use numbers::{Country, Rules};
+use crate::{Service, TrustStore};
+use numbers::{Country, Number, Origins, Rules};
 use sip::ua::Peer;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// How the installation and each of its trunks write numbers.
 #[derive(Clone, Debug)]
@@ -12,11 +13,51 @@ pub struct Numbering {
     pub home: Rules,
     /// By the trunk's name.
     pub trunks: BTreeMap<String, Rules>,
+    /// Where numbers are from.
+    pub origins: Arc<Origins>,
+    /// Who we are shown as, by the trunk's name.
+    pub shown: BTreeMap<String, Presentation>,
+    /// The trunks whose calls come from abroad.
+    pub foreign: BTreeSet<String>,
+    /// What signed statements about callers are verified with.
+    pub trust: Arc<TrustStore>,
+}
+
+/// Who we are shown as in calls to a trunk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Presentation {
+    /// Our numbers that may be shown; what the caller dialled, if none is named.
+    pub numbers: Vec<Number>,
+    /// Assert ours in P-Asserted-Identity (RFC 3325).
+    pub asserts: bool,
+    /// Ask that ours be withheld.
+    pub withholds: bool,
+    /// Who is shown of a call that is put through.
+    pub forwards: Forwards,
+}
+
+/// Who is shown of a call that is put through to a party outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Forwards {
+    /// We.
+    #[default]
+    Own,
+    /// The caller, with Diversion by us (RFC 5806).
+    Diversion,
+    /// The caller, with History-Info by us (RFC 7044).
+    History,
 }
 
 impl Default for Numbering {
     fn default() -> Numbering {
-        Numbering { home: Rules::of(Country::ITALY), trunks: BTreeMap::new() }
+        Numbering {
+            home: Rules::of(Country::ITALY),
+            trunks: BTreeMap::new(),
+            origins: Arc::default(),
+            shown: BTreeMap::new(),
+            foreign: BTreeSet::new(),
+            trust: Arc::default(),
+        }
     }
 }
 
@@ -32,6 +73,16 @@ impl Numbering {
     /// The rules for what is sent to this trunk.
     pub(crate) fn trunk(&self, name: &str) -> &Rules {
         self.trunks.get(name).unwrap_or(&self.home)
+    }
+
+    /// Who this trunk is shown that we are.
+    pub(crate) fn presentation(&self, trunk: &str) -> Presentation {
+        self.shown.get(trunk).cloned().unwrap_or_default()
+    }
+
+    /// Calls of this peer come from abroad.
+    pub(crate) fn is_foreign(&self, peer: &Peer) -> bool {
+        matches!(peer, Peer::Trunk(name) if self.foreign.contains(name))
     }
 
     /// A number that a configuration writes in any form, as this trunk wants it.

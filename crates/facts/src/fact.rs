@@ -121,6 +121,56 @@ pub enum FactKind {
         /// `ivr`, `number` or `agent`.
         by: String,
     },
+    /// Where the caller is from, as far as their number tells. Of one who is withheld, the number is in no fact.
+    #[serde(rename = "call.origin")]
+    CallOrigin {
+        /// What said who calls: `pai`, `rpid`, `ppi`, `from`, or `account` for one of ours.
+        source: String,
+        /// The caller does not want to be known.
+        withheld: bool,
+        /// What the number is for: `mobile`, `fixed`, `foreign`, `anonymous` …
+        kind: String,
+        /// Its country (ISO 3166), or nothing.
+        country: String,
+        /// Its operator, or nothing.
+        operator: String,
+        /// Its district, or nothing.
+        place: String,
+        /// How sure the operator is: `ported`, `assigned`, `likely`, `unknown`.
+        certainty: String,
+    },
+    /// How far the caller's number can be believed. It says; no call is refused for it.
+    #[serde(rename = "call.trust_assessed")]
+    CallTrustAssessed {
+        /// 0 to 100; 60 if nothing speaks for or against it.
+        score: u8,
+        /// What became of a signed statement (RFC 8224): `passed`, `none`, or why it does not hold.
+        verification: String,
+        /// How well the operator knows the caller: `A`, `B`, `C` (RFC 8588), or nothing.
+        attestation: String,
+        /// What the score is made of.
+        reasons: Vec<String>,
+    },
+    /// Somebody sent the call on before it came here. The first one is told first.
+    #[serde(rename = "call.diverted")]
+    CallDiverted {
+        /// Their number, or `anonymous`.
+        by: String,
+        /// The word of RFC 5806: `unconditional`, `no-answer`, `user-busy` …
+        reason: String,
+        /// How many times.
+        count: u8,
+    },
+    /// The caller's application sent something along (RFC 7433).
+    #[serde(rename = "call.user_data")]
+    CallUserData {
+        /// As it came.
+        data: String,
+        /// `hex`, as a rule.
+        encoding: String,
+        /// The package that knows what it means, or nothing.
+        purpose: String,
+    },
     /// The last leg ended.
     #[serde(rename = "call.ended")]
     CallEnded {

@@ -276,6 +276,11 @@ impl Interpreter {
         }
     }
 
+    /// Tells what is known of the call before the script begins: `trust`, from 0 to 100.
+    pub fn tell(&mut self, name: &str, value: &str) {
+        self.known.insert(name.to_owned(), value.to_owned());
+    }
+
     /// What is known under a name; nothing known is an empty text.
     fn known(&self, name: &str) -> String {
         let known = if name == "language" { Some(&self.language) } else { self.known.get(name) };

@@ -279,7 +279,7 @@ fn a_csv_line_has_the_columns_of_the_header_and_the_time_of_rome() {
     assert_eq!(
         row,
         "c1,2026-03-29T01:59:50.000+01:00,2026-03-29T01:59:51.000+01:00,2026-03-29T03:01:11.000+02:00,\
-         +393331234567,800100,piu,tim,ro,work,help,9000,anna:60000,caller,hung_up,200,16,81000,10000,60000,2000,,,a@b"
+         +393331234567,800100,piu,tim,ro,work,help,9000,anna:60000,caller,hung_up,200,16,81000,10000,60000,2000,,,a@b,,,,false,"
     );
     assert_eq!(row.split(',').count(), HEADER.split(',').count());
 }
@@ -356,4 +356,120 @@ fn the_steps_tell_what_led_to_the_end() {
     );
     assert!(explained.it.ends_with("Non è ancora terminata."));
     assert!(why(&[]).is_none());
+}
+
+fn origin(operator: &str, kind: &str, withheld: bool) -> FactKind {
+    FactKind::CallOrigin {
+        source: "pai".into(),
+        withheld,
+        kind: kind.into(),
+        country: "IT".into(),
+        operator: operator.into(),
+        place: String::new(),
+        certainty: "assigned".into(),
+    }
+}
+
+fn silent(leg: u32) -> FactKind {
+    let evidence = facts::SilenceEvidence {
+        expected: "192.0.2.1:4000".into(),
+        last_source: None,
+        silent_ms: 5000,
+        received: 0,
+        rejected: 0,
+        rtcp_alive: false,
+    };
+    FactKind::MediaSilent { leg, evidence }
+}
+
+/// The fold of calls, each the facts between its arrival and its end.
+fn reachability(calls: Vec<Vec<FactKind>>) -> journal::fold::ReachabilityFold {
+    let mut fold = journal::fold::ReachabilityFold::expecting(["Lycamobile".to_owned(), "Iliad".to_owned()]);
+    let mut number = 0;
+    for (call, kinds) in (0..).zip(calls) {
+        for (callseq, kind) in (1..).zip(kinds) {
+            number += 1;
+            let at = Wall::from_unix_micros((SPRING + number as i64 * 3600) * 1_000_000);
+            fold.apply(&Fact { number, at, call: Some(format!("c{call}")), callseq, kind });
+        }
+    }
+    fold
+}
+
+#[test]
+fn reachability_tells_for_each_operator_who_reached_whom_and_who_was_heard() {
+    let caller = || leg(1, LegRole::Caller, "x");
+    let connected = || FactKind::LegConnected { leg: 1, codec: "PCMA".into() };
+    let person = || FactKind::CallConnected { a: 1, b: 2 };
+    let fold = reachability(vec![
+        vec![
+            arrived("a"),
+            origin("TIM", "mobile", false),
+            caller(),
+            connected(),
+            person(),
+            call_ended(End::new(Side::Engine, Cause::HungUp)),
+        ],
+        vec![
+            arrived("b"),
+            origin("TIM", "mobile", true),
+            caller(),
+            connected(),
+            silent(1),
+            call_ended(End::new(Side::Engine, Cause::HungUp)),
+        ],
+        vec![
+            arrived("c"),
+            origin("TIM", "mobile", false),
+            caller(),
+            connected(),
+            silent(1),
+            FactKind::MediaRestored { leg: 1, after_ms: 9 },
+            call_ended(End::new(Side::Engine, Cause::HungUp)),
+        ],
+        vec![
+            arrived("d"),
+            origin("Lycamobile", "mobile", false),
+            call_ended(End::new(Side::Engine, Cause::NotFound)),
+        ],
+        vec![
+            arrived("e"),
+            origin("", "fixed", false),
+            caller(),
+            call_ended(End::new(Side::Engine, Cause::Cancelled)),
+        ],
+        vec![arrived("f"), origin("", "anonymous", true), caller()],
+    ]);
+    let told: Vec<_> = fold
+        .origins()
+        .iter()
+        .map(|(name, reach)| {
+            let refused: u64 = reach.refused.values().sum();
+            (
+                name.as_str(),
+                reach.arrived,
+                reach.withheld,
+                reach.answered,
+                refused,
+                reach.reached_person,
+                reach.heard,
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("Iliad", 0, 0, 0, 0, 0, 0),
+            ("Lycamobile", 1, 0, 0, 1, 0, 0),
+            ("TIM", 3, 1, 3, 0, 1, 2),
+            ("fixed lines", 1, 0, 0, 0, 0, 0),
+            ("withheld", 1, 1, 0, 0, 0, 0),
+        ]
+    );
+    let rows = fold.csv_rows();
+    assert_eq!(rows[0], "Iliad,0,0,0,0,,0,0,,,", "an operator from which nothing comes is told too");
+    assert!(rows[1].starts_with("Lycamobile,1,0,0,1,not_found:1,0,0,2026-"), "{}", rows[1]);
+    assert!(rows[2].ends_with(",15"), "fifteen hours are quiet after it: {}", rows[2]);
+    assert_eq!(fold.json_rows()[1]["refused_why"]["not_found"], 1);
+    assert_eq!(rows[0].split(',').count(), journal::fold::REACHABILITY_HEADER.split(',').count());
 }

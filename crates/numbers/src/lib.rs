@@ -7,10 +7,12 @@
 mod country;
 mod italy;
 mod number;
+mod origin;
 mod rules;
 mod written;
 
 pub use country::{Country, calling_country};
 pub use number::{Kind, Number};
+pub use origin::{Certainty, Origin, Origins, TableFault};
 pub use rules::{Arrives, Reading, Rules, Sends};
 pub use written::Written;

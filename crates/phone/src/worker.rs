@@ -270,8 +270,10 @@ impl Worker {
     }
 
     fn incoming_call(&mut self, session: SessionId, invite: sip::ua::Invite) {
-        let (from, from_display, dialled) =
-            (invite.from.clone(), invite.from_display.clone(), invite.dialled.clone());
+        let shown = invite.identity.shown().cloned();
+        let from_display = shown.as_ref().and_then(|party| party.display.clone());
+        let from = shown.map_or_else(|| "anonymous".to_owned(), |party| party.user);
+        let dialled = invite.dialled.clone();
         let Some(call) = self.calls.ring(&mut self.ua, session, invite) else { return };
         let incoming = IncomingCall { from, from_display, dialled, call };
         if self.incoming.try_send(incoming).is_err() {

@@ -28,6 +28,7 @@ fn trunk() -> Trunk {
         register: false,
         prack: None,
         p_early_media: false,
+        identity: sip::identity::Policy::TRUSTED,
     }
 }
 
@@ -38,6 +39,7 @@ fn desk(rules: Rules) -> engine::Config {
     config.numbering = Numbering {
         home: Rules::of(Country::ITALY),
         trunks: BTreeMap::from([("operator".to_owned(), rules)]),
+        ..Numbering::default()
     };
     config.services.insert("800100100".to_owned(), Service::Echo);
     config.services.insert("+391510".to_owned(), Service::Silence);
@@ -120,4 +122,180 @@ fn a_number_that_nobody_answers_is_not_found() {
     let mut stage = Stage::with(desk(Rules::of(Country::ITALY)), Past::default());
     stage.send(operator(), &invite("sip:+39800100101@10.0.0.1", CALLER, ""));
     stage.expect(operator(), "SIP/2.0 404");
+}
+
+/// Source, withheld, kind, operator.
+fn origin(stage: &Stage) -> (String, bool, String, String) {
+    stage.fact(|kind| match kind {
+        FactKind::CallOrigin { source, withheld, kind, operator, .. } => {
+            Some((source.clone(), *withheld, kind.clone(), operator.clone()))
+        }
+        _ => None,
+    })
+}
+
+const LYCAMOBILE: &str = "+393510123456";
+const NOBODY: &str = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+
+/// A name, From, further header fields, who is shown, and by which of them and whether withheld.
+type Shape = (&'static str, String, String, &'static str, (&'static str, bool));
+
+/// The shapes in which a Lycamobile customer's call arrives by an operator's trunk.
+fn lycamobile_shapes() -> Vec<Shape> {
+    let from = format!("<sip:{LYCAMOBILE}@operator.example;user=phone>");
+    let pai = format!("P-Asserted-Identity: <sip:{LYCAMOBILE}@operator.example;user=phone>\r\n");
+    let tel = format!("P-Asserted-Identity: <tel:{LYCAMOBILE}>\r\n");
+    let shown = LYCAMOBILE;
+    vec![
+        ("plain", from.clone(), String::new(), shown, ("from", false)),
+        ("identity withheld", NOBODY.into(), format!("{pai}Privacy: id\r\n"), "anonymous", ("pai", true)),
+        ("withheld, nothing asserted", NOBODY.into(), "Privacy: id\r\n".into(), "anonymous", ("from", true)),
+        ("asserted alone", "<sip:gw.operator.example>".into(), pai.clone(), shown, ("pai", false)),
+        (
+            "asserted as tel",
+            "<sip:unknown@10.0.0.70>".into(),
+            format!("{tel}Privacy: none\r\n"),
+            shown,
+            ("pai", false),
+        ),
+        (
+            "a foreign route, with 00",
+            "<sip:00393510123456@212.0.0.1>".into(),
+            String::new(),
+            shown,
+            ("from", false),
+        ),
+        (
+            "a foreign route, without +",
+            "<sip:393510123456@212.0.0.1>".into(),
+            String::new(),
+            shown,
+            ("from", false),
+        ),
+        ("national", "<sip:3510123456@operator.example>".into(), String::new(), shown, ("from", false)),
+        ("tel From", "<tel:3510123456;phone-context=+39>".into(), String::new(), shown, ("from", false)),
+        (
+            "odd phone-context",
+            "<sip:3510123456;phone-context=mnc035.mcc222.3gppnetwork.org@operator.example;user=phone>".into(),
+            String::new(),
+            shown,
+            ("from", false),
+        ),
+        (
+            "phone-context without +",
+            "<tel:3510123456;phone-context=0039>".into(),
+            String::new(),
+            shown,
+            ("from", false),
+        ),
+        (
+            "ported, looked up",
+            format!("<sip:{LYCAMOBILE};npdi;rn=+3935100@operator.example>"),
+            String::new(),
+            shown,
+            ("from", false),
+        ),
+        (
+            "session timers wanted",
+            from.clone(),
+            "Supported: timer\r\nSession-Expires: 1800;refresher=uac\r\nMin-SE: 90\r\n".into(),
+            shown,
+            ("from", false),
+        ),
+        (
+            "old Remote-Party-ID",
+            "<sip:trunk@operator.example>".into(),
+            format!("Remote-Party-ID: <sip:{LYCAMOBILE}@operator.example>;party=calling;screen=yes\r\n"),
+            shown,
+            ("rpid", false),
+        ),
+        (
+            "no early media, no reliable answers",
+            from,
+            "P-Early-Media: inactive\r\nAllow: INVITE,ACK,BYE,CANCEL\r\n".into(),
+            shown,
+            ("from", false),
+        ),
+    ]
+}
+
+#[test]
+fn lycamobile_customers_are_answered_in_every_shape_in_which_their_calls_arrive() {
+    for (name, from, more, shown, (source, withheld)) in lycamobile_shapes() {
+        let mut stage = Stage::with(desk(Rules::of(Country::ITALY)), Past::default());
+        stage.send(operator(), &invite("sip:+39800100100@10.0.0.1;user=phone", &from, &more));
+        stage.expect(operator(), "SIP/2.0 200");
+        assert_eq!(arrived(&stage).0, shown, "{name}");
+        let known = source != "from" || !withheld;
+        let operator = if known { "Lycamobile" } else { "" };
+        let kind = if known { "mobile" } else { "anonymous" };
+        assert_eq!(
+            origin(&stage),
+            (source.to_owned(), withheld, kind.to_owned(), operator.to_owned()),
+            "{name}"
+        );
+        if withheld {
+            let told = format!("{:?}", stage.facts);
+            assert!(!told.contains("510123456"), "{name}: the number of who is withheld is in no fact");
+        }
+    }
+}
+
+#[test]
+fn no_origin_is_ever_refused() {
+    for from in [
+        "<sip:3281234567@op>",
+        "<sip:3381234567@op>",
+        "<sip:3481234567@op>",
+        "<sip:3931234567@op>",
+        "<sip:3513123456@op>",
+        "<sip:3511123456@op>",
+        "<sip:3711123456@op>",
+        "<sip:0612345678@op>",
+        "<sip:+40712345678@op>",
+        "<sip:+8801712345678@op>",
+        "<sip:+882161234567@op>",
+        "<sip:+999@op>",
+        "<sip:99999999999999999999999@op>",
+        "<sip:unknown@op>",
+        "<sip:op>",
+        "<tel:112>",
+        "<sip:%00%ff@op>",
+    ] {
+        let mut stage = Stage::with(desk(Rules::of(Country::ITALY)), Past::default());
+        stage.send(operator(), &invite("sip:800100100@10.0.0.1", from, ""));
+        stage.expect(operator(), "SIP/2.0 200");
+        origin(&stage);
+    }
+}
+
+#[test]
+fn who_sent_the_call_on_and_what_came_along_is_written_down() {
+    let more = "Diversion: <sip:0612345678@op>;reason=no-answer, <sip:x@op>;reason=unconditional;privacy=full\r\n\
+                User-to-User: 7469636b6574;encoding=hex;purpose=isdn-uui\r\n";
+    let mut stage = Stage::with(desk(Rules::of(Country::ITALY)), Past::default());
+    stage.send(operator(), &invite("sip:800100100@10.0.0.1", CALLER, more));
+    stage.expect(operator(), "SIP/2.0 200");
+    let told: Vec<String> = stage
+        .kinds()
+        .iter()
+        .filter_map(|kind| match kind {
+            FactKind::CallDiverted { by, reason, .. } => Some(format!("{by} {reason}")),
+            FactKind::CallUserData { data, encoding, .. } => Some(format!("{data} {encoding}")),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["anonymous unconditional", "+390612345678 no-answer", "7469636b6574 hex"]);
+}
+
+#[test]
+fn a_trunk_that_is_not_trusted_cannot_assert_who_calls() {
+    let mut config = desk(Rules::of(Country::ITALY));
+    config.sip.trunks[0].identity = sip::identity::Policy::UNTRUSTED;
+    let mut stage = Stage::with(config, Past::default());
+    let more = "P-Asserted-Identity: <sip:112@op>\r\nDiversion: <sip:0612345678@op>\r\n";
+    stage.send(operator(), &invite("sip:800100100@10.0.0.1", CALLER, more));
+    stage.expect(operator(), "SIP/2.0 200");
+    assert_eq!(arrived(&stage).0, "+393331234567");
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::CallDiverted { .. })), 0);
 }

@@ -4,6 +4,7 @@ pub mod cause;
 pub mod digest;
 pub mod framing;
 pub mod guard;
+pub mod identity;
 pub mod message;
 pub mod negotiation;
 pub mod referral;

@@ -65,7 +65,10 @@ fn every_header_field_of_an_invite_is_read_by_its_meaning() {
     let routes: Vec<_> = invite.record_routes().map(Result::unwrap).collect();
     assert_eq!(routes, ["sip:p1.example.org;lr", "sip:p2.example.org;lr"]);
     assert_eq!(sip::cause::given(&invite).q850, Some(16));
-    assert_eq!(invite.p_asserted_identity().unwrap().uri, "tel:+390612345678");
+    assert_eq!(
+        sip::identity::Identity::of(&invite, sip::identity::Policy::TRUSTED).caller.unwrap().user,
+        "+390612345678"
+    );
     assert_eq!((invite.max_forwards(), invite.expires()), (Some(70), Some(u32::MAX)));
     assert_eq!(invite.header_named("x-cornetta-call"), Some("7"));
     assert_eq!(invite.header_named("call-id"), Some("77@192.0.2.1"));

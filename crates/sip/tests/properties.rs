@@ -8,6 +8,7 @@ use rsip::headers::{ToTypedHeader, UntypedHeader};
 use rsip::message::HeadersExt;
 use sip::digest::{Asking, Verifier, respond};
 use sip::framing::{Frame, StreamFramer};
+use sip::identity::{Identity, Policy};
 use sip::message::{HeaderName, Message, NameAddr, ParseError, ParseLimits, Via};
 use sip::negotiation::Negotiation;
 use sip::sdp::Sdp;
@@ -21,7 +22,7 @@ const SOURCE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Ad
 fn read_everything(message: &Message) {
     let _ = (message.check(), message.start(), message.from(), message.to(), message.cseq());
     let _ = (message.call_id(), message.expires(), message.max_forwards(), sip::cause::given(message));
-    let _ = (message.content_length(), message.content_type(), message.p_asserted_identity());
+    let _ = (message.content_length(), message.content_type(), Identity::of(message, Policy::TRUSTED));
     for via in message.vias().flatten() {
         let _ = (via.branch(), via.rport(), via.received(), via.params.are_well_formed());
     }

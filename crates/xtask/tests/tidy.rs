@@ -13,10 +13,11 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 /// The layer of each crate. A crate may use crates of lower layers, and of its own among the machines that
 /// are named in `BESIDE`.
-const LAYERS: [(&str, u8); 20] = [
+const LAYERS: [(&str, u8); 21] = [
     ("base", 0),
     ("document", 0),
-    ("numbers", 1),
+    ("numbers", "stir", 1),
+    ("stir", 1),
     ("facts", 1),
     ("media-api", 1),
     ("sip", 2),
@@ -37,10 +38,11 @@ const LAYERS: [(&str, u8); 20] = [
 ];
 
 /// Crates that must not know of time, chance, threads, files or sockets.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "base",
     "document",
     "numbers",
+    "stir",
     "facts",
     "media-api",
     "sip",

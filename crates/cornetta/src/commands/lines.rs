@@ -27,9 +27,18 @@ pub(crate) fn short(call: &str) -> &str {
 
 /// The time in Rome, to the millisecond.
 pub(crate) fn time_of_day(at: Wall) -> String {
+    in_rome(at, "%H:%M:%S%.3f")
+}
+
+/// The day and the time in Rome, to the minute.
+pub(crate) fn day_and_time(at: Wall) -> String {
+    in_rome(at, "%Y-%m-%d %H:%M")
+}
+
+fn in_rome(at: Wall, form: &str) -> String {
     let zone = tz::TimeZoneDatabase::bundled().get("Europe/Rome").unwrap_or(TimeZone::UTC);
     match Timestamp::from_microsecond(at.unix_micros()) {
-        Ok(instant) => instant.to_zoned(zone).strftime("%H:%M:%S%.3f").to_string(),
+        Ok(instant) => instant.to_zoned(zone).strftime(form).to_string(),
         Err(_) => at.unix_micros().to_string(),
     }
 }

@@ -68,7 +68,7 @@ fn tail(log: &LogSource, from: Option<u64>, follow: bool, json: bool) -> Result<
 }
 
 /// Acts on each fact from `next` to the last one; gives the number of the next to come.
-fn each_fact(
+pub(super) fn each_fact(
     log: &LogSource,
     mut next: u64,
     call: Option<&str>,

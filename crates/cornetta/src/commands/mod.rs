@@ -8,12 +8,13 @@ mod lines;
 mod log;
 mod log_source;
 mod phone;
+mod report;
 mod serve;
 mod sim;
 mod sip;
 mod web;
 
-use crate::cli::Command;
+use crate::cli::{Command, Report};
 use crate::demo;
 use anyhow::Result;
 use document::Fault;
@@ -24,7 +25,7 @@ pub(crate) const FAILED: u8 = 1;
 /// The command or a file was wrong.
 pub(crate) const WRONG: u8 = 2;
 
-pub(crate) use lines::{fact_line, short, time_of_day};
+pub(crate) use lines::{day_and_time, fact_line, short, time_of_day};
 pub(crate) use serve::{Signals, until_told_to_end};
 
 pub(crate) fn run(command: Command) -> Result<ExitCode> {
@@ -38,6 +39,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Cdr(cdr) => log::cdr(&cdr),
         Command::Capture(capture) => capture::run(&capture),
         Command::Bans(bans) => bans::run(&bans),
+        Command::Report(Report::Reachability(report)) => report::reachability(&report),
         Command::Sim(sim) => sim::run(&sim),
     }
 }

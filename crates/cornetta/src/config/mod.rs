@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub(crate) use files::{script_files, sound_inventory};
 pub(crate) use fixed::Fixed;
@@ -116,7 +117,8 @@ fn read_root(
     let trace = trace::trace(document, root, folder);
     let (sounds, hold_music) = services::sounds(document, root, folder);
     let desk = desk::desk(document, root, folder);
-    let home = numbering::home(document, root);
+    let (home, origins) = numbering::home(document, root, folder);
+    let trust = numbering::trust(document, root, folder);
     let sip = network::sip(document, root, folder, (&desk.accounts, &home), address);
     let scripts = services::scripts(document, root, folder, &sounds, others);
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
@@ -130,7 +132,14 @@ fn read_root(
         local_nets: sip.config.local_nets.clone(),
         sip: sip.config,
         acd: desk.acd,
-        numbering: engine::Numbering { home, trunks: sip.numbering },
+        numbering: engine::Numbering {
+            home,
+            trunks: sip.numbering,
+            origins: Arc::new(origins),
+            shown: sip.shown,
+            foreign: sip.foreign,
+            trust: Arc::new(trust),
+        },
         services: services.by_number,
         otherwise: services.otherwise,
         hold_music: Some(hold_music),

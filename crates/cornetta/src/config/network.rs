@@ -164,6 +164,10 @@ pub(super) struct Sip {
     pub(super) trunk_names: BTreeSet<String>,
     /// How each trunk writes numbers.
     pub(super) numbering: BTreeMap<String, Rules>,
+    /// Who each is shown that we are.
+    pub(super) shown: BTreeMap<String, engine::Presentation>,
+    /// Those whose calls come from abroad.
+    pub(super) foreign: BTreeSet<String>,
     pub(super) tls: net::Tls,
     pub(super) stun: Option<String>,
     /// Where in the configuration the addresses are that are listened on.
@@ -218,7 +222,16 @@ pub(super) fn sip(
     }
     let trunks = trunks(document, root, folder, (&config.listen, home));
     config.trunks = trunks.sound;
-    Some(Sip { config, trunk_names: trunks.names, numbering: trunks.numbering, tls: secure, stun, listen_at })
+    Some(Sip {
+        config,
+        trunk_names: trunks.names,
+        numbering: trunks.numbering,
+        shown: trunks.shown,
+        foreign: trunks.foreign,
+        tls: secure,
+        stun,
+        listen_at,
+    })
 }
 
 fn stun_server(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<String> {

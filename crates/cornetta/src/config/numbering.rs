@@ -1,7 +1,11 @@
 //! How numbers are written: `[numbers]` for the installation, and the keys of the same names of a trunk.
 
 use document::{Document, Section};
-use numbers::{Arrives, Country, Rules, Sends};
+use engine::{Forwards, Presentation, TrustStore};
+use numbers::{Arrives, Country, Origins, Rules, Sends, TableFault};
+use sip::identity::{Policy, Source};
+use std::path::Path;
+use stir::certificates_of;
 
 const ARRIVES: [(&str, Arrives); 3] =
     [("auto", Arrives::Auto), ("national", Arrives::National), ("e164", Arrives::E164)];
@@ -12,14 +16,41 @@ const SENDS: [(&str, Sends); 4] = [
     ("national", Sends::National),
 ];
 
-/// `[numbers]`: where the installation is at home.
-pub(super) fn home(document: &mut Document<'_>, root: &mut Section<'_>) -> Rules {
-    let mut rules = Rules::of(Country::ITALY);
-    let Some(entry) = root.take("numbers") else { return rules };
-    let Some(mut section) = document.section(&entry) else { return rules };
-    place(document, &mut section, &mut rules);
-    section.finish(document);
-    rules
+/// `[numbers]`: where the installation is at home, and where callers' numbers are from.
+pub(super) fn home(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> (Rules, Origins) {
+    let (mut rules, mut origins) = (Rules::of(Country::ITALY), Origins::built_in());
+    if let Some(entry) = root.take("numbers")
+        && let Some(mut section) = document.section(&entry)
+    {
+        place(document, &mut section, &mut rules);
+        table(document, &mut section, (folder, "origins"), |text| origins.add_table(text));
+        table(document, &mut section, (folder, "ported"), |text| origins.add_ported(text));
+        section.finish(document);
+    }
+    (rules, origins)
+}
+
+/// A file of rows; each row that is wrong is a fault at the key that names the file.
+fn table(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    (folder, name): (&Path, &'static str),
+    mut add: impl FnMut(&str) -> Result<(), Vec<TableFault>>,
+) {
+    const FAULTS_TOLD: usize = 5;
+    let Some(entry) = section.take(name) else { return };
+    let Some(written) = document.text(&entry) else { return };
+    let text = match std::fs::read_to_string(folder.join(written)) {
+        Ok(text) => text,
+        Err(error) => {
+            let what = format!("`{written}` cannot be read: {error}");
+            return document.fault(entry.value_at(), what, "name a file of rows, or leave the key out");
+        }
+    };
+    for fault in add(&text).err().into_iter().flatten().take(FAULTS_TOLD) {
+        let what = format!("`{written}`, line {}: {}", fault.line, fault.why);
+        document.fault(entry.value_at(), what, "correct the row");
+    }
 }
 
 /// A trunk's own rules; what it does not say is as at home.
@@ -32,6 +63,92 @@ pub(super) fn of_trunk(document: &mut Document<'_>, section: &mut Section<'_>, h
     (rules.strip, rules.prefix, rules.send_prefix) =
         (digits("strip"), digits("prefix"), digits("send_prefix"));
     rules
+}
+
+/// Who we are shown as in calls to a trunk.
+pub(super) fn presentation(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    home: &Rules,
+) -> Presentation {
+    const FORWARDS: [(&str, Forwards); 3] =
+        [("own", Forwards::Own), ("diversion", Forwards::Diversion), ("history", Forwards::History)];
+    let mut presentation = Presentation::default();
+    if let Some(entry) = section.take("shows") {
+        for (text, at) in document.texts(&entry) {
+            let number = home.normal(text);
+            if number.e164().is_none() {
+                let what = format!("`{text}` cannot be shown as a caller");
+                document.fault(at, what, "write a whole number, such as \"+390612345678\"");
+            }
+            presentation.numbers.push(number);
+        }
+    }
+    let mut flag = |name| section.take(name).and_then(|entry| document.flag(&entry)).unwrap_or(false);
+    (presentation.asserts, presentation.withholds) = (flag("asserts"), flag("withholds"));
+    presentation.forwards = one_of(document, section, "forwards", &FORWARDS).unwrap_or_default();
+    presentation
+}
+
+/// `[trust]`: the authorities whose word on callers counts, and the certificates of operators.
+pub(super) fn trust(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> TrustStore {
+    let mut store = TrustStore::default();
+    let Some(entry) = root.take("trust") else { return store };
+    let Some(mut section) = document.section(&entry) else { return store };
+    for (_, pem, at) in pem_files(document, &mut section, (folder, "roots")) {
+        let roots = certificates_of(&pem);
+        if roots.is_empty() {
+            document.fault(
+                at,
+                "a file holds no certificate with a P-256 key",
+                "name PEM files of authorities",
+            );
+        }
+        store.roots.extend(roots);
+    }
+    for (path, pem, at) in pem_files(document, &mut section, (folder, "certificates")) {
+        let address = pem.lines().find_map(|line| line.trim().strip_prefix("x5u:"));
+        match address {
+            Some(address) => {
+                store.certificates.insert(address.trim().to_owned(), certificates_of(&pem));
+            }
+            None => {
+                let what = format!("`{path}` does not say where it is from");
+                document.fault(at, what, "write a line `x5u: https://...` above its certificates");
+            }
+        }
+    }
+    section.finish(document);
+    store
+}
+
+/// The files that a key names: path, text, and where it is written.
+fn pem_files(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    (folder, name): (&Path, &'static str),
+) -> Vec<(String, String, usize)> {
+    let Some(entry) = section.take(name) else { return Vec::new() };
+    let mut files = Vec::new();
+    for (path, at) in document.texts(&entry) {
+        match std::fs::read_to_string(folder.join(path)) {
+            Ok(text) => files.push((path.to_owned(), text, at)),
+            Err(error) => {
+                document.fault(at, format!("`{path}` cannot be read: {error}"), "name a PEM file");
+            }
+        }
+    }
+    files
+}
+
+/// How much of what a trunk says of callers is believed, and which header field says it.
+pub(super) fn identity(document: &mut Document<'_>, section: &mut Section<'_>) -> Policy {
+    let trusted = section.take("trusted").and_then(|entry| document.flag(&entry)).unwrap_or(true);
+    let choices: Vec<(&str, Option<Source>)> = std::iter::once(("auto", None))
+        .chain(Source::ALL.into_iter().map(|source| (source.as_str(), Some(source))))
+        .collect();
+    let caller_from = one_of(document, section, "caller_from", &choices).flatten();
+    Policy { trusted, caller_from }
 }
 
 fn place(document: &mut Document<'_>, section: &mut Section<'_>, rules: &mut Rules) {
@@ -73,7 +190,7 @@ fn one_of<T: Copy>(
     if found.is_none() {
         let known: Vec<String> = choices.iter().map(|(known, _)| format!("\"{known}\"")).collect();
         let what_to_do = format!("write one of {}", known.join(", "));
-        document.fault(entry.value_at(), format!("`{written}` is no form of numbers"), what_to_do);
+        document.fault(entry.value_at(), format!("`{name}` cannot be `{written}`"), what_to_do);
     }
     found.map(|(_, value)| *value)
 }

@@ -20,6 +20,10 @@ pub(super) struct Trunks {
     pub(super) names: BTreeSet<String>,
     /// How each writes numbers.
     pub(super) numbering: BTreeMap<String, Rules>,
+    /// Who each is shown that we are.
+    pub(super) shown: BTreeMap<String, engine::Presentation>,
+    /// Those whose calls come from abroad.
+    pub(super) foreign: BTreeSet<String>,
 }
 
 /// Every trunk. `listen` is where SIP is listened on: a trunk needs a socket of its kind.
@@ -40,6 +44,10 @@ pub(super) fn trunks(
             document.fault(entry.value_at(), what, "give each its own name");
         }
         let rules = numbering::of_trunk(document, &mut section, home);
+        let presentation = numbering::presentation(document, &mut section, home);
+        let foreign = section.take("foreign").and_then(|entry| document.flag(&entry)).unwrap_or(false);
+        trunks.foreign.extend(name.clone().filter(|_| foreign));
+        trunks.shown.extend(name.clone().map(|name| (name, presentation)));
         trunks.numbering.extend(name.clone().map(|name| (name, rules)));
         trunks.sound.extend(trunk(document, section, name, folder, listen));
     }
@@ -58,6 +66,7 @@ fn trunk(
     let mut addresses = networks(document, &mut section, "networks");
     let domain = optional_text(document, &mut section, "domain");
     let register = section.take("register").and_then(|entry| document.flag(&entry)).unwrap_or(false);
+    let identity = numbering::identity(document, &mut section);
     let credentials = credentials(document, &mut section, folder, register);
     let prack = prack(document, &mut section);
     let p_early_media =
@@ -67,7 +76,7 @@ fn trunk(
     if addresses.is_empty() {
         addresses.push(IpNet::from(target.remote.ip()));
     }
-    Some(Trunk { name, target, addresses, domain, credentials, register, prack, p_early_media })
+    Some(Trunk { name, target, addresses, domain, credentials, register, prack, p_early_media, identity })
 }
 
 fn target_of(document: &mut Document<'_>, entry: &Entry<'_>, listen: &Listen) -> Option<Flow> {

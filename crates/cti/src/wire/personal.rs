@@ -17,6 +17,8 @@ pub(crate) enum Personal<'a> {
 pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
     match kind {
         FactKind::CallArrived { from, .. } => Personal::Masked(from, mask_party),
+        FactKind::CallDiverted { by, .. } => Personal::Masked(by, mask_party),
+        FactKind::CallUserData { data, .. } => Personal::Masked(data, |_| "***".to_owned()),
         FactKind::LegCreated { address, .. } => Personal::Masked(address, mask_party),
         FactKind::TransferStarted { to }
         | FactKind::TransferCompleted { to }
@@ -27,6 +29,8 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         }
         FactKind::EndpointUnregistered { .. }
         | FactKind::CallClassified { .. }
+        | FactKind::CallOrigin { .. }
+        | FactKind::CallTrustAssessed { .. }
         | FactKind::MediaSilent { .. }
         | FactKind::DtmfReceived { .. }
         | FactKind::IvrInput { .. }

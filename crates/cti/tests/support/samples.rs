@@ -79,6 +79,23 @@ fn call() -> Vec<FactKind> {
     vec![
         arrived(),
         FactKind::CallClassified { key: "language".into(), value: "it".into(), by: "ivr".into() },
+        FactKind::CallOrigin {
+            source: "pai".into(),
+            withheld: false,
+            kind: "mobile".into(),
+            country: "IT".into(),
+            operator: "Lycamobile".into(),
+            place: String::new(),
+            certainty: "likely".into(),
+        },
+        FactKind::CallTrustAssessed {
+            score: 100,
+            verification: "passed".into(),
+            attestation: "A".into(),
+            reasons: vec!["signed".into()],
+        },
+        FactKind::CallDiverted { by: NUMBER.into(), reason: "no-answer".into(), count: 1 },
+        FactKind::CallUserData { data: NUMBER.into(), encoding: "hex".into(), purpose: "isdn-uui".into() },
         ended(),
         FactKind::LegCreated {
             leg: 1,

@@ -1,11 +1,13 @@
 //! From an INVITE to the moment at which the caller can hear.
 
 use super::ending::Phases;
+use super::told::{told, trust_header};
 use super::{CALLER, Call, Parties, Playing, Stage};
 use crate::Service;
 use crate::context::{CallKey, Context, Owner};
 use crate::ledger::CallLog;
 use crate::leg::Leg;
+use crate::trust::assess;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, Side};
 use media_api::Command;
 use sip::negotiation::Refusal;
@@ -56,6 +58,11 @@ impl Call {
         let id = ctx.ledger.call_id(ctx.now, &ctx.config.node);
         let mut log = CallLog { id, callseq: 0 };
         let (from, to) = (parties.caller.to_string(), parties.dialled.to_string());
+        let mut told = told(&parties, &invite, &ctx.config.numbering.origins);
+        let (config, times) = (ctx.config.clone(), (ctx.now, ctx.wall()));
+        let trust = assess(&parties, &invite, &config.numbering, &mut ctx.velocity, times);
+        let trusted = trust_header(&trust);
+        told.push(trust);
         let arrived = FactKind::CallArrived {
             from: from.clone(),
             to: to.clone(),
@@ -64,6 +71,9 @@ impl Call {
             sip_call_id: invite.call_id,
         };
         ctx.note_call(&mut log, arrived);
+        for fact in told {
+            ctx.note_call(&mut log, fact);
+        }
         let owner = Owner { call: key, leg: CALLER };
         let identity = (LegRole::Caller, from.clone());
         let caller = Leg::new(ctx, &mut log, owner, identity, session);
@@ -72,7 +82,8 @@ impl Call {
             log,
             from,
             to,
-            from_display: invite.from_display,
+            from_display: parties.display,
+            trusted,
             service_name,
             service,
             peer: invite.flow.remote,

@@ -77,10 +77,11 @@ impl Call {
         let Some(route) = route(ctx, &dialling.target) else {
             return self.nowhere_to_call(ctx, number);
         };
-        let from_user = self.from.clone();
+        let shown = self.shown_to(ctx, &dialling.target);
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, Some(route.flow.remote));
-        let call = sip::ua::Call { from_user, sdp: leg.first_offer(), ..route };
+        let call =
+            sip::ua::Call { from_user: shown.user, headers: shown.headers, sdp: leg.first_offer(), ..route };
         ctx.sip(Do::Call { session: leg.session, call });
     }
 

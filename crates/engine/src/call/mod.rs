@@ -8,7 +8,9 @@ mod early;
 mod ending;
 mod parties;
 mod scripted;
+mod shown;
 mod talking;
+mod told;
 mod waiting;
 
 pub(crate) use dialling::Dialling;
@@ -57,6 +59,8 @@ pub(crate) struct Call {
     phases: Phases,
     /// The caller's display name.
     from_display: Option<String>,
+    /// How far the caller's number can be believed, for agents' devices.
+    trusted: String,
     /// The agent who has the call and their leg, until the distributor is told that they are free.
     with_agent: Option<(u32, String)>,
     /// Why the call ends, as soon as it does.

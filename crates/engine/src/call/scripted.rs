@@ -12,7 +12,9 @@ impl Call {
     pub(super) fn start_script(&mut self, ctx: &mut Context, script: Arc<Script>, language: Option<String>) {
         let dialled = dialled_of(ctx, &script, &self.to).to_owned();
         let entry = Entry { dialled, language };
-        self.script = Some(Interpreter::new(script, entry));
+        let mut interpreter = Interpreter::new(script, entry);
+        interpreter.tell("trust", self.trusted.split(';').next().unwrap_or_default());
+        self.script = Some(interpreter);
         self.stage = Stage::Scripted;
         self.phases.enter(ctx.now, Phase::Ivr);
         self.script_input(ctx, Input::Start);

@@ -163,7 +163,11 @@ impl Call {
         let Some(contact) = ctx.sip.contacts(&agent).last().cloned() else {
             return self.nowhere_to_call(ctx, number);
         };
-        let headers = vec![("X-Cornetta-Call".to_owned(), self.log.id.clone()), self.language_header()];
+        let headers = vec![
+            ("X-Cornetta-Call".to_owned(), self.log.id.clone()),
+            self.language_header(),
+            ("X-Cornetta-Trust".to_owned(), self.trusted.clone()),
+        ];
         let (from_user, from_display) = (self.from.clone(), self.from_display.clone());
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, Some(contact.flow.remote));

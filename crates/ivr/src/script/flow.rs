@@ -323,7 +323,7 @@ impl<'f> Reader<'f> {
 
     fn check_known(&mut self) {
         self.check_compared();
-        let always = ["language", "topic", "priority"];
+        let always = ["language", "topic", "priority", "trust"];
         for (name, at) in std::mem::take(&mut self.read) {
             if self.set.contains_key(&name) || always.contains(&name.as_str()) {
                 continue;

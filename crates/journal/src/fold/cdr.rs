@@ -24,6 +24,10 @@ pub struct Cdr {
     pub trunk: String,
     /// The SIP Call-ID of the caller's leg.
     pub sip_call_id: String,
+    /// Where the caller is from.
+    pub origin: Origin,
+    /// By whom the call was sent here, the first one first.
+    pub diverted_by: Vec<String>,
     /// Its language at the end.
     pub language: String,
     /// Its topic at the end.
@@ -44,6 +48,19 @@ pub struct Cdr {
     pub talk: Duration,
     /// Being decided, rung, transferred, taken down.
     pub other: Duration,
+}
+
+/// Where a caller is from, as far as their number tells; what is not known is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// ISO 3166.
+    pub country: String,
+    /// To which the number was assigned or ported.
+    pub operator: String,
+    /// `mobile`, `fixed` …
+    pub kind: String,
+    /// The caller did not want to be known.
+    pub withheld: bool,
 }
 
 /// One party's connection.
@@ -154,6 +171,8 @@ impl OpenCdr {
             service: text(),
             trunk: text(),
             sip_call_id: text(),
+            origin: Origin::default(),
+            diverted_by: Vec::new(),
             language: text(),
             topic: text(),
             queue: text(),
@@ -198,6 +217,15 @@ impl OpenCdr {
                 (cdr.service, cdr.trunk) = (service.clone(), trunk.clone());
                 cdr.sip_call_id = sip_call_id.clone();
             }
+            FactKind::CallOrigin { withheld, kind, country, operator, .. } => {
+                cdr.origin = Origin {
+                    country: country.clone(),
+                    operator: operator.clone(),
+                    kind: kind.clone(),
+                    withheld: *withheld,
+                };
+            }
+            FactKind::CallDiverted { by, .. } => cdr.diverted_by.push(by.clone()),
             FactKind::CallClassified { key, value, .. } if key == "language" => cdr.language = value.clone(),
             FactKind::CallClassified { key, value, .. } if key == "topic" => cdr.topic = value.clone(),
             FactKind::IvrEntered { .. } => self.part = Part::Ivr,

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// The columns, in order. New ones are only ever added at the end. Times are those of Rome, durations are in
 /// milliseconds, `agents` is `name:talk` for each agent who talked, with `;` between.
 pub const HEADER: &str = "call,arrived,answered,ended,from,to,service,trunk,language,topic,queue,waited_ms,agents,\
-ended_by,cause,sip,q850,total_ms,ivr_ms,talk_ms,other_ms,place,detail,sip_call_id";
+ended_by,cause,sip,q850,total_ms,ivr_ms,talk_ms,other_ms,place,detail,sip_call_id,origin_country,origin_operator,\
+origin_kind,withheld,diverted_by";
 
 /// One record as a line of CSV (RFC 4180) without its line end, by the columns of [`HEADER`].
 pub fn csv_row(cdr: &Cdr) -> String {
@@ -27,7 +28,7 @@ pub fn json_row(cdr: &Cdr) -> Value {
     HEADER.split(',').map(str::to_owned).zip(values(cdr)).collect()
 }
 
-fn values(cdr: &Cdr) -> [Value; 24] {
+fn values(cdr: &Cdr) -> [Value; 29] {
     let zone = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Rome").unwrap_or(TimeZone::UTC);
     let time = |wall: Option<Wall>| wall.map(|wall| local_time(wall, &zone)).into();
     let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX).into();
@@ -58,6 +59,11 @@ fn values(cdr: &Cdr) -> [Value; 24] {
         text(&end.place),
         text(&end.detail),
         text(&cdr.sip_call_id),
+        text(&cdr.origin.country),
+        text(&cdr.origin.operator),
+        text(&cdr.origin.kind),
+        cdr.origin.withheld.into(),
+        text(&cdr.diverted_by.join(";")),
     ]
 }
 
@@ -82,7 +88,7 @@ pub(super) fn code(value: &impl Serialize) -> String {
 
 /// Quotes where the format asks for it. Callers choose some of these texts, and spreadsheets run a text that
 /// begins like a formula: such a one gets an apostrophe, except for numbers.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut chars = text.chars();
     let formula = match chars.next() {
         Some('=' | '@' | '\t' | '\r') => true,

@@ -3,10 +3,12 @@
 
 mod cdr;
 mod csv;
+mod reachability;
 mod snapshot;
 mod why;
 
-pub use cdr::{Cdr, CdrFold, LegRecord};
+pub use cdr::{Cdr, CdrFold, LegRecord, Origin};
 pub use csv::{HEADER, csv_row, json_row};
+pub use reachability::{REACHABILITY_HEADER, Reach, ReachabilityFold};
 pub use snapshot::SnapshotFold;
 pub use why::{Explanation, Step, why};

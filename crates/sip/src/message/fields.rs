@@ -97,11 +97,6 @@ impl Message {
         let value = self.header(HeaderName::ContentType)?;
         Some(value.split_once(';').map_or(value, |(kind, _)| kind).trim_end())
     }
-
-    /// The first P-Asserted-Identity that can be read (RFC 3325 §9.1). Believe it of trusted peers only.
-    pub fn p_asserted_identity(&self) -> Option<NameAddr<'_>> {
-        self.list(HeaderName::PAssertedIdentity).find_map(|value| NameAddr::parse(value).ok())
-    }
 }
 
 /// A number of digits only, which is not larger than `u64` holds, or the largest.

@@ -1,8 +1,9 @@
 //! What a user agent is born with: sockets, accounts, trunks, timers, limits.
 
-use super::{Flow, Transport};
+use super::{Flow, Peer, Transport};
 use crate::digest::Algorithm;
 use crate::guard::GuardConfig;
+use crate::identity::Policy;
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -66,6 +67,14 @@ impl Config {
         let trunks = self.trunks.iter().flat_map(|trunk| &trunk.addresses);
         trunks.chain(&self.open_to).copied().collect()
     }
+
+    /// How much of what this peer says of callers is believed (RFC 3325 §4): operators' lines belong to our
+    /// trust domain unless the configuration says otherwise, others never do.
+    pub(super) fn identity_policy(&self, peer: &Peer) -> Policy {
+        let Peer::Trunk(name) = peer else { return Policy::UNTRUSTED };
+        let trunk = self.trunks.iter().find(|trunk| trunk.name == *name);
+        trunk.map_or(Policy::UNTRUSTED, |trunk| trunk.identity)
+    }
 }
 
 /// One who may register.
@@ -103,6 +112,8 @@ pub struct Trunk {
     pub prack: Option<Prack>,
     /// It understands P-Early-Media (RFC 5009): the header is sent to it and believed of it.
     pub p_early_media: bool,
+    /// How much of what it says of callers is believed.
+    pub identity: Policy,
 }
 
 /// What is agreed with peers beyond RFC 3261.

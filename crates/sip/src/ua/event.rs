@@ -2,6 +2,7 @@
 
 use super::{EarlyMedia, Flow, SessionId};
 use crate::guard::Ban;
+use crate::identity::Identity;
 use crate::referral::ReferTo;
 use base::Time;
 use ipnet::IpNet;
@@ -186,12 +187,10 @@ pub struct Invite {
     pub peer: Peer,
     /// By which way.
     pub flow: Flow,
-    /// The user part of the request URI: what was dialled.
+    /// What was dialled: the user part of the request URI, or its number with the parameters of a tel URI.
     pub dialled: String,
-    /// The caller's user part or number: P-Asserted-Identity of a trunk, otherwise From; `anonymous` if withheld.
-    pub from: String,
-    /// The caller's display name.
-    pub from_display: Option<String>,
+    /// Who calls, and by whom the call was sent here.
+    pub identity: Identity,
     /// Call-ID.
     pub call_id: String,
     /// The offer; nothing if we are asked to make one.

@@ -21,6 +21,7 @@ pub use early_media::EarlyMedia;
 pub use event::*;
 pub use transport::Transport;
 pub use warning::{WarnCode, Warning};
+pub(crate) use wire::escaped_user;
 
 use crate::digest::Verifier;
 use crate::referral::Replaces;

@@ -3,9 +3,10 @@
 //! no memory.
 
 use super::wire::{ALLOW, SUPPORTED};
-use super::{Event, Flow, Invite, Peer, SessionId, UserAgent};
+use super::{Config, Event, Flow, Invite, Peer, SessionId, UserAgent};
 use crate::cause;
 use crate::guard::Dropped;
+use crate::identity::{Identity, Party};
 use crate::message::{HeaderName, Message, Method, NameAddr, ParseError};
 use crate::referral::Replaces;
 use crate::registrar::{EXPIRES_MIN, Verdict};
@@ -171,7 +172,8 @@ impl UserAgent {
         };
         let trying = self.wire.answer(&request, flow, 100, "");
         self.wire.reply(now, transaction, 100, trying);
-        let invite = Box::new(Invite { replaces, ..beginnings(&request, flow, peer) });
+        let beginnings = beginnings(&request, flow, peer, &self.wire.config);
+        let invite = Box::new(Invite { replaces, ..beginnings });
         let taken = self.sessions.invited(&mut self.wire, session, transaction, request, flow, &invite.peer);
         match taken {
             Ok(()) => self.wire.tell(Event::Incoming { session, invite }),
@@ -249,20 +251,14 @@ impl UserAgent {
     }
 }
 
-fn beginnings(request: &Message, flow: Flow, peer: Peer) -> Invite {
-    let dialled = request.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| uri.user_decoded());
-    let trusted = matches!(peer, Peer::Trunk(_));
-    let asserted = request.p_asserted_identity().filter(|_| trusted);
-    let from = asserted.or_else(|| request.from().ok());
-    let hidden = wants_privacy(request) || from.as_ref().is_none_or(is_anonymous);
-    let user = from.as_ref().and_then(|from| from.parse_uri().ok()).and_then(|uri| uri.user_decoded());
-    let display = from.as_ref().and_then(|from| from.display());
+fn beginnings(request: &Message, flow: Flow, peer: Peer, config: &Config) -> Invite {
+    let dialled = request.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| Party::of_uri(&uri));
+    let identity = Identity::of(request, config.identity_policy(&peer));
     Invite {
         peer,
         flow,
-        dialled: dialled.unwrap_or_default().into_owned(),
-        from: if hidden { "anonymous".into() } else { user.unwrap_or_default().into_owned() },
-        from_display: display.filter(|_| !hidden).map(std::borrow::Cow::into_owned),
+        dialled: dialled.unwrap_or_default().user,
+        identity,
         call_id: request.call_id().unwrap_or("").to_owned(),
         sdp: crate::session::sdp_of(request),
         replaces: None,
@@ -273,17 +269,4 @@ fn beginnings(request: &Message, flow: Flow, peer: Peer) -> Invite {
 fn referrer(request: &Message) -> Option<String> {
     let by = NameAddr::parse(request.header(HeaderName::ReferredBy)?).ok()?;
     Some(by.uri.to_owned())
-}
-
-/// RFC 3323 §4.2, RFC 3325 §9.3: an operator may tell us who calls and forbid us to tell it on.
-fn wants_privacy(request: &Message) -> bool {
-    request.headers(HeaderName::Privacy).any(|value| {
-        let mut wishes = value.split(';').map(str::trim);
-        wishes.any(|wish| ["id", "user", "header"].iter().any(|known| wish.eq_ignore_ascii_case(known)))
-    })
-}
-
-fn is_anonymous(from: &crate::message::NameAddr<'_>) -> bool {
-    let uri = from.uri.to_ascii_lowercase();
-    uri.contains("anonymous.invalid") || uri.starts_with("sip:anonymous@")
 }

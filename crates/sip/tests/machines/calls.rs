@@ -40,8 +40,8 @@ fn an_incoming_call_tells_who_calls_whom_with_which_offer() {
     world.run_for(20);
     let Some((_, Event::Incoming { invite, .. })) = world.agents[BOB].events.first() else { panic!() };
     assert_eq!(invite.peer, Peer::Open);
-    assert_eq!((invite.dialled.as_str(), invite.from.as_str()), ("help", "caller"));
-    assert_eq!(invite.from_display.as_deref(), Some("A \"caller\""));
+    assert_eq!((invite.dialled.as_str(), invite.identity.shown().unwrap().user.as_str()), ("help", "caller"));
+    assert_eq!(invite.identity.shown().unwrap().display.as_deref(), Some("A \"caller\""));
     assert_eq!(invite.sdp.as_deref(), Some(OFFER));
     assert_eq!(invite.flow.remote, address(ALICE));
     assert_eq!(header(&world.seen("INVITE")[0], "X-Cornetta-Call"), Some("7"));

@@ -19,6 +19,7 @@ fn guarded() -> World {
         register: false,
         prack: None,
         p_early_media: false,
+        identity: sip::identity::Policy::TRUSTED,
     }];
     World::of(vec![config], 1)
 }

@@ -266,12 +266,15 @@ fn who_calls_anonymously_stays_anonymous() {
                 register: false,
                 prack: None,
                 p_early_media: false,
+                identity: sip::identity::Policy::TRUSTED,
             }];
         }
         let mut world = World::of(vec![config], 1);
         world.inject(address(7), ALICE, &request("INVITE", more));
         let Some((_, Event::Incoming { invite, .. })) = world.agents[ALICE].events.first() else { panic!() };
-        assert_eq!((invite.from.as_str(), invite.from_display.as_deref()), (from, display), "{more}");
+        let shown = invite.identity.shown();
+        let user = shown.map_or("anonymous", |party| party.user.as_str());
+        assert_eq!((user, shown.and_then(|party| party.display.as_deref())), (from, display), "{more}");
         assert_eq!(invite.peer, if trunk { Peer::Trunk("operator".into()) } else { Peer::Open });
     }
 }

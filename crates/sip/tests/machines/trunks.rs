@@ -16,6 +16,7 @@ fn trunk(transport: Transport) -> Trunk {
         register: true,
         prack: None,
         p_early_media: false,
+        identity: sip::identity::Policy::TRUSTED,
     }
 }
 

@@ -1,0 +1,54 @@
+//! What is written down of who calls, besides their number.
+
+use super::Parties;
+use facts::FactKind;
+use numbers::{Certainty, Origins};
+use sip::ua::{Invite, Peer};
+
+/// Where the caller is from, who sent the call on, and what came along.
+pub(super) fn told(parties: &Parties, invite: &Invite, origins: &Origins) -> Vec<FactKind> {
+    let mut facts = vec![origin(parties, invite, origins)];
+    facts.extend(parties.diverted_by.iter().map(|(by, diversion)| FactKind::CallDiverted {
+        by: by.to_string(),
+        reason: diversion.reason.as_str().to_owned(),
+        count: diversion.count,
+    }));
+    facts.extend(invite.identity.user_to_user.clone().map(|sent| FactKind::CallUserData {
+        data: sent.data,
+        encoding: sent.encoding,
+        purpose: sent.purpose,
+    }));
+    facts
+}
+
+/// The assessment of trust in a header field for agents' devices: `score;verification`.
+pub(super) fn trust_header(trust: &FactKind) -> String {
+    match trust {
+        FactKind::CallTrustAssessed { score, verification, .. } => format!("{score};{verification}"),
+        _ => String::new(),
+    }
+}
+
+/// Of a caller who is withheld, the operator and the country are told and the place is not: what a report of
+/// reachability needs, and nothing that says who or where.
+fn origin(parties: &Parties, invite: &Invite, origins: &Origins) -> FactKind {
+    let withheld = invite.identity.withheld;
+    let source = match invite.peer {
+        Peer::Account(_) => "account",
+        Peer::Trunk(_) | Peer::Open => invite.identity.source.as_str(),
+    };
+    let origin = parties.known.as_ref().map(|reading| origins.of(reading));
+    let kind = origin.as_ref().map_or(parties.caller.kind(), |origin| origin.kind);
+    let certainty = origin.as_ref().map_or(Certainty::Unknown, |origin| origin.certainty);
+    let country = origin.as_ref().and_then(|origin| origin.country).unwrap_or_default().to_owned();
+    let (operator, place) = origin.map(|origin| (origin.operator, origin.place)).unwrap_or_default();
+    FactKind::CallOrigin {
+        source: source.to_owned(),
+        withheld,
+        kind: kind.as_str().to_owned(),
+        country,
+        operator: operator.unwrap_or_default(),
+        place: place.filter(|_| !withheld).unwrap_or_default(),
+        certainty: certainty.as_str().to_owned(),
+    }
+}
