@@ -28,8 +28,8 @@ def write(folder, name, steps):
     return path
 
 
-def invite(more=(), body=sdp(), target="sip:[service]@[remote_ip]:[remote_port]", number=1):
-    return send("INVITE", target, number, caller_head(), more, body)
+def invite(more=(), body=sdp(), target="sip:[service]@[remote_ip]:[remote_port]", number=1, key="[branch]"):
+    return send("INVITE", target, number, caller_head(), more, body, key)
 
 
 def request(method, number, more=(), body="", callee=False, key="[branch]", ruri=None):
@@ -60,9 +60,12 @@ def callee_head():
 
 
 def respond(status, reason, more=(), body="", tag="[pid]callee[call_number]", again=False, initial=False):
-    """An answer to the request that came last. `initial`: to the first INVITE, whose To has no tag yet."""
-    lines = [f"SIP/2.0 {status} {reason}", "[last_Via:]", "[last_From:]",
-             f"[last_To:];tag={tag}" if initial else "[last_To:]", "[last_Call-ID:]", "[last_CSeq:]",
+    """An answer to the request that came last, or with `initial` to the first INVITE."""
+    if initial:
+        head = ["Via:[$via]", "From:[$from]", f"To:[$to];tag={tag}", "Call-ID: [call_id]", "CSeq:[$cseq]"]
+    else:
+        head = ["[last_Via:]", "[last_From:]", "[last_To:]", "[last_Call-ID:]", "[last_CSeq:]"]
+    lines = [f"SIP/2.0 {status} {reason}", *head,
              "Contact: <sip:callee@[local_ip]:[local_port];transport=[transport]>", *more]
     return sent(lines, body, again)
 
@@ -74,15 +77,16 @@ def sent(lines, body, again):
 
 
 def called(**has):
-    """The first INVITE to a callee, of which it keeps what its own requests need."""
-    actions = [keep("&lt;([^&gt;]*)&gt;", "Contact:", "whole,contact"), keep(".*", "From:", "from"), keep(".*", "To:", "to")]
+    """The first INVITE to a callee, of which it keeps what its answers and its own requests need."""
+    actions = [keep("&lt;([^&gt;]*)&gt;", "Contact:", "whole,contact"),
+               *(keep(".*", f"{name}:", name.lower()) for name in ("Via", "From", "To", "CSeq"))]
     return waited('request="INVITE" rrs="true"', actions + checks(has))
 
 
 def wants(status, optional=False, auth=False, body=None, **has):
     """Waits for an answer, which must have these header fields: `Session_Expires="90.*"`."""
     marks = f'response="{status}"' + (' optional="true"' if optional else "") + (' auth="true"' if auth else "")
-    return waited(marks + (' rrs="true"' if status == 200 else ""), checks(has) + in_body(body))
+    return waited(marks + (' rrs="true"' if 101 <= status <= 299 else ""), checks(has) + in_body(body))
 
 
 def asked(method, optional=False, body=None, **has):

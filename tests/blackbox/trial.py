@@ -87,7 +87,7 @@ class Trial:
     def baresip(self, *arguments, **options):
         return baresip.Baresip(self, *arguments, **options)
 
-    def sipp_beside(self, scenario, *arguments, local=None, name=None):
+    def sipp_beside(self, scenario, *arguments, local=None, name=None, seconds=40):
         """Starts SIPp with a scenario of sipp/ by its name, or with one made of steps. `wait` of what is given back says
         whether all its calls were as the scenario says."""
         need("sipp", "sip-tester")
@@ -96,7 +96,7 @@ class Trial:
         else:
             file, name = HERE / "sipp" / f"{scenario}.xml", name or scenario
         command = ["sipp", *arguments, "-sf", file, "-i", "127.0.0.1",
-                   "-p", local or free_port(), "-mp", free_port(), "-nostdin", "-timeout", "40s", "-timeout_error",
+                   "-p", local or free_port(), "-mp", free_port(), "-nostdin", "-timeout", f"{seconds}s", "-timeout_error",
                    "-trace_err", "-error_file", self.folder / f"{name}.errors.log",
                    "-trace_msg", "-message_file", self.folder / f"{name}.messages.log"]
         if "-m" not in command:
@@ -106,7 +106,7 @@ class Trial:
     def sipp(self, scenario, server, user, *arguments, timeout=45, name=None):
         """Runs a SIPp scenario against the server to its end."""
         target = "%s:%d" % server.sip
-        self.sipp_beside(scenario, target, "-s", user, *arguments, name=name).wait(timeout)
+        self.sipp_beside(scenario, target, "-s", user, *arguments, name=name, seconds=timeout - 5).wait(timeout)
 
 
 class Sipp:
@@ -127,7 +127,7 @@ class Server:
     """`cornetta serve` with a configuration and a data folder of its own."""
 
     def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None,
-                 trunks=(), tls=False, at=None, data="data", ports=200, trace=None):
+                 trunks=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None):
         self.trial, self.process = trial, None
         self.sip, self.http = at or ("127.0.0.1", free_port()), ("127.0.0.1", free_port())
         self.tls = ("127.0.0.1", free_port()) if tls else None
@@ -143,6 +143,7 @@ class Server:
             *([("sip.tls", certificate(trial.folder))] if tls else []),
             ("media", {"address": "127.0.0.1", "ports": f"{low}-{low + ports - 1}"}),
             ("trace", trace or {}),
+            ("limits", limits or {}),
             ("http", {"listen": "%s:%d" % self.http}),
             ("[token]", {"name": "tests", "secret": TOKEN, "scopes": ["events:read", "call:any", "call:capture",
                                                                       "agent:any", "pii:clear"]}),

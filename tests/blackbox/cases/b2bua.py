@@ -17,8 +17,8 @@ def called_by(t, name, steps, *arguments, to="sip:uas@127.0.0.1:{port}", service
     return server, t.sipp_beside(steps, *arguments, local=port, name=name)
 
 
-def calls(t, server, name, steps, user="bridge", *arguments):
-    t.sipp(steps, server, user, *arguments, name=name)
+def calls(t, server, name, steps, user="bridge", *arguments, timeout=45):
+    t.sipp(steps, server, user, *arguments, name=name, timeout=timeout)
 
 
 def established(*more):
@@ -95,7 +95,7 @@ def challenged_by_the_trunk(t):
     challenge = 'Proxy-Authenticate: Digest realm="operator.example", nonce="n1", algorithm=MD5, qop="auth"'
     callee = t.sipp_beside([
         called(), respond(407, "Proxy Authentication Required", [challenge], initial=True), asked("ACK"),
-        asked("INVITE", Proxy_Authorization='username="desk".*realm="operator.example"'),
+        called(Proxy_Authorization='username="desk".*realm="operator.example"'),
         RINGS, ANSWERS, asked("ACK"), *ENDS], local=port, name="callee")
     trunk = {"name": "operator", "address": f"udp:127.0.0.1:{port}", "user": "desk", "password": "secret"}
     service = {"number": "out", "kind": "dial", "to": "+390612345678", "trunk": "operator"}
@@ -129,11 +129,9 @@ def failure_route(t):
 @case("a 200 from a second branch of a fork is acknowledged and hung up; the first is the call")
 def forked(t):
     other = "[pid]other[call_number]"
-    # SIPp answers the last message, so that the second branch's 200 goes out before any ACK.
     server, callee = called_by(t, "callee", [
-        called(), ANSWERS.replace(' retrans="500"', ""),
-        respond(200, "OK", body=sdp(), initial=True, tag=other),
-        asked("ACK"), asked("ACK"), asked("BYE", To=f"tag=.*other"), respond(200, "OK"),
+        called(), ANSWERS, asked("ACK"), respond(200, "OK", body=sdp(), initial=True, tag=other), asked("ACK"),
+        asked("BYE", To=f"tag=.*other"), respond(200, "OK"),
         asked("BYE", To="tag=.*callee"), respond(200, "OK")])
     calls(t, server, "caller", [*established(), pause(800), request("BYE", 2), wants(200)])
     callee.wait()
@@ -196,3 +194,82 @@ def custom_headers(t):
     sent = (t.folder / "callee.messages.log").read_text()
     assert "X-Secret" not in sent, "a header field of the caller's side was told to the other side"
     server.ends()
+
+
+@case("one call more than the limit gets 503, and the next one is taken again")
+def too_many(t):
+    server = t.server(services=[SIG], limits={"calls": 1})
+    phone = t.phone(server)
+    call = phone.call("sig").established()
+    assert phone.call("sig").invite().final().status == 503
+    call.bye()
+    server.happened("call.ended")
+    phone.call("sig").established().bye()
+
+
+@case("early media of the callee is heard by the caller before the answer")
+def early_media(t):
+    server, callee = called_by(t, "callee", [
+        called(), respond(183, "Session Progress", body=sdp(), initial=True), pause(500), ANSWERS, asked("ACK"), *ENDS])
+    calls(t, server, "caller", [invite(), wants(100, optional=True), wants(180, optional=True), wants(183, body="m=audio"),
+                                wants(200), ack(), request("BYE", 2), wants(200)])
+    callee.wait()
+    server.happened("leg.early_media")
+    server.ends()
+
+
+@case("a caller that requires 100rel is rung reliably; its PRACK gets 200, and so does the call")
+def reliable_to_the_caller(t):
+    server, callee = called_by(t, "callee", [called(), RINGS, pause(700), ANSWERS, asked("ACK"), *ENDS])
+    calls(t, server, "caller", [
+        invite(["Supported: 100rel", "Require: 100rel"]), wants(100, optional=True),
+        wants(180, RSeq="[0-9]+", Require="100rel"), request("PRACK", 2, ["RAck: [$c0] 1 INVITE"]), wants(200), wants(200),
+        ack(), request("BYE", 3), wants(200)])
+    callee.wait()
+    assert causes(server) == [("caller", "hung_up")]
+
+
+@case("a callee that rings reliably gets our PRACK for each answer, and is connected")
+def reliable_from_the_callee(t):
+    rings = lambda number: respond(180, "Ringing", ["Require: 100rel", f"RSeq: {number}"], initial=True, again=True)
+    server, callee = called_by(t, "callee", [
+        called(Supported="100rel"), rings(7), asked("PRACK", RAck="^ *7 [0-9]+ INVITE"), respond(200, "OK"),
+        rings(8), asked("PRACK", RAck="^ *8 [0-9]+ INVITE"), respond(200, "OK"), ANSWERS, asked("ACK"), *ENDS])
+    calls(t, server, "caller", [*established(), pause(200), request("BYE", 2), wants(200)])
+    callee.wait()
+    assert causes(server) == [("caller", "hung_up")]
+
+
+@case("UPDATE holds and takes back as a re-INVITE does, without one")
+def update(t):
+    server = t.server(services=[SIG])
+    calls(t, server, "caller", [
+        *established(), request("UPDATE", 2, body=sdp("sendonly", 2)), wants(200, body="a=recvonly"),
+        request("UPDATE", 3, body=sdp("sendrecv", 3)), wants(200, body="a=sendrecv"), request("BYE", 4), wants(200)], "sig")
+    assert causes(server) == [("caller", "hung_up")]
+    assert [kind for kind in server.kinds() if kind in ("leg.held", "leg.resumed")] == ["leg.held", "leg.resumed"]
+
+
+@case("a session timer that is too short gets 422 with ours; one that is long enough is agreed, and refreshed by UPDATE")
+def session_timer(t):
+    server = t.server(services=[SIG])
+    short = "z9hG4bK-short-[call_number]-[pid]"
+    timer = lambda seconds: ["Supported: timer", f"Session-Expires: {seconds};refresher=uac"]
+    calls(t, server, "caller", [
+        invite([*timer(60), "Min-SE: 60"], key=short), wants(100, optional=True), wants(422, Min_SE="90"), ack(key=short),
+        invite([*timer(90), "Min-SE: 90"], number=2), provisional(), wants(200, Session_Expires="90.*refresher=uac"), ack(2),
+        request("UPDATE", 3, timer(90)), wants(200, Session_Expires="90.*refresher=uac"), request("BYE", 4), wants(200)],
+        "sig")
+    server.happened("call.ended")
+
+
+@case("we refresh in half of the time by re-INVITE; a 491 is tried again, and the call goes on (slow)", seconds=55)
+def refresh_glare(t):
+    server = t.server(services=[SIG])
+    calls(t, server, "caller", [
+        invite(["Supported: timer", "Session-Expires: 90;refresher=uas", "Allow: INVITE, ACK, BYE, CANCEL"]), provisional(),
+        wants(200, Session_Expires="90.*refresher=uas"), ack(),
+        asked("INVITE", Session_Expires="90"), respond(491, "Request Pending"), asked("ACK"),
+        asked("INVITE"), respond(200, "OK", ["Require: timer", "Session-Expires: 90;refresher=uac"], sdp(version=2), again=True),
+        asked("ACK"), request("BYE", 2), wants(200)], "sig", timeout=70)
+    assert causes(server) == [("caller", "hung_up")]
