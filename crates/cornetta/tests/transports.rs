@@ -9,7 +9,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustix::process::Signal;
 use sip::ua::Transport;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use support::{Exchange, Folder, PATIENCE, run, text, wait_for};
 
 /// A new authority, which signs a certificate of this machine's loopback into the folder; gives its own file.
@@ -52,7 +52,7 @@ kind   = "echo"
     ))
 }
 
-fn amina(server: SocketAddr, transport: Transport, ca: &PathBuf) -> Phone {
+fn amina(server: SocketAddr, transport: Transport, ca: &Path) -> Phone {
     let config = PhoneConfig {
         bind: server.ip(),
         server: Some(server),

@@ -176,7 +176,10 @@ const ONE_FAULT: &[(&str, &str)] = &[
          [[agent]]\nname = \"anna\"\npassword = \"a\"\nlanguages = [\"it\"]\nqueues = [\"desk\", \"deks\"]\n",
         "7:19: there is no queue `deks`; did you mean `desk`?",
     ),
-    ("[[trunk]]\nname = \"tim\"\n", "1:1: `address` is missing; such as \"udp:192.0.2.1:5060\""),
+    (
+        "[[trunk]]\nname = \"tim\"\n",
+        "1:1: `address` is missing; such as \"sip.operator.example\" or \"udp:192.0.2.1:5060\"",
+    ),
     (
         "[sip]\nlisten = \"udp:127.0.0.1:5060\"\n[[trunk]]\nname = \"tim\"\naddress = \"tcp:192.0.2.1:5060\"\n",
         "5:11: no socket of this kind is listened on; add one to `listen` under [sip]",

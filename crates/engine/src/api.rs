@@ -5,8 +5,10 @@ use base::Wall;
 use facts::Fact;
 use ipnet::IpNet;
 use media_api::Sound;
+use sip::locate::{Answer, Query};
 use sip::ua::Flow;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,12 +79,10 @@ impl Service {
 /// Somebody outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A SIP URI with an address that needs no look-up.
+    /// A SIP URI: its host is located (RFC 3263).
     Uri {
         /// As in the request line.
         uri: String,
-        /// The way there.
-        flow: Flow,
     },
     /// A number, by the trunk of this name.
     Trunk {
@@ -107,6 +107,13 @@ pub enum Input {
     FlowFailed {
         /// Which.
         flow: Flow,
+    },
+    /// What came of an [`Output::Resolve`].
+    Resolved {
+        /// The query.
+        query: Query,
+        /// What name servers said.
+        answer: Answer,
     },
     /// Media has something to say.
     Media(media_api::Event),
@@ -212,6 +219,18 @@ pub enum Output {
         flow: Flow,
         /// One message.
         bytes: Vec<u8>,
+    },
+    /// Ask a name server, without waiting for it here, and tell what came of it.
+    Resolve {
+        /// What to ask.
+        query: Query,
+    },
+    /// From now on the certificate at this address must bear this name (RFC 5922).
+    Expect {
+        /// The peer of a TLS connection to come.
+        remote: SocketAddr,
+        /// A domain, or an address as it stands in a URI.
+        name: String,
     },
     /// Tell this to the leg's shard. `Open` names the leg whose shard the new one must share.
     Media {

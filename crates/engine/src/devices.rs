@@ -3,7 +3,8 @@
 use crate::context::Context;
 use facts::{AgentNow, AgentState, FactKind, TrunkNow};
 use sip::ua::{Contact, Gone};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What is known of agents and trunks.
@@ -13,6 +14,8 @@ pub(crate) struct Devices {
     pub(crate) trunks: BTreeMap<String, TrunkNow>,
     /// The last trouble of each trunk, so that the same is not written at each try.
     troubles: BTreeMap<String, (bool, Option<u16>)>,
+    /// Trunks of which some servers answer and others do not.
+    degraded: BTreeSet<String>,
 }
 
 impl Devices {
@@ -60,8 +63,44 @@ impl Devices {
         for trunk in gone {
             self.trunks.remove(&trunk);
             self.troubles.remove(&trunk);
+            self.degraded.remove(&trunk);
             ctx.note(FactKind::TrunkRemoved { trunk });
         }
+    }
+
+    /// What OPTIONS found of a trunk's servers.
+    pub(crate) fn trunk_health(
+        &mut self,
+        ctx: &mut Context,
+        trunk: String,
+        up: usize,
+        down: Vec<(SocketAddr, Option<u16>)>,
+    ) {
+        let was_degraded = self.degraded.remove(&trunk);
+        if up == 0 {
+            self.trunks.insert(trunk.clone(), TrunkNow { up: false });
+            let sip = down.iter().find_map(|(_, status)| *status);
+            let why = match (down.is_empty(), sip) {
+                (true, _) => "name servers know no address of the operator's server",
+                (false, Some(_)) => "the operator's servers answer that they cannot serve",
+                (false, None) => "the operator's servers do not answer",
+            };
+            return ctx.note(FactKind::TrunkDown { trunk, sip, why: why.to_owned() });
+        }
+        // A registration that was refused outweighs servers that answer.
+        if self.troubles.contains_key(&trunk) {
+            return;
+        }
+        let was_up = self.trunks.insert(trunk.clone(), TrunkNow { up: true }).is_some_and(|trunk| trunk.up);
+        if down.is_empty() {
+            if !was_up || was_degraded {
+                ctx.note(FactKind::TrunkUp { trunk });
+            }
+            return;
+        }
+        self.degraded.insert(trunk.clone());
+        let down = down.into_iter().map(|(server, _)| server.to_string()).collect();
+        ctx.note(FactKind::TrunkDegraded { trunk, up, down });
     }
 
     pub(crate) fn trunk_up(&mut self, ctx: &mut Context, trunk: String) {

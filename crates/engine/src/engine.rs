@@ -60,6 +60,9 @@ impl Engine {
                 self.ctx.sip.handle(now, sip::ua::Input::Received { flow, bytes });
             }
             Input::FlowFailed { flow } => self.ctx.sip.handle(now, sip::ua::Input::FlowFailed { flow }),
+            Input::Resolved { query, answer } => {
+                self.ctx.sip.handle(now, sip::ua::Input::Resolved { query, answer });
+            }
             Input::Media(event) => self.media_event(event),
             Input::Wall(wall) => self.ctx.ledger.set_wall(now, wall),
             Input::Command { id, command } => self.command(id, command),
@@ -172,6 +175,10 @@ impl Engine {
                     sip::ua::Output::Send { flow, bytes } => {
                         self.ctx.out.push_back(Output::Sip { flow, bytes });
                     }
+                    sip::ua::Output::Resolve { query } => self.ctx.out.push_back(Output::Resolve { query }),
+                    sip::ua::Output::Expect { remote, name } => {
+                        self.ctx.out.push_back(Output::Expect { remote, name });
+                    }
                     sip::ua::Output::Event(event) => self.sip_event(event),
                     sip::ua::Output::Door(change) => self.ctx.out.push_back(Output::Door(change)),
                 }
@@ -233,6 +240,12 @@ impl Engine {
             }
             Event::Banned { ban } => self.bans.begun(&mut self.ctx, *ban),
             Event::Unbanned { source, why } => self.bans.ended(&mut self.ctx, source, why),
+            Event::WentOn { session, from, to, status } => {
+                self.for_session(session, |call, ctx, leg| call.went_on(ctx, leg, from, to, status));
+            }
+            Event::TrunkHealth { name, up, down } => {
+                self.devices.trunk_health(&mut self.ctx, name, up, down);
+            }
             Event::Blocked { source, rule } => self.blocked.count(&mut self.ctx, source.ip(), rule),
         }
     }

@@ -23,5 +23,5 @@ mod trust;
 pub use api::*;
 pub use engine::Engine;
 pub use numbering::{Forwards, Numbering, Presentation};
-pub use targets::flow_of;
+pub use targets::place_of;
 pub use trust::TrustStore;

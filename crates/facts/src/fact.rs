@@ -72,6 +72,26 @@ pub enum FactKind {
         /// For people.
         why: String,
     },
+    /// None of a trunk's servers answers OPTIONS.
+    #[serde(rename = "trunk.down")]
+    TrunkDown {
+        /// Its name in the configuration.
+        trunk: String,
+        /// The final status, if any answer came.
+        sip: Option<u16>,
+        /// For people.
+        why: String,
+    },
+    /// Some of a trunk's servers answer OPTIONS, others do not: calls go by those that do.
+    #[serde(rename = "trunk.degraded")]
+    TrunkDegraded {
+        /// Its name in the configuration.
+        trunk: String,
+        /// How many answer.
+        up: usize,
+        /// The addresses of those that do not.
+        down: Vec<String>,
+    },
     /// A trunk is no longer in the configuration.
     #[serde(rename = "trunk.removed")]
     TrunkRemoved {
@@ -467,6 +487,18 @@ pub enum FactKind {
         by: String,
     },
     // Transfers ------------------------------------------------------------------------------------
+    /// One server failed to take a leg's call; the next is being tried.
+    #[serde(rename = "leg.rerouted")]
+    LegRerouted {
+        /// Which.
+        leg: u32,
+        /// The server that failed.
+        from: String,
+        /// The one that is tried now.
+        to: String,
+        /// 503, or nothing if no answer came.
+        sip: Option<u16>,
+    },
     /// The call is being connected to another party.
     #[serde(rename = "transfer.started")]
     TransferStarted {

@@ -13,6 +13,7 @@ mod udp;
 mod websocket;
 
 pub use inbox::SipInbox;
+pub(crate) use udp::routed_address;
 
 use crate::Tls;
 use inbox::Gate;

@@ -86,7 +86,7 @@ impl Calls {
 
     pub(crate) fn dial(&mut self, ua: &mut UserAgent, target: Target) -> Result<Call, PhoneError> {
         let session = ua.reserve().ok_or(PhoneError::Busy)?;
-        let call = self.enter(session, Phase::Dialling, None).ok_or(PhoneError::Closed)?;
+        let entered = self.enter(session, Phase::Dialling, None).ok_or(PhoneError::Closed)?;
         let local = self.open_media(session).inspect_err(|_| {
             // The reserved id is given back by the end of its call.
             self.tell(ua, Do::HangUp { session, q850: None });
@@ -95,9 +95,20 @@ impl Calls {
         let sdp = active.negotiation.offer(local, Direction::SendRecv);
         let Target { flow, uri, from_user, from_display, credentials } = target;
         let headers = Vec::new();
-        let call_to = ua::Call { flow, uri, to: None, from_user, from_display, sdp, credentials, headers };
-        self.tell(ua, Do::Call { session, call: call_to });
-        Ok(call)
+        let (to, towards) = (None, flow.into());
+        let call = ua::Call {
+            towards,
+            elsewhere: false,
+            uri,
+            to,
+            from_user,
+            from_display,
+            sdp,
+            credentials,
+            headers,
+        };
+        self.tell(ua, Do::Call { session, call });
+        Ok(entered)
     }
 
     /// A call comes in: it is told that it rings.

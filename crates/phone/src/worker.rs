@@ -182,7 +182,7 @@ impl Worker {
         self.registering = Some(reply);
         let registration = Registration {
             name: REGISTRATION.to_owned(),
-            flow,
+            towards: flow.into(),
             domain: self.config.domain(),
             account,
             expires: EXPIRES,
@@ -235,6 +235,8 @@ impl Worker {
             while let Some(output) = self.ua.poll_output() {
                 match output {
                     Output::Send { flow, bytes } => self.sockets.send(flow, bytes),
+                    // A phone calls addresses: its server is one.
+                    Output::Resolve { .. } | Output::Expect { .. } => {}
                     Output::Event(event) => self.sip_event(event),
                     Output::Door(change) => self.sockets.apply(&change),
                 }

@@ -45,6 +45,7 @@ fn registrar(transport: Transport) -> (SocketAddr, mpsc::Receiver<Event>) {
             while let Some(output) = ua.poll_output() {
                 match output {
                     Output::Send { flow, bytes } => sockets.send(flow, bytes),
+                    Output::Resolve { .. } | Output::Expect { .. } => {}
                     Output::Event(event) => sender.send(event).await.unwrap(),
                     Output::Door(change) => sockets.apply(&change),
                 }

@@ -96,7 +96,7 @@ pub(crate) fn config(rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
 fn services(script: &Arc<ivr::Script>) -> BTreeMap<String, Service> {
     let desk = Service::Script { script: script.clone(), language: None };
     let outside = address_of(AGENTS);
-    let target = Target::Uri { uri: format!("sip:uas@{outside}"), flow: flow_to(outside) };
+    let target = Target::Uri { uri: format!("sip:uas@{outside}") };
     BTreeMap::from([
         ("demo".to_owned(), desk.clone()),
         ("800100100".to_owned(), desk),

@@ -52,6 +52,8 @@ impl<'a> Trace<'a> {
                 self.hash.add(bytes);
                 write!(self.hash, "{}", flow.remote)
             }
+            Output::Resolve { query } => write!(self.hash, "{query}"),
+            Output::Expect { remote, name } => write!(self.hash, "{remote}{name}"),
             Output::Media { command, beside } => write!(self.hash, "{command:?}{beside:?}"),
             Output::Door(change) => write!(self.hash, "{change:?}"),
             Output::Fact(fact) => write!(self.hash, "{fact:?}"),
@@ -76,6 +78,8 @@ impl<'a> Trace<'a> {
                 let to = crate::town::phone_at(flow.remote.ip()).unwrap_or(0);
                 format!("{now:>16} {:<10} <- {}", format!("phone{to}"), summary(bytes))
             }
+            Output::Resolve { query } => format!("{now:>16} {:<10} {query}", "names"),
+            Output::Expect { remote, name } => format!("{now:>16} {:<10} {name} at {remote}", "names"),
             Output::Media { command, .. } => format!("{now:>16} {:<10} {command:?}", "media"),
             Output::Door(change) => format!("{now:>16} {:<10} {change:?}", "door"),
             Output::Fact(fact) => {

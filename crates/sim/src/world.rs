@@ -225,6 +225,12 @@ impl<'a> World<'a> {
                         self.send(Way::ToPhone, phone, bytes);
                     }
                 }
+                // The town has no name servers: nobody there is known by a name.
+                Output::Resolve { query } => {
+                    let answer = sip::locate::Answer::Failed;
+                    self.engine.handle(self.now, Input::Resolved { query, answer });
+                }
+                Output::Expect { .. } => {}
                 Output::Media { command, .. } => self.media.command(self.now, command),
                 // There are no sockets that could drop anything.
                 Output::Door(_) => {}

@@ -8,9 +8,11 @@ mod support;
 use engine::{Numbering, Past, Service};
 use facts::FactKind;
 use numbers::{Arrives, Country, Rules};
-use sip::ua::{Flow, Transport, Trunk};
+use sip::locate::Place;
+use sip::ua::{Transport, Trunk};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 use support::stage::{SENDRECV, Stage, address, config, sdp};
 
 /// Where the operator's calls come from.
@@ -21,14 +23,15 @@ fn operator() -> SocketAddr {
 fn trunk() -> Trunk {
     Trunk {
         name: "operator".to_owned(),
-        target: Flow { transport: Transport::Udp, local: address(1), remote: operator() },
-        addresses: vec!["10.0.0.70/32".parse().unwrap()],
+        targets: vec![Place::at(operator().ip(), Some(operator().port()), Some(Transport::Udp))],
+        addresses: Vec::new(),
         domain: None,
         credentials: None,
         register: false,
         prack: None,
         p_early_media: false,
         identity: sip::identity::Policy::TRUSTED,
+        probe: Duration::ZERO,
     }
 }
 

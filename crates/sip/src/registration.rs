@@ -4,11 +4,12 @@
 use crate::message::{HeaderName, Message};
 use crate::transaction::{TransactionId, User};
 use crate::ua::credentials::Credentials;
+use crate::ua::ways::Found;
 use crate::ua::wire::{Wire, escaped_user};
-use crate::ua::{Event, Flow, Registration};
+use crate::ua::{Event, Flow, Registration, Towards};
 use crate::write::Writer;
 use base::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// After a refusal: a person has to correct something.
@@ -35,6 +36,10 @@ struct Kept {
     registration: Registration,
     credentials: Credentials,
     state: State,
+    /// The way that the last REGISTER went, and goes again.
+    flow: Option<Flow>,
+    /// The ways that this try has left.
+    others: VecDeque<Flow>,
     /// What we ask for: more than configured after 423.
     expires: u32,
     call_id: String,
@@ -50,7 +55,10 @@ struct Kept {
 enum State {
     /// Until the next refresh or try.
     Waiting(Time),
-    Asking(TransactionId),
+    /// Until a name server has answered.
+    Locating,
+    /// If there is another way, it is tried then.
+    Asking(TransactionId, Time),
     /// Expires: 0 is on its way; then it is forgotten.
     Leaving(TransactionId),
     /// To be forgotten.
@@ -72,6 +80,8 @@ impl Registrations {
             number: self.last_number,
             credentials: Credentials::new(Some(registration.account.clone())),
             state: State::Gone,
+            flow: None,
+            others: VecDeque::new(),
             expires: u32::try_from(registration.expires.as_secs())
                 .unwrap_or(SECONDS_MAX)
                 .clamp(1, SECONDS_MAX),
@@ -105,14 +115,21 @@ impl Registrations {
     /// A REGISTER of ours came to nothing.
     pub(crate) fn failed(&mut self, wire: &mut Wire, now: Time, number: u64) {
         let Some(kept) = self.kept.values_mut().find(|kept| kept.number == number) else { return };
-        kept.outage(wire, now, None, None);
+        kept.silent(wire, now);
         let name = kept.registration.name.clone();
         self.forget_gone(&name);
     }
 
+    /// A name server answered.
+    pub(crate) fn located(&mut self, wire: &mut Wire, now: Time) {
+        for kept in self.kept.values_mut().filter(|kept| kept.state == State::Locating) {
+            kept.ask(wire, now);
+        }
+    }
+
     /// A stream broke: what was registered by it is to be registered again.
     pub(crate) fn flow_failed(&mut self, wire: &mut Wire, now: Time, flow: Flow) {
-        for kept in self.kept.values_mut().filter(|kept| kept.registration.flow == flow) {
+        for kept in self.kept.values_mut().filter(|kept| kept.flow == Some(flow)) {
             if kept.up && matches!(kept.state, State::Waiting(_)) {
                 kept.outage(wire, now, None, None);
             }
@@ -127,8 +144,13 @@ impl Registrations {
     /// Refreshes or tries again what is due.
     pub(crate) fn handle_timeout(&mut self, wire: &mut Wire, now: Time) {
         for kept in self.kept.values_mut() {
-            if kept.deadline().is_some_and(|at| at <= now) {
-                kept.ask(wire, now);
+            match kept.state {
+                _ if kept.deadline().is_none_or(|at| at > now) => {}
+                State::Asking(transaction, _) => {
+                    wire.transactions.abandon(transaction);
+                    kept.silent(wire, now);
+                }
+                _ => kept.ask(wire, now),
             }
         }
     }
@@ -142,38 +164,86 @@ impl Registrations {
 
 impl Kept {
     fn deadline(&self) -> Option<Time> {
-        if let State::Waiting(at) = self.state { Some(at) } else { None }
+        match self.state {
+            State::Waiting(at) => Some(at),
+            State::Asking(_, until) => Some(until).filter(|until| *until < Time::FAR),
+            State::Locating | State::Leaving(_) | State::Gone => None,
+        }
     }
 
     fn is_for(&self, other: &Registration) -> bool {
         let this = &self.registration;
-        (this.flow, &this.domain, this.expires) == (other.flow, &other.domain, other.expires)
+        (&this.towards, &this.domain, this.expires) == (&other.towards, &other.domain, other.expires)
             && this.account.user == other.account.user
             && this.account.password == other.account.password
     }
 
+    /// Begins a try: by the way that worked last, if it is still one, then by the others.
     fn ask(&mut self, wire: &mut Wire, now: Time) {
+        match wire.ways(now, &self.registration.towards) {
+            Found::Ways(mut ways) => {
+                let usual = self.flow.filter(|flow| self.up && ways.contains(flow));
+                if let Some(usual) = usual {
+                    ways.retain(|flow| *flow != usual);
+                    ways.push_front(usual);
+                }
+                self.others = ways;
+                self.ask_next(wire, now, (None, None));
+            }
+            Found::WaitsFor(_) => self.state = State::Locating,
+            Found::None(_) => self.outage(wire, now, None, None),
+        }
+    }
+
+    /// Goes on by the next way, or has tried them all: then that is why.
+    fn ask_next(&mut self, wire: &mut Wire, now: Time, why: (Option<u16>, Option<u32>)) {
+        let Some(flow) = self.others.pop_front() else { return self.outage(wire, now, why.0, why.1) };
+        self.flow = Some(flow);
+        self.credentials.settled();
+        self.ask_again(wire, now);
+    }
+
+    /// Sends the REGISTER by the way in use.
+    fn ask_again(&mut self, wire: &mut Wire, now: Time) {
+        let until = if self.others.is_empty() { Time::FAR } else { now + wire.config.timers.failover };
         match self.send(wire, now, self.expires) {
-            Some(transaction) => self.state = State::Asking(transaction),
+            Some(transaction) => self.state = State::Asking(transaction, until),
             None => self.outage(wire, now, None, None),
         }
+    }
+
+    /// Nobody answered by the way in use, or it broke.
+    fn silent(&mut self, wire: &mut Wire, now: Time) {
+        if let Some(flow) = self.flow.filter(|_| !self.is_of_one_flow()) {
+            wire.way_failed(now, flow);
+        }
+        match self.state {
+            State::Leaving(_) => self.state = State::Gone,
+            _ => self.ask_next(wire, now, (None, None)),
+        }
+    }
+
+    fn is_of_one_flow(&self) -> bool {
+        matches!(self.registration.towards, Towards::Flow(_))
     }
 
     fn leave(&mut self, wire: &mut Wire, now: Time) {
         match self.state {
             State::Leaving(_) | State::Gone => return,
-            State::Asking(transaction) => wire.transactions.abandon(transaction),
-            State::Waiting(_) => {}
+            State::Asking(transaction, _) => wire.transactions.abandon(transaction),
+            State::Waiting(_) | State::Locating => {}
         }
         // A REGISTER on its way may have made the contact although no answer came.
-        let may_be_there = self.up || matches!(self.state, State::Asking(_));
+        let may_be_there = self.up || matches!(self.state, State::Asking(..));
         let sent = if may_be_there { self.send(wire, now, 0) } else { None };
         self.state = sent.map_or(State::Gone, State::Leaving);
+        wire.unregistered(now, &self.registration.name);
     }
 
     fn send(&mut self, wire: &mut Wire, now: Time, expires: u32) -> Option<TransactionId> {
+        let flow = &self.flow?;
         self.cseq += 1;
-        let Registration { flow, domain, account, .. } = &self.registration;
+        let Registration { domain, account, .. } = &self.registration;
         let branch = wire.branch();
         let address = format!("<sip:{}@{domain}>", escaped_user(&account.user));
         let mut writer = Writer::request("REGISTER", &request_uri(domain))
@@ -184,21 +254,37 @@ impl Kept {
             .header("Call-ID", &self.call_id)
             .header("CSeq", format_args!("{} REGISTER", self.cseq))
             .header("Contact", wire.contact(*flow, &account.user))
-            .header("Expires", expires);
+            .header("Expires", expires)
+            .header("Supported", "path");
         writer = self.credentials.write(writer);
         wire.request(now, *flow, User::Registration(self.number), &branch, writer)
     }
 
     fn response(&mut self, wire: &mut Wire, now: Time, response: &Message) {
         let status = response.status().unwrap_or(0);
+        let retry_after = response.number(HeaderName::RetryAfter);
+        if let Some(flow) = self.flow.filter(|_| !self.is_of_one_flow()) {
+            match status {
+                503 => wire.way_is_busy(now, flow, retry_after),
+                _ => wire.way_works(flow),
+            }
+        }
         match status {
-            0..=199 => {}
+            0..=199 => self.is_heard(),
             401 | 407 => self.challenged(wire, now, response),
             _ if matches!(self.state, State::Leaving(_)) => self.state = State::Gone,
             200..=299 => self.granted(wire, now, response),
             403 | 404 => self.refused(wire, now, status),
             423 => self.too_brief(wire, now, response),
-            _ => self.outage(wire, now, Some(status), response.number(HeaderName::RetryAfter)),
+            503 => self.ask_next(wire, now, (Some(status), retry_after)),
+            _ => self.outage(wire, now, Some(status), retry_after),
+        }
+    }
+
+    /// Whoever says 100 is there: no other way is tried for being slow.
+    fn is_heard(&mut self) {
+        if let State::Asking(_, until) = &mut self.state {
+            *until = Time::FAR;
         }
     }
 
@@ -212,7 +298,7 @@ impl Kept {
             State::Leaving(_) => {
                 self.state = self.send(wire, now, 0).map_or(State::Gone, State::Leaving);
             }
-            _ => self.ask(wire, now),
+            _ => self.ask_again(wire, now),
         }
     }
 
@@ -225,6 +311,9 @@ impl Kept {
         (self.refusals, self.outages) = (0, 0);
         let permille = 800 + wire.rng.below(101);
         self.state = State::Waiting(now + Duration::from_millis(u64::from(seconds) * permille));
+        if let Some(flow) = self.flow {
+            wire.registered(now, &self.registration.name, flow, response);
+        }
         if !self.up {
             self.up = true;
             wire.tell(Event::RegistrationUp { name: self.registration.name.clone() });
@@ -234,7 +323,7 @@ impl Kept {
     /// What the registrar gave our contact: it may list those of other devices, too.
     fn granted_seconds(&self, response: &Message) -> u32 {
         let user = escaped_user(&self.registration.account.user);
-        let port = format!(":{}", self.registration.flow.local.port());
+        let port = format!(":{}", self.flow.map_or(0, |flow| flow.local.port()));
         let ours = response
             .contacts()
             .filter_map(Result::ok)
@@ -248,7 +337,7 @@ impl Kept {
         match response.number(HeaderName::MinExpires).filter(|least| *least <= SECONDS_MAX) {
             Some(least) if least > self.expires => {
                 self.expires = least;
-                self.ask(wire, now);
+                self.ask_again(wire, now);
             }
             _ => self.outage(wire, now, Some(423), None),
         }
@@ -276,6 +365,8 @@ impl Kept {
             return;
         }
         self.up = false;
+        self.others.clear();
+        wire.unregistered(now, &self.registration.name);
         self.credentials.settled();
         self.state = State::Waiting(now + pause);
         let name = self.registration.name.clone();

@@ -116,7 +116,7 @@ fn judge(bytes: Vec<u8>) -> (Layer, u16) {
                 status = answer.status().unwrap();
             }
             Output::Event(Event::Incoming { .. }) => incoming = true,
-            Output::Event(_) | Output::Door(_) => {}
+            Output::Event(_) | Output::Door(_) | Output::Resolve { .. } | Output::Expect { .. } => {}
         }
     }
     (below.unwrap_or(if incoming { Session } else { Agent }), status)

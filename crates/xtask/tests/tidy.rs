@@ -16,7 +16,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 const LAYERS: [(&str, u8); 21] = [
     ("base", 0),
     ("document", 0),
-    ("numbers", "stir", 1),
+    ("numbers", 1),
     ("stir", 1),
     ("facts", 1),
     ("media-api", 1),

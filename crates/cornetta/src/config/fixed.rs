@@ -17,6 +17,7 @@ pub(crate) struct Fixed {
     sounds: Vec<PathBuf>,
     calls_max: usize,
     stun: Option<String>,
+    name_servers: Vec<SocketAddr>,
 }
 
 impl Fixed {
@@ -32,6 +33,7 @@ impl Fixed {
             sounds: installation.sounds.clone(),
             calls_max: engine.calls_max,
             stun: installation.stun.clone(),
+            name_servers: installation.name_servers.clone(),
         }
     }
 
@@ -48,6 +50,7 @@ impl Fixed {
             ("[[token]]", self.http.tokens == later.http.tokens),
             ("`folders` under [sounds]", self.sounds == later.sounds),
             ("`calls` under [limits]", self.calls_max == later.calls_max),
+            ("`name_servers` under [sip]", self.name_servers == later.name_servers),
         ];
         parts.into_iter().filter(|(_, same)| !same).map(|(part, _)| part).collect()
     }

@@ -41,6 +41,8 @@ pub(crate) struct Installation {
     pub(crate) tls: net::Tls,
     /// The STUN server, `host:port`, that is asked at the start how the world sees us.
     pub(crate) stun: Option<String>,
+    /// Name servers to ask; those of the system if there are none.
+    pub(crate) name_servers: Vec<SocketAddr>,
     /// What is hardly meant as it is written.
     pub(crate) warnings: Vec<Fault>,
 }
@@ -156,6 +158,7 @@ fn read_root(
         sounds,
         tls: sip.tls,
         stun: sip.stun,
+        name_servers: sip.name_servers,
         warnings: Vec::new(),
     })
 }

@@ -172,6 +172,7 @@ pub(super) struct Sip {
     pub(super) stun: Option<String>,
     /// Where in the configuration the addresses are that are listened on.
     pub(super) listen_at: usize,
+    pub(super) name_servers: Vec<SocketAddr>,
 }
 
 pub(super) fn sip(
@@ -197,6 +198,7 @@ pub(super) fn sip(
         limits: Limits::default(),
     };
     let (mut secure, mut stun, mut listen_at) = (net::Tls::default(), None, 0);
+    let mut name_servers = Vec::new();
     if let Some(entry) = root.take("sip") {
         let mut section = document.section(&entry)?;
         listen_at = entry.at;
@@ -214,6 +216,7 @@ pub(super) fn sip(
         config.local_nets = networks(document, &mut section, "local_networks");
         config.open_to = networks(document, &mut section, "open_to");
         config.extensions = extensions(document, &mut section);
+        name_servers = servers(document, &mut section);
         section.finish(document);
     }
     if config.listen.is_empty() {
@@ -231,7 +234,26 @@ pub(super) fn sip(
         tls: secure,
         stun,
         listen_at,
+        name_servers,
     })
+}
+
+/// Name servers by their addresses: port 53 if none is written.
+fn servers(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<SocketAddr> {
+    let Some(entry) = section.take("name_servers") else { return Vec::new() };
+    let mut servers = Vec::new();
+    for (text, at) in document.texts(&entry) {
+        let at_port_53 = || text.parse().ok().map(|ip: IpAddr| SocketAddr::new(ip, 53));
+        match text.parse().ok().or_else(at_port_53) {
+            Some(server) => servers.push(server),
+            None => document.fault(
+                at,
+                format!("`{text}` is not the address of a name server"),
+                "write an IP address, such as \"192.0.2.53\", or leave `name_servers` out",
+            ),
+        }
+    }
+    servers
 }
 
 fn stun_server(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<String> {

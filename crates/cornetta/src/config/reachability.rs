@@ -2,14 +2,20 @@
 
 use super::network::{MediaSection, Sip};
 use document::Document;
-use std::net::IpAddr;
+use sip::locate::{Host, Place};
+use sip::ua::Transport;
+use std::net::{IpAddr, SocketAddr};
 
 /// An operator outside of a private network would be told to answer to an address inside of it.
 pub(super) fn warn_of_private_addresses(document: &mut Document<'_>, sip: &Sip, media: &MediaSection) {
-    let outside = |trunk: &&sip::ua::Trunk| is_public(trunk.target.remote.ip());
-    let Some(trunk) = sip.config.trunks.iter().find(outside) else { return };
-    let name = &trunk.name;
-    let own = trunk.target.local.ip();
+    // Where a name is cannot be known here.
+    let outside = |place: &&Place| matches!(place.host, Host::Address(ip) if is_public(ip));
+    let trunks = sip.config.trunks.iter();
+    let found = trunks.filter_map(|trunk| Some((&trunk.name, trunk.targets.iter().find(outside)?))).next();
+    let Some((name, place)) = found else { return };
+    let leads =
+        |(transport, local): &&(Transport, SocketAddr)| place.is_reachable_from(&[(*transport, *local)]);
+    let Some(own) = sip.config.listen.iter().find(leads).map(|(_, local)| local.ip()) else { return };
     if sip.config.public_address.is_none() && is_private(own) {
         let what = format!("the trunk `{name}` is outside, and would be told the private address {own}");
         let what_to_do = "write `public_address` under [sip] and [media]: the address that the world sees";

@@ -175,9 +175,9 @@ fn unreachable(sip: &Sip, target: &str) -> Option<(&'static str, &'static str)> 
             .is_empty()
             .then_some(("but there is no trunk", "write one under [[trunk]]"));
     }
-    let way = engine::flow_of(&sip.config.listen, target);
-    let why = "which has no address, or one of a kind that is not listened on";
-    way.is_none().then_some((why, "write it like \"sip:user@192.0.2.1:5060\""))
+    let place = engine::place_of(target).filter(|place| place.is_reachable_from(&sip.config.listen));
+    let why = "which is no SIP URI, or one of a kind that is not listened on";
+    place.is_none().then_some((why, "write it like \"sip:user@192.0.2.1:5060\""))
 }
 
 fn language(
@@ -222,10 +222,12 @@ fn dial(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Sip
         check_known(document, (name, trunk.value_at()), &known, "trunk").then_some(())?;
         return Some(Service::Dial(Target::Trunk { trunk: name.to_owned(), number: to }));
     }
-    match engine::flow_of(&sip?.config.listen, &to) {
-        Some(flow) => Some(Service::Dial(Target::Uri { uri: to, flow })),
+    match engine::place_of(&to)
+        .filter(|place| sip.is_some_and(|sip| place.is_reachable_from(&sip.config.listen)))
+    {
+        Some(_) => Some(Service::Dial(Target::Uri { uri: to })),
         None => {
-            let what = format!("`{to}` has no address, or one of a kind that is not listened on");
+            let what = format!("`{to}` is no SIP URI, or one of a kind that is not listened on");
             document.fault(entry.value_at(), what, "write it like \"sip:user@192.0.2.1:5060\"");
             None
         }

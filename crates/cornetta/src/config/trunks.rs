@@ -2,14 +2,18 @@
 
 use super::extensions::prack;
 use super::numbering;
-use super::read::{endpoint, networks, optional_secret, optional_text, text};
+use super::read::{networks, optional_secret, optional_text, span, text};
 use document::{Document, Entry, Section};
-use ipnet::IpNet;
 use numbers::Rules;
-use sip::ua::{Account, Flow, Transport, Trunk};
+use sip::locate::Place;
+use sip::ua::{Account, Transport, Trunk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
+
+/// How often a trunk's servers are asked whether they are there.
+const PROBE: Duration = Duration::from_secs(60);
 
 type Listen = [(Transport, SocketAddr)];
 
@@ -61,9 +65,10 @@ fn trunk(
     folder: &Path,
     listen: &Listen,
 ) -> Option<Trunk> {
-    let target = section.require(document, "address", "such as \"udp:192.0.2.1:5060\"");
-    let target = target.and_then(|entry| target_of(document, &entry, listen));
-    let mut addresses = networks(document, &mut section, "networks");
+    let targets =
+        section.require(document, "address", "such as \"sip.operator.example\" or \"udp:192.0.2.1:5060\"");
+    let targets = targets.and_then(|entry| targets_of(document, &entry, listen));
+    let addresses = networks(document, &mut section, "networks");
     let domain = optional_text(document, &mut section, "domain");
     let register = section.take("register").and_then(|entry| document.flag(&entry)).unwrap_or(false);
     let identity = numbering::identity(document, &mut section);
@@ -71,23 +76,50 @@ fn trunk(
     let prack = prack(document, &mut section);
     let p_early_media =
         section.take("p_early_media").and_then(|entry| document.flag(&entry)).unwrap_or(false);
+    let probe = span(document, &mut section, "probe", Duration::ZERO, PROBE);
     section.finish(document);
-    let (name, target) = (name?, target?);
-    if addresses.is_empty() {
-        addresses.push(IpNet::from(target.remote.ip()));
-    }
-    Some(Trunk { name, target, addresses, domain, credentials, register, prack, p_early_media, identity })
+    let (name, targets) = (name?, targets?);
+    Some(Trunk {
+        name,
+        targets,
+        addresses,
+        domain,
+        credentials,
+        register,
+        probe,
+        prack,
+        p_early_media,
+        identity,
+    })
 }
 
-fn target_of(document: &mut Document<'_>, entry: &Entry<'_>, listen: &Listen) -> Option<Flow> {
-    let text = document.text(entry)?;
-    let (transport, remote) = endpoint(document, text, entry.value_at())?;
-    let own = listen.iter().find(|(kind, own)| *kind == transport && own.is_ipv4() == remote.is_ipv4());
-    if own.is_none() {
-        let what = "no socket of this kind is listened on";
-        document.fault(entry.value_at(), what, "add one to `listen` under [sip]");
+/// One place or several, in the order in which they are tried.
+fn targets_of(document: &mut Document<'_>, entry: &Entry<'_>, listen: &Listen) -> Option<Vec<Place>> {
+    let written = document.texts(entry);
+    if entry.value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
+        document.fault(entry.value_at(), "the trunk leads nowhere", "write one address at least");
     }
-    own.map(|(_, local)| Flow { transport, local: *local, remote })
+    let places: Vec<Place> =
+        written.iter().filter_map(|(text, at)| place_of(document, text, *at, listen)).collect();
+    (!places.is_empty() && places.len() == written.len()).then_some(places)
+}
+
+fn place_of(document: &mut Document<'_>, text: &str, at: usize, listen: &Listen) -> Option<Place> {
+    let place = match Place::parse(text) {
+        Ok(place) => place,
+        Err(error) => {
+            let how = "write a name or an IP address, with a transport and a port if they are known, such as \
+                       \"sip.operator.example\", \"tls:sip.operator.example\" or \"udp:192.0.2.1:5060\"";
+            document.fault(at, format!("`{text}` is not a SIP address: {error}"), how);
+            return None;
+        }
+    };
+    if !place.is_reachable_from(listen) {
+        let what = "no socket of this kind is listened on";
+        document.fault(at, what, "add one to `listen` under [sip]");
+        return None;
+    }
+    Some(place)
 }
 
 fn credentials(

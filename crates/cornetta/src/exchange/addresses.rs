@@ -1,7 +1,6 @@
 //! Addresses as they are written, and as they really are once the sockets are bound.
 
-use engine::{Service, Target};
-use sip::ua::{Flow, Transport};
+use sip::ua::Transport;
 use std::net::{IpAddr, SocketAddr};
 
 type Sockets = Vec<(Transport, SocketAddr)>;
@@ -10,41 +9,21 @@ type Sockets = Vec<(Transport, SocketAddr)>;
 /// answer to, is shown as the one that media is told to come to.
 #[derive(Clone, Debug)]
 pub(super) struct Addresses {
-    written: Sockets,
     shown: Sockets,
 }
 
 impl Addresses {
-    pub(super) fn new(
-        written: &[(Transport, SocketAddr)],
-        bound: &[(Transport, SocketAddr)],
-        media: IpAddr,
-    ) -> Addresses {
+    pub(super) fn new(bound: &[(Transport, SocketAddr)], media: IpAddr) -> Addresses {
         let show = |&(transport, address): &(Transport, SocketAddr)| {
             let unspecified = address.ip().is_unspecified() && address.is_ipv4() == media.is_ipv4();
             (transport, if unspecified { SocketAddr::new(media, address.port()) } else { address })
         };
-        Addresses { written: written.to_vec(), shown: bound.iter().map(show).collect() }
+        Addresses { shown: bound.iter().map(show).collect() }
     }
 
     /// Puts the real addresses into a configuration.
     pub(super) fn settle(&self, config: &mut engine::Config) {
         config.sip.listen.clone_from(&self.shown);
-        for trunk in &mut config.sip.trunks {
-            self.settle_flow(&mut trunk.target);
-        }
-        for service in config.services.values_mut().chain(&mut config.otherwise) {
-            if let Service::Dial(Target::Uri { flow, .. }) = service {
-                self.settle_flow(flow);
-            }
-        }
-    }
-
-    fn settle_flow(&self, flow: &mut Flow) {
-        let place = self.written.iter().position(|written| *written == (flow.transport, flow.local));
-        if let Some((_, shown)) = place.and_then(|place| self.shown.get(place)) {
-            flow.local = *shown;
-        }
     }
 }
 
@@ -59,24 +38,14 @@ mod tests {
             listen = ["udp:0.0.0.0:0", "tcp:192.0.2.1:5060"]
             [media]
             address = "192.0.2.1"
-            [[trunk]]
-            name = "operator"
-            address = "udp:198.51.100.1:5060"
-            [[service]]
-            number = "out"
-            kind = "dial"
-            to = "sip:a@198.51.100.2;transport=tcp"
         "#;
         let mut config =
             crate::config::load_text("c.toml", text, std::path::Path::new("/nowhere")).ok().unwrap().engine;
         let bound = [(Transport::Udp, "0.0.0.0:40000"), (Transport::Tcp, "192.0.2.1:5060")];
         let bound = bound.map(|(transport, address)| (transport, address.parse().unwrap()));
-        let addresses = Addresses::new(&config.sip.listen, &bound, "192.0.2.1".parse().unwrap());
+        let addresses = Addresses::new(&bound, "192.0.2.1".parse().unwrap());
         addresses.settle(&mut config);
         let shown: Vec<String> = config.sip.listen.iter().map(|(_, address)| address.to_string()).collect();
         assert_eq!(shown, ["192.0.2.1:40000", "192.0.2.1:5060"]);
-        assert_eq!(config.sip.trunks[0].target.local.to_string(), "192.0.2.1:40000");
-        let Service::Dial(Target::Uri { flow, .. }) = &config.services["out"] else { unreachable!() };
-        assert_eq!(flow.local.to_string(), "192.0.2.1:5060");
     }
 }

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, anyhow};
 use base::Seed;
 use cti::{CtiConfig, CtiServer};
 use journal::Journal;
-use net::{Clock, MediaConfig, MediaThreads, SipSetup, SipSockets, SoundStore, Tls};
+use net::{Clock, MediaConfig, MediaThreads, Resolver, SipSetup, SipSockets, SoundStore, Tls};
 use sip::ua::Transport;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -69,8 +69,18 @@ impl Exchange {
     /// Opens the log, binds everything and begins to serve. Called in a tokio runtime, which serves HTTP.
     pub(crate) async fn start(installation: Installation) -> Result<Exchange> {
         let fixed = Fixed::of(&installation);
-        let Installation { engine: config, data, media, http, trace, sounds, tls, stun, warnings: _ } =
-            installation;
+        let Installation {
+            engine: config,
+            data,
+            media,
+            http,
+            trace,
+            sounds,
+            tls,
+            stun,
+            name_servers,
+            warnings: _,
+        } = installation;
         let clock = Clock::start();
         let seed = net::root_seed().context("the system gives no randomness")?;
         let (journal, recovery) = open_journal(&data)?;
@@ -111,6 +121,7 @@ impl Exchange {
             media,
             media_address,
             sip,
+            name_servers,
             journal: journal.clone(),
             trace: trace.clone(),
         };
@@ -176,6 +187,7 @@ struct Parts {
     media: MediaThreads,
     media_address: IpAddr,
     sip: SipSetup,
+    name_servers: Vec<SocketAddr>,
     journal: Arc<Journal>,
     trace: Trace,
 }
@@ -231,26 +243,21 @@ async fn run_engine(
     inboxes: turn::Inboxes,
     bound: oneshot::Sender<std::io::Result<Vec<(Transport, SocketAddr)>>>,
 ) {
-    let Parts { mut config, past, seed, clock, media, media_address, sip, journal, trace } = parts;
+    let Parts { mut config, past, seed, clock, media, media_address, sip, name_servers, journal, trace } =
+        parts;
+    let (names, resolved) = match Resolver::start(name_servers) {
+        Ok(resolver) => resolver,
+        Err(error) => return drop(bound.send(Err(error))),
+    };
     let (sockets, sip_inbox) = match SipSockets::bind(&config.sip.listen, sip) {
         Ok(sockets) => sockets,
         Err(error) => return drop(bound.send(Err(error))),
     };
-    let addresses = Addresses::new(&config.sip.listen, sockets.bound(), media_address);
+    let addresses = Addresses::new(sockets.bound(), media_address);
     addresses.settle(&mut config);
-    expect_trunks(&sockets, &config);
     let _ = bound.send(Ok(sockets.bound().to_vec()));
     let engine = engine::Engine::new(config, past, seed, clock.now(), clock.wall());
     let seeing = seeing::Seeing::new(trace, clock);
-    let turn = turn::Turn::new(engine, (sockets, addresses), media, clock, journal, seeing);
-    turn.run(sip_inbox, inboxes).await;
-}
-
-/// Whom operators that are called by TLS must prove to be: their domain, or their address.
-fn expect_trunks(sockets: &SipSockets, config: &engine::Config) {
-    for trunk in config.sip.trunks.iter().filter(|trunk| trunk.target.transport.is_secure()) {
-        let remote = trunk.target.remote;
-        let address = remote.ip().to_string();
-        sockets.expect(remote, trunk.domain.as_deref().unwrap_or(&address));
-    }
+    let turn = turn::Turn::new(engine, (sockets, addresses, names), media, clock, journal, seeing);
+    turn.run(sip_inbox, resolved, inboxes).await;
 }

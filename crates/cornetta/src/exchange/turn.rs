@@ -11,10 +11,10 @@ use engine::{Engine, Input, Output};
 use facts::FactKind;
 use journal::Journal;
 use media_api::Event;
-use net::{Clock, MediaThreads, SipInbox, SipInput, SipSockets};
+use net::{Clock, MediaThreads, Resolved, Resolver, SipInbox, SipInput, SipSockets};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use trace::Way;
 
 /// Inputs taken from one inbox before the others are looked at again.
@@ -38,6 +38,7 @@ pub(super) struct Turn {
     engine: Engine,
     sockets: SipSockets,
     addresses: Addresses,
+    names: Resolver,
     media: MediaThreads,
     clock: Clock,
     wall_at_zero: Wall,
@@ -52,7 +53,7 @@ pub(super) struct Turn {
 impl Turn {
     pub(super) fn new(
         engine: Engine,
-        (sockets, addresses): (SipSockets, Addresses),
+        (sockets, addresses, names): (SipSockets, Addresses, Resolver),
         media: MediaThreads,
         clock: Clock,
         journal: Arc<Journal>,
@@ -62,6 +63,7 @@ impl Turn {
             engine,
             sockets,
             addresses,
+            names,
             media,
             clock,
             wall_at_zero: clock.wall_at_zero(),
@@ -74,7 +76,12 @@ impl Turn {
     }
 
     /// Runs until told to end, or drained.
-    pub(super) async fn run(mut self, mut sip: SipInbox, mut inboxes: Inboxes) {
+    pub(super) async fn run(
+        mut self,
+        mut sip: SipInbox,
+        mut resolved: UnboundedReceiver<Resolved>,
+        mut inboxes: Inboxes,
+    ) {
         self.drain_outputs();
         self.write_facts();
         while !self.is_done() {
@@ -89,6 +96,7 @@ impl Turn {
                     self.take(sip_input(message));
                     self.take_more(|| sip.try_recv().map(sip_input));
                 }
+                Some((query, answer)) = resolved.recv() => self.take(Input::Resolved { query, answer }),
                 Some(request) = inboxes.commands.recv() => {
                     let input = self.commands.accept(request);
                     self.take(input);
@@ -146,6 +154,8 @@ impl Turn {
                     self.seeing.saw(Way::Out, flow, &bytes);
                     self.sockets.send(flow, bytes);
                 }
+                Output::Resolve { query } => self.names.ask(query),
+                Output::Expect { remote, name } => self.sockets.expect(remote, &name),
                 Output::Media { command: media_api::Command::Open { leg }, beside } => {
                     opened.push(self.media.open(leg, beside));
                 }
@@ -181,7 +191,6 @@ impl Turn {
             Control::Reload { mut config, tls } => {
                 self.addresses.settle(&mut config);
                 self.sockets.renew(tls);
-                super::expect_trunks(&self.sockets, &config);
                 self.take(Input::Reload(config));
             }
             Control::ReloadRefused(findings) => self.take(Input::ReloadRefused { findings }),
@@ -217,6 +226,10 @@ impl Turn {
 fn log_trunk(kind: &FactKind) {
     match kind {
         FactKind::TrunkUp { trunk } => tracing::info!(trunk, "the trunk is up"),
+        FactKind::TrunkDown { trunk, why, .. } => tracing::warn!(trunk, "the trunk is down: {why}"),
+        FactKind::TrunkDegraded { trunk, up, down } => {
+            tracing::warn!(trunk, up, ?down, "some servers of the trunk do not answer");
+        }
         FactKind::TrunkRegistrationFailed { trunk, next_try_s, why, .. } => {
             tracing::warn!(trunk, next_try_s, "the trunk cannot register: {why}");
         }

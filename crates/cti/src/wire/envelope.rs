@@ -128,6 +128,8 @@ fn subject(fact: &Fact) -> String {
         ) => format!("agent/{agent}"),
         (
             FactKind::TrunkUp { trunk }
+            | FactKind::TrunkDown { trunk, .. }
+            | FactKind::TrunkDegraded { trunk, .. }
             | FactKind::TrunkRemoved { trunk }
             | FactKind::TrunkRegistrationFailed { trunk, .. },
             _,
@@ -148,6 +150,7 @@ fn leg(kind: &FactKind) -> Option<u32> {
         | FactKind::LegRinging { leg }
         | FactKind::LegEarlyMedia { leg }
         | FactKind::LegRefreshFailed { leg, .. }
+        | FactKind::LegRerouted { leg, .. }
         | FactKind::LegConnected { leg, .. }
         | FactKind::LegHeld { leg }
         | FactKind::LegResumed { leg }

@@ -48,8 +48,11 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::ConfigActivated { .. }
         | FactKind::ConfigRejected { .. }
         | FactKind::TrunkUp { .. }
+        | FactKind::TrunkDown { .. }
+        | FactKind::TrunkDegraded { .. }
         | FactKind::TrunkRemoved { .. }
         | FactKind::TrunkRegistrationFailed { .. }
+        | FactKind::LegRerouted { .. }
         | FactKind::LegRinging { .. }
         | FactKind::LegEarlyMedia { .. }
         | FactKind::LegRefreshFailed { .. }

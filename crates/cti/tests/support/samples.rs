@@ -45,6 +45,12 @@ fn desk() -> Vec<FactKind> {
         FactKind::ConfigActivated { version: "sha256:00".into() },
         FactKind::ConfigRejected { findings: vec!["cornetta.toml:3:1: unknown key".into()] },
         FactKind::TrunkUp { trunk: "operatore".into() },
+        FactKind::TrunkDown {
+            trunk: "operatore".into(),
+            sip: Some(503),
+            why: "the operator's servers answer that they cannot serve".into(),
+        },
+        FactKind::TrunkDegraded { trunk: "operatore".into(), up: 1, down: vec!["192.0.2.11:5060".into()] },
         FactKind::TrunkRemoved { trunk: "operatore".into() },
         FactKind::TrunkRegistrationFailed {
             trunk: "operatore".into(),
@@ -106,6 +112,12 @@ fn call() -> Vec<FactKind> {
         FactKind::LegRinging { leg: 2 },
         FactKind::LegEarlyMedia { leg: 2 },
         FactKind::LegRefreshFailed { leg: 2, sip: Some(503), ends_in_ms: 860_000 },
+        FactKind::LegRerouted {
+            leg: 2,
+            from: "192.0.2.11:5060".into(),
+            to: "192.0.2.12:5060".into(),
+            sip: None,
+        },
         FactKind::LegConnected { leg: 2, codec: "PCMA".into() },
         FactKind::LegHeld { leg: 2 },
         FactKind::LegResumed { leg: 2 },

@@ -9,7 +9,7 @@ use crate::context::Context;
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, Side};
 use ivr::Input;
-use sip::ua::Do;
+use sip::ua::{Do, Towards};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -77,9 +77,10 @@ impl Call {
         let Some(route) = route(ctx, &dialling.target) else {
             return self.nowhere_to_call(ctx, number);
         };
+        let first = ctx.sip.way_to(ctx.now, &route.towards);
         let shown = self.shown_to(ctx, &dialling.target);
         let Some(leg) = self.leg(number) else { return };
-        leg.opened(ctx, local, Some(route.flow.remote));
+        leg.opened(ctx, local, first.map(|flow| flow.remote));
         let call =
             sip::ua::Call { from_user: shown.user, headers: shown.headers, sdp: leg.first_offer(), ..route };
         ctx.sip(Do::Call { session: leg.session, call });
@@ -103,6 +104,19 @@ impl Call {
             ctx.sip(Do::HangUp { session, q850: None });
         }
         self.other_over(ctx, number, end);
+    }
+
+    /// One way to the other party failed; the next is being tried.
+    pub(crate) fn went_on(
+        &mut self,
+        ctx: &mut Context,
+        number: u32,
+        from: SocketAddr,
+        to: SocketAddr,
+        status: Option<u16>,
+    ) {
+        let (from, to) = (from.to_string(), to.to_string());
+        self.note(ctx, FactKind::LegRerouted { leg: number, from, to, sip: status });
     }
 
     /// The other party answered.
@@ -179,34 +193,35 @@ impl Call {
 
 fn address(target: &Target) -> String {
     match target {
-        Target::Uri { uri, .. } => uri.clone(),
+        Target::Uri { uri } => uri.clone(),
         Target::Trunk { number, .. } => number.clone(),
     }
 }
 
-/// What a script wrote as a destination: a SIP URI with an address, or a number for the first trunk.
+/// What a script wrote as a destination: a SIP URI, or a number for the first trunk.
 fn resolve(ctx: &Context, to: &str) -> Option<Target> {
     if !to.starts_with("sip:") {
         let trunk = ctx.config.sip.trunks.first()?;
         return Some(Target::Trunk { trunk: trunk.name.clone(), number: to.to_owned() });
     }
-    let flow = crate::flow_of(&ctx.config.sip.listen, to)?;
-    Some(Target::Uri { uri: to.to_owned(), flow })
+    crate::place_of(to)?;
+    Some(Target::Uri { uri: to.to_owned() })
 }
 
 /// A call to this target, with the caller's name and the offer still to be filled in.
 fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
-    let (flow, uri, credentials) = match target {
-        Target::Uri { uri, flow } => (*flow, uri.clone(), None),
+    let (towards, uri, credentials) = match target {
+        Target::Uri { uri } => (Towards::Places(vec![crate::place_of(uri)?]), uri.clone(), None),
         Target::Trunk { trunk, number } => {
             let trunk = ctx.config.sip.trunks.iter().find(|known| known.name == *trunk)?;
-            let host = trunk.domain.clone().unwrap_or_else(|| trunk.target.remote.to_string());
             let number = ctx.config.numbering.for_trunk(&trunk.name, number);
-            (trunk.target, format!("sip:{number}@{host}"), trunk.credentials.clone())
+            let uri = format!("sip:{number}@{}", trunk.domain());
+            (Towards::Trunk(trunk.name.clone()), uri, trunk.credentials.clone())
         }
     };
     Some(sip::ua::Call {
-        flow,
+        towards,
+        elsewhere: false,
         uri,
         to: None,
         from_user: String::new(),

@@ -172,7 +172,8 @@ impl Call {
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, Some(contact.flow.remote));
         let call = sip::ua::Call {
-            flow: contact.flow,
+            towards: contact.flow.into(),
+            elsewhere: false,
             uri: contact.uri,
             to: None,
             from_user,

@@ -73,8 +73,10 @@ impl SnapshotFold {
                 self.snapshot.agents.clear();
                 self.snapshot.trunks.clear();
             }
-            FactKind::TrunkUp { trunk } => self.trunk(trunk, true),
-            FactKind::TrunkRegistrationFailed { trunk, .. } => self.trunk(trunk, false),
+            FactKind::TrunkUp { trunk } | FactKind::TrunkDegraded { trunk, .. } => self.trunk(trunk, true),
+            FactKind::TrunkRegistrationFailed { trunk, .. } | FactKind::TrunkDown { trunk, .. } => {
+                self.trunk(trunk, false);
+            }
             FactKind::TrunkRemoved { trunk } => {
                 self.snapshot.trunks.remove(trunk);
             }

@@ -54,7 +54,7 @@ pub(super) fn choose(senders: &[Sender], local: SocketAddr) -> Option<&Sender> {
 }
 
 /// The local address from which the kernel would send to `remote`. Sends nothing.
-pub(super) fn routed_address(remote: SocketAddr) -> io::Result<IpAddr> {
+pub(crate) fn routed_address(remote: SocketAddr) -> io::Result<IpAddr> {
     let any = match remote {
         SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),

@@ -84,6 +84,7 @@ impl OpenCall {
             }
             FactKind::LegHeld { leg }
             | FactKind::LegResumed { leg }
+            | FactKind::LegRerouted { leg, .. }
             | FactKind::LegRinging { leg }
             | FactKind::LegEarlyMedia { leg }
             | FactKind::LegRefreshFailed { leg, .. } => {

@@ -5,6 +5,7 @@ use base::{Seed, Time, Wall};
 use engine::{Config, Engine, Input, Output, Past, Service, Target};
 use facts::{Fact, FactKind};
 use media_api::{Command, Event, LegId, PlayId, Stats, Stream};
+use sip::locate::{Answer, Query};
 use sip::ua::{Flow, Transport};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -28,6 +29,8 @@ pub(crate) struct Stage {
     pub(crate) no_ports: bool,
     inboxes: BTreeMap<SocketAddr, VecDeque<String>>,
     branches: u32,
+    /// What name servers know; they fail for all else.
+    pub(crate) names: BTreeMap<Query, Answer>,
 }
 
 pub(crate) fn exchange() -> SocketAddr {
@@ -58,7 +61,7 @@ pub(crate) fn config() -> Config {
         offer_deadline: Duration::from_secs(15),
         wrapup: Duration::from_secs(2),
     };
-    let target = Target::Uri { uri: "sip:uas@10.0.0.90:5060".to_owned(), flow: flow(address(90)) };
+    let target = Target::Uri { uri: "sip:uas@10.0.0.90:5060".to_owned() };
     let desk = Service::Script { script: super::helpdesk(), language: None };
     Config {
         node: "stage".to_owned(),
@@ -114,6 +117,7 @@ impl Stage {
             facts: Vec::new(),
             commands: Vec::new(),
             replies: Vec::new(),
+            names: BTreeMap::new(),
             streams: BTreeMap::new(),
             open: BTreeSet::new(),
             plays: Vec::new(),
@@ -140,17 +144,26 @@ impl Stage {
                         let text = String::from_utf8(bytes).unwrap();
                         self.inboxes.entry(flow.remote).or_default().push_back(text);
                     }
-                    Output::Media { command, .. } => told.extend(self.play_media(command)),
+                    Output::Resolve { query } => told.push_back(self.resolved(query)),
+                    Output::Expect { .. } => {}
+                    Output::Media { command, .. } => {
+                        told.extend(self.play_media(command).map(Input::Media));
+                    }
                     Output::Fact(fact) => self.facts.push(fact),
                     Output::Door(_) => {}
                     Output::Reply { id, result } => self.replies.push((id, result)),
                 }
             }
             match told.pop_front() {
-                Some(event) => self.engine.handle(self.now, Input::Media(event)),
+                Some(input) => self.engine.handle(self.now, input),
                 None => return,
             }
         }
+    }
+
+    fn resolved(&self, query: Query) -> Input {
+        let answer = self.names.get(&query).cloned().unwrap_or(Answer::Failed);
+        Input::Resolved { query, answer }
     }
 
     fn play_media(&mut self, command: Command) -> Option<Event> {

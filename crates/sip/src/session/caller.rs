@@ -1,5 +1,6 @@
 //! The caller's side: from our INVITE to its final answer, with every race of CANCEL (RFC 3261 §9.1, §13.2).
 
+use super::failover::OtherWays;
 use super::forks::Forks;
 use super::reoffer::Ours;
 use super::stray::reject_fork;
@@ -14,17 +15,19 @@ use crate::ua::early_media::P_EARLY_MEDIA;
 use crate::ua::wire::{ALLOW, ALLOW_EVENTS, Wire};
 use crate::ua::{Call, Event, Flow, How, Prack, SessionId};
 use base::Time;
+use std::collections::VecDeque;
 
 /// An INVITE of ours without a final answer.
 #[derive(Debug)]
 pub(super) struct Calling {
-    call: Call,
+    pub(super) call: Call,
     pub(super) invite: TransactionId,
     /// Something came: CANCEL may be sent (§9.1).
-    provisional: bool,
+    pub(super) provisional: bool,
     ring_until: Time,
     pub(super) forks: Forks,
     cancel: Cancel,
+    pub(super) other_ways: OtherWays,
 }
 
 #[derive(Debug)]
@@ -38,7 +41,16 @@ enum Cancel {
 
 impl Calling {
     pub(super) fn deadline(&self, told: bool) -> Time {
-        if told { Time::FAR } else { self.ring_until }
+        match (told, self.provisional) {
+            (true, _) => Time::FAR,
+            (false, true) => self.ring_until,
+            (false, false) => self.ring_until.min(self.other_ways.silent_until),
+        }
+    }
+
+    /// We want the callee no more.
+    pub(super) fn is_cancelled(&self) -> bool {
+        !matches!(self.cancel, Cancel::No)
     }
 }
 
@@ -49,14 +61,17 @@ impl Session {
         now: Time,
         id: SessionId,
         call: Call,
+        mut ways: VecDeque<Flow>,
         symmetric: bool,
     ) -> Option<Session> {
-        let mut dialog = Dialog::of_call(wire, id, &call, symmetric);
+        let first = ways.pop_front()?;
+        let mut dialog = Dialog::of_call(wire, id, &call, first, symmetric);
         let credentials = Credentials::new(call.credentials.clone());
-        let terms = Terms::of_flow(wire, call.flow);
+        let terms = Terms::of_flow(wire, first);
         let timer = SessionTimer::new(&wire.config.extensions);
         let invite = send_invite(wire, now, id, &mut dialog, &credentials, (terms, &timer), &call)?;
         let ring_until = now + wire.config.timers.ring_max;
+        let other_ways = OtherWays::new(wire, now, &call, ways);
         let calling = Calling {
             call,
             invite,
@@ -64,6 +79,7 @@ impl Session {
             ring_until,
             forks: Forks::default(),
             cancel: Cancel::No,
+            other_ways,
         };
         Some(Session {
             id,
@@ -100,7 +116,11 @@ impl Session {
     }
 
     /// Our first INVITE came to nothing.
-    pub(super) fn calling_failed(&mut self, wire: &mut Wire, failure: Failure) {
+    pub(super) fn calling_failed(&mut self, wire: &mut Wire, now: Time, failure: Failure) {
+        wire.way_failed(now, self.dialog.flow);
+        if self.go_on(wire, now, None) {
+            return;
+        }
         let remote = self.dialog.flow.remote;
         match failure {
             Failure::Timeout => {
@@ -131,6 +151,9 @@ impl Session {
         if calling.deadline(self.told) > now {
             return;
         }
+        if calling.ring_until > now {
+            return self.silent_for_too_long(wire, now);
+        }
         let seconds = wire.config.timers.ring_max.as_secs();
         self.end(wire, How::NoAnswer, None, None, format!("not answered in {seconds} s"));
         self.cancel_call(wire, now, None);
@@ -139,6 +162,7 @@ impl Session {
     fn calling_progress(&mut self, wire: &mut Wire, now: Time, status: u16, response: &Message) {
         let Phase::Calling(calling) = &mut self.phase else { return };
         calling.provisional = true;
+        wire.way_works(self.dialog.flow);
         if let Cancel::Wanted(_) = calling.cancel {
             self.send_cancel(wire, now);
         } else if status > 100 && !self.told {
@@ -173,6 +197,9 @@ impl Session {
             return;
         }
         if self.may_call_again(wire, status, response) && self.call_again(wire, now) {
+            return;
+        }
+        if status == 503 && self.busy_way(wire, now, response) {
             return;
         }
         let how = if status == 408 { How::NoAnswer } else { How::PeerRefused };
@@ -247,7 +274,7 @@ impl Session {
     }
 }
 
-fn send_invite(
+pub(super) fn send_invite(
     wire: &mut Wire,
     now: Time,
     id: SessionId,

@@ -3,7 +3,7 @@
 use crate::message::{HeaderName, Message, Via};
 use crate::referral::Replaces;
 use crate::ua::wire::{Wire, escaped_user};
-use crate::ua::{Call, Flow, SessionId, Transport};
+use crate::ua::{Call, Flow, SessionId, Towards, Transport};
 use crate::uri::{Host, Uri};
 use crate::write::Writer;
 use std::net::{IpAddr, SocketAddr};
@@ -38,9 +38,15 @@ pub(crate) struct Dialog {
 
 impl Dialog {
     /// Of a call that we make.
-    pub(crate) fn of_call(wire: &mut Wire, id: SessionId, call: &Call, symmetric: bool) -> Dialog {
+    pub(crate) fn of_call(
+        wire: &mut Wire,
+        id: SessionId,
+        call: &Call,
+        flow: Flow,
+        symmetric: bool,
+    ) -> Dialog {
         let local_tag: Box<str> = wire.rng.token(16).into();
-        let domain = from_domain(wire, call);
+        let domain = from_domain(wire, call, flow);
         let name = match call.from_display.as_deref() {
             Some(name) => format!("\"{}\" ", name.replace('\\', "\\\\").replace('"', "\\\"")),
             None => String::new(),
@@ -56,11 +62,11 @@ impl Dialog {
             remote: remote.into(),
             local_cseq: wire.rng.below(FIRST_CSEQ_BELOW) as u32,
             remote_cseq: None,
-            routes: Vec::new(),
+            routes: wire.service_routes(&call.towards),
             remote_target: without_headers(&call.uri).into(),
             contact_user: call.from_user.as_str().into(),
-            flow: call.flow,
-            symmetric: symmetric || call.flow.transport.is_stream(),
+            flow,
+            symmetric: symmetric || flow.transport.is_stream(),
         }
     }
 
@@ -200,6 +206,12 @@ impl Dialog {
         }
     }
 
+    /// Goes by another way before there is a dialog.
+    pub(crate) fn reroute(&mut self, flow: Flow, symmetric: bool) {
+        self.flow = flow;
+        self.symmetric = symmetric || flow.transport.is_stream();
+    }
+
     /// The way broke: go where Contact or Record-Route point, if that is an address. A listening port
     /// outlives a connection.
     pub(crate) fn flow_failed(&mut self) {
@@ -280,15 +292,16 @@ fn came_through_nat(via: Via<'_>, flow: Flow) -> bool {
     written.is_some_and(|ip| ip != flow.remote.ip().to_canonical())
 }
 
-fn from_domain(wire: &Wire, call: &Call) -> String {
+fn from_domain(wire: &Wire, call: &Call, flow: Flow) -> String {
     if call.from_user.eq_ignore_ascii_case("anonymous") {
         return "anonymous.invalid".into();
     }
-    let trunk = wire.config.trunks.iter().find(|trunk| trunk.target == call.flow);
+    let mut trunks = wire.config.trunks.iter();
+    let trunk = trunks.find(|trunk| matches!(&call.towards, Towards::Trunk(name) if *name == trunk.name));
     match trunk.and_then(|trunk| trunk.domain.clone()) {
         Some(domain) => domain,
         None if wire.config.realm.is_empty() || wire.config.realm.contains([' ', '@', '<', '>']) => {
-            wire.address(call.flow)
+            wire.address(flow)
         }
         None => wire.config.realm.clone(),
     }

@@ -9,6 +9,7 @@ mod caller;
 mod closing;
 mod dialog;
 mod early;
+mod failover;
 mod forks;
 mod info;
 mod referring;
@@ -22,6 +23,7 @@ mod timer;
 mod within;
 
 pub(crate) use reoffer::unreadable;
+pub(crate) use stray::late_response;
 pub(crate) use table::Sessions;
 
 use crate::message::Message;

@@ -2,8 +2,9 @@
 //! forgotten. It is acknowledged and ended (RFC 3261 §13.2.2.4), or the callee would talk to nobody.
 
 use super::Dialog;
+use crate::cause;
 use crate::message::Message;
-use crate::transaction::{TransactionId, User};
+use crate::transaction::{Passed, TransactionId, User};
 use crate::ua::Flow;
 use crate::ua::wire::Wire;
 use base::Time;
@@ -19,4 +20,19 @@ pub(super) fn reject_fork(wire: &mut Wire, now: Time, id: TransactionId, respons
     let (bye, way, branch) = dialog.request(wire, "BYE");
     // Without room for it the BYE is lost: the callee's own patience ends the session.
     let _ = wire.request(now, way, User::Nobody, &branch, bye);
+}
+
+/// What came late to an INVITE that was given up for another way: a callee that rings is told to stop, one
+/// that answered is hung up on. A refusal has been acknowledged by its transaction.
+pub(crate) fn late_response(wire: &mut Wire, now: Time, passed: Passed, response: &Message) {
+    match response.status().unwrap_or(0) {
+        100..=199 => {
+            wire.way_works(passed.flow);
+            // Without room for a CANCEL the callee rings until it tires.
+            let reason = cause::reason_of_cancel(cause::NORMAL);
+            let _ = wire.transactions.cancel(now, passed.id, &reason, &mut wire.out);
+        }
+        200..=299 => reject_fork(wire, now, passed.id, response, passed.flow),
+        _ => {}
+    }
 }

@@ -12,7 +12,7 @@ use crate::transaction::{Failed, Passed, TransactionId};
 use crate::ua::wire::Wire;
 use crate::ua::{Call, Do, Ending, Event, Flow, How, Peer, SessionId};
 use base::{Key, Slots, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What a callee is told that rings after we have given up: recovery on timer expiry.
 const TOO_LATE: u8 = 102;
@@ -126,18 +126,24 @@ impl Sessions {
         }
     }
 
-    /// Calls with a reserved id.
-    pub(crate) fn call(&mut self, wire: &mut Wire, now: Time, id: SessionId, call: Call, symmetric: bool) {
-        if self.places.get(inner(id)).is_none_or(|place| place.session.is_some()) {
+    /// Calls with a reserved id, by the first of these ways that works.
+    pub(crate) fn call(
+        &mut self,
+        wire: &mut Wire,
+        now: Time,
+        id: SessionId,
+        call: Call,
+        ways: VecDeque<Flow>,
+        symmetric: bool,
+    ) {
+        if !self.is_reserved(id) {
             return;
         }
-        match Session::call(wire, now, id, call, symmetric) {
+        match Session::call(wire, now, id, call, ways, symmetric) {
             Some(session) => self.put(id, session),
             None => {
-                self.release(id);
                 let detail = "as many transactions as allowed are under way".to_owned();
-                let ending = Ending { how: How::Capacity, status: None, q850: None, detail };
-                wire.tell(Event::Ended { session: id, ending });
+                self.end_reserved(wire, id, How::Capacity, detail);
             }
         }
     }
@@ -150,6 +156,15 @@ impl Sessions {
     /// Whether the place of a call to come is kept.
     pub(crate) fn is_reserved(&self, id: SessionId) -> bool {
         self.places.get(inner(id)).is_some_and(|place| place.session.is_none())
+    }
+
+    /// A call with a reserved id that cannot be made ends so.
+    pub(crate) fn end_reserved(&mut self, wire: &mut Wire, id: SessionId, how: How, detail: String) {
+        if self.is_reserved(id) {
+            self.release(id);
+            let ending = Ending { how, status: None, q850: None, detail };
+            wire.tell(Event::Ended { session: id, ending });
+        }
     }
 
     /// Our tag in a session.

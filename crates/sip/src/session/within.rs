@@ -89,7 +89,7 @@ impl Session {
     /// A request of this session came to nothing.
     pub(super) fn failed(&mut self, wire: &mut Wire, now: Time, id: TransactionId, failure: Failure) {
         match &self.phase {
-            Phase::Calling(calling) if calling.invite == id => self.calling_failed(wire, failure),
+            Phase::Calling(calling) if calling.invite == id => self.calling_failed(wire, now, failure),
             Phase::Closing(Closing::Bye { transaction, .. }) if *transaction == id => {
                 self.phase = Phase::Over
             }

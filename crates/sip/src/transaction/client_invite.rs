@@ -130,6 +130,13 @@ impl ClientInvite {
         }
     }
 
+    /// The INVITE is not sent again.
+    pub(super) fn hush(&mut self) {
+        if let ClientInvite::Calling { a, .. } = self {
+            *a = Time::FAR;
+        }
+    }
+
     /// The transport failed. Only a transaction that still waits tells its user.
     pub(super) fn fail(&mut self) -> Step {
         let waiting = matches!(self, ClientInvite::Calling { .. } | ClientInvite::Proceeding { .. });

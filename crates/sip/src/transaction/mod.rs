@@ -32,6 +32,10 @@ pub(crate) enum User {
     Session(SessionId),
     /// A registration of ours, by its number.
     Registration(u64),
+    /// The health of a trunk, by its number.
+    Probe(u64),
+    /// A session that has gone on to another way: what comes late is ended in good order.
+    Abandoned,
     /// Nobody waits for the end of it.
     Nobody,
 }

@@ -226,6 +226,21 @@ impl Table {
         });
     }
 
+    /// An INVITE that nobody waits for any more but that may still be answered: it is not sent again, and
+    /// whatever comes of it is for nobody's session.
+    pub(crate) fn disown(&mut self, now: Time, id: TransactionId) {
+        if let Some(transaction) = self.transactions.get_mut(id) {
+            transaction.user = User::Abandoned;
+        }
+        self.step(id, &mut VecDeque::new(), |transaction, intervals| {
+            if let Machine::Calling(machine) = &mut transaction.machine {
+                machine.hush();
+                machine.limit(now, intervals);
+            }
+            Step::NOTHING
+        });
+    }
+
     /// Forgets a transaction that nobody waits for any more.
     pub(crate) fn abandon(&mut self, id: TransactionId) {
         self.remove(id);

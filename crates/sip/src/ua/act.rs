@@ -1,6 +1,6 @@
 //! What a user agent can be asked to do.
 
-use super::{Account, Config, EarlyMedia, Flow, SessionId, Warning};
+use super::{Account, Config, EarlyMedia, SessionId, Towards, Warning};
 use crate::guard::Ban;
 use crate::referral::ReferTo;
 use ipnet::IpNet;
@@ -142,8 +142,12 @@ impl Do {
 /// Whom to call, and how.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The way.
-    pub flow: Flow,
+    /// Where the request goes. Of several ways the next is tried if one fails, is silent or says 503
+    /// (RFC 3263 §4.3).
+    pub towards: Towards,
+    /// There is another way to the callee than these: even the last of them is not waited for longer than
+    /// the others, and the engine is told that nobody answered.
+    pub elsewhere: bool,
     /// The request URI.
     pub uri: String,
     /// The To URI; the request URI if it is not given.
@@ -174,8 +178,8 @@ pub struct Refer {
 pub struct Registration {
     /// Ours, for `RegistrationUp` and `RegistrationDown`.
     pub name: String,
-    /// The way to the registrar.
-    pub flow: Flow,
+    /// Where the registrar is.
+    pub towards: Towards,
     /// The domain of the address of record.
     pub domain: String,
     /// Who we are there.

@@ -1,7 +1,7 @@
 //! Who may call and register: trunks by their address, accounts by digest, and what is opened by name.
 //! Everybody else is refused (RFC 3261 §22).
 
-use super::{Flow, Peer, UserAgent};
+use super::{Flow, Peer, Trunk, UserAgent};
 use crate::digest::{Denied, Reason};
 use crate::guard::{Attempt, Belief};
 use crate::message::{HeaderName, Message};
@@ -37,8 +37,7 @@ impl UserAgent {
     /// Who an INVITE is from.
     pub(super) fn admit(&mut self, now: Time, flow: Flow, request: &Message) -> Result<Peer, Denial> {
         let source = flow.remote.ip().to_canonical();
-        let mut trunks = self.wire.config.trunks.iter();
-        if let Some(trunk) = trunks.find(|trunk| trunk.addresses.iter().any(|net| net.contains(&source))) {
+        if let Some(trunk) = self.trunk_of(flow) {
             return Ok(Peer::Trunk(trunk.name.clone()));
         }
         let open = self.wire.config.open_to.iter().any(|net| net.contains(&source));
@@ -47,6 +46,11 @@ impl UserAgent {
             Err(_) if open => Ok(Peer::Open),
             Err(denial) => Err(denial),
         }
+    }
+
+    /// The trunk that a message of this flow comes from.
+    fn trunk_of(&self, flow: Flow) -> Option<&Trunk> {
+        self.wire.config.trunks.iter().find(|trunk| self.wire.ways.is_of(trunk, flow))
     }
 
     /// Whose contacts a REGISTER changes: those of the account that proved itself, and of no other

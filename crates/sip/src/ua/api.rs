@@ -2,6 +2,7 @@
 
 use super::{Do, Event, Transport};
 use crate::guard::Change;
+use crate::locate::{Answer, Query};
 use base::Key;
 use std::net::SocketAddr;
 
@@ -38,6 +39,13 @@ pub enum Input {
         /// Which.
         flow: Flow,
     },
+    /// What came of an [`Output::Resolve`].
+    Resolved {
+        /// The query.
+        query: Query,
+        /// What name servers said.
+        answer: Answer,
+    },
     /// Something to do.
     Do(Do),
 }
@@ -51,6 +59,18 @@ pub enum Output {
         flow: Flow,
         /// One message.
         bytes: Vec<u8>,
+    },
+    /// Ask a name server, without waiting for it here, and tell what came of it.
+    Resolve {
+        /// What to ask.
+        query: Query,
+    },
+    /// From now on the certificate at this address must bear this name (RFC 5922).
+    Expect {
+        /// The peer of a TLS connection to come.
+        remote: SocketAddr,
+        /// A domain, or an address as it stands in a URI.
+        name: String,
     },
     /// Something happened.
     Event(Event),
@@ -73,4 +93,8 @@ pub enum Why {
     Device,
     /// A ban or an acquaintance is over.
     Guard,
+    /// An answer of a name server is no longer fresh, or a call waits for one too long.
+    Locating,
+    /// A trunk is to be asked whether it is there.
+    Health,
 }

@@ -1,9 +1,10 @@
 //! What a user agent is born with: sockets, accounts, trunks, timers, limits.
 
-use super::{Flow, Peer, Transport};
+use super::{Peer, Transport};
 use crate::digest::Algorithm;
 use crate::guard::GuardConfig;
 use crate::identity::Policy;
+use crate::locate::Place;
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -98,11 +99,12 @@ impl std::fmt::Debug for Account {
 pub struct Trunk {
     /// Its name in facts and routes.
     pub name: String,
-    /// Where calls to it are sent.
-    pub target: Flow,
-    /// The addresses that its calls may come from.
+    /// Where calls to it are sent: the next one if the one before has no way that works. These may be
+    /// proxies of another name than `domain`.
+    pub targets: Vec<Place>,
+    /// The addresses that its calls may come from, besides those of its targets.
     pub addresses: Vec<IpNet>,
-    /// The domain in request URIs and To; the target's address if it is not given.
+    /// The domain in request URIs and To; the first target if it is not given.
     pub domain: Option<String>,
     /// Credentials for what we send to it, and for registering.
     pub credentials: Option<Account>,
@@ -114,6 +116,16 @@ pub struct Trunk {
     pub p_early_media: bool,
     /// How much of what it says of callers is believed.
     pub identity: Policy,
+    /// How often each of its servers is asked by OPTIONS whether it is there; zero: never.
+    pub probe: Duration,
+}
+
+impl Trunk {
+    /// The domain in request URIs and To.
+    pub fn domain(&self) -> String {
+        let first = || self.targets.first().map_or_else(String::new, Place::in_uri);
+        self.domain.clone().unwrap_or_else(first)
+    }
 }
 
 /// What is agreed with peers beyond RFC 3261.
@@ -160,6 +172,10 @@ pub struct Timers {
     pub t4: Duration,
     /// How long a callee may ring before the INVITE that we sent is cancelled.
     pub ring_max: Duration,
+    /// How long a server may be silent before the next one is tried, where there is one (RFC 3263 §4.3).
+    pub failover: Duration,
+    /// How long a server that was silent is tried after all others.
+    pub aside: Duration,
 }
 
 impl Default for Timers {
@@ -169,6 +185,8 @@ impl Default for Timers {
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
             ring_max: Duration::from_secs(600),
+            failover: Duration::from_secs(4),
+            aside: Duration::from_secs(60),
         }
     }
 }

@@ -158,6 +158,27 @@ pub enum Event {
         /// When it is tried again.
         next_try: Duration,
     },
+    /// Nobody answered a call of ours by one way, the way broke, or 503 came; the next is being tried.
+    WentOn {
+        /// Which.
+        session: SessionId,
+        /// Where nothing came of it.
+        from: SocketAddr,
+        /// Where it is sent now.
+        to: SocketAddr,
+        /// 503, or nothing if no answer came.
+        status: Option<u16>,
+    },
+    /// What OPTIONS found of a trunk's servers has changed.
+    TrunkHealth {
+        /// The trunk's name.
+        name: String,
+        /// How many of its servers answer.
+        up: usize,
+        /// Those that do not, and their final status if any came: 408 or 503. None at all, up or down: no
+        /// address of it is known.
+        down: Vec<(SocketAddr, Option<u16>)>,
+    },
     /// Somebody was refused: for facts of the security kind.
     Blocked {
         /// From where.

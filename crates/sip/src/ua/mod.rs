@@ -3,15 +3,18 @@
 mod act;
 mod admission;
 mod api;
+mod aside;
 mod config;
 pub(crate) mod credentials;
 mod devices;
 pub(crate) mod early_media;
 mod event;
+mod locating;
 mod receive;
 mod refusal;
 mod transport;
 mod warning;
+pub(crate) mod ways;
 pub(crate) mod wire;
 
 pub use act::*;
@@ -21,14 +24,17 @@ pub use early_media::EarlyMedia;
 pub use event::*;
 pub use transport::Transport;
 pub use warning::{WarnCode, Warning};
+pub use ways::Towards;
 pub(crate) use wire::escaped_user;
 
 use crate::digest::Verifier;
+use crate::health::Health;
 use crate::referral::Replaces;
 use crate::registrar::Registrar;
 use crate::registration::Registrations;
 use crate::session::Sessions;
 use base::{Seed, Time};
+use locating::Waiting;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::Wire;
@@ -44,6 +50,9 @@ pub struct UserAgent {
     registrar: Registrar,
     registrations: Registrations,
     verifier: Verifier,
+    /// Calls that wait for a name server.
+    waiting: Waiting,
+    health: Health,
     /// The accounts' passwords by their user names.
     passwords: BTreeMap<String, String>,
     seed: Seed,
@@ -70,11 +79,16 @@ impl UserAgent {
             registrations: Registrations::default(),
             verifier: verifier_of(&config, seed),
             passwords: passwords_of(&config),
-            wire: Wire::new(config, seed),
+            wire: Wire::new(config, seed, now),
+            waiting: Waiting::default(),
+            health: Health::new(seed),
             seed,
         };
+        agent.wire.ask_name_servers();
+        agent.wire.make_known();
         agent.register_trunks(now);
         agent.wire.tell_of_guard();
+        agent.health.watch(&agent.wire.config.trunks, now);
         agent
     }
 
@@ -83,6 +97,7 @@ impl UserAgent {
         match input {
             Input::Received { flow, bytes } => self.received(now, flow, bytes),
             Input::FlowFailed { flow } => self.flow_failed(now, flow),
+            Input::Resolved { query, answer } => self.resolved(now, query, answer),
             Input::Do(act) => self.act(now, act),
         }
         self.wire.tell_of_guard();
@@ -101,6 +116,8 @@ impl UserAgent {
         self.wire.keep_devices_reachable(now, |flow| self.registrar.knows(flow));
         self.wire.guard.handle_timeout(now);
         self.wire.tell_of_guard();
+        self.health.handle_timeout(&mut self.wire, now);
+        self.locating_timeout(now);
     }
 
     /// The next thing to do, in the order in which they are to be done.
@@ -117,6 +134,8 @@ impl UserAgent {
             (self.registrations.poll_timeout(), Why::Registration),
             (self.wire.devices.poll_timeout(), Why::Device),
             (self.wire.guard.poll_timeout(), Why::Guard),
+            (self.wire.ways.poll_timeout(), Why::Locating),
+            (self.health.poll_timeout(), Why::Health),
         ]
         .into_iter()
         .filter_map(|(at, why)| at.map(|at| (at, why)))
@@ -127,6 +146,14 @@ impl UserAgent {
     /// with is given back by [`Do::HangUp`].
     pub fn reserve(&mut self) -> Option<SessionId> {
         self.sessions.reserve()
+    }
+
+    /// The way that a call would go first if it were made now; nothing if that is not known.
+    pub fn way_to(&mut self, now: Time, towards: &Towards) -> Option<Flow> {
+        match self.wire.ways(now, towards) {
+            ways::Found::Ways(ways) => ways.front().copied(),
+            ways::Found::WaitsFor(_) | ways::Found::None(_) => None,
+        }
     }
 
     /// The Call-ID of a session: of one that is only reserved, the one that it will be called with.
@@ -169,11 +196,7 @@ impl UserAgent {
 
     fn act(&mut self, now: Time, act: Do) {
         match act {
-            Do::Call { session, call } => {
-                // A registered device is called by the way that its REGISTER came, and so is what follows.
-                let symmetric = self.registrar.knows(call.flow);
-                self.sessions.call(&mut self.wire, now, session, call, symmetric);
-            }
+            Do::Call { session, call } => self.call(now, session, call),
             Do::Register { registration } => {
                 self.registrations.register(&mut self.wire, now, registration);
             }
@@ -190,9 +213,11 @@ impl UserAgent {
     fn reconfigure(&mut self, now: Time, config: Config) {
         let Config { listen, timers, limits, trunks, realm, digest, .. } = self.wire.config.clone();
         self.wire.config = Config { listen, timers, limits, ..config };
+        self.wire.keep_located(now);
+        self.health.watch(&self.wire.config.trunks, now);
         self.passwords = passwords_of(&self.wire.config);
-        let (guard, nets) = (self.wire.config.guard.clone(), self.wire.config.known_nets());
-        self.wire.guard.configure(guard, nets, self.passwords.keys().cloned());
+        self.wire.ways.forget_known();
+        self.wire.make_known();
         if (realm, digest) != (self.wire.config.realm.clone(), self.wire.config.digest.clone()) {
             self.verifier = verifier_of(&self.wire.config, self.seed);
         }
@@ -227,8 +252,8 @@ impl std::fmt::Debug for UserAgent {
 fn registration_of(trunk: &Trunk) -> Option<Registration> {
     Some(Registration {
         name: trunk.name.clone(),
-        flow: trunk.target,
-        domain: trunk.domain.clone().unwrap_or_else(|| trunk.target.remote.to_string()),
+        towards: Towards::Places(trunk.targets.clone()),
+        domain: trunk.domain(),
         account: trunk.credentials.clone().filter(|_| trunk.register)?,
         expires: TRUNK_EXPIRES,
     })

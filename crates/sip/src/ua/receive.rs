@@ -10,6 +10,7 @@ use crate::identity::{Identity, Party};
 use crate::message::{HeaderName, Message, Method, NameAddr, ParseError};
 use crate::referral::Replaces;
 use crate::registrar::{EXPIRES_MIN, Verdict};
+use crate::session::late_response;
 use crate::transaction::{Failed, Failure, Found, TransactionId, User};
 use crate::uri::Uri;
 use base::Time;
@@ -44,7 +45,8 @@ impl UserAgent {
         match failed.user {
             User::Session(id) => self.sessions.failed(&mut self.wire, now, id, failed),
             User::Registration(number) => self.registrations.failed(&mut self.wire, now, number),
-            User::Nobody => {}
+            User::Probe(number) => self.health.failed(&mut self.wire, now, number, failed.id),
+            User::Abandoned | User::Nobody => {}
         }
     }
 
@@ -72,6 +74,8 @@ impl UserAgent {
             User::Registration(number) => {
                 self.registrations.response(&mut self.wire, now, number, response);
             }
+            User::Probe(number) => self.health.response(&mut self.wire, now, number, passed.id, response),
+            User::Abandoned => late_response(&mut self.wire, now, passed, response),
             User::Nobody => {}
         }
     }

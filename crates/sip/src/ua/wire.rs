@@ -2,6 +2,7 @@
 //! and how our requests and answers get their Via, Contact and way.
 
 use super::devices::Devices;
+use super::ways::Ways;
 use super::{Config, Event, Flow, Output, Peer, SessionId, Transport, Trunk};
 use crate::guard::{Guard, Notice, Standing};
 use crate::message::{Message, ParseLimits, Rport};
@@ -31,17 +32,19 @@ pub(crate) struct Wire {
     pub(crate) rng: Rng,
     pub(crate) guard: Guard,
     pub(crate) devices: Devices,
+    pub(crate) ways: Ways,
     tags: Seed,
 }
 
 impl Wire {
-    pub(crate) fn new(config: Config, seed: Seed) -> Wire {
+    pub(crate) fn new(config: Config, seed: Seed, now: Time) -> Wire {
         let transactions =
             Table::new(config.limits.transactions, config.timers, seed.named("sip.transactions"));
         let (rng, tags) = (seed.named("sip.tokens").rng(), seed.named("sip.tags"));
         let accounts = config.accounts.iter().map(|account| account.user.clone());
         let guard = Guard::new(config.guard.clone(), config.known_nets(), accounts);
-        Wire { config, transactions, out: VecDeque::new(), rng, guard, devices: Devices::default(), tags }
+        let (ways, devices) = (Ways::new(&config, seed, now), Devices::default());
+        Wire { config, transactions, out: VecDeque::new(), rng, guard, devices, ways, tags }
     }
 
     /// The limits that a message of somebody of this standing is read with.
@@ -67,9 +70,8 @@ impl Wire {
 
     /// The trunk that is at the other end of a way.
     pub(crate) fn trunk_at(&self, flow: Flow) -> Option<&Trunk> {
-        let ip = flow.remote.ip().to_canonical();
         let mut trunks = self.config.trunks.iter();
-        trunks.find(|trunk| trunk.target == flow || trunk.addresses.iter().any(|net| net.contains(&ip)))
+        trunks.find(|trunk| self.ways.is_of(trunk, flow))
     }
 
     pub(crate) fn tell(&mut self, event: Event) {

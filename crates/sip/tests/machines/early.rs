@@ -125,7 +125,8 @@ fn p_early_media_is_written_and_believed_only_where_the_trunk_knows_it() {
     for known in [true, false] {
         let trunk = |name: &str, at: usize| Trunk {
             name: name.into(),
-            target: Flow { transport: Transport::Udp, local: address(1 - at), remote: address(at) },
+            targets: vec![place(at, Transport::Udp)],
+            probe: std::time::Duration::ZERO,
             addresses: vec![format!("{}/32", address(at).ip()).parse().unwrap()],
             domain: None,
             credentials: None,

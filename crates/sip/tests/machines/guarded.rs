@@ -4,6 +4,7 @@ use crate::world::*;
 use sip::guard::{ADMINISTRATOR, Ban, Evidence};
 use sip::ua::*;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Accounts of maria and paolo, a trunk at 10.0.0.10, open to nobody.
 fn guarded() -> World {
@@ -12,7 +13,7 @@ fn guarded() -> World {
     config.accounts = vec![account("maria"), account("paolo")];
     config.trunks = vec![Trunk {
         name: "operator".into(),
-        target: Flow { transport: Transport::Udp, local: address(ALICE), remote: address(9) },
+        targets: vec![place(9, Transport::Udp)],
         addresses: vec!["10.0.0.10/32".parse().unwrap()],
         domain: None,
         credentials: None,
@@ -20,6 +21,7 @@ fn guarded() -> World {
         prack: None,
         p_early_media: false,
         identity: sip::identity::Policy::TRUSTED,
+        probe: Duration::ZERO,
     }];
     World::of(vec![config], 1)
 }

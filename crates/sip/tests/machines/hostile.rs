@@ -87,7 +87,7 @@ fn traffic() -> Vec<Vec<u8>> {
     let mut world = World::of(vec![exchange, open_config(BOB)], 5);
     let registration = Registration {
         name: "desk".into(),
-        flow: world.flow(BOB, ALICE),
+        towards: world.flow(BOB, ALICE).into(),
         domain: "help.example".into(),
         account: account("maria"),
         expires: std::time::Duration::from_secs(300),

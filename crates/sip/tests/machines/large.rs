@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 fn call(world: &mut World, remote: SocketAddr, more: usize) -> SessionId {
     let session = world.agents[ALICE].ua.reserve().unwrap();
     let call = Call {
-        flow: Flow { transport: Transport::Udp, local: address(ALICE), remote },
+        towards: Flow { transport: Transport::Udp, local: address(ALICE), remote }.into(),
+        elsewhere: false,
         uri: format!("sip:help@{remote}"),
         to: None,
         from_user: "caller".into(),

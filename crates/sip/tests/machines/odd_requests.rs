@@ -259,7 +259,7 @@ fn who_calls_anonymously_stays_anonymous() {
         if trunk {
             config.trunks = vec![Trunk {
                 name: "operator".into(),
-                target: Flow { transport: Transport::Udp, local: address(ALICE), remote: address(7) },
+                targets: vec![place(7, Transport::Udp)],
                 addresses: vec!["10.0.0.8/32".parse().unwrap()],
                 domain: None,
                 credentials: None,
@@ -267,6 +267,7 @@ fn who_calls_anonymously_stays_anonymous() {
                 prack: None,
                 p_early_media: false,
                 identity: sip::identity::Policy::TRUSTED,
+                probe: std::time::Duration::ZERO,
             }];
         }
         let mut world = World::of(vec![config], 1);

@@ -9,7 +9,7 @@ const OPERATOR: usize = 7;
 fn trunk(transport: Transport) -> Trunk {
     Trunk {
         name: "operator".into(),
-        target: Flow { transport, local: address(ALICE), remote: address(OPERATOR) },
+        targets: vec![place(OPERATOR, transport)],
         addresses: vec![],
         domain: Some("operator.example".into()),
         credentials: Some(account("line1")),
@@ -17,6 +17,7 @@ fn trunk(transport: Transport) -> Trunk {
         prack: None,
         p_early_media: false,
         identity: sip::identity::Policy::TRUSTED,
+        probe: Duration::ZERO,
     }
 }
 
@@ -204,7 +205,7 @@ fn a_softphone_registers_with_our_own_registrar_and_goes() {
     let mut world = World::of(vec![exchange, open_config(BOB)], 1);
     let registration = Registration {
         name: "desk".into(),
-        flow: world.flow(BOB, ALICE),
+        towards: world.flow(BOB, ALICE).into(),
         domain: "help.example".into(),
         account: account("maria"),
         expires: Duration::from_secs(300),

@@ -1,6 +1,7 @@
 //! Two or more user agents over a seeded link in virtual time, and addresses where the test itself is the
 //! peer.
 use base::{Rng, Seed, Time};
+use sip::locate::{Place, Query};
 use sip::ua::*;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -50,6 +51,10 @@ pub(crate) struct World {
     /// Drops what it says true of.
     pub(crate) loses: Option<Filter>,
     pub(crate) transport: Transport,
+    /// What name servers were asked, and the test has not answered.
+    pub(crate) asked: Vec<Query>,
+    /// The names that certificates must bear.
+    pub(crate) expected: Vec<(SocketAddr, String)>,
     /// What arrived where no agent lives.
     arrived: Vec<Packet>,
     flying: BTreeMap<(Time, u64), Packet>,
@@ -78,6 +83,11 @@ pub(crate) fn open_config(number: usize) -> Config {
         timers: Timers::default(),
         limits: Limits::default(),
     }
+}
+
+/// The place of an address of the test network.
+pub(crate) fn place(number: usize, transport: Transport) -> Place {
+    Place::at(address(number).ip(), Some(address(number).port()), Some(transport))
 }
 
 pub(crate) fn account(user: &str) -> Account {
@@ -112,6 +122,8 @@ impl World {
             sent: vec![],
             loses: None,
             transport: Transport::Udp,
+            asked: vec![],
+            expected: vec![],
             arrived: vec![],
             flying: BTreeMap::new(),
             serial: 0,
@@ -148,7 +160,8 @@ impl World {
     pub(crate) fn call_as(&mut self, from: usize, flow: Flow, credentials: Option<Account>) -> SessionId {
         let session = self.agents[from].ua.reserve().expect("a place for a call");
         let call = Call {
-            flow,
+            towards: flow.into(),
+            elsewhere: false,
             uri: format!("sip:help@{}", flow.remote),
             to: None,
             from_user: "caller".into(),
@@ -314,6 +327,8 @@ impl World {
             match output {
                 Output::Event(event) => self.agents[agent].events.push((self.now, event)),
                 Output::Door(_) => {}
+                Output::Resolve { query } => self.asked.push(query),
+                Output::Expect { remote, name } => self.expected.push((remote, name)),
                 Output::Send { flow, bytes } => {
                     assert!(!flow.remote.ip().is_unspecified(), "a message to nobody");
                     let (from, to) = (flow.local, flow.remote);

@@ -1,0 +1,92 @@
+//! A call of ours that nobody answers by one way is made by the next (RFC 3263 §4.3): after a broken way, a
+//! silence, or a 503. Nobody who was once asked is left in doubt: what they answer late is ended.
+
+use super::caller::send_invite;
+use super::forks::Forks;
+use super::terms::Terms;
+use super::{Phase, Session};
+use crate::message::{HeaderName, Message};
+use crate::ua::wire::Wire;
+use crate::ua::{Call, Event, Flow, How, Towards};
+use base::Time;
+use std::collections::VecDeque;
+
+/// What else can be tried.
+#[derive(Debug)]
+pub(super) struct OtherWays {
+    left: VecDeque<Flow>,
+    /// If nothing at all has come by then, the next way is tried.
+    pub(super) silent_until: Time,
+}
+
+impl OtherWays {
+    pub(super) fn new(wire: &Wire, now: Time, call: &Call, left: VecDeque<Flow>) -> OtherWays {
+        let mut ways = OtherWays { left, silent_until: Time::FAR };
+        ways.wait(wire, now, call);
+        ways
+    }
+
+    /// Only who has another way is impatient: where there is none, a callee may be slow.
+    fn wait(&mut self, wire: &Wire, now: Time, call: &Call) {
+        let others = !self.left.is_empty() || call.elsewhere;
+        self.silent_until = if others { now + wire.config.timers.failover } else { Time::FAR };
+    }
+}
+
+impl Session {
+    /// Nothing came by this way, not even a 100.
+    pub(super) fn silent_for_too_long(&mut self, wire: &mut Wire, now: Time) {
+        let Phase::Calling(calling) = &mut self.phase else { return };
+        calling.other_ways.silent_until = Time::FAR;
+        let invite = calling.invite;
+        if calling.is_cancelled() {
+            return;
+        }
+        wire.way_failed(now, self.dialog.flow);
+        wire.transactions.disown(now, invite);
+        if self.go_on(wire, now, None) {
+            return;
+        }
+        let detail = format!("nothing came from {} in time to try elsewhere", self.dialog.flow.remote);
+        self.end(wire, How::PeerTimeout, None, None, detail);
+        self.phase = Phase::Over;
+    }
+
+    /// A 503: true if the call goes on by another way.
+    pub(super) fn busy_way(&mut self, wire: &mut Wire, now: Time, response: &Message) -> bool {
+        // A registered device speaks for itself alone, and is not put aside for what it says.
+        if let Phase::Calling(calling) = &self.phase
+            && !matches!(calling.call.towards, Towards::Flow(_))
+        {
+            wire.way_is_busy(now, self.dialog.flow, response.number(HeaderName::RetryAfter));
+        }
+        self.go_on(wire, now, Some(503))
+    }
+
+    /// Makes the call by the next way, with a transaction of its own. False if there is none, or the call is
+    /// not wanted any more.
+    pub(super) fn go_on(&mut self, wire: &mut Wire, now: Time, status: Option<u16>) -> bool {
+        let Phase::Calling(calling) = &mut self.phase else { return false };
+        if self.told || calling.is_cancelled() {
+            return false;
+        }
+        let from = self.dialog.flow.remote;
+        while let Some(flow) = calling.other_ways.left.pop_front() {
+            if wire.is_barred(now, flow) {
+                continue;
+            }
+            self.dialog.reroute(flow, false);
+            self.credentials.settled();
+            self.terms = Terms::of_flow(wire, flow);
+            let (dialog, terms) = (&mut self.dialog, (self.terms, &self.timer));
+            let sent = send_invite(wire, now, self.id, dialog, &self.credentials, terms, &calling.call);
+            let Some(invite) = sent else { return false };
+            (calling.invite, calling.provisional, calling.forks) = (invite, false, Forks::default());
+            self.invite_cseq = self.dialog.local_cseq;
+            calling.other_ways.wait(wire, now, &calling.call);
+            wire.tell(Event::WentOn { session: self.id, from, to: flow.remote, status });
+            return true;
+        }
+        false
+    }
+}
