@@ -57,7 +57,7 @@ fn amina(server: SocketAddr, transport: Transport, ca: &Path) -> Phone {
         bind: server.ip(),
         server: Some(server),
         transport,
-        ca: vec![ca.clone()],
+        ca: vec![ca.to_path_buf()],
         user: "amina".to_owned(),
         password: Some("amina's".to_owned()),
         ..PhoneConfig::default()
