@@ -8,9 +8,11 @@ mod support;
 use engine::{Forwards, Past, Presentation, Service, Target, TrustStore};
 use facts::FactKind;
 use numbers::{Country, Rules, Sends};
-use sip::ua::{Flow, Transport, Trunk};
+use sip::locate::Place;
+use sip::ua::{Transport, Trunk};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use support::stage::{SENDRECV, Stage, address, config, header, sdp};
 
 fn operator() -> SocketAddr {
@@ -22,7 +24,8 @@ fn desk() -> engine::Config {
     let mut config = config();
     config.sip.trunks.push(Trunk {
         name: "operator".to_owned(),
-        target: Flow { transport: Transport::Udp, local: address(1), remote: operator() },
+        targets: vec![Place::at(operator().ip(), Some(operator().port()), Some(Transport::Udp))],
+        probe: Duration::ZERO,
         addresses: vec!["10.0.0.70/32".parse().unwrap()],
         domain: Some("operator.example".to_owned()),
         credentials: None,

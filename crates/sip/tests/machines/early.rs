@@ -133,6 +133,7 @@ fn p_early_media_is_written_and_believed_only_where_the_trunk_knows_it() {
             register: false,
             prack: None,
             p_early_media: known,
+            identity: sip::identity::Policy::TRUSTED,
         };
         let mut configs = vec![open_config(ALICE), open_config(BOB)];
         configs[ALICE].trunks = vec![trunk("to bob", BOB)];
