@@ -65,7 +65,19 @@ fn a_wrong_script_is_told_with_its_place() {
 #[test]
 fn two_phones_in_two_processes_hear_each_other() {
     let folder = Folder::new("");
-    let answer = ["phone", "answer", "--user", "bruno", "--play", "tone:880", "--expect", "tone:440"];
+    // Without the last two it would hang up once it has heard the caller, who may not have heard it yet.
+    let answer = [
+        "phone",
+        "answer",
+        "--user",
+        "bruno",
+        "--play",
+        "tone:880",
+        "--expect",
+        "tone:440",
+        "--hang-up-after",
+        "60s",
+    ];
     let mut callee = Program::start(folder.path(), &answer);
     let address = callee.line("the phone of bruno is at ");
     let dial = format!("sip:bruno@{address}");
