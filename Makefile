@@ -61,6 +61,10 @@ needs-test:
 	  echo "Installing PJSIP's Python package into target/pjsip: the black-box tests call Cornetta with it."; \
 	  python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
 	    --target target/pjsip -r tests/blackbox/requirements.txt || rm -rf target/pjsip; }
+	@test -d target/sipvicious || { \
+	  echo "Installing SIPVicious into target/sipvicious: the black-box tests let it look for a way in."; \
+	  python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+	    --target target/sipvicious -r tests/blackbox/sipvicious.txt; }
 
 # The sound card's feature is checked too, and links ALSA.
 needs-check: needs-build

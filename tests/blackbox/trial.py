@@ -146,7 +146,7 @@ class Server:
             ("limits", limits or {}),
             ("http", {"listen": "%s:%d" % self.http}),
             ("[token]", {"name": "tests", "secret": TOKEN, "scopes": ["events:read", "call:any", "call:capture",
-                                                                      "agent:any", "pii:clear"]}),
+                                                                      "agent:any", "pii:clear", "security:any"]}),
             ("sounds", {"folders": [str(ROOT / "sounds")]}),
             ("scripts", {"folder": str(scripts or empty)}),
         ]

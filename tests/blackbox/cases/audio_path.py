@@ -30,10 +30,12 @@ class Callee:
         self.phone.send(sip.answer(bye, 200, "OK"))
 
 
-def bridged(t):
+def bridged(t, **parts):
     """(server, caller's call, caller's talker, callee), connected."""
     callee, talker = Callee(t, CALLEE), t.talker(CALLER)
-    server = t.server(services=[{"number": "bridge", "kind": "dial", "to": f"sip:uas@127.0.0.1:{callee.phone.port}"}])
+    services = [{"number": "bridge", "kind": "dial", "to": f"sip:uas@127.0.0.1:{callee.phone.port}"},
+                {"number": "sig", "kind": "silence"}]
+    server = t.server(services=services, **parts)
     call = t.phone(server).call("bridge", talker.port).invite()
     callee.answer()
     assert call.final().status == 200
