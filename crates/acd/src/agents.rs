@@ -38,8 +38,8 @@ pub(crate) enum Doing {
     Nothing,
     /// Their device is being asked.
     Offered(OfferId),
-    /// They talk, having won this offer.
-    Talking { offer: OfferId, queue: String },
+    /// They talk: having won this offer, or in a call that the distributor did not give.
+    Talking { offer: Option<OfferId>, queue: Option<String> },
     /// They write up the last call.
     Wrapup { until: Time },
 }

@@ -90,6 +90,14 @@ pub enum Input {
     Answered(OfferId),
     /// The agent's device refused or failed. Busy and refusing devices rest for a moment.
     Refused(OfferId),
+    /// The agent has, or makes, a call that nobody offered them: a colleague's, one of their own, or one that was
+    /// handed to them. They are asked for nothing until `Released`.
+    Engaged {
+        /// Who.
+        agent: String,
+        /// The queue that the call came from, if from any: its wrap-up follows.
+        queue: Option<String>,
+    },
     /// The agent's call is over.
     Released(String),
     /// New queues and agents. Calls that wait keep their place; an agent who is gone is logged off after the call.
@@ -207,6 +215,8 @@ pub enum Retracted {
     Withdrawn,
     /// The agent's device went away.
     LoggedOff,
+    /// The agent makes another call.
+    Engaged,
 }
 
 /// What an agent does.

@@ -68,6 +68,7 @@ impl Acd {
             Input::Ready(agent) => self.ready(now, &agent),
             Input::Answered(offer) => self.answered(now, offer),
             Input::Refused(offer) => self.refused(now, offer),
+            Input::Engaged { agent, queue } => self.engaged(now, &agent, queue),
             Input::Released(agent) => self.released(now, &agent),
             Input::Reconfigure(config) => self.reconfigure(now, config),
         }
@@ -263,7 +264,7 @@ impl Acd {
         let Some(live) = self.end_offer(offer) else { return self.answered_late(offer) };
         let Some(waiting) = self.take_out(live.entry) else { return };
         if let Some(member) = self.roster.get_mut(&live.agent) {
-            member.doing = Doing::Talking { offer, queue: waiting.entry.queue };
+            member.doing = Doing::Talking { offer: Some(offer), queue: Some(waiting.entry.queue) };
             member.unanswered = 0;
             member.idle_since = None;
         }
@@ -274,7 +275,7 @@ impl Acd {
 
     /// An answer told twice must not end the call that the first one won.
     fn answered_late(&mut self, offer: OfferId) {
-        let won = |doing: &Doing| matches!(doing, Doing::Talking { offer: won, .. } if *won == offer);
+        let won = |doing: &Doing| matches!(doing, Doing::Talking { offer: Some(won), .. } if *won == offer);
         if !self.roster.iter().any(|member| won(&member.doing)) {
             self.outputs.push_back(Output::TooLate { offer });
         }
@@ -380,10 +381,32 @@ impl Acd {
         }
     }
 
+    fn engaged(&mut self, now: Time, agent: &str, queue: Option<String>) {
+        let Some(member) = self.roster.get_mut(agent) else { return };
+        if let Doing::Talking { queue: known, .. } = &mut member.doing {
+            *known = queue.or(known.take());
+            return;
+        }
+        let asked = if let Doing::Offered(offer) = member.doing { Some(offer) } else { None };
+        let entry = asked.and_then(|offer| self.offers.get(&offer)).map(|live| live.entry);
+        self.stop_waiting(agent);
+        self.retract(asked, Retracted::Engaged);
+        if let Some(member) = self.roster.get_mut(agent) {
+            member.doing = Doing::Talking { offer: None, queue };
+            member.unanswered = 0;
+            member.idle_since = None;
+        }
+        self.settle(now, agent);
+        if let Some(entry) = entry {
+            self.serve(now, entry);
+        }
+    }
+
     fn released(&mut self, now: Time, agent: &str) {
         let Some(member) = self.roster.get_mut(agent) else { return };
         let Doing::Talking { queue, .. } = &member.doing else { return };
-        let wrapup = self.queues.get(queue).map_or(Duration::ZERO, |here| here.queue.wrapup);
+        let here = queue.as_ref().and_then(|queue| self.queues.get(queue));
+        let wrapup = here.map_or(Duration::ZERO, |here| here.queue.wrapup);
         member.doing = Doing::Nothing;
         if member.state() == State::Ready && !wrapup.is_zero() {
             let until = now + wrapup;

@@ -288,7 +288,7 @@ impl Oracle {
                 });
                 assert!(overflows || self.withdrawn == Some(entry));
             }
-            Retracted::LoggedOff => {}
+            Retracted::LoggedOff | Retracted::Engaged => {}
         }
     }
 

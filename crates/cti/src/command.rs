@@ -55,6 +55,13 @@ pub enum Command {
         /// As the ban says.
         source: IpNet,
     },
+    /// The agent of a call hands it over, without asking first.
+    Transfer {
+        /// Which.
+        call: String,
+        /// An agent, the number of a service, or a number outside.
+        to: String,
+    },
 }
 
 /// A command on its way to the engine's thread.

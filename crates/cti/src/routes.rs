@@ -51,6 +51,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/captures", post(capture::of_next_call))
         .route("/v1/bans", get(bans::list).post(bans::add))
         .route("/v1/bans/{*source}", delete(bans::lift))
+        .route("/v1/calls/{call}/transfer", post(commands::transfer))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -104,6 +104,11 @@ async fn each_command_reaches_the_engine_as_it_was_meant() {
     for (request, body, command) in [
         ("PUT /v1/agents/anna/state", r#"{"state":"ready"}"#, Command::Ready { agent: "anna".into() }),
         ("DELETE /v1/calls/c1", "", Command::HangUp { call: "c1".into() }),
+        (
+            "POST /v1/calls/c1/transfer",
+            r#"{"to":" bruno "}"#,
+            Command::Transfer { call: "c1".into(), to: "bruno".into() },
+        ),
         ("DELETE /v1/calls/a%2Fb", "", Command::HangUp { call: "a/b".into() }),
     ] {
         let asked = tokio::spawn(async move { ask(addr, request, &bearer(ALL), body).await });

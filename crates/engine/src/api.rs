@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use media_api::Sound;
 use sip::locate::{Answer, Query};
 use sip::ua::Flow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,10 @@ pub struct Config {
     pub numbering: Numbering,
     /// By dialled number or user, in any form: what is dialled is compared in its normal form.
     pub services: BTreeMap<String, Service>,
+    /// The trunks whose operators may transfer our callers by REFER; that of any other is declined (603).
+    pub referring_trunks: BTreeSet<String>,
+    /// The trunks from which texts for agents are taken; those of any other are refused (403).
+    pub texting_trunks: BTreeSet<String>,
     /// The service of numbers that are not in `services`, if calls to any number are taken.
     pub otherwise: Option<Service>,
     /// What a party hears while the other holds, or while a transfer rings.
@@ -76,9 +80,11 @@ impl Service {
     }
 }
 
-/// Somebody outside.
+/// Somebody who is to be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
+    /// The device of the account of this name.
+    Agent(String),
     /// A SIP URI: its host is located (RFC 3263).
     Uri {
         /// As in the request line.
@@ -199,6 +205,13 @@ pub enum Command {
         /// As the ban says.
         source: IpNet,
     },
+    /// Hand a call from the agent who has it to somebody else, without asking them first.
+    Transfer {
+        /// Its id.
+        call: String,
+        /// The name of an account, the number of a service, or a number outside.
+        to: String,
+    },
 }
 
 /// Why a command was not done.
@@ -208,6 +221,8 @@ pub enum CommandRefused {
     NotFound,
     /// It cannot be done in the present state; nothing changed.
     InvalidState,
+    /// A rule of the desk forbids it; nothing changed.
+    NotPermitted,
 }
 
 /// What the engine gives, in the order in which it is to be done.

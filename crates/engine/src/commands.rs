@@ -24,6 +24,7 @@ impl Engine {
                 Ok(())
             }
             Command::LiftBan { source } => self.bans.lift(&mut self.ctx, source.trunc()),
+            Command::Transfer { call, to } => self.transfer(&call, &to),
         };
         self.settle();
         let result = done.map(|()| self.ctx.ledger.head());
@@ -37,6 +38,18 @@ impl Engine {
         }
         self.ctx.acd(input);
         Ok(())
+    }
+
+    fn transfer(&mut self, id: &str, to: &str) -> Result<(), CommandRefused> {
+        let found = self.calls.iter().find(|(_, call)| call.log.id == id);
+        let (key, _) = found.ok_or(CommandRefused::NotFound)?;
+        let mut done = Err(404);
+        self.with_call(key, |call, ctx| done = call.transfer_by_command(ctx, to));
+        done.map_err(|status| match status {
+            404 => CommandRefused::NotFound,
+            403 => CommandRefused::NotPermitted,
+            _ => CommandRefused::InvalidState,
+        })
     }
 
     fn hang_up(&mut self, id: &str) -> Result<(), CommandRefused> {

@@ -25,6 +25,44 @@ pub(crate) struct Owner {
     pub(crate) leg: u32,
 }
 
+/// What concerns two calls and is done when each of them is at rest.
+pub(crate) enum Errand {
+    /// A leg asks to be replaced by the party of another call of the same agent.
+    Join {
+        /// The leg that asks.
+        into: Owner,
+        /// The agent's leg in the other call.
+        from: Owner,
+        /// Where its progress is told: session and REFER.
+        told: (SessionId, u32),
+    },
+    /// The same, with a target that has yet to be called anew.
+    Blind {
+        /// The leg that asks.
+        into: Owner,
+        /// Whom it named.
+        to: String,
+        /// Where its progress is told: session and REFER.
+        told: (SessionId, u32),
+    },
+    /// An agent of this call makes another one.
+    Consulting {
+        /// The first call.
+        call: CallKey,
+        /// Whom they call.
+        to: String,
+        /// The other call's id.
+        consultation: String,
+    },
+    /// That other call is over, and nobody was transferred.
+    Consulted {
+        /// The first call.
+        call: CallKey,
+        /// Whom they called.
+        to: String,
+    },
+}
+
 pub(crate) struct Context {
     pub(crate) now: Time,
     pub(crate) config: Arc<Config>,
@@ -41,6 +79,9 @@ pub(crate) struct Context {
     pub(crate) velocity: Velocity,
     pub(crate) deadlines: BTreeSet<(Time, CallKey)>,
     pub(crate) captures: Captures,
+    pub(crate) errands: VecDeque<Errand>,
+    /// The legs of each account that has any, the oldest first: whoever has one is not rung.
+    busy: BTreeMap<String, Vec<LegId>>,
     last_leg: u64,
     last_play: u64,
     last_entry: u64,
@@ -70,6 +111,8 @@ impl Context {
             velocity: Velocity::default(),
             deadlines: BTreeSet::new(),
             captures: Captures::default(),
+            errands: VecDeque::new(),
+            busy: BTreeMap::new(),
             last_leg: 0,
             last_play: 0,
             last_entry: 0,
@@ -96,6 +139,41 @@ impl Context {
 
     pub(crate) fn acd(&mut self, input: acd::Input) {
         self.acd.handle(self.now, input);
+    }
+
+    /// An account has a leg of a call. The distributor is told, unless it gave the call itself.
+    pub(crate) fn occupy(&mut self, agent: &str, leg: LegId) {
+        let legs = self.busy.entry(agent.to_owned()).or_default();
+        legs.push(leg);
+        if legs.len() == 1 && self.acd.state(agent) != Some(acd::State::Talking) {
+            self.acd(acd::Input::Engaged { agent: agent.to_owned(), queue: None });
+        }
+    }
+
+    /// An account's leg is over; with the last one the account is free.
+    pub(crate) fn vacate(&mut self, agent: &str, leg: LegId) {
+        let Some(legs) = self.busy.get_mut(agent) else { return };
+        legs.retain(|known| *known != leg);
+        if legs.is_empty() {
+            self.busy.remove(agent);
+            self.acd(acd::Input::Released(agent.to_owned()));
+        }
+    }
+
+    /// The first leg that an account has, if any.
+    pub(crate) fn leg_of(&self, agent: &str) -> Option<LegId> {
+        self.busy.get(agent).and_then(|legs| legs.first()).copied()
+    }
+
+    /// Whether an account is in a call, or is being asked to take one.
+    pub(crate) fn is_busy(&self, agent: &str) -> bool {
+        let asked = matches!(self.acd.state(agent), Some(acd::State::Offered | acd::State::Talking));
+        asked || self.busy.contains_key(agent)
+    }
+
+    /// Whether no account has a leg, and no errand is left.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.busy.is_empty() && self.errands.is_empty()
     }
 
     pub(crate) fn media(&mut self, command: Command) {

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use facts::{AgentNow, AgentState, FactKind, TrunkNow};
-use sip::ua::{Contact, Gone};
+use sip::ua::{Contact, Do, Gone, Occupation};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -45,6 +45,12 @@ impl Devices {
         (state, by): (acd::State, acd::By),
         reason: Option<String>,
     ) {
+        let occupation = match state {
+            acd::State::Offered => Occupation::Rung,
+            acd::State::Talking => Occupation::Talking,
+            _ => Occupation::None,
+        };
+        ctx.sip(Do::Occupation { user: agent.clone(), occupation });
         let state = public(state);
         let by = match by {
             acd::By::Device => "device",

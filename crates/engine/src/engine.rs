@@ -4,13 +4,15 @@ use crate::bans::Bans;
 use crate::blocked::Blocked;
 use crate::call::{Call, Parties, Source};
 use crate::context::{CallKey, Context, Owner};
+use crate::destinations::resolve;
 use crate::devices::Devices;
 use crate::ledger::Ledger;
-use crate::{Config, Input, Output, Past, Why, past};
+use crate::texts::Texts;
+use crate::{Config, Input, Output, Past, Service, Why, past};
 use acd::Acd;
 use base::{Seed, Slots, Time, Wall};
 use facts::{Cause, End, FactKind, QueueNow, Side, Snapshot};
-use sip::ua::{Event, Invite, SessionId, UserAgent};
+use sip::ua::{Event, Invite, Peer, SessionId, UserAgent};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ pub struct Engine {
     pub(crate) ctx: Context,
     pub(crate) calls: Slots<Call>,
     devices: Devices,
+    texts: Texts,
     blocked: Blocked,
     pub(crate) bans: Bans,
     draining: bool,
@@ -40,6 +43,7 @@ impl Engine {
             ctx,
             calls,
             devices: Devices::default(),
+            texts: Texts::default(),
             blocked: Blocked::default(),
             bans: Bans::default(),
             draining: false,
@@ -124,6 +128,7 @@ impl Engine {
             && self.ctx.entries.is_empty()
             && self.ctx.offers.is_empty()
             && self.ctx.deadlines.is_empty()
+            && self.ctx.is_at_rest()
     }
 
     /// The state of everything, as the fold of the facts so far must give it too.
@@ -184,6 +189,8 @@ impl Engine {
                 }
             } else if let Some(output) = self.ctx.acd.poll_output() {
                 self.acd_output(output);
+            } else if let Some(errand) = self.ctx.errands.pop_front() {
+                self.errand(errand);
             } else {
                 return;
             }
@@ -222,14 +229,15 @@ impl Engine {
                 self.for_session(session, |call, ctx, leg| call.digit(ctx, leg, digit, held, Source::Info));
             }
             Event::Referred { session, referral } => {
-                let refer = referral.refer;
-                self.ctx.sip(sip::ua::Do::AnswerRefer { session, refer, status: 603 });
+                self.for_session(session, |call, ctx, leg| call.referred(ctx, leg, *referral));
             }
             // No REFER is sent by us.
             Event::ReferProgress { .. } => {}
             Event::Ended { session, ending } => {
                 self.for_session(session, |call, ctx, leg| call.session_ended(ctx, leg, &ending));
             }
+            Event::TextArrived { text, told } => self.texts.arrived(&mut self.ctx, text, *told),
+            Event::TextOver { text, status } => self.texts.over(&mut self.ctx, text, status),
             Event::Registered { user, contact, new } => {
                 self.devices.registered(&mut self.ctx, user, contact, new);
             }
@@ -312,25 +320,45 @@ impl Engine {
         if self.log_full || self.calls.len() >= self.ctx.config.calls_max {
             return self.refuse_unrecorded(session, source);
         }
+        if let Some(old) = invite.replaces {
+            return self.replace(old, session, invite);
+        }
         let config = self.ctx.config.clone();
         let parties = Parties::of(&config.numbering, &invite);
-        let service = config.services.get(parties.dialled.as_str()).or(config.otherwise.as_ref());
-        let taken = self.calls.insert_with(|key| match service {
-            Some(service) if !self.draining => {
-                Call::arrive(&mut self.ctx, key, (session, invite, parties), service.clone())
+        let service = match &invite.peer {
+            Peer::Account(user) => resolve(&self.ctx, user, &invite.dialled).map(Service::from),
+            _ => {
+                let service = config.services.get(parties.dialled.as_str()).or(config.otherwise.as_ref());
+                service.cloned().ok_or(404)
             }
-            Some(service) => {
+        };
+        let taken = self.calls.insert_with(|key| match service {
+            Ok(service) if !self.draining => {
+                Call::arrive(&mut self.ctx, key, (session, invite, parties), service)
+            }
+            Ok(service) => {
                 let end = End::new(Side::Engine, Cause::ShuttingDown).sip(503);
                 Call::refused(&mut self.ctx, key, (session, invite, parties), service.name(), end)
             }
-            None => {
-                let end = End::new(Side::Engine, Cause::NotFound).sip(404).detail(invite.dialled.clone());
+            Err(status) => {
+                let cause = if status == 404 { Cause::NotFound } else { Cause::Declined };
+                let end = End::new(Side::Engine, cause).sip(status).detail(invite.dialled.clone());
                 Call::refused(&mut self.ctx, key, (session, invite, parties), "", end)
             }
         });
         match taken {
             Some(key) => self.with_call(key, |call, ctx| call.begin_awaited_capture(ctx)),
             None => self.refuse_unrecorded(session, source),
+        }
+    }
+
+    /// The INVITE takes the place of a session of a call that is there.
+    fn replace(&mut self, old: SessionId, session: SessionId, invite: Invite) {
+        match self.ctx.sessions.get(&old).copied() {
+            Some(Owner { call, leg }) => {
+                self.with_call(call, |call, ctx| call.replace(ctx, leg, session, invite));
+            }
+            None => self.ctx.sip(sip::ua::Do::Refuse { session, status: 481, q850: None, warning: None }),
         }
     }
 

@@ -18,6 +18,10 @@ pub(crate) struct Leg {
     pub(crate) role: LegRole,
     /// The party's number or URI.
     pub(crate) address: String,
+    /// The account that it keeps busy, until the leg is over.
+    pub(crate) agent: Option<String>,
+    /// The trunk that it came or goes by.
+    pub(crate) trunk: Option<String>,
     pub(crate) session: SessionId,
     pub(crate) media: LegId,
     pub(crate) negotiation: Negotiation,
@@ -61,6 +65,8 @@ impl Leg {
             number: owner.leg,
             role,
             address,
+            agent: None,
+            trunk: None,
             session,
             media: LegId(0),
             negotiation: Negotiation::new(0, Vec::new()),
@@ -76,6 +82,23 @@ impl Leg {
             session_over: false,
             media_over: true,
         }
+    }
+
+    /// Belongs to an account from now on, which is busy until the leg is over.
+    pub(crate) fn belongs_to(&mut self, ctx: &mut Context, agent: String) {
+        ctx.occupy(&agent, self.media);
+        self.agent = Some(agent);
+    }
+
+    /// Another call has it from now on, under this number.
+    pub(crate) fn adopted(&mut self, ctx: &mut Context, log: &mut CallLog, owner: Owner) {
+        self.number = owner.leg;
+        ctx.sessions.insert(self.session, owner);
+        ctx.media.insert(self.media, owner);
+        let (leg, role, address) = (owner.leg, self.role, self.address.clone());
+        let sip_call_id = ctx.sip.call_id(self.session);
+        ctx.note_call(log, FactKind::LegCreated { leg, role, address, sip_call_id });
+        self.connect(ctx, log);
     }
 
     /// Asks for ports, in the shard of `beside`. What the leg offers begins with the codec `prefer`.
@@ -277,6 +300,9 @@ impl Leg {
         self.session_over = true;
         self.connected = false;
         ctx.sessions.remove(&self.session);
+        if let Some(agent) = self.agent.take() {
+            ctx.vacate(&agent, self.media);
+        }
         ctx.note_call(log, FactKind::LegEnded { leg: self.number, end });
         if !self.media_over {
             ctx.media(Command::Close { leg: self.media });

@@ -11,13 +11,17 @@ mod call;
 mod capturing;
 mod commands;
 mod context;
+mod destinations;
 mod devices;
 mod engine;
+mod errands;
 mod ledger;
 mod leg;
 mod numbering;
+mod outbound;
 mod past;
 mod targets;
+mod texts;
 mod trust;
 
 pub use api::*;

@@ -112,6 +112,8 @@ pub enum Cause {
     OtherSideLeft,
     /// The transfer's target could not be reached.
     TransferFailed,
+    /// The party handed the call to another one.
+    Transferred,
 }
 
 impl Cause {
@@ -140,6 +142,7 @@ impl Cause {
             Cause::TakenElsewhere => "un altro operatore ha preso la chiamata",
             Cause::OtherSideLeft => "l'altra parte ha lasciato la chiamata",
             Cause::TransferFailed => "la destinazione del trasferimento non ha risposto",
+            Cause::Transferred => "la chiamata è stata passata a un altro interlocutore",
         }
     }
 
@@ -168,6 +171,7 @@ impl Cause {
             Cause::TakenElsewhere => "another agent took the call",
             Cause::OtherSideLeft => "the other party left the call",
             Cause::TransferFailed => "the transfer's target could not be reached",
+            Cause::Transferred => "the call was handed to another party",
         }
     }
 }

@@ -504,6 +504,23 @@ pub enum FactKind {
     TransferStarted {
         /// To whom.
         to: String,
+        /// The leg of the party that transfers; nothing where a script or the exchange does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<u32>,
+    },
+    /// An agent of this call makes another one, to ask or to hand this one over.
+    #[serde(rename = "transfer.consulting")]
+    TransferConsulting {
+        /// Whom they call.
+        to: String,
+        /// The id of the other call.
+        consultation: String,
+    },
+    /// The agent's other call ended without a transfer, or whoever was being transferred hung up first.
+    #[serde(rename = "transfer.cancelled")]
+    TransferCancelled {
+        /// To whom.
+        to: String,
     },
     /// The other party answered.
     #[serde(rename = "transfer.completed")]
@@ -526,6 +543,19 @@ pub enum FactKind {
         capture: u64,
         /// The token that asked.
         by: String,
+    },
+    // Texts ----------------------------------------------------------------------------------------
+    /// A text between two accounts, or from a trunk, was handed on or refused. Its words are not kept.
+    #[serde(rename = "text.sent")]
+    TextSent {
+        /// Who wrote it.
+        from: String,
+        /// To whom.
+        to: String,
+        /// Its length.
+        bytes: usize,
+        /// The answer that its sender got: 2xx if a device took it.
+        sip: u16,
     },
     // Security -------------------------------------------------------------------------------------
     /// A request was refused for who sent it or how it was made. Many alike are counted, not repeated.

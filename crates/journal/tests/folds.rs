@@ -152,7 +152,7 @@ fn a_call_goes_through_its_phases_and_is_gone_when_it_ended() {
     assert_eq!(in_queue().snapshot().queues["help"].waiting, ["c1"]);
     assert_eq!(phase(talking()), CallPhase::Connected);
     assert!(talking().snapshot().queues.is_empty(), "a queue in which nobody waits is not shown");
-    let to = FactKind::TransferStarted { to: "+3906".into() };
+    let to = FactKind::TransferStarted { to: "+3906".into(), by: None };
     assert_eq!(phase(in_queue().call(to)), CallPhase::Transferring { to: "+3906".into() });
     let end = whole().snapshot();
     assert_eq!(end, Snapshot { as_of: whole().facts.len() as u64, ..Snapshot::default() });

@@ -84,6 +84,8 @@ pub(crate) fn config(rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
         acd: distributor(rng, script),
         numbering: engine::Numbering::default(),
         services: services(script),
+        referring_trunks: BTreeSet::new(),
+        texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),
         media_public_address: None,

@@ -15,6 +15,8 @@ mod registration;
 pub mod sdp;
 mod session;
 pub mod stun;
+mod subscription;
+mod texts;
 mod transaction;
 pub mod ua;
 pub mod uri;

@@ -1,6 +1,7 @@
 //! The registrar of our accounts (RFC 3261 §10.3): who can be reached where, and until when.
 
 use crate::message::{HeaderName, Message, NameAddr};
+use crate::ua::wire::escaped_user;
 use crate::ua::{Contact, Event, Flow, Gone};
 use crate::uri::Uri;
 use base::Time;
@@ -13,6 +14,8 @@ const EXPIRES_USUAL: u32 = 3_600;
 pub(crate) const EXPIRES_MIN: u32 = 60;
 /// Longer ones are cut: a device that went without a word is to be missed.
 const EXPIRES_MAX: u32 = 7_200;
+/// The most proxies that may stand between us and a device.
+const PATH_MAX: usize = 8;
 
 /// The contacts of all accounts.
 #[derive(Debug)]
@@ -29,13 +32,19 @@ struct Bindings {
     orders: Vec<Order>,
 }
 
-/// The Call-ID and CSeq of the last REGISTER of a contact (§10.3 step 7), and the device's lasting name
-/// (RFC 5626 §4.1) if it has one.
+/// The Call-ID and CSeq of the last REGISTER of a contact (§10.3 step 7), the device's lasting name (RFC 5626
+/// §4.1) if it has one, and what was agreed with it.
 #[derive(Clone, Debug)]
 struct Order {
     call_id: Box<str>,
     cseq: u32,
     instance: Option<Box<str>>,
+    /// Which of the device's flows it is (RFC 5626 §4.2), if it keeps several.
+    reg_id: Option<u32>,
+    /// In thousandths (RFC 3261 §20.10).
+    q: u16,
+    /// The device is to be told its GRUU (RFC 5627 §4.2).
+    gruu: bool,
 }
 
 /// The answer to a REGISTER.
@@ -49,6 +58,9 @@ pub(crate) enum Verdict {
     Malformed,
     /// 500: an older request than the one that made the contact (§10.3 step 7).
     OutOfOrder,
+    /// 439: the device wants to be reached by this flow, but it ends at a proxy that does not keep it
+    /// (RFC 5626 §6).
+    FirstHop,
     /// 503: more contacts than one account may have.
     Full,
 }
@@ -64,7 +76,7 @@ impl Registrar {
         Registrar { bindings: BTreeMap::new(), deadlines: BTreeSet::new(), contacts_max }
     }
 
-    /// The living contacts of an account, oldest first.
+    /// The living contacts of an account: the one to be called first is the last, by its q and then by its age.
     pub(crate) fn contacts(&self, user: &str) -> &[Contact] {
         self.bindings.get(user).map_or(&[], |bindings| &bindings.contacts)
     }
@@ -86,7 +98,11 @@ impl Registrar {
         user: &str,
         request: &Message,
         flow: Flow,
+        realm: &str,
     ) -> (Verdict, Vec<Event>) {
+        if wants_outbound(request) && !first_hop_keeps_flows(request) {
+            return (Verdict::FirstHop, Vec::new());
+        }
         let mut bindings = self.bindings.get(user).cloned().unwrap_or_default();
         let mut events = Vec::new();
         let was_there = !bindings.contacts.is_empty();
@@ -104,7 +120,8 @@ impl Registrar {
         if was_there && bindings.contacts.is_empty() {
             events.push(Event::Unregistered { user: user.to_owned(), why: Gone::ByDevice });
         }
-        let listed = bindings.contacts.iter().map(|contact| listed(now, contact)).collect();
+        let pairs = bindings.contacts.iter().zip(&bindings.orders);
+        let listed = pairs.map(|(contact, order)| listed(now, contact, order, user, realm)).collect();
         self.put(user, bindings);
         (Verdict::Done(listed), events)
     }
@@ -212,40 +229,52 @@ impl Bindings {
             if self.contacts.len() >= limit {
                 return Err(Verdict::Full);
             }
-            let instance = contact.param("+sip.instance");
+            let order = Order::of(request, contact);
             let contact = Contact {
                 uri: contact.uri.to_owned(),
                 flow,
                 user_agent: request.header(HeaderName::UserAgent).unwrap_or("").chars().take(128).collect(),
                 until: now + Duration::from_secs((*expires).into()),
+                path: path_of(request),
             };
-            self.orders.push(Order::of(request, instance));
-            self.contacts.push(contact.clone());
+            // The best last, and of equals the newest.
+            let at = self.orders.partition_point(|known| known.q <= order.q);
+            self.orders.insert(at, order);
+            self.contacts.insert(at, contact.clone());
             events.push(Event::Registered { user: user.to_owned(), contact, new: known.is_none() });
         }
         Ok(())
     }
 
     /// The contact that this one takes the place of: the same URI (§19.1.4), or one that the same device
-    /// made by another request.
+    /// made by another request for the same of its flows.
     fn position(&self, contact: &NameAddr<'_>, request: &Message) -> Option<usize> {
         let uri = Uri::parse(contact.uri).ok()?;
         let instance = contact.param("+sip.instance");
+        let flow = reg_id_of(request, contact);
         let same_uri = |known: &Contact| Uri::parse(&known.uri).is_ok_and(|known| known == uri);
         let same_device = |order: &Order| {
-            instance.is_some() && order.instance.as_deref() == instance && !order.is_of(request)
+            let same_flow = order.reg_id == flow && (flow.is_some() || !order.is_of(request));
+            instance.is_some() && order.instance.as_deref() == instance && same_flow
         };
         let mut pairs = self.contacts.iter().zip(&self.orders);
-        pairs.position(|(known, order)| same_uri(known) || same_device(order))
+        // Several flows of one device may well have one URI (RFC 5626 §4.2).
+        pairs.position(|(known, order)| {
+            same_device(order) || (same_uri(known) && (flow.is_none() || order.reg_id.is_none()))
+        })
     }
 }
 
 impl Order {
-    fn of(request: &Message, instance: Option<&str>) -> Order {
+    fn of(request: &Message, contact: &NameAddr<'_>) -> Order {
+        let instance = contact.param("+sip.instance");
         Order {
             call_id: request.call_id().unwrap_or("").into(),
             cseq: request.cseq().map_or(0, |(number, _)| number),
             instance: instance.map(Into::into),
+            reg_id: reg_id_of(request, contact),
+            q: contact.param("q").map_or(1_000, thousandths),
+            gruu: instance.is_some() && supports(request, "gruu"),
         }
     }
 
@@ -289,8 +318,56 @@ fn wanted(request: &Message) -> Result<Wanted<'_>, Verdict> {
     Ok(if asked.is_empty() { Wanted::Query } else { Wanted::Contacts(asked) })
 }
 
-fn listed(now: Time, contact: &Contact) -> String {
+fn listed(now: Time, contact: &Contact, order: &Order, user: &str, realm: &str) -> String {
     // A part of a second counts as a whole one, so that nobody is told 0 while it lasts.
     let left = (contact.until.since(now).as_micros().div_ceil(1_000_000)).max(1);
-    format!("<{}>;expires={left}", contact.uri)
+    let mut listed = format!("<{}>;expires={left}", contact.uri);
+    if let Some(reg_id) = order.reg_id {
+        listed += &format!(";reg-id={reg_id}");
+    }
+    if let Some(instance) = &order.instance {
+        listed += &format!(";+sip.instance=\"{instance}\"");
+        if order.gruu {
+            let name = instance.trim_matches(['<', '>']).replace(['"', ';', '?', '>', '<', ' '], "");
+            listed += &format!(";pub-gruu=\"sip:{}@{realm};gr={name}\"", escaped_user(user));
+        }
+    }
+    listed
+}
+
+/// The option tags that a device says it understands.
+fn supports(request: &Message, tag: &str) -> bool {
+    request.list(HeaderName::Supported).any(|known| known.eq_ignore_ascii_case(tag))
+}
+
+/// Whether a REGISTER names one of several flows of a device that keeps them (RFC 5626 §4.2.1).
+pub(crate) fn wants_outbound(request: &Message) -> bool {
+    request.contacts().filter_map(Result::ok).any(|contact| reg_id_of(request, &contact).is_some())
+}
+
+fn reg_id_of(request: &Message, contact: &NameAddr<'_>) -> Option<u32> {
+    let named = contact.param("+sip.instance").is_some() && supports(request, "outbound");
+    contact.param("reg-id")?.parse().ok().filter(|reg_id| *reg_id > 0 && named)
+}
+
+/// RFC 5626 §6: the device itself is at the other end of this flow, or the proxy that is keeps it.
+fn first_hop_keeps_flows(request: &Message) -> bool {
+    let direct = request.vias().count() == 1;
+    let last = request.list(HeaderName::Path).last().and_then(|path| NameAddr::parse(path).ok());
+    direct || last.is_some_and(|path| path.parse_uri().is_ok_and(|uri| uri.param("ob").is_some()))
+}
+
+/// The proxies by which the device wants to be reached, the nearest to us first (RFC 3327 §5.3).
+fn path_of(request: &Message) -> Vec<String> {
+    request.list(HeaderName::Path).take(PATH_MAX).map(str::to_owned).collect()
+}
+
+/// A q of at most three decimals, in thousandths; what is none counts as the best.
+fn thousandths(q: &str) -> u16 {
+    let (whole, part) = q.split_once('.').unwrap_or((q, ""));
+    let part = format!("{part:0<3}");
+    match (whole, part.len(), part.parse::<u16>()) {
+        ("0", 3, Ok(part)) => part,
+        _ => 1_000,
+    }
 }

@@ -200,7 +200,7 @@ fn phrase_of_class(status: u16) -> &'static str {
 }
 
 /// By rising status.
-const PHRASES: [(u16, &str); 60] = [
+const PHRASES: [(u16, &str); 61] = [
     (100, "Trying"),
     (180, "Ringing"),
     (181, "Call Is Being Forwarded"),
@@ -237,6 +237,7 @@ const PHRASES: [(u16, &str); 60] = [
     (428, "Use Identity Header"),
     (429, "Provide Referrer Identity"),
     (433, "Anonymity Disallowed"),
+    (439, "First Hop Lacks Outbound Support"),
     (480, "Temporarily Unavailable"),
     (481, "Call/Transaction Does Not Exist"),
     (482, "Loop Detected"),

@@ -143,6 +143,8 @@ fn read_root(
             trust: Arc::new(trust),
         },
         services: services.by_number,
+        referring_trunks: sip.referring,
+        texting_trunks: sip.texting,
         otherwise: services.otherwise,
         hold_music: Some(hold_music),
         media_public_address: media.public_address,

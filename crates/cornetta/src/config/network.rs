@@ -173,6 +173,10 @@ pub(super) struct Sip {
     /// Where in the configuration the addresses are that are listened on.
     pub(super) listen_at: usize,
     pub(super) name_servers: Vec<SocketAddr>,
+    /// The trunks whose operators may transfer our callers.
+    pub(super) referring: BTreeSet<String>,
+    /// Those from which texts are taken.
+    pub(super) texting: BTreeSet<String>,
 }
 
 pub(super) fn sip(
@@ -231,6 +235,8 @@ pub(super) fn sip(
         numbering: trunks.numbering,
         shown: trunks.shown,
         foreign: trunks.foreign,
+        referring: trunks.referring,
+        texting: trunks.texting,
         tls: secure,
         stun,
         listen_at,

@@ -22,6 +22,10 @@ type Listen = [(Transport, SocketAddr)];
 pub(super) struct Trunks {
     pub(super) sound: Vec<Trunk>,
     pub(super) names: BTreeSet<String>,
+    /// Those whose operators may transfer our callers.
+    pub(super) referring: BTreeSet<String>,
+    /// Those from which texts are taken.
+    pub(super) texting: BTreeSet<String>,
     /// How each writes numbers.
     pub(super) numbering: BTreeMap<String, Rules>,
     /// Who each is shown that we are.
@@ -53,6 +57,10 @@ pub(super) fn trunks(
         trunks.foreign.extend(name.clone().filter(|_| foreign));
         trunks.shown.extend(name.clone().map(|name| (name, presentation)));
         trunks.numbering.extend(name.clone().map(|name| (name, rules)));
+        let refers = section.take("refer").and_then(|entry| document.flag(&entry)).unwrap_or(false);
+        trunks.referring.extend(name.clone().filter(|_| refers));
+        let texts = section.take("texts").and_then(|entry| document.flag(&entry)).unwrap_or(false);
+        trunks.texting.extend(name.clone().filter(|_| texts));
         trunks.sound.extend(trunk(document, section, name, folder, listen));
     }
     trunks

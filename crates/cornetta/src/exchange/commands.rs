@@ -29,6 +29,7 @@ impl Commands {
             cti::Command::EndCapture { capture } => Command::EndCapture { capture },
             cti::Command::Ban { source, length, reason } => Command::Ban { source, length, reason },
             cti::Command::LiftBan { source } => Command::LiftBan { source },
+            cti::Command::Transfer { call, to } => Command::Transfer { call, to },
         };
         Input::Command { id: self.last, command }
     }
@@ -44,12 +45,17 @@ fn explain(refused: CommandRefused) -> CommandError {
     match refused {
         CommandRefused::NotFound => CommandError {
             code: CommandCode::NotFound,
-            detail: "there is no such agent, call or ban; GET /v1/snapshot and GET /v1/bans show those that there are"
+            detail: "there is no such agent, call, number or ban; GET /v1/snapshot and GET /v1/bans show those that there are"
+                .to_owned(),
+        },
+        CommandRefused::NotPermitted => CommandError {
+            code: CommandCode::NotPermitted,
+            detail: "a rule of outbound calls forbids this number; see the outbound rules of the configuration"
                 .to_owned(),
         },
         CommandRefused::InvalidState => CommandError {
             code: CommandCode::InvalidState,
-            detail: "the agent's device is not registered, or the call is ending already; see /v1/snapshot"
+            detail: "the agent's device is not registered, or the call has no agent now or is ending; see /v1/snapshot"
                 .to_owned(),
         },
     }

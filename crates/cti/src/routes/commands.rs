@@ -50,6 +50,25 @@ pub(super) async fn hang_up(
     timeout(wait, ask(app, &grant, Command::HangUp { call })).await.unwrap_or_else(|_| Err(too_late()))
 }
 
+/// `POST /v1/calls/{call}/transfer`
+pub(super) async fn transfer(
+    State(app): State<App>,
+    grant: Grant,
+    call: Result<Path<String>, PathRejection>,
+    body: Body,
+) -> Result<Response, Problem> {
+    grant.need(Scope::CallAny)?;
+    let call = name(call)?;
+    let wait = app.limits.command_wait;
+    let done = async {
+        let body = to_bytes(body, app.limits.body_bytes).await;
+        let body = body.map_err(|_| Problem::too_large(app.limits.body_bytes))?;
+        let to = TransferWanted::read(&body)?;
+        ask(app, &grant, Command::Transfer { call, to }).await
+    };
+    timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+}
+
 pub(super) async fn ask(app: App, grant: &Grant, command: Command) -> Result<Response, Problem> {
     let number = done(app, grant, command).await?;
     Ok(Json(json!({"accepted": true, "sequence": sequence(number)})).into_response())
@@ -75,6 +94,25 @@ pub(super) async fn done(mut app: App, grant: &Grant, command: Command) -> Resul
 struct AgentWanted {
     state: StateWanted,
     reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TransferWanted {
+    to: String,
+}
+
+impl TransferWanted {
+    fn read(body: &[u8]) -> Result<String, Problem> {
+        let wanted: TransferWanted = serde_json::from_slice(body).map_err(|error| {
+            Problem::invalid_request(format!(r#"The body is wrong: {error}. Send {{"to":"bruno"}}."#))
+        })?;
+        let to = wanted.to.trim();
+        let sound = !to.is_empty() && to.chars().count() <= NAME_MAX && !to.contains(char::is_control);
+        sound.then(|| to.to_owned()).ok_or_else(|| {
+            Problem::invalid_request(format!("`to` is an agent or a number, of 1 to {NAME_MAX} characters."))
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -19,8 +19,11 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         FactKind::CallArrived { from, .. } => Personal::Masked(from, mask_party),
         FactKind::CallDiverted { by, .. } => Personal::Masked(by, mask_party),
         FactKind::CallUserData { data, .. } => Personal::Masked(data, |_| "***".to_owned()),
+        FactKind::TextSent { from, .. } => Personal::Masked(from, mask_party),
         FactKind::LegCreated { address, .. } => Personal::Masked(address, mask_party),
-        FactKind::TransferStarted { to }
+        FactKind::TransferStarted { to, .. }
+        | FactKind::TransferConsulting { to, .. }
+        | FactKind::TransferCancelled { to }
         | FactKind::TransferCompleted { to }
         | FactKind::TransferFailed { to, .. } => Personal::Masked(to, mask_party),
         FactKind::EndpointRegistered { contact, .. } => Personal::Masked(contact, mask_contact),

@@ -145,8 +145,11 @@ fn call() -> Vec<FactKind> {
         },
         FactKind::MediaRestored { leg: 1, after_ms: 4000 },
         FactKind::DtmfReceived { leg: 1, digit: "1".into(), source: "4733".into(), duration_ms: 90 },
-        FactKind::TransferStarted { to: NUMBER.into() },
+        FactKind::TransferStarted { to: NUMBER.into(), by: Some(2) },
+        FactKind::TransferConsulting { to: NUMBER.into(), consultation: "rm1-OTHER".into() },
+        FactKind::TransferCancelled { to: NUMBER.into() },
         FactKind::TransferCompleted { to: NUMBER.into() },
+        FactKind::TextSent { from: NUMBER.into(), to: "bruno".into(), bytes: 14, sip: 200 },
         FactKind::TransferFailed { to: NUMBER.into(), sip: Some(486) },
     ]
 }

@@ -4,12 +4,12 @@ use super::ending::Phases;
 use super::told::{told, trust_header};
 use super::{CALLER, Call, Parties, Playing, Stage};
 use crate::Service;
-use crate::context::{CallKey, Context, Owner};
+use crate::context::{CallKey, Context, Errand, Owner};
 use crate::ledger::CallLog;
 use crate::leg::Leg;
 use crate::trust::assess;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, Side};
-use media_api::Command;
+use media_api::{Command, LegId};
 use sip::negotiation::Refusal;
 use sip::ua::{Do, Invite, Peer, SessionId};
 use std::collections::BTreeMap;
@@ -27,12 +27,30 @@ impl Call {
         service: Service,
     ) -> Call {
         let name = service.name().to_owned();
+        let peer = invite.peer.clone();
         let mut call = Call::new(ctx, key, (session, invite, parties), name, service);
         let owner = Owner { call: key, leg: CALLER };
-        if let Some(caller) = call.leg(CALLER) {
-            caller.open_media(ctx, owner, None, None);
+        // Beside the call that an agent is in: the two may become one.
+        let beside = if let Peer::Account(user) = &peer { ctx.leg_of(user) } else { None };
+        if let Some(beside) = beside {
+            call.consults(ctx, beside);
+        }
+        let Some(caller) = call.leg(CALLER) else { return call };
+        caller.open_media(ctx, owner, None, beside);
+        match peer {
+            Peer::Account(user) => caller.belongs_to(ctx, user),
+            Peer::Trunk(name) => caller.trunk = Some(name),
+            Peer::Open => {}
         }
         call
+    }
+
+    /// Its caller is in another call, which is told of this one.
+    fn consults(&mut self, ctx: &mut Context, beside: LegId) {
+        let Some(Owner { call, .. }) = ctx.media.get(&beside).copied() else { return };
+        self.consults_for = Some(call);
+        let (to, consultation) = (self.to.clone(), self.log.id.clone());
+        ctx.errands.push_back(Errand::Consulting { call, to, consultation });
     }
 
     /// A call to nobody, or at the wrong time: it is refused, and leaves a record all the same.
@@ -92,12 +110,15 @@ impl Call {
             phase: CallPhase::Arriving,
             classified: BTreeMap::new(),
             legs: vec![caller],
+            caller: CALLER,
             last_leg: CALLER,
             script: None,
             playing: None,
             last_digit: None,
             phases: Phases::new(ctx.now),
-            with_agent: None,
+            last_queue: None,
+            replacing: None,
+            consults_for: None,
             end: None,
             ended: false,
             deadline: None,
@@ -106,7 +127,7 @@ impl Call {
 
     pub(super) fn caller_opened(&mut self, ctx: &mut Context, local: SocketAddr) {
         let peer = self.peer;
-        if let Some(leg) = self.leg(CALLER) {
+        if let Some(leg) = self.leg(self.caller) {
             leg.opened(ctx, local, Some(peer));
         }
         match self.service.clone() {
@@ -121,7 +142,7 @@ impl Call {
     /// Nobody is rung for a caller who could not be spoken with.
     fn check_offer(&mut self) -> Result<(), Refusal> {
         let offer = self.offer.take();
-        let answerable = match (self.leg(CALLER), &offer) {
+        let answerable = match (self.leg(self.caller), &offer) {
             (Some(caller), Some(offer)) => caller.can_answer(offer),
             _ => Ok(()),
         };
@@ -141,7 +162,7 @@ impl Call {
                 Err(refusal) => self.refuse_media(ctx, refusal),
             },
             None => {
-                let Some(leg) = self.leg(CALLER) else { return };
+                let Some(leg) = self.leg(self.caller) else { return };
                 let (session, sdp) = (leg.session, leg.offer());
                 ctx.sip(Do::Accept { session, sdp });
             }
@@ -150,7 +171,7 @@ impl Call {
 
     fn answer_offer(&mut self, ctx: &mut Context, offer: &[u8]) -> Result<(), Refusal> {
         let other = self.other_codec();
-        let Some((leg, log)) = self.leg_and_log(CALLER) else { return Ok(()) };
+        let Some((leg, log)) = self.leg_and_log(self.caller) else { return Ok(()) };
         let sdp = match (leg.early_answer.take(), other) {
             (Some(sdp), _) => sdp,
             (None, Some(codec)) => leg.answer_preferring(ctx, offer, codec)?,
@@ -184,7 +205,7 @@ impl Call {
     }
 
     fn refuse_media(&mut self, ctx: &mut Context, refusal: Refusal) {
-        if let Some(caller) = self.leg(CALLER).filter(|caller| !caller.connected) {
+        if let Some(caller) = self.leg(self.caller).filter(|caller| !caller.connected) {
             caller.refuse(ctx, refusal.status, None, Some(refusal.warning()));
         }
         let cause = if refusal.status == 488 { Cause::NoCommonMedia } else { Cause::BadMedia };
@@ -192,7 +213,7 @@ impl Call {
     }
 
     /// The caller can hear.
-    fn begin(&mut self, ctx: &mut Context) {
+    pub(super) fn begin(&mut self, ctx: &mut Context) {
         let Some(media) = self.caller_media() else { return };
         match self.service.clone() {
             Service::Script { script, language } => self.start_script(ctx, script, language),

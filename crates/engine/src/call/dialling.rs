@@ -3,13 +3,14 @@
 
 use super::early::Told;
 use super::ending::Phase;
+use super::transferring::Transfer;
 use super::{Call, Stage};
 use crate::Target;
 use crate::context::Context;
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, Side};
 use ivr::Input;
-use sip::ua::{Do, Towards};
+use sip::ua::{Do, SessionId, Towards};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -20,52 +21,86 @@ const RING: Duration = Duration::from_secs(120);
 pub(crate) struct Dialling {
     target: Target,
     /// As facts name it.
-    to: String,
+    pub(super) to: String,
     pub(super) leg: u32,
-    /// A script asked for it, and has the call back if it fails.
-    pub(super) scripted: bool,
+    pub(super) purpose: Purpose,
     /// What the caller was told before an answer.
     pub(super) early: Told,
     /// It has rung long enough then.
     pub(super) until: Time,
 }
 
+impl Dialling {
+    /// Whether the caller has not been answered yet.
+    pub(super) fn is_arrival(&self) -> bool {
+        matches!(self.purpose, Purpose::Arrival)
+    }
+}
+
+/// What it is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Purpose {
+    /// The caller is answered when the other party answers.
+    Arrival,
+    /// A script asked for it, and has the call back if it fails.
+    Script,
+    /// A party handed the call over.
+    Transfer(Transfer),
+}
+
 impl Call {
     /// The script wants the call put through.
     pub(super) fn transfer(&mut self, ctx: &mut Context, to: String, ring: Duration) {
-        self.note(ctx, FactKind::TransferStarted { to: to.clone() });
+        self.note(ctx, FactKind::TransferStarted { to: to.clone(), by: None });
         self.phase = CallPhase::Transferring { to: to.clone() };
         match resolve(ctx, &to) {
-            Some(target) => self.dial(ctx, target, to, ring, true),
-            None => self.transfer_failed(ctx, to, None),
+            Some(target) => self.dial(ctx, target, to, ring, Purpose::Script),
+            None => self.script_transfer_failed(ctx, to, None),
         }
     }
 
     /// The service is another party: the caller is answered when that party answers.
     pub(super) fn dial_before_answer(&mut self, ctx: &mut Context, target: Target) {
         let to = address(&target);
-        self.dial(ctx, target, to, RING, false);
+        self.dial(ctx, target, to, RING, Purpose::Arrival);
     }
 
-    fn dial(&mut self, ctx: &mut Context, target: Target, to: String, ring: Duration, scripted: bool) {
-        let Some(session) = ctx.sip.reserve() else {
-            return self.dial_failed(ctx, to, scripted, End::new(Side::Engine, Cause::Capacity).sip(503));
+    /// Calls another party, with music for whoever has been answered.
+    pub(super) fn dial(
+        &mut self,
+        ctx: &mut Context,
+        target: Target,
+        to: String,
+        ring: Duration,
+        purpose: Purpose,
+    ) {
+        let session = match vacancy(ctx, &target) {
+            Ok(session) => session,
+            Err(end) => return self.dial_failed(ctx, to, purpose, end),
         };
         self.last_leg += 1;
         let (leg, until) = (self.last_leg, ctx.now + ring);
         self.phases.enter(ctx.now, Phase::Other);
+        let arrives = matches!(purpose, Purpose::Arrival);
         self.stage = Stage::Dialling(Dialling {
-            target,
+            target: target.clone(),
             to: to.clone(),
             leg,
-            scripted,
+            purpose,
             early: Told::default(),
             until,
         });
-        if scripted {
+        if !arrives {
             self.play_music(ctx);
         }
-        self.create_other(ctx, session, (LegRole::External, to));
+        let role = if matches!(target, Target::Agent(_)) { LegRole::Agent } else { LegRole::External };
+        self.create_other(ctx, session, (role, to));
+        let Some(leg) = self.leg(leg) else { return };
+        match target {
+            Target::Agent(agent) => leg.belongs_to(ctx, agent),
+            Target::Trunk { trunk, .. } => leg.trunk = Some(trunk),
+            Target::Uri { .. } => {}
+        }
     }
 
     /// The other party's leg has ports: call it.
@@ -79,10 +114,14 @@ impl Call {
         };
         let first = ctx.sip.way_to(ctx.now, &route.towards);
         let shown = self.shown_to(ctx, &dialling.target);
+        let mut headers = route.headers.clone();
+        headers.extend(shown.headers);
+        if matches!(dialling.target, Target::Agent(_)) {
+            headers.push(("X-Cornetta-Call".to_owned(), self.log.id.clone()));
+        }
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, first.map(|flow| flow.remote));
-        let call =
-            sip::ua::Call { from_user: shown.user, headers: shown.headers, sdp: leg.first_offer(), ..route };
+        let call = sip::ua::Call { from_user: shown.user, headers, sdp: leg.first_offer(), ..route };
         ctx.sip(Do::Call { session: leg.session, call });
     }
 
@@ -139,13 +178,15 @@ impl Call {
 
     fn put_through(&mut self, ctx: &mut Context) {
         let Stage::Dialling(dialling) = &self.stage else { return };
-        let (to, other, scripted) = (dialling.to.clone(), dialling.leg, dialling.scripted);
+        let (to, other, purpose) = (dialling.to.clone(), dialling.leg, dialling.purpose.clone());
         self.stage = Stage::Talking { other };
-        if scripted {
-            self.note(ctx, FactKind::TransferCompleted { to });
-            self.talk(ctx);
-        } else {
-            self.answer_caller(ctx);
+        match purpose {
+            Purpose::Arrival => self.answer_caller(ctx),
+            Purpose::Script => {
+                self.note(ctx, FactKind::TransferCompleted { to });
+                self.talk(ctx);
+            }
+            Purpose::Transfer(transfer) => self.transfer_answered(ctx, to, &transfer),
         }
     }
 
@@ -169,30 +210,45 @@ impl Call {
         }
         match &self.stage {
             Stage::Dialling(dialling) if dialling.leg == number => {
-                let (to, scripted) = (dialling.to.clone(), dialling.scripted);
-                self.dial_failed(ctx, to, scripted, end);
+                let (to, purpose) = (dialling.to.clone(), dialling.purpose.clone());
+                self.dial_failed(ctx, to, purpose, end);
             }
             Stage::Queued(_) => self.agent_refused(ctx, number, &end),
             _ => {}
         }
     }
 
-    fn dial_failed(&mut self, ctx: &mut Context, to: String, scripted: bool, end: End) {
-        if scripted {
-            self.transfer_failed(ctx, to, end.sip);
-        } else {
-            self.finish(ctx, end);
+    fn dial_failed(&mut self, ctx: &mut Context, to: String, purpose: Purpose, end: End) {
+        match purpose {
+            Purpose::Arrival => self.finish(ctx, end),
+            Purpose::Script => self.script_transfer_failed(ctx, to, end.sip),
+            Purpose::Transfer(transfer) => self.transfer_refused(ctx, to, end, transfer),
         }
     }
 
-    fn transfer_failed(&mut self, ctx: &mut Context, to: String, sip: Option<u16>) {
+    fn script_transfer_failed(&mut self, ctx: &mut Context, to: String, sip: Option<u16>) {
         self.note(ctx, FactKind::TransferFailed { to, sip });
         self.back_to_script(ctx, Input::TransferFailed);
     }
 }
 
+/// A session for a call to this target; or why none is made: an agent who is in a call is not rung.
+fn vacancy(ctx: &mut Context, target: &Target) -> Result<SessionId, End> {
+    if let Target::Agent(agent) = target {
+        if ctx.is_busy(agent) {
+            return Err(End::new(Side::Callee, Cause::Busy).sip(486).detail(format!("{agent} is in a call")));
+        }
+        if ctx.sip.contacts(agent).is_empty() {
+            let why = format!("no device of {agent} is registered");
+            return Err(End::new(Side::Callee, Cause::Unreachable).sip(480).detail(why));
+        }
+    }
+    ctx.sip.reserve().ok_or_else(|| End::new(Side::Engine, Cause::Capacity).sip(503))
+}
+
 fn address(target: &Target) -> String {
     match target {
+        Target::Agent(agent) => agent.clone(),
         Target::Uri { uri } => uri.clone(),
         Target::Trunk { number, .. } => number.clone(),
     }
@@ -210,7 +266,13 @@ fn resolve(ctx: &Context, to: &str) -> Option<Target> {
 
 /// A call to this target, with the caller's name and the offer still to be filled in.
 fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
+    let mut headers = Vec::new();
     let (towards, uri, credentials) = match target {
+        Target::Agent(agent) => {
+            let contact = ctx.sip.contacts(agent).last()?;
+            headers.extend(contact.path.iter().map(|hop| ("Route".to_owned(), hop.clone())));
+            (contact.flow.into(), contact.uri.clone(), None)
+        }
         Target::Uri { uri } => (Towards::Places(vec![crate::place_of(uri)?]), uri.clone(), None),
         Target::Trunk { trunk, number } => {
             let trunk = ctx.config.sip.trunks.iter().find(|known| known.name == *trunk)?;
@@ -228,6 +290,6 @@ fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
         from_display: None,
         sdp: Vec::new(),
         credentials,
-        headers: Vec::new(),
+        headers,
     })
 }

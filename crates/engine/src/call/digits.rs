@@ -1,6 +1,6 @@
 //! Keys: by RTP or by INFO, each press once.
 
-use super::{CALLER, Call, Stage};
+use super::{Call, Stage};
 use crate::context::Context;
 use base::Time;
 use facts::FactKind;
@@ -59,7 +59,7 @@ impl Call {
             duration_ms: super::waiting::millis(held),
         };
         self.note(ctx, kind);
-        if number == CALLER && matches!(self.stage, Stage::Scripted) {
+        if number == self.caller && matches!(self.stage, Stage::Scripted) {
             self.script_input(ctx, ivr::Input::Digit(digit));
         }
     }

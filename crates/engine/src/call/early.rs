@@ -1,7 +1,7 @@
 //! What is heard of another party before it answers: its ringing, or what its network says (early media).
 //! A caller without an answer is given it in a 183; one who listens already hears it instead of music.
 
-use super::{CALLER, Call, Stage};
+use super::{Call, Stage};
 use crate::context::Context;
 use facts::FactKind;
 use media_api::Command;
@@ -29,6 +29,7 @@ impl Call {
         let agreed = sdp.is_some_and(|sdp| leg.first_answered(ctx, sdp).is_ok());
         if status == 180 && leg.rings() {
             self.note(ctx, FactKind::LegRinging { leg: number });
+            self.transfer_rings(ctx, number);
         }
         let Stage::Dialling(dialling) = &self.stage else { return };
         if dialling.leg != number {
@@ -50,8 +51,8 @@ impl Call {
         if std::mem::replace(&mut dialling.early.heard, true) {
             return;
         }
-        let scripted = dialling.scripted;
-        if !scripted && !self.answer_early(ctx, status, early_media) {
+        let listens = !dialling.is_arrival();
+        if !listens && !self.answer_early(ctx, status, early_media) {
             return;
         }
         self.note(ctx, FactKind::LegEarlyMedia { leg: number });
@@ -70,7 +71,7 @@ impl Call {
         dialling.early.status = Some(status);
         let codec = self.leg(number).and_then(|leg| leg.codec());
         let offer = self.offer.clone();
-        let Some(caller) = self.leg(CALLER) else { return false };
+        let Some(caller) = self.leg(self.caller) else { return false };
         let session = caller.session;
         let sdp = offer.and_then(|offer| caller.answer_early(ctx, &offer, codec));
         let answered = sdp.is_some();
@@ -85,16 +86,16 @@ impl Call {
         let Stage::Dialling(dialling) = &mut self.stage else { return };
         let heard = std::mem::take(&mut dialling.early.heard);
         let repeated = dialling.early.status.replace(status) == Some(status) && !heard;
-        let scripted = dialling.scripted;
+        let listens = !dialling.is_arrival();
         if heard && let Some(leg) = self.caller_media() {
             ctx.media(Command::Unbridge { leg });
         }
-        if scripted && heard {
+        if listens && heard {
             return self.play_music(ctx);
         }
-        if !scripted
+        if !listens
             && !repeated
-            && let Some(caller) = self.leg(CALLER)
+            && let Some(caller) = self.leg(self.caller)
         {
             let session = caller.session;
             ctx.sip(Do::Progress { session, status, sdp: None, early_media });

@@ -1,7 +1,7 @@
 //! How a call and its legs end, and why: every end has a reason, and every call one end.
 
-use super::{CALLER, Call, Stage};
-use crate::context::Context;
+use super::{Call, Stage};
+use crate::context::{Context, Errand};
 use base::Time;
 use facts::{CallData, Cause, End, FactKind, LegRole, QueueLeft, Side};
 use sip::cause;
@@ -71,13 +71,14 @@ impl Call {
         }
         end.q850 = Some(q850_of(&end));
         let reason = if end.by == Side::Caller { QueueLeft::Abandoned } else { QueueLeft::Ended };
+        self.cancel_transfer(ctx);
         self.leave_queue(ctx, reason, seen_from_the_other_side(&end));
         self.phases.enter(ctx.now, Phase::Other);
         self.stage = Stage::Over { until: ctx.now + OVER_MAX };
         let (status, q850) = (refusal_for(&end), end.q850);
         self.end = Some(end);
         for leg in &mut self.legs {
-            if leg.number == CALLER && !leg.connected {
+            if leg.number == self.caller && !leg.connected {
                 leg.refuse(ctx, status, q850, None);
             }
             leg.hang_up(ctx, q850);
@@ -87,7 +88,6 @@ impl Call {
 
     /// A leg's session is over.
     pub(crate) fn session_ended(&mut self, ctx: &mut Context, number: u32, ending: &Ending) {
-        self.release_agent(ctx, number);
         let Some(leg) = self.legs.iter().find(|leg| leg.number == number) else { return };
         let role = leg.role;
         let end = match (ending.how, &leg.dismissed) {
@@ -95,10 +95,12 @@ impl Call {
             (How::Ours, None) => self.our_end(),
             _ => self.their_end(role, ending),
         };
+        let transferred = self.hangs_up_transferred(number, ending.how);
+        let end = if transferred { End { cause: Cause::Transferred, ..end } } else { end };
         if let Some((leg, log)) = self.leg_and_log(number) {
             leg.session_over(ctx, log, end.clone());
         }
-        if self.stage_is_talking_with(number) || number == CALLER {
+        if self.stage_is_talking_with(number) || number == self.caller {
             self.finish(ctx, end);
         } else if self.end.is_none() {
             self.other_over(ctx, number, end);
@@ -110,13 +112,6 @@ impl Call {
         matches!(self.stage, Stage::Talking { other } if other == number)
     }
 
-    /// Tells the distributor that an agent who had the call is free of it.
-    fn release_agent(&mut self, ctx: &mut Context, number: u32) {
-        if let Some((_, agent)) = self.with_agent.take_if(|(leg, _)| *leg == number) {
-            ctx.acd(acd::Input::Released(agent));
-        }
-    }
-
     /// What has not answered by now never will: its leg ends without its word.
     pub(super) fn over_timeout(&mut self, ctx: &mut Context) {
         if !matches!(self.stage, Stage::Over { until } if until <= ctx.now) {
@@ -125,7 +120,6 @@ impl Call {
         let end = self.our_end();
         let numbers: Vec<u32> = self.legs.iter().map(|leg| leg.number).collect();
         for number in numbers {
-            self.release_agent(ctx, number);
             let Some((leg, log)) = self.leg_and_log(number) else { continue };
             if !leg.session_is_over() {
                 leg.session_over(ctx, log, end.clone());
@@ -143,6 +137,9 @@ impl Call {
         }
         let Some(end) = self.end.clone() else { return };
         self.ended = true;
+        if let Some(call) = self.consults_for {
+            ctx.errands.push_back(Errand::Consulted { call, to: self.to.clone() });
+        }
         let data = self.phases.total(ctx.now);
         self.note(ctx, FactKind::CallEnded { end, data });
     }
@@ -202,7 +199,7 @@ fn seen_from_the_other_side(end: &End) -> End {
 
 /// The status that tells a caller who was not answered why. What the other party said is passed on, but no
 /// challenge, which was for us, and no redirection, which would need its Contact.
-fn refusal_for(end: &End) -> u16 {
+pub(super) fn refusal_for(end: &End) -> u16 {
     let passed_on = end.sip.filter(|status| (400..700).contains(status) && !matches!(status, 401 | 407));
     passed_on.unwrap_or(match end.cause {
         Cause::Busy => 486,

@@ -7,10 +7,12 @@ mod digits;
 mod early;
 mod ending;
 mod parties;
+mod replacing;
 mod scripted;
 mod shown;
 mod talking;
 mod told;
+mod transferring;
 mod waiting;
 
 pub(crate) use dialling::Dialling;
@@ -19,6 +21,7 @@ pub(crate) use digits::Source;
 use ending::Phases;
 pub(crate) use ending::q850_of;
 pub(crate) use parties::Parties;
+pub(crate) use transferring::Consultation;
 pub(crate) use waiting::Queued;
 
 use crate::context::{CallKey, Context};
@@ -32,7 +35,7 @@ use media_api::{LegId, PlayId};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// The number of the caller's leg.
+/// The number of the leg that a call begins with.
 const CALLER: u32 = 1;
 
 pub(crate) struct Call {
@@ -52,6 +55,8 @@ pub(crate) struct Call {
     classified: BTreeMap<String, String>,
     /// Those that are not over. The caller's is there until the call is.
     legs: Vec<Leg>,
+    /// The leg of the party that the call is about: the one that it began with, until that one transfers the other.
+    caller: u32,
     last_leg: u32,
     script: Option<Interpreter>,
     playing: Option<(PlayId, Playing)>,
@@ -61,8 +66,12 @@ pub(crate) struct Call {
     from_display: Option<String>,
     /// How far the caller's number can be believed, for agents' devices.
     trusted: String,
-    /// The agent who has the call and their leg, until the distributor is told that they are free.
-    with_agent: Option<(u32, String)>,
+    /// The queue in which it waited last.
+    last_queue: Option<String>,
+    /// A session that is about to take the place of another.
+    replacing: Option<replacing::Replacing>,
+    /// The call that its caller, an agent, is in at the same time.
+    consults_for: Option<CallKey>,
     /// Why the call ends, as soon as it does.
     end: Option<End>,
     /// `call.ended` has been written.
@@ -113,7 +122,7 @@ impl Call {
     }
 
     fn caller_media(&self) -> Option<LegId> {
-        self.legs.iter().find(|leg| leg.number == CALLER).map(|leg| leg.media)
+        self.legs.iter().find(|leg| leg.number == self.caller).map(|leg| leg.media)
     }
 
     /// The caller's number and the one that was dialled, as facts write them.
@@ -142,7 +151,10 @@ impl Call {
         if self.end.is_some() {
             return;
         }
-        if number == CALLER {
+        if self.replacement_opened(ctx, number, local) {
+            return;
+        }
+        if number == self.caller {
             self.caller_opened(ctx, local);
         } else {
             self.other_opened(ctx, number, local);
@@ -154,7 +166,7 @@ impl Call {
         if let Some(leg) = self.leg(number) {
             leg.media_gone(ctx);
         }
-        if number == CALLER {
+        if number == self.caller {
             self.no_ports(ctx, why);
         } else {
             self.other_failed_to_open(ctx, number, why);

@@ -61,6 +61,7 @@ impl Call {
 fn number_of(target: &Target) -> &str {
     match target {
         Target::Trunk { number, .. } => number,
+        Target::Agent(user) => user,
         Target::Uri { uri, .. } => uri,
     }
 }

@@ -1,7 +1,7 @@
 //! While two parties are together: hearing each other, holding, and being asked whether they are there.
 
 use super::ending::Phase;
-use super::{CALLER, Call, Stage};
+use super::{Call, Stage};
 use crate::context::Context;
 use facts::{CallPhase, FactKind, SilenceEvidence};
 use media_api::{Codec, Command, Evidence, LegId};
@@ -15,7 +15,7 @@ impl Call {
         self.stop_playing(ctx);
         self.phases.enter(ctx.now, Phase::Talk);
         self.phase = CallPhase::Connected;
-        self.note(ctx, FactKind::CallConnected { a: CALLER, b: other });
+        self.note(ctx, FactKind::CallConnected { a: self.caller, b: other });
         self.join(ctx);
     }
 
@@ -43,7 +43,7 @@ impl Call {
             let leg = self.legs.iter().find(|leg| leg.number == number && leg.connected)?;
             Some(leg.media)
         };
-        Some((media(CALLER)?, media(other)?))
+        Some((media(self.caller)?, media(other)?))
     }
 
     /// The codec of the party that the caller is being joined with.

@@ -1,7 +1,7 @@
 //! While the call waits for an agent: its place, its music, and the agents who are asked.
 
 use super::ending::Phase;
-use super::{CALLER, Call, Playing, Stage};
+use super::{Call, Playing, Stage};
 use crate::Service;
 use crate::context::{Context, Owner};
 use crate::leg::Leg;
@@ -46,6 +46,7 @@ impl Call {
             position_every: wait.position_every,
         }));
         self.phases.enter(ctx.now, Phase::Queue);
+        self.last_queue = Some(wait.queue.clone());
         self.stage = Stage::Queued(Queued { entry, wait, entered: false, since: ctx.now, asking: None });
     }
 
@@ -146,7 +147,7 @@ impl Call {
         identity: (LegRole, String),
     ) {
         let owner = Owner { call: self.key, leg: self.last_leg };
-        let codec = self.legs.iter().find(|leg| leg.number == CALLER).and_then(Leg::codec);
+        let codec = self.legs.iter().find(|leg| leg.number == self.caller).and_then(Leg::codec);
         let mut leg = Leg::new(ctx, &mut self.log, owner, identity, session);
         leg.open_media(ctx, owner, codec, self.caller_media());
         self.legs.push(leg);
@@ -163,11 +164,12 @@ impl Call {
         let Some(contact) = ctx.sip.contacts(&agent).last().cloned() else {
             return self.nowhere_to_call(ctx, number);
         };
-        let headers = vec![
+        let mut headers = vec![
             ("X-Cornetta-Call".to_owned(), self.log.id.clone()),
             self.language_header(),
             ("X-Cornetta-Trust".to_owned(), self.trusted.clone()),
         ];
+        headers.extend(contact.path.iter().map(|hop| ("Route".to_owned(), hop.clone())));
         let (from_user, from_display) = (self.from.clone(), self.from_display.clone());
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, Some(contact.flow.remote));
@@ -206,7 +208,9 @@ impl Call {
         self.note(ctx, FactKind::OfferAccepted { offer: asking.name, agent: asking.agent.clone() });
         self.leave_queue(ctx, QueueLeft::Answered, End::new(Side::Service, Cause::TakenElsewhere));
         self.stage = Stage::Talking { other: asking.leg };
-        self.with_agent = Some((asking.leg, asking.agent));
+        if let Some(leg) = self.leg(asking.leg) {
+            leg.belongs_to(ctx, asking.agent);
+        }
         self.talk(ctx);
     }
 
@@ -217,6 +221,7 @@ impl Call {
             Retracted::Expired => (OfferEnd::Expired, Cause::NoAnswer),
             Retracted::Withdrawn => (OfferEnd::Withdrawn, Cause::OtherSideLeft),
             Retracted::LoggedOff => (OfferEnd::Failed, Cause::Unreachable),
+            Retracted::Engaged => (OfferEnd::Rejected, Cause::Busy),
         };
         let leg = asking.leg;
         self.note_offer_end(ctx, asking, reason, None);

@@ -229,7 +229,9 @@ impl OpenCdr {
             FactKind::CallClassified { key, value, .. } if key == "language" => cdr.language = value.clone(),
             FactKind::CallClassified { key, value, .. } if key == "topic" => cdr.topic = value.clone(),
             FactKind::IvrEntered { .. } => self.part = Part::Ivr,
-            FactKind::IvrLeft { .. } | FactKind::TransferStarted { .. } => self.part = Part::Other,
+            FactKind::IvrLeft { .. } => self.part = Part::Other,
+            // Whoever is transferred hears the other party no longer.
+            FactKind::TransferStarted { .. } => (self.part, self.bridge) = (Part::Other, None),
             FactKind::QueueEntered { queue, .. } => {
                 cdr.queue = queue.clone();
                 self.part = Part::Queue;

@@ -187,7 +187,7 @@ fn apply_phase(call: &mut CallNow, kind: &FactKind) {
         }
         FactKind::IvrEntered { node, .. } => call.phase = CallPhase::Ivr { node: node.clone() },
         FactKind::QueueEntered { queue, .. } => call.phase = CallPhase::Queued { queue: queue.clone() },
-        FactKind::TransferStarted { to } => call.phase = CallPhase::Transferring { to: to.clone() },
+        FactKind::TransferStarted { to, .. } => call.phase = CallPhase::Transferring { to: to.clone() },
         FactKind::CallConnected { .. } => call.phase = CallPhase::Connected,
         _ => {}
     }

@@ -107,9 +107,11 @@ fn side(by: Side) -> (&'static str, &'static str) {
 
 fn next_step(cause: Cause) -> (&'static str, &'static str) {
     match cause {
-        Cause::HungUp | Cause::ScriptEnded | Cause::TakenElsewhere | Cause::OtherSideLeft => {
-            ("nulla, è una fine normale", "nothing, this is a normal end")
-        }
+        Cause::HungUp
+        | Cause::ScriptEnded
+        | Cause::TakenElsewhere
+        | Cause::OtherSideLeft
+        | Cause::Transferred => ("nulla, è una fine normale", "nothing, this is a normal end"),
         Cause::Cancelled => (
             "se succede spesso, guardare quanto si aspetta prima della risposta",
             "if this is frequent, look at how long callers wait for an answer",
@@ -230,9 +232,17 @@ fn left(reason: QueueLeft) -> (&'static str, &'static str) {
 
 fn leg_step(kind: &FactKind) -> Option<(String, String)> {
     Some(match kind {
-        FactKind::TransferStarted { to } => {
+        FactKind::TransferStarted { to, .. } => {
             (format!("trasferimento verso {to}"), format!("transfer to {to}"))
         }
+        FactKind::TransferConsulting { to, consultation } => (
+            format!("l'operatore consulta {to} (chiamata {consultation})"),
+            format!("the agent consults {to} (call {consultation})"),
+        ),
+        FactKind::TransferCancelled { to } => {
+            (format!("rinuncia al trasferimento verso {to}"), format!("the transfer to {to} is given up"))
+        }
+        FactKind::TransferCompleted { to } => (format!("passata a {to}"), format!("handed to {to}")),
         FactKind::TransferFailed { to, sip } => {
             let sip = sip.map(|status| format!(" (SIP {status})")).unwrap_or_default();
             (format!("trasferimento verso {to} non riuscito{sip}"), format!("transfer to {to} failed{sip}"))

@@ -93,6 +93,8 @@ pub(crate) fn config() -> Config {
             ("sig".to_owned(), Service::Silence),
             ("bridge".to_owned(), Service::Dial(target)),
         ]),
+        referring_trunks: BTreeSet::new(),
+        texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),
         media_public_address: None,
@@ -332,6 +334,90 @@ impl Line {
         line
     }
 
+    /// An agent dials, and proves who they are.
+    pub(crate) fn dial_as(stage: &mut Stage, user: &str, phone: SocketAddr, dialled: &str) -> Line {
+        Line::dial_with(stage, user, phone, dialled, "")
+    }
+
+    /// The same, with more header fields.
+    pub(crate) fn dial_with(
+        stage: &mut Stage,
+        user: &str,
+        phone: SocketAddr,
+        dialled: &str,
+        more: &str,
+    ) -> Line {
+        let mut line = Line {
+            phone,
+            call_id: format!("{user}-{dialled}-{}", stage.branch()),
+            local: format!("<sip:{user}@10.0.0.1>;tag=mine"),
+            remote: format!("<sip:{dialled}@10.0.0.1>"),
+            target: format!("sip:{dialled}@10.0.0.1"),
+            cseq: 0,
+            branch: String::new(),
+        };
+        let body = sdp(phone, SENDRECV);
+        line.request(stage, "INVITE", &body);
+        let refusal = stage.expect(phone, "SIP/2.0 401");
+        line.write(stage, "ACK", "", "");
+        let proof = proof(&refusal, user, "INVITE", &line.target.clone());
+        line.request_with(stage, "INVITE", &format!("{proof}{more}"), &body);
+        line
+    }
+
+    /// An agent sends a text, and proves who they are.
+    pub(crate) fn writes(stage: &mut Stage, user: &str, phone: SocketAddr, to: &str, text: &str) -> Line {
+        let mut line = Line {
+            phone,
+            call_id: format!("text-{user}-{to}"),
+            local: format!("<sip:{user}@10.0.0.1>;tag=mine"),
+            remote: format!("<sip:{to}@10.0.0.1>"),
+            target: format!("sip:{to}@10.0.0.1"),
+            cseq: 0,
+            branch: String::new(),
+        };
+        line.request(stage, "MESSAGE", text);
+        let refusal = stage.expect(phone, "SIP/2.0 401");
+        let proof = proof(&refusal, user, "MESSAGE", &line.target.clone());
+        line.request_with(stage, "MESSAGE", &proof, text);
+        line
+    }
+
+    /// How this dialog is named in the Refer-To of an attended transfer.
+    pub(crate) fn as_replaces(&self) -> String {
+        let tag = |side: &str| side.split(";tag=").nth(1).unwrap().to_owned();
+        let call_id = self.call_id.replace('@', "%40");
+        format!("Replaces={call_id}%3Bto-tag%3D{}%3Bfrom-tag%3D{}", tag(&self.remote), tag(&self.local))
+    }
+
+    /// Takes the other side's tag from a provisional answer.
+    pub(crate) fn follows(&mut self, answer: &str) {
+        self.remote = header(answer, "To").to_owned();
+    }
+
+    /// A phone that was called counts its own requests from a number of its own.
+    pub(crate) fn starts_counting(&mut self) {
+        self.cseq = 100;
+    }
+
+    /// Asks for a transfer to this URI, and takes the answer.
+    pub(crate) fn refer(&mut self, stage: &mut Stage, to: &str) -> String {
+        self.request_with(stage, "REFER", &format!("Refer-To: <{to}>\r\n"), "");
+        loop {
+            let answer = stage.expect(self.phone, "SIP/2.0");
+            if header(&answer, "CSeq").ends_with("REFER") {
+                return answer.lines().next().unwrap_or("").to_owned();
+            }
+        }
+    }
+
+    /// The status that the next NOTIFY tells; it is taken with 200.
+    pub(crate) fn told(&self, stage: &mut Stage) -> String {
+        let notify = stage.expect(self.phone, "NOTIFY");
+        self.answer(stage, &notify, "200 OK", "");
+        notify.split("\r\n\r\n").nth(1).unwrap().trim().to_owned()
+    }
+
     /// A phone is called: waits for the INVITE and takes its dialog up.
     pub(crate) fn called(stage: &mut Stage, phone: SocketAddr) -> (Line, String) {
         let invite = stage.expect(phone, "INVITE");
@@ -350,30 +436,36 @@ impl Line {
     }
 
     pub(crate) fn request(&mut self, stage: &mut Stage, method: &str, body: &str) {
+        self.request_with(stage, method, "", body);
+    }
+
+    /// A request with more header fields.
+    pub(crate) fn request_with(&mut self, stage: &mut Stage, method: &str, more: &str, body: &str) {
         self.cseq += 1;
         self.branch = stage.branch();
-        self.write(stage, method, body);
+        self.write(stage, method, more, body);
     }
 
     /// CANCEL and ACK carry the number of what they are about.
     pub(crate) fn cancel(&self, stage: &mut Stage) {
-        self.write(stage, "CANCEL", "");
+        self.write(stage, "CANCEL", "", "");
     }
 
     pub(crate) fn ack(&mut self, stage: &mut Stage, body: &str) {
         self.branch = stage.branch();
-        self.write(stage, "ACK", body);
+        self.write(stage, "ACK", "", body);
     }
 
-    fn write(&self, stage: &mut Stage, method: &str, body: &str) {
+    fn write(&self, stage: &mut Stage, method: &str, more: &str, body: &str) {
         let kind = match (body, method) {
             ("", _) => "",
+            (_, "MESSAGE") => "Content-Type: text/plain\r\n",
             (_, "INFO") => "Content-Type: application/dtmf-relay\r\n",
             _ => "Content-Type: application/sdp\r\n",
         };
         let text = format!(
             "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP {};rport;branch={}\r\nMax-Forwards: 70\r\nFrom: {}\r\n\
-             To: {}\r\nCall-ID: {}\r\nCSeq: {} {method}\r\nContact: <sip:me@{}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+             To: {}\r\nCall-ID: {}\r\nCSeq: {} {method}\r\nContact: <sip:me@{}>\r\n{more}{kind}Content-Length: {}\r\n\r\n{body}",
             self.target,
             self.phone,
             self.branch,
@@ -435,17 +527,22 @@ pub(crate) fn register(stage: &mut Stage, user: &str, phone: SocketAddr) {
     };
     request(stage, 1, "");
     let refusal = stage.expect(phone, "SIP/2.0 401");
-    let nonce = header(&refusal, "WWW-Authenticate").split("nonce=\"").nth(1).unwrap();
-    let nonce = nonce.split('"').next().unwrap();
-    let secret = md5(&format!("{user}:stage:pw"));
-    let asked = md5("REGISTER:sip:10.0.0.1");
-    let response = md5(&format!("{secret}:{nonce}:00000001:c:auth:{asked}"));
-    let proof = format!(
-        "Authorization: Digest username=\"{user}\", realm=\"stage\", nonce=\"{nonce}\", uri=\"sip:10.0.0.1\", \
-         response=\"{response}\", algorithm=MD5, cnonce=\"c\", qop=auth, nc=00000001\r\n"
-    );
+    let proof = proof(&refusal, user, "REGISTER", "sip:10.0.0.1");
     request(stage, 2, &proof);
     stage.expect(phone, "SIP/2.0 200");
+}
+
+/// The answer to a challenge.
+fn proof(refusal: &str, user: &str, method: &str, uri: &str) -> String {
+    let nonce = header(refusal, "WWW-Authenticate").split("nonce=\"").nth(1).unwrap();
+    let nonce = nonce.split('"').next().unwrap();
+    let secret = md5(&format!("{user}:stage:pw"));
+    let asked = md5(&format!("{method}:{uri}"));
+    let response = md5(&format!("{secret}:{nonce}:00000001:c:auth:{asked}"));
+    format!(
+        "Authorization: Digest username=\"{user}\", realm=\"stage\", nonce=\"{nonce}\", uri=\"{uri}\", \
+         response=\"{response}\", algorithm=MD5, cnonce=\"c\", qop=auth, nc=00000001\r\n"
+    )
 }
 
 fn md5(text: &str) -> String {

@@ -13,6 +13,8 @@ use base::Time;
 pub(super) enum Closing {
     /// The answer to our BYE.
     Bye { transaction: TransactionId, q850: Option<u8> },
+    /// The answers to what is still to be told of a transfer: a peer that got BYE would not listen any more.
+    Telling { q850: Option<u8> },
     /// The ACK of our 200, before which a callee may not send BYE (§15).
     Acknowledgement { q850: Option<u8> },
 }
@@ -33,6 +35,9 @@ impl Session {
                 if self.is_unconfirmed() {
                     self.refuse_pending(wire, now);
                     self.phase = Phase::Closing(Closing::Acknowledgement { q850 });
+                } else if self.referrals.have_news() {
+                    self.refuse_pending(wire, now);
+                    self.phase = Phase::Closing(Closing::Telling { q850 });
                 } else {
                     self.send_bye(wire, now, q850);
                 }
@@ -66,6 +71,15 @@ impl Session {
         }
     }
 
+    /// What was to be told of a transfer has been.
+    pub(super) fn say_bye_after_news(&mut self, wire: &mut Wire, now: Time) {
+        if let Phase::Closing(Closing::Telling { q850 }) = self.phase
+            && !self.referrals.have_news()
+        {
+            self.send_bye(wire, now, q850);
+        }
+    }
+
     /// Our BYE was answered. Whatever is said, it is over (§15.1.1); only a challenge is obeyed.
     pub(super) fn bye_response(&mut self, wire: &mut Wire, now: Time, q850: Option<u8>, response: &Message) {
         let status = response.status().unwrap_or(0);
@@ -93,7 +107,8 @@ impl Session {
             }
             // BYE crossed BYE (RFC 5407 §3.1.5 in spirit): ours is still to be answered.
             Phase::Closing(Closing::Bye { .. }) => {}
-            Phase::Established | Phase::Closing(Closing::Acknowledgement { .. }) => {
+            Phase::Established
+            | Phase::Closing(Closing::Acknowledgement { .. } | Closing::Telling { .. }) => {
                 self.refuse_pending(wire, now);
                 self.end(wire, How::PeerHungUp, None, q850, String::new());
                 self.phase = Phase::Over;

@@ -22,6 +22,7 @@ mod terms;
 mod timer;
 mod within;
 
+pub(crate) use dialog::Dialog;
 pub(crate) use reoffer::unreadable;
 pub(crate) use stray::late_response;
 pub(crate) use table::Sessions;
@@ -36,7 +37,6 @@ use base::Time;
 use callee::Invited;
 use caller::Calling;
 use closing::Closing;
-use dialog::Dialog;
 use referring::Referrals;
 use reliable::Reliable;
 use reoffer::{Ours, Theirs};

@@ -84,6 +84,11 @@ impl Referrals {
         self.theirs.is_empty() && self.ours.is_none()
     }
 
+    /// Whether the peer is being told something, or is to be.
+    pub(super) fn have_news(&self) -> bool {
+        self.theirs.iter().any(|refer| refer.notify.is_some() || refer.untold.is_some())
+    }
+
     /// Whether this is a transaction of a NOTIFY or REFER of ours.
     pub(super) fn knows(&self, id: TransactionId) -> bool {
         let ours = self.ours.as_ref().and_then(|ours| ours.transaction);
@@ -219,6 +224,7 @@ impl Session {
             refer.ended = true;
         }
         self.notify(wire, now);
+        self.say_bye_after_news(wire, now);
     }
 
     /// Forgets the peer's REFERs of which all has been told.
@@ -324,11 +330,18 @@ impl Session {
     }
 
     /// A NOTIFY or REFER of ours came to nothing.
-    pub(super) fn referral_failed(&mut self, wire: &mut Wire, id: TransactionId, failure: Failure) {
+    pub(super) fn referral_failed(
+        &mut self,
+        wire: &mut Wire,
+        now: Time,
+        id: TransactionId,
+        failure: Failure,
+    ) {
         if self.referrals.ours.as_ref().is_some_and(|ours| ours.transaction == Some(id)) {
             self.refer_is_over(wire, if failure == Failure::Timeout { 408 } else { 503 });
         }
         self.referrals.theirs.retain(|refer| refer.notify != Some(id));
+        self.say_bye_after_news(wire, now);
     }
 
     pub(super) fn referral_timeout(&mut self, wire: &mut Wire, now: Time) {

@@ -122,7 +122,11 @@ impl Sessions {
             | Do::Unregister { .. }
             | Do::Ban { .. }
             | Do::LiftBan { .. }
-            | Do::Reconfigure { .. } => {}
+            | Do::Reconfigure { .. }
+            | Do::Occupation { .. }
+            | Do::Messages { .. }
+            | Do::ForwardText { .. }
+            | Do::RefuseText { .. } => {}
         }
     }
 

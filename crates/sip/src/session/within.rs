@@ -95,7 +95,7 @@ impl Session {
             }
             _ if self.is_our_offer(id) => self.reoffer_failed(wire, now, failure),
             _ if self.is_our_refresh(id) => self.refresh_failed(wire, now),
-            _ if self.referrals.knows(id) => self.referral_failed(wire, id, failure),
+            _ if self.referrals.knows(id) => self.referral_failed(wire, now, id, failure),
             _ => self.prack_failed(id),
         }
     }

@@ -18,6 +18,8 @@ mod tests;
 pub(crate) use large::{DATAGRAM_MAX, Instead, with_via};
 pub(crate) use table::{Failed, Failure, Found, Passed, Table};
 
+use crate::subscription::SubscriptionId;
+use crate::texts::TextId;
 use crate::ua::{SessionId, Timers};
 use base::{Key, Time};
 use std::time::Duration;
@@ -36,6 +38,10 @@ pub(crate) enum User {
     Probe(u64),
     /// A session that has gone on to another way: what comes late is ended in good order.
     Abandoned,
+    /// A subscription to what we tell of.
+    Subscription(SubscriptionId),
+    /// A text that is being handed on.
+    Text(TextId),
     /// Nobody waits for the end of it.
     Nobody,
 }

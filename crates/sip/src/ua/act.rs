@@ -1,6 +1,6 @@
 //! What a user agent can be asked to do.
 
-use super::{Account, Config, EarlyMedia, SessionId, Towards, Warning};
+use super::{Account, Config, Contact, EarlyMedia, SessionId, TextId, Towards, Warning};
 use crate::guard::Ban;
 use crate::referral::ReferTo;
 use ipnet::IpNet;
@@ -105,6 +105,38 @@ pub enum Do {
         /// 100 to 699.
         status: u16,
     },
+    /// What an account does, for those who watch it (RFC 4235).
+    Occupation {
+        /// Who.
+        user: String,
+        /// What.
+        occupation: Occupation,
+    },
+    /// How many messages wait for an account (RFC 3842).
+    Messages {
+        /// Whose.
+        user: String,
+        /// Not heard yet.
+        new: u32,
+        /// Heard.
+        old: u32,
+    },
+    /// Hand a text on to a device; what the device answers is the sender's answer.
+    ForwardText {
+        /// One of `TextArrived`.
+        text: TextId,
+        /// The user part of From towards the device.
+        from: String,
+        /// The device.
+        to: Box<Contact>,
+    },
+    /// Refuse a text.
+    RefuseText {
+        /// One of `TextArrived`.
+        text: TextId,
+        /// 300 to 699.
+        status: u16,
+    },
     /// Register an account of ours with a server, as a softphone does, and keep it until `Unregister`.
     Register {
         /// Where, and as whom.
@@ -162,6 +194,17 @@ pub struct Call {
     pub credentials: Option<Account>,
     /// More header fields, such as `Alert-Info` or `X-Cornetta-Call`.
     pub headers: Vec<(String, String)>,
+}
+
+/// What an account does, as far as others may know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occupation {
+    /// It is in no call.
+    None,
+    /// It is being rung.
+    Rung,
+    /// It is in a call.
+    Talking,
 }
 
 /// A REFER of ours.

@@ -43,7 +43,8 @@ impl UserAgent {
         let open = self.wire.config.open_to.iter().any(|net| net.contains(&source));
         match self.authenticate(now, flow, request) {
             Ok(user) => Ok(Peer::Account(user)),
-            Err(_) if open => Ok(Peer::Open),
+            // Whoever says that they are one of us has to prove it, wherever they are.
+            Err(_) if open && !self.names_an_account(request) => Ok(Peer::Open),
             Err(denial) => Err(denial),
         }
     }
@@ -51,6 +52,12 @@ impl UserAgent {
     /// The trunk that a message of this flow comes from.
     fn trunk_of(&self, flow: Flow) -> Option<&Trunk> {
         self.wire.config.trunks.iter().find(|trunk| self.wire.ways.is_of(trunk, flow))
+    }
+
+    fn names_an_account(&self, request: &Message) -> bool {
+        let from = request.from().ok().and_then(|from| Uri::parse(from.uri).ok());
+        let user = from.and_then(|from| from.user_decoded());
+        user.is_some_and(|user| self.passwords.contains_key(user.as_ref()))
     }
 
     /// Whose contacts a REGISTER changes: those of the account that proved itself, and of no other

@@ -24,6 +24,8 @@ pub struct Session;
 /// The key of a session: ended sessions' keys find nothing.
 pub type SessionId = Key<Session>;
 
+pub use crate::texts::{TextId, Waiting as WaitingText};
+
 /// What can be told to a user agent.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -87,6 +89,10 @@ pub enum Why {
     Session,
     /// A contact runs out.
     Registrar,
+    /// A subscription runs out.
+    Subscription,
+    /// A text is answered if nobody decided where it goes.
+    Text,
     /// A registration of ours is due.
     Registration,
     /// A device behind a NAT is to be kept reachable.

@@ -1,6 +1,6 @@
 //! What a user agent tells.
 
-use super::{EarlyMedia, Flow, SessionId};
+use super::{EarlyMedia, Flow, SessionId, TextId};
 use crate::guard::Ban;
 use crate::identity::Identity;
 use crate::referral::ReferTo;
@@ -126,6 +126,20 @@ pub enum Event {
         /// Why.
         ending: Ending,
     },
+    /// An account or a trunk sends a text; say where it goes with `ForwardText`, or `RefuseText`.
+    TextArrived {
+        /// Its name.
+        text: TextId,
+        /// What is known of it.
+        told: Box<Text>,
+    },
+    /// A text got its final answer: 2xx if it was taken.
+    TextOver {
+        /// Which.
+        text: TextId,
+        /// The status.
+        status: u16,
+    },
     /// An account's device is there, or is still there.
     Registered {
         /// Who.
@@ -222,6 +236,21 @@ pub struct Invite {
     pub referred_by: Option<String>,
 }
 
+/// A text (RFC 3428), without its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Who sent it.
+    pub peer: Peer,
+    /// The sender: the account, or the user part of From.
+    pub from: String,
+    /// The user part of the request URI.
+    pub to: String,
+    /// Its length.
+    pub bytes: usize,
+    /// Of the `text` kind.
+    pub content_type: String,
+}
+
 /// A REFER of the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Referral {
@@ -244,6 +273,8 @@ pub struct Contact {
     pub user_agent: String,
     /// When it is forgotten.
     pub until: Time,
+    /// Route values for whatever is sent to it (RFC 3327), the nearest proxy first.
+    pub path: Vec<String>,
 }
 
 /// How the last contact went.

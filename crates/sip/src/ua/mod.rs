@@ -4,6 +4,7 @@ mod act;
 mod admission;
 mod api;
 mod aside;
+mod asked;
 mod config;
 pub(crate) mod credentials;
 mod devices;
@@ -33,6 +34,8 @@ use crate::referral::Replaces;
 use crate::registrar::Registrar;
 use crate::registration::Registrations;
 use crate::session::Sessions;
+use crate::subscription::{State, Subscriptions};
+use crate::texts::Texts;
 use base::{Seed, Time};
 use locating::Waiting;
 use std::collections::BTreeMap;
@@ -49,6 +52,8 @@ pub struct UserAgent {
     sessions: Sessions,
     registrar: Registrar,
     registrations: Registrations,
+    subscriptions: Subscriptions,
+    texts: Texts,
     verifier: Verifier,
     /// Calls that wait for a name server.
     waiting: Waiting,
@@ -67,6 +72,10 @@ pub struct Load {
     pub sessions: usize,
     /// Registered contacts of accounts.
     pub contacts: usize,
+    /// Subscriptions of accounts.
+    pub subscriptions: usize,
+    /// Texts without a final answer.
+    pub texts: usize,
 }
 
 impl UserAgent {
@@ -77,6 +86,8 @@ impl UserAgent {
             sessions: Sessions::new(limits.sessions),
             registrar: Registrar::new(limits.contacts),
             registrations: Registrations::default(),
+            subscriptions: Subscriptions::new(),
+            texts: Texts::new(),
             verifier: verifier_of(&config, seed),
             passwords: passwords_of(&config),
             wire: Wire::new(config, seed, now),
@@ -114,6 +125,8 @@ impl UserAgent {
         }
         self.registrations.handle_timeout(&mut self.wire, now);
         self.wire.keep_devices_reachable(now, |flow| self.registrar.knows(flow));
+        self.subscriptions.handle_timeout(&mut self.wire, now);
+        self.texts.handle_timeout(&mut self.wire, now);
         self.wire.guard.handle_timeout(now);
         self.wire.tell_of_guard();
         self.health.handle_timeout(&mut self.wire, now);
@@ -133,6 +146,8 @@ impl UserAgent {
             (self.registrar.poll_timeout(), Why::Registrar),
             (self.registrations.poll_timeout(), Why::Registration),
             (self.wire.devices.poll_timeout(), Why::Device),
+            (self.subscriptions.poll_timeout(), Why::Subscription),
+            (self.texts.poll_timeout(), Why::Text),
             (self.wire.guard.poll_timeout(), Why::Guard),
             (self.wire.ways.poll_timeout(), Why::Locating),
             (self.health.poll_timeout(), Why::Health),
@@ -164,7 +179,8 @@ impl UserAgent {
         }
     }
 
-    /// The living contacts of an account, oldest first.
+    /// The living contacts of an account. The one to be called is the last: the highest q (RFC 3261 §20.10), and of
+    /// equals the newest.
     pub fn contacts(&self, user: &str) -> &[Contact] {
         self.registrar.contacts(user)
     }
@@ -185,13 +201,15 @@ impl UserAgent {
             transactions: self.wire.transactions.len(),
             sessions: self.sessions.len(),
             contacts: self.registrar.len(),
+            subscriptions: self.subscriptions.len(),
+            texts: self.texts.len(),
         }
     }
 
-    /// Whether no transaction and no session is left; contacts may be.
+    /// Whether no transaction, no session and no text is left; contacts and subscriptions may be.
     pub fn is_idle(&self) -> bool {
         let load = self.load();
-        load.transactions == 0 && load.sessions == 0
+        load.transactions == 0 && load.sessions == 0 && load.texts == 0
     }
 
     fn act(&mut self, now: Time, act: Do) {
@@ -201,6 +219,16 @@ impl UserAgent {
                 self.registrations.register(&mut self.wire, now, registration);
             }
             Do::Unregister { name } => self.registrations.unregister(&mut self.wire, now, &name),
+            Do::Occupation { user, occupation } => {
+                let state = State::Occupied(occupation);
+                self.subscriptions.publish(&mut self.wire, now, &user, state);
+            }
+            Do::Messages { user, new, old } => {
+                let state = State::Messages { new, old };
+                self.subscriptions.publish(&mut self.wire, now, &user, state);
+            }
+            Do::ForwardText { text, from, to } => self.texts.forward(&mut self.wire, now, text, from, *to),
+            Do::RefuseText { text, status } => self.texts.answer(&mut self.wire, now, text, status),
             Do::Ban { ban } => self.wire.guard.begin_ban(*ban),
             Do::LiftBan { source } => {
                 self.wire.guard.lift(source);
@@ -224,6 +252,7 @@ impl UserAgent {
         for event in self.registrar.keep_only(|user| self.passwords.contains_key(user)) {
             self.wire.tell(event);
         }
+        self.subscriptions.keep_only(&mut self.wire, now, |user| self.passwords.contains_key(user));
         let kept =
             |name: &str| self.wire.config.trunks.iter().any(|trunk| trunk.name == name && trunk.register);
         let gone: Vec<String> =

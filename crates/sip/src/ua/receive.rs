@@ -9,11 +9,14 @@ use crate::guard::Dropped;
 use crate::identity::{Identity, Party};
 use crate::message::{HeaderName, Message, Method, NameAddr, ParseError};
 use crate::referral::Replaces;
-use crate::registrar::{EXPIRES_MIN, Verdict};
+use crate::registrar::{EXPIRES_MIN, Verdict, wants_outbound};
 use crate::session::late_response;
 use crate::transaction::{Failed, Failure, Found, TransactionId, User};
 use crate::uri::Uri;
 use base::Time;
+
+/// How often a device that keeps its flow is to ping us, in seconds (RFC 5626 §5.4).
+const FLOW_TIMER: u32 = 120;
 
 impl UserAgent {
     /// One datagram, or one framed message.
@@ -45,6 +48,11 @@ impl UserAgent {
         match failed.user {
             User::Session(id) => self.sessions.failed(&mut self.wire, now, id, failed),
             User::Registration(number) => self.registrations.failed(&mut self.wire, now, number),
+            User::Subscription(id) => self.subscriptions.failed(id),
+            User::Text(id) => {
+                let status = if failed.failure == Failure::Timeout { 408 } else { 480 };
+                self.texts.answer(&mut self.wire, now, id, status);
+            }
             User::Probe(number) => self.health.failed(&mut self.wire, now, number, failed.id),
             User::Abandoned | User::Nobody => {}
         }
@@ -76,6 +84,8 @@ impl UserAgent {
             }
             User::Probe(number) => self.health.response(&mut self.wire, now, number, passed.id, response),
             User::Abandoned => late_response(&mut self.wire, now, passed, response),
+            User::Subscription(id) => self.subscriptions.response(&mut self.wire, now, id, response),
+            User::Text(id) => self.texts.response(&mut self.wire, now, id, response),
             User::Nobody => {}
         }
     }
@@ -122,6 +132,9 @@ impl UserAgent {
     }
 
     fn within_dialog(&mut self, now: Time, flow: Flow, request: Message) {
+        if let Some(id) = self.subscriptions.find(&request) {
+            return self.within_subscription(now, flow, id, &request);
+        }
         let Some(id) = self.sessions.find(&request) else {
             return self.refuse(&request, flow, 481);
         };
@@ -142,6 +155,8 @@ impl UserAgent {
             _ if request.max_forwards() == Some(0) => self.refuse(&request, flow, 483),
             Some(Method::Invite) => self.invite(now, flow, request),
             Some(Method::Register) => self.register(now, flow, &request),
+            Some(Method::Subscribe) => self.subscribe(now, flow, &request),
+            Some(Method::Message) => self.text(now, flow, request),
             Some(Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify) => {
                 self.refuse(&request, flow, 481);
             }
@@ -207,7 +222,7 @@ impl UserAgent {
         let Some(transaction) = self.serve(request, flow, User::Nobody) else {
             return self.refuse_for_capacity(request, flow);
         };
-        let (verdict, events) = self.registrar.register(now, &user, request, flow);
+        let (verdict, events) = self.registrar.register(now, &user, request, flow, &self.wire.config.realm);
         if verdict == Verdict::Full {
             self.wire.block(flow.remote, "capacity");
         }
@@ -233,6 +248,7 @@ impl UserAgent {
             Verdict::TooBrief => 423,
             Verdict::Malformed => 400,
             Verdict::OutOfOrder => 500,
+            Verdict::FirstHop => 439,
             Verdict::Full => 503,
         };
         let tag = self.wire.tag_for(request);
@@ -242,7 +258,13 @@ impl UserAgent {
                 for contact in contacts {
                     answer = answer.header("Contact", contact);
                 }
-                answer = answer.header("Allow", ALLOW).header("Supported", SUPPORTED);
+                answer = answer
+                    .headers_of(request, HeaderName::Path)
+                    .header("Allow", ALLOW)
+                    .header("Supported", SUPPORTED);
+                if wants_outbound(request) {
+                    answer = answer.header("Require", "outbound").header("Flow-Timer", FLOW_TIMER);
+                }
             }
             Verdict::TooBrief => answer = answer.header("Min-Expires", EXPIRES_MIN),
             _ => {}
@@ -250,7 +272,7 @@ impl UserAgent {
         self.wire.reply(now, transaction, status, answer);
     }
 
-    fn serve(&mut self, request: &Message, flow: Flow, user: User) -> Option<TransactionId> {
+    pub(super) fn serve(&mut self, request: &Message, flow: Flow, user: User) -> Option<TransactionId> {
         self.wire.transactions.serve(request, super::wire::reply_flow(request, flow), user)
     }
 }

@@ -15,11 +15,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The methods that we have an answer for (RFC 3261 §20.5).
 pub(crate) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS, REGISTER, REFER, NOTIFY";
+    "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS, REGISTER, REFER, NOTIFY, SUBSCRIBE, MESSAGE";
 /// The event packages that we have something to tell of (RFC 6665 §8.2.2).
-pub(crate) const ALLOW_EVENTS: &str = "refer";
+pub(crate) const ALLOW_EVENTS: &str = "refer, dialog, message-summary";
 /// The option tags that we understand (RFC 3261 §20.37): what a peer may require of us.
-pub(crate) const SUPPORTED: &str = "100rel, timer, replaces, norefersub";
+pub(crate) const SUPPORTED: &str = "100rel, timer, replaces, norefersub, path, gruu, outbound";
 /// The bodies that we read.
 pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 

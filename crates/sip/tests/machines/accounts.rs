@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A registrar for maria and paolo, open to nobody else.
-fn registrar() -> World {
+pub(crate) fn registrar() -> World {
     World::of(vec![closed()], 1)
 }
 
@@ -19,15 +19,15 @@ fn closed() -> Config {
 }
 
 /// A device of the test's own: its address, Call-ID and CSeq.
-struct Device {
-    at: SocketAddr,
-    call_id: &'static str,
-    cseq: u32,
-    user: &'static str,
+pub(crate) struct Device {
+    pub(crate) at: SocketAddr,
+    pub(crate) call_id: &'static str,
+    pub(crate) cseq: u32,
+    pub(crate) user: &'static str,
     password: String,
 }
 
-fn device(number: usize, user: &'static str) -> Device {
+pub(crate) fn device(number: usize, user: &'static str) -> Device {
     let call_id = ["a", "b", "c", "d"][number % 4];
     Device { at: address(number), call_id, cseq: 0, user, password: account(user).password }
 }
@@ -43,12 +43,12 @@ impl Device {
         )
     }
 
-    fn contact(&self, params: &str) -> String {
+    pub(crate) fn contact(&self, params: &str) -> String {
         format!("Contact: <sip:{}@{}>{params}\n", self.user, self.at)
     }
 
     /// Registers with the challenge answered; gives the final answer.
-    fn registers(&mut self, world: &mut World, more: &str) -> String {
+    pub(crate) fn registers(&mut self, world: &mut World, more: &str) -> String {
         let challenge = self.says(world, more, "");
         assert!(challenge.starts_with("SIP/2.0 401"), "{challenge}");
         let answer = self.authorization(&challenge, "REGISTER");
@@ -62,7 +62,7 @@ impl Device {
         world.take(self.at).pop().expect("an answer")
     }
 
-    fn authorization(&self, challenge: &str, method: &str) -> String {
+    pub(crate) fn authorization(&self, challenge: &str, method: &str) -> String {
         let challenges: Vec<&str> =
             challenge.lines().filter_map(|line| line.strip_prefix("WWW-Authenticate: ")).collect();
         let uri = "sip:help.example";

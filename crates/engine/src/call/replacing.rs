@@ -1,0 +1,95 @@
+//! An INVITE that takes the place of one of the call's sessions (RFC 3891): the same account from another device,
+//! or the same trunk. The other party hears nothing of it.
+
+use super::{Call, Stage};
+use crate::context::{Context, Owner};
+use crate::leg::Leg;
+use facts::{Cause, End, Side};
+use sip::ua::{Do, Invite, Peer, SessionId};
+use std::net::SocketAddr;
+
+/// A leg that is about to take the place of another.
+pub(crate) struct Replacing {
+    old: u32,
+    new: u32,
+    offer: Vec<u8>,
+    peer: SocketAddr,
+}
+
+impl Call {
+    /// Takes the place of this leg, or refuses: who is not the party itself, a call in which nobody talks, and an
+    /// INVITE without an offer.
+    pub(crate) fn replace(&mut self, ctx: &mut Context, old: u32, session: SessionId, invite: Invite) {
+        match self.may_replace(old, invite) {
+            Ok((offer, peer)) => self.open_in_place_of(ctx, old, session, (offer, peer)),
+            Err(status) => ctx.sip(Do::Refuse { session, status, q850: None, warning: None }),
+        }
+    }
+
+    fn may_replace(&self, old: u32, invite: Invite) -> Result<(Vec<u8>, SocketAddr), u16> {
+        let leg = self.legs.iter().find(|leg| leg.number == old).ok_or(481u16)?;
+        let same = match &invite.peer {
+            Peer::Account(user) => leg.agent.as_ref() == Some(user),
+            Peer::Trunk(name) => leg.trunk.as_ref() == Some(name),
+            Peer::Open => false,
+        };
+        if !same {
+            return Err(403);
+        }
+        let talks = self.pair_numbers().is_some_and(|(a, b)| a == old || b == old);
+        if !talks || self.end.is_some() || self.replacing.is_some() {
+            return Err(480);
+        }
+        Ok((invite.sdp.ok_or(488u16)?, invite.flow.remote))
+    }
+
+    fn open_in_place_of(
+        &mut self,
+        ctx: &mut Context,
+        old: u32,
+        session: SessionId,
+        (offer, peer): (Vec<u8>, SocketAddr),
+    ) {
+        let Some(known) = self.legs.iter().find(|leg| leg.number == old) else { return };
+        let (identity, beside) = ((known.role, known.address.clone()), known.media);
+        let (agent, trunk) = (known.agent.clone(), known.trunk.clone());
+        self.last_leg += 1;
+        let owner = Owner { call: self.key, leg: self.last_leg };
+        let mut leg = Leg::new(ctx, &mut self.log, owner, identity, session);
+        leg.open_media(ctx, owner, None, Some(beside));
+        leg.trunk = trunk;
+        if let Some(agent) = agent {
+            leg.belongs_to(ctx, agent);
+        }
+        self.legs.push(leg);
+        self.replacing = Some(Replacing { old, new: owner.leg, offer, peer });
+    }
+
+    /// The new leg has ports: it is answered, and the old one ends. False if it is another leg that has.
+    pub(super) fn replacement_opened(&mut self, ctx: &mut Context, number: u32, local: SocketAddr) -> bool {
+        let Some(replacing) = self.replacing.take_if(|replacing| replacing.new == number) else {
+            return false;
+        };
+        let still = self.pair_numbers().is_some_and(|(a, b)| a == replacing.old || b == replacing.old);
+        let Some((leg, log)) = self.leg_and_log(number) else { return true };
+        leg.opened(ctx, local, Some(replacing.peer));
+        let answer = if still { leg.answer(ctx, &replacing.offer).ok() } else { None };
+        let Some(sdp) = answer else {
+            leg.refuse(ctx, if still { 488 } else { 481 }, None, None);
+            return true;
+        };
+        ctx.sip(Do::Accept { session: leg.session, sdp });
+        leg.connect(ctx, log);
+        self.part(ctx);
+        match self.stage {
+            Stage::Talking { ref mut other } if *other == replacing.old => *other = number,
+            _ => self.caller = number,
+        }
+        let end = End::new(Side::Callee, Cause::Transferred).place(self.place());
+        if let Some(old) = self.leg(replacing.old) {
+            old.dismiss(ctx, end);
+        }
+        self.talk(ctx);
+        true
+    }
+}

@@ -1,0 +1,69 @@
+//! What concerns two calls at once: an agent's consultation, and the attended transfer that may come of it.
+
+use crate::call::Consultation;
+use crate::context::{Errand, Owner};
+use crate::engine::Engine;
+use sip::ua::{Do, SessionId};
+
+impl Engine {
+    /// Does one errand. Both calls are at rest.
+    pub(crate) fn errand(&mut self, errand: Errand) {
+        match errand {
+            Errand::Join { into, from, told } => {
+                if let Err(status) = self.join(into, from, told) {
+                    let (session, refer) = told;
+                    self.ctx.sip(Do::AnswerRefer { session, refer, status });
+                }
+            }
+            Errand::Blind { into, to, told } => {
+                let mut done = Err(491);
+                self.with_call(into.call, |call, ctx| {
+                    done = call
+                        .may_transfer(ctx, into.leg)
+                        .and_then(|()| call.transfer_blind(ctx, into.leg, &to, Some(told)));
+                });
+                if let Err(status) = done {
+                    let (session, refer) = told;
+                    self.ctx.sip(Do::AnswerRefer { session, refer, status });
+                }
+            }
+            Errand::Consulting { call, to, consultation } => {
+                self.with_call(call, |call, ctx| call.consulting(ctx, to, consultation));
+            }
+            Errand::Consulted { call, to } => self.with_call(call, |call, ctx| call.consulted(ctx, to)),
+        }
+    }
+
+    /// The two other parties of an agent's two calls are brought together, in the call that was not begun by
+    /// the agent if there is one.
+    fn join(&mut self, into: Owner, from: Owner, told: (SessionId, u32)) -> Result<(), u16> {
+        let first = self.calls.get(into.call).ok_or(404u16)?;
+        first.may_transfer(&self.ctx, into.leg)?;
+        let second = self.calls.get(from.call).ok_or(404u16)?;
+        match second.as_consultation(from.leg, first.agent_of(into.leg))? {
+            Consultation::Talking => {
+                let (session, refer) = told;
+                let swapped = first.is_callers(into.leg) && !second.is_callers(from.leg);
+                let (into, from) = if swapped { (from, into) } else { (into, from) };
+                self.ctx.sip(Do::AnswerRefer { session, refer, status: 202 });
+                self.bring_together(into, from, told);
+            }
+            Consultation::Calling(to) => {
+                self.with_call(from.call, |call, ctx| call.give_up_consultation(ctx, from.leg));
+                // When the other call has let go of whom it rang.
+                self.ctx.errands.push_back(Errand::Blind { into, to, told });
+            }
+        }
+        Ok(())
+    }
+
+    fn bring_together(&mut self, into: Owner, from: Owner, (session, refer): (SessionId, u32)) {
+        // Said before the session that it is said in ends.
+        self.ctx.sip(Do::ReferProgress { session, refer, status: 200 });
+        let mut given = None;
+        self.with_call(from.call, |call, ctx| given = call.give_away(ctx, from.leg));
+        if let Some(given) = given {
+            self.with_call(into.call, |call, ctx| call.take_over(ctx, into.leg, given));
+        }
+    }
+}

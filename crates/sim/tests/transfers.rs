@@ -1,0 +1,585 @@
+//! Calls that are handed over: blind and attended, taken, refused, given up midway, by REFER and by command.
+//!
+//! After each scene its log is checked: one end of each leg, one call of each agent at a time, and talk time that
+//! is the same for both who talked.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails says where")]
+
+mod support;
+
+use engine::{Command as Ask, CommandRefused, Input, Past};
+use facts::{AgentState, Cause, FactKind, Side};
+use sip::locate::Place;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+use support::stage::*;
+
+const ANNA: u8 = 50;
+const BRUNO: u8 = 51;
+const OUTSIDE: u8 = 90;
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn trunk() -> sip::ua::Trunk {
+    sip::ua::Trunk {
+        name: "tim".into(),
+        targets: vec![Place::at(address(OUTSIDE).ip(), Some(5060), Some(sip::ua::Transport::Udp))],
+        probe: Duration::ZERO,
+        identity: sip::identity::Policy::TRUSTED,
+        addresses: vec!["10.0.0.90/32".parse().unwrap()],
+        domain: None,
+        credentials: None,
+        register: false,
+        prack: None,
+        p_early_media: false,
+    }
+}
+
+/// The stage with a trunk to 10.0.0.90.
+fn stage() -> Stage {
+    let mut config = config();
+    config.sip.trunks.push(trunk());
+    Stage::with(config, Past::default())
+}
+
+/// A caller talks with anna; bruno is there, too.
+fn talking() -> (Stage, Line, Line) {
+    let mut stage = stage();
+    register(&mut stage, "anna", address(ANNA));
+    let caller = caller_in_queue(&mut stage, address(9), 1);
+    let anna = agent_answers(&mut stage, address(ANNA));
+    register(&mut stage, "bruno", address(BRUNO));
+    (stage, caller, anna)
+}
+
+fn hold(stage: &mut Stage, line: &mut Line) {
+    line.request(stage, "INVITE", &sdp(line.phone, "sendonly"));
+    stage.expect(line.phone, "SIP/2.0 200");
+    line.ack(stage, "");
+}
+
+/// The device is called, rings and answers.
+fn answers(stage: &mut Stage, phone: SocketAddr) -> Line {
+    let (line, invite) = Line::called(stage, phone);
+    line.answer(stage, &invite, "180 Ringing", "");
+    line.answer(stage, &invite, "200 OK", &sdp(phone, SENDRECV));
+    stage.expect(phone, "ACK");
+    line
+}
+
+fn refuses(stage: &mut Stage, phone: SocketAddr, status: &str) {
+    let (line, invite) = Line::called(stage, phone);
+    line.answer(stage, &invite, status, "");
+    stage.expect(phone, "ACK");
+}
+
+fn hung_up_on(stage: &mut Stage, line: &Line) {
+    let bye = stage.expect(line.phone, "BYE");
+    line.answer(stage, &bye, "200 OK", "");
+}
+
+fn hangs_up(stage: &mut Stage, line: &mut Line) {
+    line.request(stage, "BYE", "");
+    stage.expect(line.phone, "SIP/2.0 200");
+}
+
+fn state_of(stage: &Stage, agent: &str) -> AgentState {
+    stage.engine.snapshot().agents.get(agent).unwrap().state
+}
+
+fn transfers(stage: &Stage) -> Vec<String> {
+    let told = stage.facts.iter().filter_map(|fact| {
+        let (what, to) = match &fact.kind {
+            FactKind::TransferStarted { to, .. } => ("started", to),
+            FactKind::TransferConsulting { to, .. } => ("consulting", to),
+            FactKind::TransferCompleted { to } => ("completed", to),
+            FactKind::TransferFailed { to, .. } => ("failed", to),
+            FactKind::TransferCancelled { to } => ("cancelled", to),
+            _ => return None,
+        };
+        Some(format!("{what} {to}"))
+    });
+    told.collect()
+}
+
+/// Nothing is left, and the log holds: see the top of this file.
+fn assert_all_is_well(stage: &mut Stage) {
+    stage.assert_all_is_over();
+    let mut open: BTreeSet<(String, u32)> = BTreeSet::new();
+    let mut talks: BTreeMap<String, (String, u32)> = BTreeMap::new();
+    let mut cdrs = journal::fold::CdrFold::default();
+    for fact in &stage.facts {
+        let call = fact.call.clone().unwrap_or_default();
+        match &fact.kind {
+            FactKind::LegCreated { leg, .. } => assert!(open.insert((call, *leg)), "{fact:?}"),
+            FactKind::LegEnded { leg, .. } => {
+                assert!(open.remove(&(call.clone(), *leg)), "ended twice: {fact:?}");
+                talks.retain(|_, with| *with != (call.clone(), *leg));
+            }
+            FactKind::OfferAccepted { agent, .. } => {
+                assert!(!talks.contains_key(agent), "{agent} has two calls: {fact:?}");
+            }
+            _ => {}
+        }
+        if let Some(cdr) = cdrs.apply(fact) {
+            let total = cdr.ivr + cdr.queued + cdr.talk + cdr.other;
+            assert_eq!(total, cdr.total, "{cdr:?}");
+            let legs: Duration = cdr.legs.iter().map(|leg| leg.talk).sum();
+            assert_eq!(legs, cdr.talk * 2, "two talk at a time: {cdr:?}");
+        }
+    }
+    assert!(open.is_empty(), "legs that never ended: {open:?}");
+    assert_eq!(cdrs.open(), 0);
+}
+
+/// The ends of legs by these parties' leg numbers in the first call.
+fn leg_end(stage: &Stage, number: u32) -> (Side, Cause) {
+    let first = stage.facts.iter().find_map(|fact| fact.call.clone()).unwrap();
+    let end = stage.facts.iter().find_map(|fact| match &fact.kind {
+        FactKind::LegEnded { leg, end } if *leg == number && fact.call.as_ref() == Some(&first) => {
+            Some((end.by, end.cause))
+        }
+        _ => None,
+    });
+    end.unwrap_or_else(|| panic!("leg {number} has no end in {:#?}", stage.kinds()))
+}
+
+#[test]
+fn a_blind_transfer_to_a_colleague_moves_the_caller_and_frees_the_agent() {
+    let (mut stage, mut caller, mut anna) = talking();
+    assert_eq!(anna.refer(&mut stage, "sip:bruno@pbx.example"), "SIP/2.0 202 Accepted");
+    assert_eq!(anna.told(&mut stage), "SIP/2.0 100 Trying");
+    assert_eq!(state_of(&stage, "bruno"), AgentState::Talking, "whoever is rung is asked for nothing else");
+    let bruno = answers(&mut stage, address(BRUNO));
+    assert_eq!(anna.told(&mut stage), "SIP/2.0 180 Ringing");
+    assert_eq!(anna.told(&mut stage), "SIP/2.0 200 OK");
+    hung_up_on(&mut stage, &anna);
+    assert_eq!(state_of(&stage, "anna"), AgentState::Wrapup);
+    stage.wait(seconds(10));
+    assert_eq!(
+        (state_of(&stage, "anna"), state_of(&stage, "bruno")),
+        (AgentState::Ready, AgentState::Talking)
+    );
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &bruno);
+    assert_eq!(
+        state_of(&stage, "bruno"),
+        AgentState::Wrapup,
+        "a call of the queue is written up by who had it"
+    );
+    assert_all_is_well(&mut stage);
+    assert_eq!(transfers(&stage), ["started bruno", "completed bruno"]);
+    assert_eq!(leg_end(&stage, 2).1, Cause::Transferred);
+    assert_eq!(stage.call_ends().len(), 1);
+    assert_eq!(stage.count(|kind| *kind == FactKind::CallConnected { a: 1, b: 3 }), 1);
+}
+
+#[test]
+fn a_target_that_is_busy_or_gone_gives_the_call_back_to_whoever_transferred() {
+    for (status, told) in
+        [("486 Busy Here", "486 Busy Here"), ("603 Decline", "603 Decline"), ("500 Oops", "500")]
+    {
+        let (mut stage, mut caller, mut anna) = talking();
+        anna.refer(&mut stage, "sip:bruno@pbx.example");
+        assert_eq!(anna.told(&mut stage), "SIP/2.0 100 Trying");
+        refuses(&mut stage, address(BRUNO), status);
+        let heard = anna.told(&mut stage);
+        assert!(heard.starts_with(&format!("SIP/2.0 {told}")), "{heard}");
+        assert_eq!(stage.count(|kind| *kind == FactKind::CallConnected { a: 1, b: 2 }), 2, "together again");
+        assert_eq!(
+            (state_of(&stage, "anna"), state_of(&stage, "bruno")),
+            (AgentState::Talking, AgentState::Ready)
+        );
+        hangs_up(&mut stage, &mut caller);
+        hung_up_on(&mut stage, &anna);
+        assert_all_is_well(&mut stage);
+        assert_eq!(transfers(&stage), ["started bruno", "failed bruno"]);
+    }
+}
+
+#[test]
+fn a_target_that_does_not_answer_in_a_minute_gives_the_call_back() {
+    let (mut stage, mut caller, mut anna) = talking();
+    anna.refer(&mut stage, "sip:bruno@pbx.example");
+    anna.told(&mut stage);
+    let (bruno, invite) = Line::called(&mut stage, address(BRUNO));
+    bruno.answer(&mut stage, &invite, "180 Ringing", "");
+    anna.told(&mut stage);
+    stage.wait(seconds(61));
+    let cancel = stage.expect(address(BRUNO), "CANCEL");
+    bruno.answer(&mut stage, &cancel, "200 OK", "");
+    bruno.answer(&mut stage, &invite, "487 Request Terminated", "");
+    assert!(anna.told(&mut stage).starts_with("SIP/2.0 480"));
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
+fn a_transferor_who_hung_up_is_called_back_when_nobody_takes_the_call() {
+    let (mut stage, mut caller, mut anna) = talking();
+    anna.refer(&mut stage, "sip:bruno@pbx.example");
+    anna.told(&mut stage);
+    hangs_up(&mut stage, &mut anna);
+    stage.wait(seconds(3));
+    refuses(&mut stage, address(BRUNO), "486 Busy Here");
+    let again = answers(&mut stage, address(ANNA));
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &again);
+    // The NOTIFY of a session that ended long ago still tells how it went.
+    assert_all_is_well(&mut stage);
+    assert_eq!(transfers(&stage), ["started bruno", "failed bruno", "started anna", "completed anna"]);
+    assert_eq!(leg_end(&stage, 2), (Side::Callee, Cause::Transferred));
+}
+
+#[test]
+fn a_caller_whom_nobody_takes_and_nobody_takes_back_is_let_go_with_a_reason() {
+    let (mut stage, caller, mut anna) = talking();
+    anna.refer(&mut stage, "sip:bruno@pbx.example");
+    anna.told(&mut stage);
+    hangs_up(&mut stage, &mut anna);
+    stage.wait(seconds(3));
+    refuses(&mut stage, address(BRUNO), "486 Busy Here");
+    refuses(&mut stage, address(ANNA), "486 Busy Here");
+    hung_up_on(&mut stage, &caller);
+    assert_all_is_well(&mut stage);
+    assert_eq!(stage.call_ends()[0].cause, Cause::TransferFailed);
+}
+
+#[test]
+fn a_caller_who_hangs_up_midway_ends_everything() {
+    let (mut stage, mut caller, mut anna) = talking();
+    anna.refer(&mut stage, "sip:bruno@pbx.example");
+    anna.told(&mut stage);
+    let (bruno, invite) = Line::called(&mut stage, address(BRUNO));
+    bruno.answer(&mut stage, &invite, "180 Ringing", "");
+    anna.told(&mut stage);
+    hangs_up(&mut stage, &mut caller);
+    let cancel = stage.expect(address(BRUNO), "CANCEL");
+    bruno.answer(&mut stage, &cancel, "200 OK", "");
+    bruno.answer(&mut stage, &invite, "487 Request Terminated", "");
+    assert_eq!(anna.told(&mut stage), "SIP/2.0 487 Request Terminated");
+    hung_up_on(&mut stage, &anna);
+    assert_all_is_well(&mut stage);
+    assert_eq!(transfers(&stage), ["started bruno", "cancelled bruno"]);
+}
+
+#[test]
+fn a_blind_transfer_to_a_service_walks_the_caller_into_it() {
+    let (mut stage, mut caller, mut anna) = talking();
+    assert_eq!(anna.refer(&mut stage, "sip:demo@pbx.example"), "SIP/2.0 202 Accepted");
+    assert_eq!(anna.told(&mut stage), "SIP/2.0 100 Trying");
+    assert_eq!(anna.told(&mut stage), "SIP/2.0 200 OK");
+    hung_up_on(&mut stage, &anna);
+    until(&mut stage, "the menu", |kind| matches!(kind, FactKind::IvrPromptStarted { .. }));
+    hangs_up(&mut stage, &mut caller);
+    assert_all_is_well(&mut stage);
+    assert_eq!(transfers(&stage), ["started demo", "completed demo"]);
+}
+
+#[test]
+fn a_blind_transfer_to_a_number_outside_goes_by_the_trunk_and_no_refer_with_it() {
+    let (mut stage, mut caller, mut anna) = talking();
+    assert_eq!(anna.refer(&mut stage, "sip:0612345678@pbx.example"), "SIP/2.0 202 Accepted");
+    anna.told(&mut stage);
+    let outside = answers(&mut stage, address(OUTSIDE));
+    anna.told(&mut stage);
+    anna.told(&mut stage);
+    hung_up_on(&mut stage, &anna);
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &outside);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
+fn an_unknown_target_is_refused_and_nothing_changes() {
+    let (mut stage, mut caller, mut anna) = talking();
+    assert_eq!(anna.refer(&mut stage, "sip:nobody@pbx.example"), "SIP/2.0 404 Not Found");
+    assert_eq!(
+        caller.refer(&mut stage, "sip:bruno@pbx.example"),
+        "SIP/2.0 603 Decline",
+        "callers do not transfer"
+    );
+    assert_eq!(transfers(&stage).len(), 0);
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
+fn an_agent_calls_a_colleague_and_the_distributor_leaves_both_alone() {
+    let mut stage = stage();
+    register(&mut stage, "anna", address(ANNA));
+    register(&mut stage, "bruno", address(BRUNO));
+    let mut anna = Line::dial_as(&mut stage, "anna", address(ANNA), "bruno");
+    let bruno = answers(&mut stage, address(BRUNO));
+    anna.connect(&mut stage);
+    assert_eq!(
+        (state_of(&stage, "anna"), state_of(&stage, "bruno")),
+        (AgentState::Talking, AgentState::Talking)
+    );
+    let mut caller = caller_in_queue(&mut stage, address(9), 3);
+    stage.wait(seconds(5));
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::OfferMade { .. })), 0);
+    hangs_up(&mut stage, &mut anna);
+    hung_up_on(&mut stage, &bruno);
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::OfferMade { .. })), 1, "now one of them is free");
+    hangs_up(&mut stage, &mut caller);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
+fn a_colleague_who_is_in_a_call_is_busy() {
+    let (mut stage, mut caller, anna) = talking();
+    let mut bruno = Line::dial_as(&mut stage, "bruno", address(BRUNO), "anna");
+    stage.expect(bruno.phone, "SIP/2.0 486");
+    bruno.ack(&mut stage, "");
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    assert_all_is_well(&mut stage);
+}
+
+/// Anna holds the caller and talks with bruno: her two calls and bruno's.
+fn consulting() -> (Stage, Line, Line, Line, Line) {
+    let (mut stage, caller, mut anna) = talking();
+    hold(&mut stage, &mut anna);
+    let mut second = Line::dial_as(&mut stage, "anna", address(ANNA), "bruno");
+    let bruno = answers(&mut stage, address(BRUNO));
+    second.connect(&mut stage);
+    stage.wait(seconds(4));
+    (stage, caller, anna, second, bruno)
+}
+
+#[test]
+fn an_attended_transfer_brings_the_two_others_together_under_the_first_call() {
+    let (mut stage, mut caller, mut anna, second, bruno) = consulting();
+    let to = format!("sip:bruno@10.0.0.1?{}", second.as_replaces());
+    assert_eq!(anna.refer(&mut stage, &to), "SIP/2.0 202 Accepted");
+    assert_eq!(anna.told(&mut stage), "SIP/2.0 100 Trying");
+    assert_eq!(anna.told(&mut stage), "SIP/2.0 200 OK");
+    let bye = stage.expect(address(ANNA), "BYE");
+    anna.answer(&mut stage, &bye, "200 OK", "");
+    assert_eq!(state_of(&stage, "anna"), AgentState::Wrapup);
+    stage.wait(seconds(6));
+    assert_eq!(
+        (state_of(&stage, "anna"), state_of(&stage, "bruno")),
+        (AgentState::Ready, AgentState::Talking)
+    );
+    assert_eq!(stage.engine.calls(), 1, "the consultation is over");
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &bruno);
+    assert_eq!(state_of(&stage, "bruno"), AgentState::Wrapup);
+    assert_all_is_well(&mut stage);
+    assert_eq!(transfers(&stage), ["consulting bruno", "started bruno", "completed bruno"]);
+    assert_eq!(
+        stage.call_ends().iter().map(|end| end.cause).collect::<Vec<_>>(),
+        [Cause::Transferred, Cause::HungUp]
+    );
+}
+
+#[test]
+fn an_attended_transfer_asked_for_in_the_second_call_ends_the_same() {
+    let (mut stage, mut caller, anna, mut second, bruno) = consulting();
+    let to = format!("sip:anna@10.0.0.1?{}", anna.as_replaces());
+    assert_eq!(second.refer(&mut stage, &to), "SIP/2.0 202 Accepted");
+    stage.wait(seconds(6));
+    assert_eq!(stage.engine.calls(), 1);
+    assert_eq!(
+        stage.count(|kind| *kind == FactKind::CallConnected { a: 1, b: 3 }),
+        1,
+        "in the caller's call"
+    );
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &bruno);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
+fn a_consultation_that_ends_leaves_the_caller_with_the_agent() {
+    let (mut stage, mut caller, anna, mut second, bruno) = consulting();
+    hangs_up(&mut stage, &mut second);
+    hung_up_on(&mut stage, &bruno);
+    stage.wait(seconds(1));
+    assert_eq!(transfers(&stage), ["consulting bruno", "cancelled bruno"]);
+    assert_eq!(
+        (state_of(&stage, "anna"), state_of(&stage, "bruno")),
+        (AgentState::Talking, AgentState::Ready)
+    );
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
+fn an_attended_transfer_before_the_colleague_answers_rings_them_for_the_caller() {
+    let (mut stage, mut caller, mut anna) = talking();
+    hold(&mut stage, &mut anna);
+    let second = Line::dial_as(&mut stage, "anna", address(ANNA), "bruno");
+    let (bruno, invite) = Line::called(&mut stage, address(BRUNO));
+    bruno.answer(&mut stage, &invite, "180 Ringing", "");
+    let ringing = stage.expect(address(ANNA), "SIP/2.0 180");
+    let mut second = second;
+    second.follows(&ringing);
+    let to = format!("sip:bruno@10.0.0.1?{}", second.as_replaces());
+    assert_eq!(anna.refer(&mut stage, &to), "SIP/2.0 202 Accepted");
+    let cancel = stage.expect(address(BRUNO), "CANCEL");
+    bruno.answer(&mut stage, &cancel, "200 OK", "");
+    bruno.answer(&mut stage, &invite, "487 Request Terminated", "");
+    let bruno = answers(&mut stage, address(BRUNO));
+    stage.wait(seconds(2));
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &bruno);
+    assert_all_is_well(&mut stage);
+    assert_eq!(transfers(&stage), ["consulting bruno", "started bruno", "completed bruno"]);
+}
+
+#[test]
+fn nobody_transfers_into_the_call_of_somebody_else() {
+    let (mut stage, mut caller, mut anna) = talking();
+    let mut other = Line::dial(&mut stage, address(8), "sig", &sdp(address(8), SENDRECV));
+    other.connect(&mut stage);
+    let to = format!("sip:x@10.0.0.1?{}", other.as_replaces());
+    assert_eq!(anna.refer(&mut stage, &to), "SIP/2.0 403 Forbidden");
+    let gone = "sip:x@10.0.0.1?Replaces=gone%3Bto-tag%3Da%3Bfrom-tag%3Db";
+    assert_eq!(anna.refer(&mut stage, gone), "SIP/2.0 404 Not Found");
+    hangs_up(&mut stage, &mut other);
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
+fn an_agent_who_called_outside_hands_that_party_to_a_colleague() {
+    let mut stage = stage();
+    register(&mut stage, "anna", address(ANNA));
+    register(&mut stage, "bruno", address(BRUNO));
+    let mut anna = Line::dial_as(&mut stage, "anna", address(ANNA), "0612345678");
+    let mut outside = answers(&mut stage, address(OUTSIDE));
+    anna.connect(&mut stage);
+    assert_eq!(anna.refer(&mut stage, "sip:bruno@pbx.example"), "SIP/2.0 202 Accepted");
+    anna.told(&mut stage);
+    let bruno = answers(&mut stage, address(BRUNO));
+    anna.told(&mut stage);
+    anna.told(&mut stage);
+    hung_up_on(&mut stage, &anna);
+    stage.wait(seconds(5));
+    assert_eq!(stage.count(|kind| *kind == FactKind::CallConnected { a: 2, b: 3 }), 1);
+    outside.starts_counting();
+    hangs_up(&mut stage, &mut outside);
+    hung_up_on(&mut stage, &bruno);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
+fn an_operator_transfers_only_where_the_trunk_may() {
+    for allowed in [false, true] {
+        let mut config = config();
+        config.sip.trunks.push(trunk());
+        if allowed {
+            config.referring_trunks.insert("tim".into());
+        }
+        let mut stage = Stage::with(config, Past::default());
+        register(&mut stage, "anna", address(ANNA));
+        let mut caller = caller_in_queue(&mut stage, address(OUTSIDE), 1);
+        let anna = agent_answers(&mut stage, address(ANNA));
+        register(&mut stage, "bruno", address(BRUNO));
+        let answer = caller.refer(&mut stage, "sip:bruno@pbx.example");
+        if !allowed {
+            assert_eq!(answer, "SIP/2.0 603 Decline");
+            hangs_up(&mut stage, &mut caller);
+            hung_up_on(&mut stage, &anna);
+        } else {
+            assert_eq!(answer, "SIP/2.0 202 Accepted");
+            caller.told(&mut stage);
+            let mut bruno = answers(&mut stage, address(BRUNO));
+            caller.told(&mut stage);
+            caller.told(&mut stage);
+            hung_up_on(&mut stage, &caller);
+            bruno.starts_counting();
+            hangs_up(&mut stage, &mut bruno);
+            hung_up_on(&mut stage, &anna);
+        }
+        assert_all_is_well(&mut stage);
+    }
+}
+
+#[test]
+fn a_command_transfers_as_a_refer_does() {
+    let (mut stage, mut caller, anna) = talking();
+    let call = stage.facts.iter().find_map(|fact| fact.call.clone()).unwrap();
+    let transfer = |to: &str, call: &str| Ask::Transfer { call: call.to_owned(), to: to.to_owned() };
+    for (id, command) in
+        [(1, transfer("nobody", &call)), (2, transfer("bruno", "none")), (3, transfer("bruno", &call))]
+    {
+        stage.input(Input::Command { id, command });
+    }
+    // A transfer is under way.
+    stage.input(Input::Command { id: 4, command: transfer("bruno", &call) });
+    let results: Vec<_> = stage.replies.iter().map(|(_, result)| result.err()).collect();
+    let refused = |why| Some(why);
+    assert_eq!(
+        results,
+        [
+            refused(CommandRefused::NotFound),
+            refused(CommandRefused::NotFound),
+            None,
+            refused(CommandRefused::InvalidState)
+        ]
+    );
+    let bruno = answers(&mut stage, address(BRUNO));
+    hung_up_on(&mut stage, &anna);
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &bruno);
+    assert_all_is_well(&mut stage);
+    assert_eq!(transfers(&stage), ["started bruno", "completed bruno"]);
+}
+
+#[test]
+fn another_device_of_the_agent_takes_the_call_over() {
+    let (mut stage, mut caller, anna) = talking();
+    let name = anna.as_replaces().replace("%3B", ";").replace("%3D", "=").replace("%40", "@");
+    let name = name.replacen("Replaces=", "Replaces: ", 1) + "\r\n";
+    let mut second = Line::dial_with(&mut stage, "anna", address(52), "anna", &name);
+    second.connect(&mut stage);
+    hung_up_on(&mut stage, &anna);
+    stage.wait(seconds(5));
+    assert_eq!(stage.engine.calls(), 1, "it is the same call");
+    assert_eq!(stage.count(|kind| *kind == FactKind::CallConnected { a: 1, b: 3 }), 1);
+    assert_eq!(state_of(&stage, "anna"), AgentState::Talking);
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &second);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
+fn nobody_takes_the_place_of_somebody_else() {
+    let (mut stage, mut caller, anna) = talking();
+    let name = anna.as_replaces().replace("%3B", ";").replace("%3D", "=").replace("%40", "@");
+    let name = name.replacen("Replaces=", "Replaces: ", 1) + "\r\n";
+    let mut bruno = Line::dial_with(&mut stage, "bruno", address(BRUNO), "anna", &name);
+    stage.expect(bruno.phone, "SIP/2.0 403");
+    bruno.ack(&mut stage, "");
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
+fn a_text_for_a_colleague_is_handed_on_and_leaves_a_fact_without_its_words() {
+    let mut stage = stage();
+    register(&mut stage, "anna", address(ANNA));
+    register(&mut stage, "bruno", address(BRUNO));
+    Line::writes(&mut stage, "anna", address(ANNA), "bruno", "ciao");
+    let text = stage.expect(address(BRUNO), "MESSAGE sip:bruno@10.0.0.51:5060");
+    assert!(text.ends_with("ciao"), "{text}");
+    let line = Line::writes(&mut stage, "bruno", address(BRUNO), "nobody", "ciao");
+    stage.expect(line.phone, "SIP/2.0 404");
+    line.answer(&mut stage, &text, "200 OK", "");
+    stage.expect(address(ANNA), "SIP/2.0 200");
+    let sent = |to: &str, sip| FactKind::TextSent { from: "anna".into(), to: to.into(), bytes: 4, sip };
+    assert_eq!(stage.count(|kind| *kind == sent("bruno", 200)), 1);
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::TextSent { sip: 404, .. })), 1);
+    stage.assert_all_is_over();
+}
