@@ -6,6 +6,7 @@ from trial import case, free_port
 SIG = {"number": "sig", "kind": "silence"}
 RINGS = respond(180, "Ringing", initial=True)
 ANSWERS = respond(200, "OK", body=sdp(), initial=True, again=True)
+ANNA = {"name": "anna", "password": "correct-horse", "languages": ["it"], "queues": ["desk"]}
 ENDS = [asked("BYE"), respond(200, "OK")]
 
 
@@ -23,6 +24,14 @@ def calls(t, server, name, steps, user="bridge", *arguments, timeout=45):
 
 def established(*more):
     return [invite(*more), provisional(), wants(200), ack()]
+
+
+def as_anna(*after):
+    """A call by an account, which is challenged, and what comes after."""
+    challenged = "z9hG4bK-challenged-[call_number]-[pid]"
+    return [invite(key=challenged), wants(100, optional=True), wants(401, auth=True), ack(key=challenged),
+            invite(["[authentication username=anna password=correct-horse]"], number=2), provisional(), wants(200), ack(2),
+            *after]
 
 
 def causes(server, count=1):
@@ -205,6 +214,52 @@ def too_many(t):
     call.bye()
     server.happened("call.ended")
     phone.call("sig").established().bye()
+
+
+def transferring(t, carol_does):
+    """(the server, a SIPp bob who answers `bridge`, a SIPp carol who is the number `carol`)."""
+    port = free_port()
+    carol = {"number": "carol", "kind": "dial", "to": f"sip:carol@127.0.0.1:{port}"}
+    server, bob = called_by(t, "bob", [called(), ANSWERS, asked("ACK"), *ENDS], services=[carol], agents=[ANNA],
+                            queues=[{"name": "desk"}], open_to_loopback=False, sip={"digest": ["MD5"]})
+    return server, bob, t.sipp_beside(carol_does, local=port, name="carol")
+
+
+def notified(status):
+    return [asked("NOTIFY", body=f"SIP/2.0 {status}"), respond(200, "OK")]
+
+
+REFER = request("REFER", 3, ["Refer-To: <sip:carol@127.0.0.1>"])
+
+
+@case("an account's REFER is accepted: bob talks with carol, and anna is told and let go")
+def refer_accepted(t):
+    server, bob, carol = transferring(t, [called(), ANSWERS, asked("ACK"), pause(300), request("BYE", 1, callee=True),
+                                          wants(200)])
+    calls(t, server, "anna", as_anna(pause(300), REFER, wants(202), *notified(100), *notified(200), *ENDS), "bridge",
+          "-au", "anna", "-ap", "correct-horse")
+    bob.wait(), carol.wait()
+    server.happened("transfer.completed")
+    server.ends()
+
+
+@case("carol is busy: anna is told 486, and talks on with bob")
+def refer_to_busy(t):
+    server, bob, carol = transferring(t, [called(), respond(486, "Busy Here", initial=True), asked("ACK")])
+    calls(t, server, "anna", as_anna(pause(300), REFER, wants(202), *notified(100), *notified(486), pause(300),
+                                     request("BYE", 4), wants(200)), "bridge", "-au", "anna", "-ap", "correct-horse")
+    bob.wait(), carol.wait()
+    server.happened("transfer.failed")
+    assert causes(server) == [("caller", "hung_up")]
+
+
+@case("a REFER of somebody who is no account gets 603, and the call goes on")
+def refer_refused(t):
+    server, callee = called_by(t, "callee", [called(), ANSWERS, asked("ACK"), *ENDS])
+    calls(t, server, "caller", [*established(), request("REFER", 2, ["Refer-To: <sip:sig@127.0.0.1>"]), wants(603),
+                                pause(300), request("BYE", 3), wants(200)])
+    callee.wait()
+    assert causes(server) == [("caller", "hung_up")]
 
 
 @case("early media of the callee is heard by the caller before the answer")

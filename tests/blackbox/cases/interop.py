@@ -9,9 +9,10 @@ import linphone
 import pjsip
 import sip
 from cases.audio_path import Callee
+from cases.registering import challenged, register
 from trial import case
 
-DEVICE, OTHER = 450, 1000  # Hz
+DEVICE, OTHER, COLLEAGUE = 450, 1000, 1500  # Hz
 PASSWORD = "correct-horse"
 PROGRAMS = {"baresip": baresip.Baresip, "Linphone": linphone.Linphone, "PJSIP": pjsip.Pjsip}
 WAYS = {"4733": "RFC 4733", "info": "INFO"}
@@ -133,6 +134,60 @@ def presses(program, way):
     return run
 
 
+def colleague(t, server):
+    """Bruno, whose phone by hand is registered."""
+    callee = Callee(t, COLLEAGUE)
+    callee.phone.server, callee.phone.user = server.sip, "bruno"
+    challenge = challenged(callee.phone, "bruno")["MD5"]
+    assert register(callee.phone, challenge, PASSWORD, "bruno").status == 200
+    return callee
+
+
+def now_talk(call, talker, callee):
+    """The caller and the colleague hear each other, and nobody else."""
+    time.sleep(0.7)
+    since = time.monotonic()
+    time.sleep(1.5)
+    heard = {at.port: [audio.heard_seconds(at.samples(since), tone) for tone in (OTHER, COLLEAGUE, DEVICE)]
+             for at in (talker, callee.talker)}
+    to_caller, to_colleague = heard[talker.port], heard[callee.talker.port]
+    assert to_caller[1] > 1 and to_caller[0] == to_caller[2] == 0, f"in the caller's ear: {to_caller}"
+    assert to_colleague[0] > 1 and to_colleague[1] == to_colleague[2] == 0, f"in the colleague's ear: {to_colleague}"
+    call.bye()
+    callee.hung_up()
+
+
+def transfers_blind(program):
+    def run(t):
+        server = desk(t, program)
+        phone, call, talker = in_the_queue(t, server, program)
+        callee = colleague(t, server)
+        phone.transfer("bruno")
+        callee.answer()
+        server.happened("transfer.completed")
+        now_talk(call, talker, callee)
+        server.ends()
+    return run
+
+
+def transfers_attended(program):
+    def run(t):
+        server = desk(t, program)
+        phone, call, talker = in_the_queue(t, server, program)
+        callee = colleague(t, server)
+        phone.hold()
+        server.happened("leg.held")
+        phone.dial("bruno")
+        callee.answer()
+        phone.established(count=2)
+        both_hear(phone, callee.talker, COLLEAGUE)
+        phone.transfer_to_other()
+        server.happened("transfer.completed")
+        now_talk(call, talker, callee)
+        server.ends(2)
+    return run
+
+
 for _program, _class in PROGRAMS.items():
     for _transport in ("udp", "tcp", "tls"):
         case(f"{_program} registers and calls over {_transport.upper()}; audio both ways, holds, resumes, hangs up",
@@ -141,3 +196,6 @@ for _program, _class in PROGRAMS.items():
          seconds=10)(is_called(_program))
     for _way in _class.ways:
         case(f"{_program} presses keys by {WAYS[_way]}, and each is heard once", seconds=6)(presses(_program, _way))
+    case(f"{_program} hands its caller to a colleague, unasked", seconds=8)(transfers_blind(_program))
+    if hasattr(_class, "transfer_to_other"):
+        case(f"{_program} asks a colleague, then hands its caller over", seconds=12)(transfers_attended(_program))
