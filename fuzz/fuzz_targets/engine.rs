@@ -133,7 +133,7 @@ impl Life {
 
     fn end(mut self) {
         self.input(Input::Stop);
-        self.wait(Duration::from_secs(4 * 32 + 5));
+        self.wait(Duration::from_secs(10 * 60));
         assert_eq!(self.engine.calls(), 0);
         assert!(self.engine.is_idle(), "{:?}", self.engine.snapshot());
         assert!(self.open.is_empty(), "every leg's ports are given back");
@@ -142,8 +142,7 @@ impl Life {
 
 fn config(local: SocketAddr) -> Config {
     let outside = SocketAddr::from(([10, 0, 0, 10], 5060));
-    let flow = sip::ua::Flow { transport: Transport::Tcp, local, remote: outside };
-    let target = Target::Uri { uri: format!("sip:uas@{outside};transport=tcp"), flow };
+    let target = Target::Uri { uri: format!("sip:uas@{outside};transport=tcp") };
     Config {
         node: "fuzz".into(),
         version: "fuzz:1".into(),
@@ -156,11 +155,14 @@ fn config(local: SocketAddr) -> Config {
             ..sip::ua::Config::default()
         },
         acd: acd::Config { queues: Vec::new(), agents: Vec::new() },
+        numbering: engine::Numbering::default(),
         services: BTreeMap::from([
             ("echo".to_owned(), Service::Echo),
             ("sig".to_owned(), Service::Silence),
             ("bridge".to_owned(), Service::Dial(target)),
         ]),
+        referring_trunks: BTreeSet::new(),
+        texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: None,
         media_public_address: None,

@@ -29,7 +29,7 @@ fn frames(pieces: &[&[u8]]) -> (Vec<Vec<u8>>, bool) {
         for frame in framer.by_ref() {
             match frame {
                 Ok(Frame::Message(bytes)) => frames.push(bytes),
-                Ok(Frame::Ping) => frames.push(Vec::new()),
+                Ok(Frame::Ping | Frame::Pong) => frames.push(Vec::new()),
                 Err(_) => return (frames, true),
             }
         }

@@ -5,7 +5,7 @@
 use base::{Seed, Time};
 use fuzz::{Act, Peers, Step};
 use libfuzzer_sys::fuzz_target;
-use sip::ua::{Account, Call, Config, Do, Event, Input, Output, SessionId, Transport, UserAgent};
+use sip::ua::{Account, Call, Config, Do, Event, Input, Output, SessionId, Towards, Transport, UserAgent};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -75,13 +75,13 @@ impl Life {
         let Some(session) = usize::from(which).checked_rem(living.len()).map(|at| living[at]) else { return };
         let sdp = SDP.to_vec();
         let act = match act {
-            Act::Ring => Do::Ring { session },
+            Act::Ring => Do::ring(session),
             Act::Accept => Do::Accept { session, sdp },
-            Act::Refuse => Do::Refuse { session, status: 486, q850: Some(17) },
+            Act::Refuse => Do::Refuse { session, status: 486, q850: Some(17), warning: None },
             Act::Call | Act::HangUp => Do::HangUp { session, q850: Some(16) },
             Act::Reoffer => Do::Reoffer { session, sdp },
             Act::AcceptReoffer => Do::AcceptReoffer { session, sdp },
-            Act::RefuseReoffer => Do::RefuseReoffer { session, status: 488 },
+            Act::RefuseReoffer => Do::RefuseReoffer { session, status: 488, warning: None },
         };
         self.agent.handle(self.now, Input::Do(act));
     }
@@ -89,7 +89,8 @@ impl Life {
     fn call(&self, which: u8) -> Call {
         let flow = self.peers.flow(which);
         Call {
-            flow,
+            towards: Towards::Flow(flow),
+            elsewhere: false,
             uri: format!("sip:callee@{}", flow.remote),
             to: None,
             from_user: "desk".into(),
@@ -123,7 +124,7 @@ impl Life {
                 Some(Output::Event(Event::Ended { session, .. })) => {
                     *self.sessions.get_mut(&session).expect("it began") += 1;
                 }
-                Some(Output::Event(_)) => {}
+                Some(_) => {}
             }
         }
     }
@@ -135,7 +136,7 @@ impl Life {
             self.agent.handle(self.now, Input::Do(Do::HangUp { session, q850: None }));
             self.drain();
         }
-        self.wait(Duration::from_secs(4 * 32 + 5));
+        self.wait(Duration::from_secs(10 * 60));
         assert!(self.agent.is_idle(), "left: {:?}", self.agent.load());
         assert!(self.sessions.values().all(|ended| *ended == 1), "{:?}", self.sessions);
     }

@@ -218,8 +218,8 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "5:10: `*` has two services; keep one of the two",
     ),
     (
-        "[[service]]\nnumber = \"1\"\nkind = \"dial\"\nto = \"sip:anna@example.org\"\n",
-        "4:6: `sip:anna@example.org` has no address, or one of a kind that is not listened on; write it like \"sip:user@192.0.2.1:5060\"",
+        "[[service]]\nnumber = \"1\"\nkind = \"dial\"\nto = \"sip:anna@[2001:db8::1]:5060\"\n",
+        "4:6: `sip:anna@[2001:db8::1]:5060` is no SIP URI, or one of a kind that is not listened on; write it like \"sip:user@192.0.2.1:5060\"",
     ),
     (
         "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\n\
@@ -262,7 +262,7 @@ fn every_kind_of_fault_is_told_with_its_place_and_what_to_do() {
 #[test]
 fn a_script_that_puts_calls_through_to_nowhere_is_a_fault() {
     let table = [
-        ("sip:anna@example.org", "which has no address, or one of a kind that is not listened on"),
+        ("sip:anna@[2001:db8::1]:5060", "which is no SIP URI, or one of a kind that is not listened on"),
         ("0612345678", "but there is no trunk"),
     ];
     for (target, why) in table {
