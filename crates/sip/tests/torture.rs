@@ -39,7 +39,7 @@ const TABLE: &[(&str, Layer, u16)] = &[
     ("dblreq.dat", Agent, 401),
     ("semiuri.dat", Agent, 200),
     ("transports.dat", Agent, 200),
-    ("mpart01.dat", Agent, 405),
+    ("mpart01.dat", Agent, 403),
     ("unreason.dat", Agent, 0),
     ("noreason.dat", Agent, 0),
     ("badinv01.dat", Check, 400),
@@ -126,7 +126,7 @@ fn judge(bytes: Vec<u8>) -> (Layer, u16) {
 fn open_to_all(local: SocketAddr) -> Config {
     Config {
         listen: vec![(Transport::Udp, local)],
-        accounts: vec![Account { user: "user".into(), password: "secret".into() }],
+        accounts: vec![Account { user: "anna".into(), password: "secret".into() }],
         open_to: vec!["0.0.0.0/0".parse().unwrap()],
         ..Config::default()
     }
