@@ -42,7 +42,8 @@ impl Feed {
 
     /// The number of the last fact on disk; 0 before the first.
     pub(crate) fn head(&self) -> u64 {
-        *self.head.borrow()
+        // What is announced comes a moment later: two looks at it would differ.
+        self.journal.durable_head()
     }
 
     /// Waits until the head is `number` or beyond it. Ends early only if the log has ended.
