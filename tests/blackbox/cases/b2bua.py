@@ -106,7 +106,8 @@ def challenged_by_the_trunk(t):
         called(), respond(407, "Proxy Authentication Required", [challenge], initial=True), asked("ACK"),
         called(Proxy_Authorization='username="desk".*realm="operator.example"'),
         RINGS, ANSWERS, asked("ACK"), *ENDS], local=port, name="callee")
-    trunk = {"name": "operator", "address": f"udp:127.0.0.1:{port}", "user": "desk", "password": "secret"}
+    trunk = {"name": "operator", "address": f"udp:127.0.0.1:{port}", "user": "desk", "password": "secret",
+             "probe": "0s"}
     service = {"number": "out", "kind": "dial", "to": "+390612345678", "trunk": "operator"}
     server = t.server(services=[service], trunks=[trunk])
     calls(t, server, "caller", [*established(), pause(200), request("BYE", 2), wants(200)], "out")
