@@ -168,6 +168,7 @@ fn config(local: SocketAddr) -> Config {
         media_public_address: None,
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),
+        outbound: Vec::new(),
         calls_max: 100,
     }
 }

@@ -1,6 +1,7 @@
 //! What the engine is told and what it gives: the seam between the pure house and its shell.
 
 use crate::Numbering;
+use crate::OutboundRule;
 use base::Wall;
 use facts::Fact;
 use ipnet::IpNet;
@@ -43,6 +44,8 @@ pub struct Config {
     pub local_nets: Vec<IpNet>,
     /// A party that sends no speech for this long is asked by a re-INVITE whether it is still there.
     pub silence_probe: Duration,
+    /// What agents may call outside: nothing that no rule opens.
+    pub outbound: Vec<OutboundRule>,
     /// The most calls at a time; the next one gets 503.
     pub calls_max: usize,
 }

@@ -4,6 +4,7 @@
 
 use crate::capturing::Captures;
 use crate::ledger::{CallLog, Ledger};
+use crate::outbound::Outbound;
 use crate::trust::Velocity;
 use crate::{Config, Output};
 use acd::{Acd, EntryId, OfferId};
@@ -78,6 +79,7 @@ pub(crate) struct Context {
     /// How often each number has called of late.
     pub(crate) velocity: Velocity,
     pub(crate) deadlines: BTreeSet<(Time, CallKey)>,
+    pub(crate) outbound: Outbound,
     pub(crate) captures: Captures,
     pub(crate) errands: VecDeque<Errand>,
     /// The legs of each account that has any, the oldest first: whoever has one is not rung.
@@ -96,6 +98,7 @@ impl Context {
         ledger: Ledger,
         seed: Seed,
     ) -> Context {
+        let outbound = Outbound::new(config.outbound.clone());
         Context {
             now,
             config,
@@ -110,6 +113,7 @@ impl Context {
             offers: BTreeMap::new(),
             velocity: Velocity::default(),
             deadlines: BTreeSet::new(),
+            outbound,
             captures: Captures::default(),
             errands: VecDeque::new(),
             busy: BTreeMap::new(),

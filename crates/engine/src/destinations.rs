@@ -29,7 +29,7 @@ impl From<Destination> for Service {
 /// What `dialled` means for `who`: the name of an account, the number of a service, or a number outside. The
 /// host of a URI does not count: nobody is called outside but by a trunk, and phones write whatever name they
 /// know us by. An error is the status that refuses it.
-pub(crate) fn resolve(ctx: &Context, who: &str, dialled: &str) -> Result<Destination, u16> {
+pub(crate) fn resolve(ctx: &mut Context, who: &str, dialled: &str) -> Result<Destination, u16> {
     let dialled = user_of(dialled).ok_or(404u16)?;
     if ctx.config.sip.accounts.iter().any(|account| account.user == dialled) {
         return Ok(Destination::Party(Target::Agent(dialled)));
@@ -40,9 +40,9 @@ pub(crate) fn resolve(ctx: &Context, who: &str, dialled: &str) -> Result<Destina
     }
     match ctx.config.sip.trunks.first().filter(|_| is_number(&dialled)) {
         Some(trunk) => {
-            may_dial(ctx, who, number.as_str())?;
-            let number = number.as_str().to_owned();
-            Ok(Destination::Party(Target::Trunk { trunk: trunk.name.clone(), number }))
+            let trunk = trunk.name.clone();
+            may_dial(ctx, who, &number)?;
+            Ok(Destination::Party(Target::Trunk { trunk, number: number.as_str().to_owned() }))
         }
         None => ctx.config.otherwise.clone().map(Destination::Service).ok_or(404),
     }

@@ -326,7 +326,7 @@ impl Engine {
         let config = self.ctx.config.clone();
         let parties = Parties::of(&config.numbering, &invite);
         let service = match &invite.peer {
-            Peer::Account(user) => resolve(&self.ctx, user, &invite.dialled).map(Service::from),
+            Peer::Account(user) => resolve(&mut self.ctx, user, &invite.dialled).map(Service::from),
             _ => {
                 let service = config.services.get(parties.dialled.as_str()).or(config.otherwise.as_ref());
                 service.cloned().ok_or(404)
@@ -375,6 +375,7 @@ impl Engine {
         self.ctx.acd(acd::Input::Reconfigure(config.acd.clone()));
         let version = config.version.clone();
         config.services = config.numbering.by_normal_form(config.services);
+        self.ctx.outbound.configure(config.outbound.clone());
         self.ctx.config = Arc::new(config);
         self.ctx.note(FactKind::ConfigActivated { version });
         self.devices.keep_trunks(&mut self.ctx);

@@ -27,5 +27,6 @@ mod trust;
 pub use api::*;
 pub use engine::Engine;
 pub use numbering::{Forwards, Numbering, Presentation};
+pub use outbound::{CALLS_MAX as OUTBOUND_CALLS_MAX, Denied, Outbound, OutboundRule, Who};
 pub use targets::place_of;
 pub use trust::TrustStore;

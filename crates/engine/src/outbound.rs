@@ -1,9 +1,300 @@
-//! Who may be called outside, and by whom: the one place where that is decided.
+//! Who may call what outside, when, how often and for how much. Nobody may call anything that no rule opens:
+//! a stolen password is worth what the rules allow, and no more.
+//!
+//! What a person wrote into the configuration as a destination, a service of the kind `dial` or a script's transfer,
+//! is itself an opening; the rules are for what agents dial and for what is asked by REFER.
 
 use crate::context::Context;
+use base::{Time, Wall};
+use calendar::Calendar;
+use facts::FactKind;
+use numbers::{Kind, Number};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
 
-/// Whether this account (or trunk, whose operator asks for a transfer) may have the outside number called.
-/// The status refuses it.
-pub(crate) fn may_dial(_ctx: &Context, _who: &str, _number: &str) -> Result<(), u16> {
-    Ok(())
+/// An opening.
+#[derive(Clone, Debug)]
+pub struct OutboundRule {
+    /// Its name in facts.
+    pub name: String,
+    /// The agents who may, and the trunks whose operators may by REFER; empty: every agent, and no trunk.
+    pub who: BTreeSet<String>,
+    /// Kinds of numbers of these countries.
+    pub kinds: BTreeSet<Kind>,
+    /// Two letters each (ISO 3166). Of other countries than Italy every kind, for their plans are not known here.
+    pub countries: BTreeSet<String>,
+    /// Numbers that begin so, in the normal form, of whatever kind and country.
+    pub prefixes: Vec<String>,
+    /// When; always if there is none.
+    pub hours: Option<Arc<Calendar>>,
+    /// Calls within an hour, of all together.
+    pub calls_per_hour: Option<u32>,
+    /// Calls within an hour, of one agent.
+    pub calls_per_hour_each: Option<u32>,
+    /// Cents within 24 hours, by the estimate below.
+    pub cents_per_day: Option<u64>,
+    /// Cents a minute, by the beginning of the number in the normal form; the longest that fits counts.
+    pub cents_per_minute: BTreeMap<String, u64>,
+}
+
+/// Who wants a number called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who<'a> {
+    /// An account of ours.
+    Agent(&'a str),
+    /// The operator of a trunk, by REFER.
+    Trunk(&'a str),
+}
+
+impl Who<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Who::Agent(name) | Who::Trunk(name) => name,
+        }
+    }
+}
+
+/// What a call is taken to cost when it begins: so many minutes. Waiting for its end would let a hundred calls
+/// begin before the first is counted.
+const MINUTES: u64 = 10;
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Calls that are remembered for a limit: none is set higher.
+pub const CALLS_MAX: u32 = 10_000;
+/// Help in danger (112 and what leads to it): open to every agent at every hour.
+const EMERGENCY: [&str; 5] = ["112", "113", "115", "118", "1530"];
+
+/// Why a call outside is not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// The rule that came nearest; empty if none opens the number.
+    pub rule: String,
+    /// `no_rule`, `hours`, `calls_per_hour` or `spend`.
+    pub limit: &'static str,
+    /// For people.
+    pub why: String,
+}
+
+/// The rules, and what was dialled by each.
+#[derive(Clone, Debug, Default)]
+pub struct Outbound {
+    rules: Vec<OutboundRule>,
+    /// By the rule's name: when, by whom, and for how much.
+    dialled: BTreeMap<String, VecDeque<(Time, String, u64)>>,
+}
+
+impl Outbound {
+    /// Nothing dialled yet.
+    pub fn new(rules: Vec<OutboundRule>) -> Outbound {
+        Outbound { rules, dialled: BTreeMap::new() }
+    }
+
+    /// New rules. What was dialled by one of the same name still counts.
+    pub fn configure(&mut self, rules: Vec<OutboundRule>) {
+        self.dialled.retain(|name, _| rules.iter().any(|rule| rule.name == *name));
+        self.rules = rules;
+    }
+
+    /// Whether somebody may call this number now; if so, it counts as called. The first rule that opens it and
+    /// whose limits are not reached decides, in the order of the configuration.
+    pub fn may_dial(
+        &mut self,
+        (now, wall): (Time, Wall),
+        who: Who<'_>,
+        number: &Number,
+    ) -> Result<(), Denied> {
+        if matches!(who, Who::Agent(_)) && EMERGENCY.contains(&number.as_str()) {
+            return Ok(());
+        }
+        let mut denied = None;
+        for rule in self.rules.iter().filter(|rule| rule.opens(who, number)) {
+            let dialled = self.dialled.entry(rule.name.clone()).or_default();
+            dialled.retain(|(at, ..)| now.since(*at) < DAY);
+            match rule.limit((now, wall), who.name(), number, dialled) {
+                Ok(cents) => {
+                    dialled.push_back((now, who.name().to_owned(), cents));
+                    while dialled.len() > CALLS_MAX as usize {
+                        dialled.pop_front();
+                    }
+                    return Ok(());
+                }
+                Err(why) => {
+                    denied.get_or_insert(why);
+                }
+            }
+        }
+        Err(denied.unwrap_or_else(|| nothing_opens(number)))
+    }
+}
+
+impl OutboundRule {
+    fn opens(&self, who: Who<'_>, number: &Number) -> bool {
+        let by_kind = match number.kind() {
+            Kind::Foreign => number.country().is_some_and(|country| self.countries.contains(country)),
+            kind => self.kinds.contains(&kind) && self.countries.contains("IT"),
+        };
+        let by_prefix = || self.prefixes.iter().any(|prefix| number.as_str().starts_with(prefix.as_str()));
+        let everybody = self.who.is_empty() && matches!(who, Who::Agent(_));
+        (everybody || self.who.contains(who.name())) && (by_kind || by_prefix())
+    }
+
+    /// What the call is taken to cost, or the limit that it would go over.
+    fn limit(
+        &self,
+        (now, wall): (Time, Wall),
+        who: &str,
+        number: &Number,
+        dialled: &VecDeque<(Time, String, u64)>,
+    ) -> Result<u64, Denied> {
+        let denied = |limit, why| Err(Denied { rule: self.name.clone(), limit, why });
+        if self.hours.as_ref().is_some_and(|hours| !hours.at(wall).open) {
+            return denied("hours", format!("the rule {} is closed at this hour", self.name));
+        }
+        let within_hour = |one: Option<&str>| {
+            let recent = dialled.iter().filter(|(at, ..)| now.since(*at) < HOUR);
+            recent.filter(|(_, by, _)| one.is_none_or(|one| one == by)).count()
+        };
+        for (most, by) in [(self.calls_per_hour, None), (self.calls_per_hour_each, Some(who))] {
+            if most.is_some_and(|most| within_hour(by) >= most as usize) {
+                let of = by.unwrap_or("all together");
+                let why = format!("the calls an hour of the rule {} are made, by {of}", self.name);
+                return denied("calls_per_hour", why);
+            }
+        }
+        let cents = self.price(number).saturating_mul(MINUTES);
+        let spent: u64 = dialled.iter().map(|(_, _, cents)| cents).sum();
+        if self.cents_per_day.is_some_and(|most| spent.saturating_add(cents) > most) {
+            let why = format!("{spent} cents of the rule {} are taken to be spent in 24 hours", self.name);
+            return denied("spend", why);
+        }
+        Ok(cents)
+    }
+
+    fn price(&self, number: &Number) -> u64 {
+        let fits =
+            self.cents_per_minute.iter().filter(|(prefix, _)| number.as_str().starts_with(prefix.as_str()));
+        fits.max_by_key(|(prefix, _)| prefix.len()).map_or(0, |(_, cents)| *cents)
+    }
+}
+
+fn nothing_opens(number: &Number) -> Denied {
+    let country = number.country().unwrap_or("no known country");
+    let why =
+        format!("no [[outbound]] rule opens numbers of the kind {} in {country}", number.kind().as_str());
+    Denied { rule: String::new(), limit: "no_rule", why }
+}
+
+/// Whether this account, or the trunk whose operator asks for a transfer, may have the outside number called.
+/// What is refused is a fact; the status refuses it.
+pub(crate) fn may_dial(ctx: &mut Context, name: &str, number: &Number) -> Result<(), u16> {
+    let is_agent = ctx.config.sip.accounts.iter().any(|account| account.user == name);
+    let who = if is_agent { Who::Agent(name) } else { Who::Trunk(name) };
+    let at = (ctx.now, ctx.wall());
+    ctx.outbound.may_dial(at, who, number).map_err(|denied| {
+        let Denied { rule, limit, why } = denied;
+        let (who, to) = (name.to_owned(), number.as_str().to_owned());
+        ctx.note(FactKind::OutboundRefused { who, to, rule, limit: limit.to_owned(), why });
+        403
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use numbers::{Country, Rules};
+
+    const TEN: Wall = Wall::from_unix_micros(1_781_000_000_000_000);
+
+    fn number(text: &str) -> Number {
+        Rules::of(Country::ITALY).read_dialled(text).number
+    }
+
+    fn rule(name: &str) -> OutboundRule {
+        OutboundRule {
+            name: name.to_owned(),
+            who: BTreeSet::new(),
+            kinds: [Kind::Fixed, Kind::Mobile].into(),
+            countries: ["IT".to_owned()].into(),
+            prefixes: Vec::new(),
+            hours: None,
+            calls_per_hour: None,
+            calls_per_hour_each: None,
+            cents_per_day: None,
+            cents_per_minute: BTreeMap::new(),
+        }
+    }
+
+    fn asks(outbound: &mut Outbound, seconds: u64, who: Who<'_>, to: &str) -> Result<(), &'static str> {
+        let at = (Time::from_millis(seconds * 1000), TEN + Duration::from_secs(seconds));
+        outbound.may_dial(at, who, &number(to)).map_err(|denied| denied.limit)
+    }
+
+    #[test]
+    fn nobody_calls_anything_that_no_rule_opens_but_for_help() {
+        let mut outbound = Outbound::new(Vec::new());
+        for to in ["0612345678", "3471234567", "800100100", "899123456", "00447911123456", "1510"] {
+            assert_eq!(asks(&mut outbound, 0, Who::Agent("anna"), to), Err("no_rule"), "{to}");
+        }
+        for to in ["112", "113", "115", "118", "1530"] {
+            assert_eq!(asks(&mut outbound, 0, Who::Agent("anna"), to), Ok(()), "{to}");
+            assert_eq!(asks(&mut outbound, 0, Who::Trunk("operator"), to), Err("no_rule"), "{to}");
+        }
+    }
+
+    #[test]
+    fn a_rule_opens_its_kinds_countries_and_prefixes_to_whom_it_names() {
+        let named = OutboundRule { who: ["bruno".into(), "operator".into()].into(), ..rule("named") };
+        let abroad = OutboundRule {
+            kinds: BTreeSet::new(),
+            countries: ["FR".to_owned()].into(),
+            prefixes: vec!["+4420".to_owned()],
+            ..rule("abroad")
+        };
+        let mut outbound = Outbound::new(vec![named, abroad]);
+        for (who, to, allowed) in [
+            (Who::Agent("bruno"), "0612345678", true),
+            (Who::Agent("bruno"), "3471234567", true),
+            (Who::Agent("bruno"), "899123456", false),
+            (Who::Agent("bruno"), "199123456", false),
+            (Who::Agent("anna"), "0612345678", false),
+            (Who::Trunk("operator"), "0612345678", true),
+            (Who::Trunk("operator"), "0033145678901", false),
+            (Who::Agent("anna"), "0033145678901", true),
+            (Who::Agent("anna"), "00442079460000", true),
+            (Who::Agent("anna"), "00447911123456", false),
+        ] {
+            assert_eq!(asks(&mut outbound, 0, who, to).is_ok(), allowed, "{who:?} {to}");
+        }
+    }
+
+    #[test]
+    fn calls_an_hour_are_counted_for_all_and_for_each() {
+        let limited =
+            OutboundRule { calls_per_hour: Some(3), calls_per_hour_each: Some(2), ..rule("limited") };
+        let mut outbound = Outbound::new(vec![limited.clone()]);
+        let (anna, bruno) = (Who::Agent("anna"), Who::Agent("bruno"));
+        let to = "0612345678";
+        assert_eq!(asks(&mut outbound, 0, anna, to), Ok(()));
+        assert_eq!(asks(&mut outbound, 1, anna, to), Ok(()));
+        assert_eq!(asks(&mut outbound, 2, anna, to), Err("calls_per_hour"));
+        assert_eq!(asks(&mut outbound, 3, bruno, to), Ok(()));
+        assert_eq!(asks(&mut outbound, 4, bruno, to), Err("calls_per_hour"));
+        outbound.configure(vec![limited]);
+        assert_eq!(asks(&mut outbound, 5, bruno, to), Err("calls_per_hour"), "a reload forgets nothing");
+        assert_eq!(asks(&mut outbound, 3600, bruno, to), Ok(()));
+    }
+
+    #[test]
+    fn no_more_is_spent_in_a_day_than_the_ceiling() {
+        let prices = [("+39".to_owned(), 1), ("+393".to_owned(), 10)].into();
+        let dear = OutboundRule { cents_per_day: Some(250), cents_per_minute: prices, ..rule("dear") };
+        let mut outbound = Outbound::new(vec![dear]);
+        let anna = Who::Agent("anna");
+        assert_eq!(asks(&mut outbound, 0, anna, "3471234567"), Ok(()), "100 cents for ten minutes");
+        assert_eq!(asks(&mut outbound, 1, anna, "3471234567"), Ok(()));
+        assert_eq!(asks(&mut outbound, 2, anna, "3471234567"), Err("spend"));
+        assert_eq!(asks(&mut outbound, 3, anna, "0612345678"), Ok(()), "10 cents are left for");
+        assert_eq!(asks(&mut outbound, 24 * 3600 + 1, anna, "3471234567"), Ok(()));
+    }
 }

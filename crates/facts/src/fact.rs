@@ -568,6 +568,20 @@ pub enum FactKind {
         /// How many since the last such fact.
         count: u64,
     },
+    /// An agent, or a trunk's operator by REFER, wanted a number called that they may not have called.
+    #[serde(rename = "outbound.refused")]
+    OutboundRefused {
+        /// The agent or the trunk.
+        who: String,
+        /// The number.
+        to: String,
+        /// The rule that came nearest; empty if none opens the number.
+        rule: String,
+        /// `no_rule`, `hours`, `calls_per_hour` or `spend`.
+        limit: String,
+        /// For people.
+        why: String,
+    },
     /// Somebody is kept out for a time: what they send is not even read.
     #[serde(rename = "security.banned")]
     SecurityBanned(Banned),

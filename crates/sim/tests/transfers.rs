@@ -294,6 +294,19 @@ fn a_blind_transfer_to_a_number_outside_goes_by_the_trunk_and_no_refer_with_it()
 }
 
 #[test]
+fn a_number_outside_that_no_rule_opens_is_refused_and_written_down() {
+    let (mut stage, mut caller, mut anna) = talking();
+    assert_eq!(anna.refer(&mut stage, "sip:+442079460000@pbx.example"), "SIP/2.0 403 Forbidden");
+    let refused = stage.facts.iter().any(|fact| {
+        matches!(&fact.kind, FactKind::OutboundRefused { who, limit, .. } if who == "anna" && limit == "no_rule")
+    });
+    assert!(refused, "the refusal is a fact");
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
 fn an_unknown_target_is_refused_and_nothing_changes() {
     let (mut stage, mut caller, mut anna) = talking();
     assert_eq!(anna.refer(&mut stage, "sip:nobody@pbx.example"), "SIP/2.0 404 Not Found");

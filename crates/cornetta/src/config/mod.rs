@@ -7,6 +7,7 @@ mod files;
 mod fixed;
 mod network;
 mod numbering;
+mod outbound;
 mod reachability;
 mod read;
 mod services;
@@ -124,6 +125,7 @@ fn read_root(
     let sip = network::sip(document, root, folder, (&desk.accounts, &home), address);
     let scripts = services::scripts(document, root, folder, &sounds, others);
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
+    let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
     let calls_max = network::calls_max(document, root);
     let (node, media, http, trace, sip) = (node?, media?, http?, trace?, sip?);
     reachability::warn_of_private_addresses(document, &sip, &media);
@@ -149,6 +151,7 @@ fn read_root(
         hold_music: Some(hold_music),
         media_public_address: media.public_address,
         silence_probe: std::time::Duration::from_secs(300),
+        outbound,
         calls_max,
     };
     Some(Installation {

@@ -62,6 +62,7 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::TransferFailed { .. } => "transfer.failed",
         FactKind::CaptureStarted { .. } => "capture.started",
         FactKind::SecurityBlocked { .. } => "security.blocked",
+        FactKind::OutboundRefused { .. } => "outbound.refused",
         FactKind::SecurityBanned(_) => "security.banned",
         FactKind::SecurityUnbanned { .. } => "security.unbanned",
     }

@@ -67,6 +67,13 @@ fn desk() -> Vec<FactKind> {
         FactKind::EndpointUnregistered { agent: "anna".into(), why: "expired".into() },
         FactKind::CaptureStarted { capture: 3, by: "crm".into() },
         FactKind::SecurityBlocked { source: "192.0.2.9".into(), rule: "unknown_user".into(), count: 7 },
+        FactKind::OutboundRefused {
+            who: "anna".into(),
+            to: NUMBER.into(),
+            rule: "italy".into(),
+            limit: "hours".into(),
+            why: "the rule italy is closed at this hour".into(),
+        },
         FactKind::SecurityBanned(Banned {
             source: "192.0.2.9/32".into(),
             rule: "guessing".into(),
