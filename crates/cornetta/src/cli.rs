@@ -33,7 +33,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Events(Events),
     /// One record a call, folded from the log.
-    Cdr(Cdr),
+    Cdr(Table),
     /// Write the SIP messages and the media of one call into a file for Wireshark, while it goes on.
     Capture(Capture),
     /// Who is kept out of SIP, and why.
@@ -292,26 +292,9 @@ pub(crate) enum Bans {
     },
 }
 
+/// A fold of the log as a table.
 #[derive(Args)]
-pub(crate) struct Cdr {
-    #[command(flatten)]
-    pub(crate) log: LogFrom,
-    /// As comma-separated values.
-    #[arg(long)]
-    pub(crate) csv: bool,
-    /// As JSON, one object a line: what is given without --csv too.
-    #[arg(long, conflicts_with = "csv")]
-    pub(crate) json: bool,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Report {
-    /// What became of the calls of each operator's customers: an operator from which nothing arrives any more is seen here.
-    Reachability(Reachability),
-}
-
-#[derive(Args)]
-pub(crate) struct Reachability {
+pub(crate) struct Table {
     #[command(flatten)]
     pub(crate) log: LogFrom,
     /// As comma-separated values.
@@ -320,6 +303,12 @@ pub(crate) struct Reachability {
     /// As JSON, one object a line.
     #[arg(long, conflicts_with = "csv")]
     pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Report {
+    /// What became of the calls of each operator's customers: an operator from which nothing arrives any more is seen here.
+    Reachability(Table),
 }
 
 #[derive(Args)]

@@ -1,7 +1,7 @@
 //! `cornetta events` and `cornetta cdr`: the log, read.
 
 use super::log_source::LogSource;
-use crate::cli::{Cdr, Events};
+use crate::cli::{Events, Table};
 use anyhow::{Result, bail};
 use facts::Fact;
 use journal::fold::{CdrFold, HEADER, csv_row, json_row, why};
@@ -33,7 +33,7 @@ pub(super) fn events(command: &Events) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn cdr(command: &Cdr) -> Result<ExitCode> {
+pub(super) fn cdr(command: &Table) -> Result<ExitCode> {
     let log = LogSource::open(&command.log)?;
     let mut out = stdout().lock();
     if command.csv {

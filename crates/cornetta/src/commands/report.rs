@@ -2,14 +2,14 @@
 
 use super::log::each_fact;
 use super::log_source::LogSource;
-use crate::cli::Reachability;
+use crate::cli::Table;
 use anyhow::Result;
 use journal::fold::{REACHABILITY_HEADER, ReachabilityFold};
 use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 /// Every operator of the built-in table has its row, so that one from which nothing comes is seen.
-pub(super) fn reachability(command: &Reachability) -> Result<ExitCode> {
+pub(super) fn reachability(command: &Table) -> Result<ExitCode> {
     let log = LogSource::open(&command.log)?;
     let origins = numbers::Origins::built_in();
     let mut fold = ReachabilityFold::expecting(origins.operators().into_iter().map(str::to_owned));
