@@ -3,7 +3,8 @@
 //! media that opens and fails, commands. Whatever happened, it stops when it is told to, and nothing is left.
 
 use base::{Seed, Time, Wall};
-use engine::{Command, Config, Engine, Input, Output, Past, Service, Target};
+use engine::{Config, Engine, Input, Output, Past, Service, Target};
+use facts::Command;
 use fuzz::{Peers, Step};
 use libfuzzer_sys::fuzz_target;
 use media_api::{Event, LegId};
@@ -65,7 +66,7 @@ impl Life {
     fn act(&mut self, which: u8) {
         let leg = self.open.iter().nth(usize::from(which >> 3) % self.open.len().max(1)).copied();
         let agent = "anna".to_owned();
-        let command = |command| Input::Command { id: 1, command };
+        let command = |command| Input::Command { id: 1, by: "crm".to_owned(), command };
         let input = match (which % 6, leg) {
             (0, _) => command(Command::Ready { agent }),
             (1, _) => command(Command::Pause { agent, reason: "lunch".into() }),

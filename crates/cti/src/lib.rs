@@ -19,7 +19,7 @@ mod stream;
 mod wire;
 
 pub use access::{Scope, Token, TokenError};
-pub use command::{Command, CommandCode, CommandError, CommandRequest};
+pub use command::{CommandCode, CommandError, CommandRequest};
 pub use config::{CtiConfig, Limits};
 pub use error::CtiError;
 pub use server::{CtiServer, serve};

@@ -2,7 +2,8 @@
 
 mod support;
 
-use cti::{Command, CommandCode, CommandError, CtiConfig, CtiError, Limits, serve};
+use cti::{CommandCode, CommandError, CtiConfig, CtiError, Limits, serve};
+use facts::Command;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;

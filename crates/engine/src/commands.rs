@@ -2,19 +2,19 @@
 //! can wait for it to be on disk.
 
 use crate::engine::Engine;
-use crate::{Command, CommandRefused, Output};
-use facts::{Cause, End, Side};
+use crate::{CommandRefused, Output};
+use facts::{Cause, Command, End, Side};
 
 impl Engine {
-    pub(crate) fn command(&mut self, id: u64, command: Command) {
+    pub(crate) fn command(&mut self, id: u64, by: String, command: Command) {
         let done = match command {
             Command::Pause { agent, reason } => {
                 self.agent_command(&agent.clone(), acd::Input::Pause { agent, reason })
             }
             Command::Ready { agent } => self.agent_command(&agent.clone(), acd::Input::Ready(agent)),
             Command::HangUp { call } => self.hang_up(&call),
-            Command::Capture { call, capture, by } => self.capture(&call, capture, by),
-            Command::CaptureNext { number, capture, by } => self.capture_next(number, capture, by),
+            Command::Capture { call, capture } => self.capture(&call, capture, by),
+            Command::CaptureNext { number, capture } => self.capture_next(number, capture, by),
             Command::EndCapture { capture } => {
                 self.end_capture(capture);
                 Ok(())

@@ -69,7 +69,7 @@ impl Engine {
             }
             Input::Media(event) => self.media_event(event),
             Input::Wall(wall) => self.ctx.ledger.set_wall(now, wall),
-            Input::Command { id, command } => self.command(id, command),
+            Input::Command { id, by, command } => self.command(id, by, command),
             Input::Reload(config) => self.reload(*config),
             Input::ReloadRefused { findings } => self.ctx.note(FactKind::ConfigRejected { findings }),
             Input::LogFull(full) => self.log_full = full,

@@ -4,14 +4,17 @@
 //! The shapes here are stored and published: within a version they only grow.
 
 mod ban;
+mod command;
+mod details;
 mod end;
 mod fact;
 mod snapshot;
 
 pub use ban::{BanNow, Banned};
-pub use end::{Cause, End, Side};
-pub use fact::{
-    AgentState, CallData, Fact, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft, QueueRefusal,
-    SilenceEvidence,
+pub use command::Command;
+pub use details::{
+    AgentState, CallData, LegRole, OfferEnd, PlayedPrompt, QueueLeft, QueueRefusal, SilenceEvidence,
 };
+pub use end::{Cause, End, Side};
+pub use fact::{Fact, FactKind};
 pub use snapshot::{AgentNow, CallNow, CallPhase, LegNow, QueueNow, Snapshot, TrunkNow};

@@ -5,7 +5,8 @@ use crate::phones::{between, one_of};
 use crate::town;
 use crate::world::World;
 use base::Wall;
-use engine::{Command, Input};
+use engine::Input;
+use facts::Command;
 use std::time::Duration;
 
 /// One thing that is planned.

@@ -10,7 +10,8 @@ use crate::reference::Reference;
 use crate::trace::Trace;
 use crate::{Faults, Options, Report, town};
 use base::{Rng, Seed, Time, Wall};
-use engine::{Command, Config, Engine, Input, Output, Past};
+use engine::{Config, Engine, Input, Output, Past};
+use facts::Command;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -210,7 +211,7 @@ impl<'a> World<'a> {
     pub(crate) fn command(&mut self, command: Command) {
         self.commands += 1;
         let id = self.commands;
-        self.input(Input::Command { id, command });
+        self.input(Input::Command { id, by: "crm".to_owned(), command });
     }
 
     /// Carries out what the engine asks for.

@@ -6,7 +6,8 @@
 
 mod support;
 
-use engine::{Command as Ask, CommandRefused, Input, Past};
+use engine::{CommandRefused, Input, Past};
+use facts::Command as Ask;
 use facts::{FactKind, Snapshot};
 use journal::fold::SnapshotFold;
 use std::net::SocketAddr;
@@ -62,7 +63,7 @@ fn a_restart_goes_on_with_the_bans_whose_time_is_not_over() {
     stage.send(stranger(), &options(stranger(), "sipcli"));
     let other = "198.51.100.0/24".parse().unwrap();
     let ask = Ask::Ban { source: other, length: Duration::from_secs(3600), reason: "fraud".into() };
-    stage.input(Input::Command { id: 1, command: ask });
+    stage.input(Input::Command { id: 1, by: "crm".to_owned(), command: ask });
     assert_eq!(banned(&stage).len(), 2);
     let mut bans: Vec<_> = stage.engine.snapshot().bans.into_values().collect();
     // The process was down for so long that the shorter one is over.
@@ -82,7 +83,8 @@ fn a_restart_goes_on_with_the_bans_whose_time_is_not_over() {
 fn a_person_keeps_out_who_is_known_and_lets_them_in() {
     let mut stage = Stage::new();
     let (phone, source) = (address(20), "10.0.0.20/32".parse().unwrap());
-    let ask = |stage: &mut Stage, id, command| stage.input(Input::Command { id, command });
+    let ask =
+        |stage: &mut Stage, id, command| stage.input(Input::Command { id, by: "crm".to_owned(), command });
     ask(&mut stage, 1, Ask::LiftBan { source });
     assert_eq!(stage.replies, [(1, Err(CommandRefused::NotFound))]);
     ask(&mut stage, 2, Ask::Ban { source, length: Duration::from_secs(60), reason: "test".into() });

@@ -3,7 +3,8 @@
 
 mod support;
 
-use engine::{BrokenCall, Command as Ask, CommandRefused, Input, Past};
+use engine::{BrokenCall, CommandRefused, Input, Past};
+use facts::Command as Ask;
 use facts::{Cause, FactKind, LegRole, OfferEnd, QueueLeft, Side};
 use media_api::{Command, Event, Evidence, LegId};
 use std::collections::BTreeMap;
@@ -210,7 +211,7 @@ fn a_call_for_which_all_agents_are_paused_overflows() {
     let mut stage = Stage::new();
     register(&mut stage, "anna", address(50));
     let pause = Ask::Pause { agent: "anna".to_owned(), reason: "lunch".to_owned() };
-    stage.input(Input::Command { id: 1, command: pause });
+    stage.input(Input::Command { id: 1, by: "crm".to_owned(), command: pause });
     let _caller = caller_in_queue(&mut stage, address(9), 1);
     stage.wait(seconds(5 * 60 + 1));
     assert_eq!(offers(&stage), [""; 0]);
@@ -268,7 +269,8 @@ fn a_restart_ends_the_calls_that_the_last_process_left_open_before_all_else() {
 fn commands_are_answered_with_the_number_of_the_fact_that_they_caused() {
     let (mut stage, _caller, _agent) = talking();
     let call = stage.facts.iter().find_map(|fact| fact.call.clone()).unwrap();
-    let ask = |stage: &mut Stage, id, command| stage.input(Input::Command { id, command });
+    let ask =
+        |stage: &mut Stage, id, command| stage.input(Input::Command { id, by: "crm".to_owned(), command });
     ask(&mut stage, 1, Ask::Pause { agent: "nobody".into(), reason: String::new() });
     ask(&mut stage, 2, Ask::Ready { agent: "bruno".into() });
     ask(&mut stage, 3, Ask::HangUp { call: "stage-none".into() });
@@ -302,8 +304,9 @@ fn captured(stage: &Stage) -> BTreeMap<LegId, u64> {
 fn a_capture_is_of_every_leg_of_its_call_and_of_no_other() {
     let (mut stage, _caller, _agent) = talking();
     let call = stage.facts.iter().find_map(|fact| fact.call.clone()).unwrap();
-    let ask = |stage: &mut Stage, id, command| stage.input(Input::Command { id, command });
-    let capture = |call: &str, capture| Ask::Capture { call: call.into(), capture, by: "crm".into() };
+    let ask =
+        |stage: &mut Stage, id, command| stage.input(Input::Command { id, by: "crm".to_owned(), command });
+    let capture = |call: &str, capture| Ask::Capture { call: call.into(), capture };
     ask(&mut stage, 1, capture("stage-none", 6));
     ask(&mut stage, 2, capture(&call, 7));
     assert_eq!(stage.replies[0], (1, Err(CommandRefused::NotFound)));
@@ -329,10 +332,10 @@ fn a_capture_is_of_every_leg_of_its_call_and_of_no_other() {
 fn a_capture_of_the_next_call_waits_for_its_number_and_has_the_legs_to_come() {
     let mut stage = Stage::new();
     for (id, capture, number) in [(1, 5, "echo"), (2, 6, "bridge"), (3, 7, "echo")] {
-        let command = Ask::CaptureNext { number: number.into(), capture, by: "crm".into() };
-        stage.input(Input::Command { id, command });
+        let command = Ask::CaptureNext { number: number.into(), capture };
+        stage.input(Input::Command { id, by: "crm".to_owned(), command });
     }
-    stage.input(Input::Command { id: 4, command: Ask::EndCapture { capture: 5 } });
+    stage.input(Input::Command { id: 4, by: "crm".to_owned(), command: Ask::EndCapture { capture: 5 } });
     Line::dial(&mut stage, address(8), "sig", &sdp(address(8), SENDRECV)).connect(&mut stage);
     assert_eq!(captured(&stage), BTreeMap::new());
     Line::dial(&mut stage, address(9), "bridge", &sdp(address(9), SENDRECV));
@@ -416,12 +419,16 @@ fn an_agent_for_whom_no_port_is_free_costs_nothing_that_stays() {
     register(&mut stage, "anna", address(50));
     let pause = |stage: &mut Stage| {
         let command = Ask::Pause { agent: "anna".to_owned(), reason: "lunch".to_owned() };
-        stage.input(Input::Command { id: 1, command });
+        stage.input(Input::Command { id: 1, by: "crm".to_owned(), command });
     };
     pause(&mut stage);
     let mut caller = caller_in_queue(&mut stage, address(9), 1);
     stage.no_ports = true;
-    stage.input(Input::Command { id: 2, command: Ask::Ready { agent: "anna".to_owned() } });
+    stage.input(Input::Command {
+        id: 2,
+        by: "crm".to_owned(),
+        command: Ask::Ready { agent: "anna".to_owned() },
+    });
     assert_eq!(offer_ends(&stage), [OfferEnd::Failed]);
     pause(&mut stage);
     caller.request(&mut stage, "BYE", "");

@@ -6,7 +6,8 @@
 
 mod support;
 
-use engine::{Command as Ask, CommandRefused, Input, Past};
+use engine::{CommandRefused, Input, Past};
+use facts::Command as Ask;
 use facts::{AgentState, Cause, FactKind, Side};
 use sip::locate::Place;
 use std::collections::{BTreeMap, BTreeSet};
@@ -526,10 +527,10 @@ fn a_command_transfers_as_a_refer_does() {
     for (id, command) in
         [(1, transfer("nobody", &call)), (2, transfer("bruno", "none")), (3, transfer("bruno", &call))]
     {
-        stage.input(Input::Command { id, command });
+        stage.input(Input::Command { id, by: "crm".to_owned(), command });
     }
     // A transfer is under way.
-    stage.input(Input::Command { id: 4, command: transfer("bruno", &call) });
+    stage.input(Input::Command { id: 4, by: "crm".to_owned(), command: transfer("bruno", &call) });
     let results: Vec<_> = stage.replies.iter().map(|(_, result)| result.err()).collect();
     let refused = |why| Some(why);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! Commands from the web on their way to the engine, and the answers on their way back.
 
 use cti::{CommandCode, CommandError, CommandRequest};
-use engine::{Command, CommandRefused, Input};
+use engine::{CommandRefused, Input};
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
 
@@ -18,20 +18,7 @@ impl Commands {
     pub(super) fn accept(&mut self, request: CommandRequest) -> Input {
         self.last += 1;
         self.waiting.insert(self.last, request.reply);
-        let command = match request.command {
-            cti::Command::Pause { agent, reason } => Command::Pause { agent, reason },
-            cti::Command::Ready { agent } => Command::Ready { agent },
-            cti::Command::HangUp { call } => Command::HangUp { call },
-            cti::Command::Capture { call, capture } => Command::Capture { call, capture, by: request.by },
-            cti::Command::CaptureNext { number, capture } => {
-                Command::CaptureNext { number, capture, by: request.by }
-            }
-            cti::Command::EndCapture { capture } => Command::EndCapture { capture },
-            cti::Command::Ban { source, length, reason } => Command::Ban { source, length, reason },
-            cti::Command::LiftBan { source } => Command::LiftBan { source },
-            cti::Command::Transfer { call, to } => Command::Transfer { call, to },
-        };
-        Input::Command { id: self.last, command }
+        Input::Command { id: self.last, by: request.by, command: request.command }
     }
 
     pub(super) fn reply(&mut self, id: u64, result: Result<u64, CommandRefused>) {

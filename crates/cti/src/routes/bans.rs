@@ -2,7 +2,6 @@
 
 use super::App;
 use super::commands::{ask, is_reason, too_late};
-use crate::Command;
 use crate::access::{Grant, Scope};
 use crate::problem::Problem;
 use axum::Json;
@@ -11,6 +10,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use facts::BanNow;
+use facts::Command;
 use ipnet::IpNet;
 use serde::Deserialize;
 use serde_json::{Value, json};

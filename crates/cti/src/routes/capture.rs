@@ -3,14 +3,15 @@
 
 use super::App;
 use super::commands::{done, name, too_late};
+use crate::CommandRequest;
 use crate::access::{Grant, Scope};
 use crate::problem::Problem;
-use crate::{Command, CommandRequest};
 use axum::body::{Body, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use facts::Command;
 use futures_util::stream;
 use serde::Deserialize;
 use std::convert::Infallible;

@@ -1,15 +1,16 @@
 //! Commands: asked of the engine's thread, answered when what they caused is on disk.
 
 use super::App;
+use crate::CommandRequest;
 use crate::access::{Grant, Scope};
 use crate::problem::Problem;
 use crate::wire::sequence;
-use crate::{Command, CommandRequest};
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use facts::Command;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::mpsc::error::TrySendError;

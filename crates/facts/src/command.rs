@@ -1,0 +1,66 @@
+//! What can be asked of an exchange from outside. What follows from it is told by facts.
+
+use ipnet::IpNet;
+use std::time::Duration;
+
+/// What can be asked from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// An agent takes no calls for a while.
+    Pause {
+        /// Who.
+        agent: String,
+        /// Why.
+        reason: String,
+    },
+    /// An agent takes calls again.
+    Ready {
+        /// Who.
+        agent: String,
+    },
+    /// End a call.
+    HangUp {
+        /// Its id.
+        call: String,
+    },
+    /// Copy a call's media to whoever captures. A later capture takes the place of an earlier one.
+    Capture {
+        /// Its id.
+        call: String,
+        /// The number of the capture.
+        capture: u64,
+    },
+    /// The same for the next call from or to this number, as facts write it.
+    CaptureNext {
+        /// The number.
+        number: String,
+        /// The number of the capture.
+        capture: u64,
+    },
+    /// The capture has ended, or waits no longer.
+    EndCapture {
+        /// Its number.
+        capture: u64,
+    },
+    /// Keep an address or a network out of SIP, even if it is known.
+    Ban {
+        /// Whom.
+        source: IpNet,
+        /// How long.
+        length: Duration,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Let somebody in again.
+    LiftBan {
+        /// As the ban says.
+        source: IpNet,
+    },
+    /// Hand a call from the agent who has it to somebody else, without asking them first.
+    Transfer {
+        /// Its id.
+        call: String,
+        /// The name of an account, the number of a service, or a number outside.
+        to: String,
+    },
+}

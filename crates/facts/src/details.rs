@@ -1,0 +1,108 @@
+//! What facts say of legs, agents, offers, queues and silence in words of their own.
+
+use serde::{Deserialize, Serialize};
+
+/// A prompt as it was played.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlayedPrompt {
+    /// The phrase's key or the file's best source.
+    pub prompt: String,
+}
+
+/// Whose connection a leg is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegRole {
+    /// The person who calls for help.
+    Caller,
+    /// The person who helps.
+    Agent,
+    /// A number outside.
+    External,
+}
+
+/// What an agent does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentState {
+    /// No device is registered.
+    LoggedOff,
+    /// May be offered a call.
+    Ready,
+    /// Is being asked to take one.
+    Offered,
+    /// Talks.
+    Talking,
+    /// Writes up the last call.
+    Wrapup,
+    /// Takes no calls, for a reason.
+    Paused,
+}
+
+/// Why an offer came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferEnd {
+    /// The agent said no.
+    Rejected,
+    /// The deadline passed.
+    Expired,
+    /// The caller left first.
+    Withdrawn,
+    /// The device could not be reached.
+    Failed,
+}
+
+/// Why a call could not wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueRefusal {
+    /// The queue was full.
+    Full,
+    /// Nobody who could take it was logged on.
+    NobodyThere,
+}
+
+/// Why a call waits no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueLeft {
+    /// An agent took it.
+    Answered,
+    /// The caller hung up.
+    Abandoned,
+    /// It waited too long and the script goes on.
+    Timeout,
+    /// The engine ended the call.
+    Ended,
+}
+
+/// What a silent leg was seen to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilenceEvidence {
+    /// Where the peer said that it would send from.
+    pub expected: String,
+    /// Where valid packets last came from.
+    pub last_source: Option<String>,
+    /// Milliseconds of silence.
+    pub silent_ms: u64,
+    /// Valid packets before it.
+    pub received: u64,
+    /// Packets refused.
+    pub rejected: u64,
+    /// RTCP came meanwhile.
+    pub rtcp_alive: bool,
+}
+
+/// How long each part of a call took.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallData {
+    /// Milliseconds from arrival to end.
+    pub total_ms: u64,
+    /// Milliseconds in scripts.
+    pub ivr_ms: u64,
+    /// Milliseconds in queues.
+    pub queue_ms: u64,
+    /// Milliseconds with an agent or another party.
+    pub talk_ms: u64,
+}
