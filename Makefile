@@ -37,7 +37,7 @@ bench: needs-build needs-test
 fuzz: needs-build needs-fuzz
 	$(CARGO) fuzz build -s none
 	@for target in message sdp uri framing user_agent engine; do \
-	  mkdir -p fuzz/corpus/$$target; \
+	  mkdir -p fuzz/corpus/$$target fuzz/seeds/$$target; \
 	  echo "Fuzzing $$target for $(SECONDS_EACH) s"; \
 	  $(CARGO) fuzz run -s none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 	    -max_total_time=$(SECONDS_EACH) -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 || exit 1; \

@@ -130,7 +130,7 @@ fn readers_are_told_of_the_end() {
     assert_eq!(exchange.terminate().code(), Some(0));
     let mut rest = String::new();
     reader.read_to_string(&mut rest).unwrap();
-    assert!(rest.contains("event: closing"), "{rest}");
+    assert!(rest.contains("system.stopping") && rest.contains("event: closing"), "{rest}");
 }
 
 #[test]

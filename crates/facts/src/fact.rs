@@ -1,3 +1,4 @@
+use crate::wall_micros;
 use crate::{
     AgentState, Banned, CallData, End, LegRole, OfferEnd, PlayedPrompt, QueueLeft, QueueRefusal,
     SilenceEvidence,
@@ -596,17 +597,4 @@ pub enum FactKind {
         /// `expired`, `lifted` by a person, or `evicted`: there was no room for more.
         why: String,
     },
-}
-
-mod wall_micros {
-    use base::Wall;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(wall: &Wall, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_i64(wall.unix_micros())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Wall, D::Error> {
-        Ok(Wall::from_unix_micros(i64::deserialize(from)?))
-    }
 }

@@ -9,6 +9,7 @@ mod details;
 mod end;
 mod fact;
 mod snapshot;
+mod wall_micros;
 
 pub use ban::{BanNow, Banned};
 pub use command::Command;

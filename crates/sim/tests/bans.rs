@@ -1,8 +1,6 @@
 //! Who is kept out: as facts, over a restart, and when a person asks for it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
-// Scenes of other tests use the rest of the stage.
-#![allow(dead_code)]
 
 mod support;
 

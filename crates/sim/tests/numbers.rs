@@ -1,7 +1,5 @@
 //! Whichever form a trunk writes a number in, the same service answers it, and the caller has one form.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails says where")]
-// Scenes of other tests use the rest of the stage.
-#![allow(dead_code)]
 
 mod support;
 

@@ -1,7 +1,5 @@
 //! How far a caller's number is believed, and as whom we call a party outside.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails says where")]
-// Scenes of other tests use the rest of the stage.
-#![allow(dead_code)]
 
 mod support;
 

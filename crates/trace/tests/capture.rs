@@ -148,7 +148,7 @@ fn a_capture_holds_what_went_by_before_it_and_what_comes_until_the_end_of_its_ca
 }
 
 #[test]
-fn a_capture_ends_at_its_size_and_says_what_it_left_out() {
+fn a_capture_ends_at_its_size() {
     let folder = tempfile::tempdir().unwrap();
     let trace = trace(&folder);
     let capture = trace.begin_capture(CaptureLimits { bytes: 5000, ..LIMITS }).unwrap();
@@ -162,7 +162,7 @@ fn a_capture_ends_at_its_size_and_says_what_it_left_out() {
     let bytes = all_of(capture);
     assert!((5000..5400).contains(&bytes.len()), "{}", bytes.len());
     let file = read(&bytes);
-    assert!(file.packets.len() > 10 && file.dropped.is_some(), "{file:?}");
+    assert!(file.packets.len() > 10, "{file:?}");
 }
 
 #[test]
