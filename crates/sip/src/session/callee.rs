@@ -36,8 +36,9 @@ pub(super) struct Invited {
 }
 
 impl Invited {
+    /// When the caller is to hear again that it rings; not once it is only the 200 that waits.
     pub(super) fn deadline(&self) -> Time {
-        self.ring_again
+        if self.accepted.is_some() { Time::FAR } else { self.ring_again }
     }
 }
 

@@ -163,6 +163,21 @@ fn a_2xx_does_not_wait_for_mere_ringing_and_a_late_prack_is_still_answered() {
 }
 
 #[test]
+fn while_the_200_waits_for_a_prack_nothing_is_due_again_and_again() {
+    let (mut world, session) = called(KNOWS);
+    world.act(ALICE, Do::ring(session));
+    world.act(ALICE, progress(session, 183, Some(ANSWER)));
+    world.run_for(31_000);
+    world.inject(address(7), ALICE, &prack(&world.seen("SIP/2.0 180")[0], 2));
+    world.act(ALICE, Do::Accept { session, sdp: ANSWER.to_vec() });
+    // The minute after which the ringing is told again ends before the 183 has waited in vain.
+    world.run_for(31_500);
+    assert!(world.endings(ALICE, session).is_empty());
+    world.run_for(1_000);
+    assert_eq!(world.ending(ALICE, session).how, How::NotAcknowledged);
+}
+
+#[test]
 fn an_offer_in_a_prack_is_answered_in_its_200() {
     let (mut world, session) = called(KNOWS);
     world.act(ALICE, progress(session, 183, Some(ANSWER)));

@@ -309,6 +309,8 @@ impl World {
             if self.agents[agent].ua.poll_timeout().is_some_and(|(at, _)| at <= self.now) {
                 self.agents[agent].ua.handle_timeout(self.now);
                 self.drain(agent);
+                let next = self.agents[agent].ua.poll_timeout();
+                assert!(next.is_none_or(|(at, _)| at > self.now), "due at once again: {next:?}");
             }
         }
     }
