@@ -112,8 +112,10 @@ impl Session {
         let writer = writer.header("Allow", ALLOW).header("Supported", self.terms.supported());
         let writer = self.credentials.write(self.timer.ask(writer, false));
         self.refresh = wire.request(now, flow, User::Session(self.id), &branch, writer);
-        if self.refresh.is_some() {
-            self.timer.is_under_way();
+        match self.refresh {
+            Some(_) => self.timer.is_under_way(),
+            // There is no room for it now.
+            None => self.timer.again(now, None),
         }
     }
 

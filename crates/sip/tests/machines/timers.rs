@@ -109,6 +109,27 @@ fn a_session_too_brief_gets_422_and_a_caller_that_gets_one_asks_for_longer() {
 }
 
 #[test]
+fn a_refresh_that_finds_no_room_after_a_422_is_tried_again() {
+    let mut config = open_config(ALICE);
+    config.limits.transactions = 1;
+    let mut world = World::of(vec![config], 1);
+    let more = "Supported: timer\nSession-Expires: 300;refresher=uas\nAllow: INVITE, ACK, BYE, UPDATE\n";
+    world.inject(address(7), ALICE, &with_body(&invite(address(7), "narrow", more), OFFER));
+    let session = world.incoming(ALICE);
+    world.act(ALICE, Do::Accept { session, sdp: ANSWER.to_vec() });
+    world.run_for(20);
+    let ok = world.take(address(7)).pop().unwrap();
+    world.inject(address(7), ALICE, &request_in(&ok, "ACK", 1, ""));
+    world.run_for(150_000);
+    let first = world.take(address(7)).pop().expect("an UPDATE");
+    world.inject(address(7), ALICE, &answer_to(&first, "422 Session Interval Too Small", "Min-SE: 600\n"));
+    assert!(world.take_nothing(address(7)), "the transaction of the first is still there");
+    world.run_for(11_000);
+    let second = world.take(address(7)).pop().expect("another UPDATE");
+    assert_eq!(header(&second, "Min-SE"), Some("600"));
+}
+
+#[test]
 fn a_422_that_asks_for_nothing_more_is_a_refusal() {
     let mut world = World::of(vec![open_config(ALICE)], 1);
     let session = world.call(ALICE, BOB);
