@@ -117,7 +117,7 @@ impl Session {
 
     /// Our first INVITE came to nothing.
     pub(super) fn calling_failed(&mut self, wire: &mut Wire, now: Time, failure: Failure) {
-        wire.way_failed(now, self.dialog.flow);
+        self.server_failed(wire, now);
         if self.go_on(wire, now, None) {
             return;
         }

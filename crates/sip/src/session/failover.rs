@@ -42,7 +42,7 @@ impl Session {
         if calling.is_cancelled() {
             return;
         }
-        wire.way_failed(now, self.dialog.flow);
+        self.server_failed(wire, now);
         wire.transactions.disown(now, invite);
         if self.go_on(wire, now, None) {
             return;
@@ -54,13 +54,24 @@ impl Session {
 
     /// A 503: true if the call goes on by another way.
     pub(super) fn busy_way(&mut self, wire: &mut Wire, now: Time, response: &Message) -> bool {
-        // A registered device speaks for itself alone, and is not put aside for what it says.
-        if let Phase::Calling(calling) = &self.phase
-            && !matches!(calling.call.towards, Towards::Flow(_))
-        {
-            wire.way_is_busy(now, self.dialog.flow, response.number(HeaderName::RetryAfter));
+        if let Some(flow) = self.server() {
+            wire.way_is_busy(now, flow, response.number(HeaderName::RetryAfter));
         }
         self.go_on(wire, now, Some(503))
+    }
+
+    /// Nothing comes from whom we call: a server is tried after the others for a while.
+    pub(super) fn server_failed(&self, wire: &mut Wire, now: Time) {
+        if let Some(flow) = self.server() {
+            wire.way_failed(now, flow);
+        }
+    }
+
+    /// The way to the server that we call. A registered device is none: it speaks for itself alone, and nobody is
+    /// put aside for what it says or does not say.
+    fn server(&self) -> Option<Flow> {
+        let Phase::Calling(calling) = &self.phase else { return None };
+        (!matches!(calling.call.towards, Towards::Flow(_))).then_some(self.dialog.flow)
     }
 
     /// Makes the call by the next way, with a transaction of its own. False if there is none, or the call is
