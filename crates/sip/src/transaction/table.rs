@@ -358,6 +358,10 @@ impl Table {
             return false;
         };
         self.refusers.add(now, transaction.flow.remote);
+        // Its session has gone on to another server: a callee must not ring for both.
+        if transaction.user == User::Abandoned {
+            return false;
+        }
         self.streams.remove(&(transaction.flow, id));
         self.bytes = (self.bytes + message.len()).saturating_sub(transaction.message.len());
         transaction.flow = instead.flow;

@@ -11,6 +11,7 @@ mod accounts;
 mod calls;
 mod causes;
 mod early;
+mod failover;
 mod forks;
 mod guarded;
 mod hostile;
