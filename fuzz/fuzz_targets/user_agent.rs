@@ -90,7 +90,6 @@ impl Life {
         let flow = self.peers.flow(which);
         Call {
             towards: Towards::Flow(flow),
-            elsewhere: false,
             uri: format!("sip:callee@{}", flow.remote),
             to: None,
             from_user: "desk".into(),

@@ -98,7 +98,6 @@ impl Calls {
         let (to, towards) = (None, flow.into());
         let call = ua::Call {
             towards,
-            elsewhere: false,
             uri,
             to,
             from_user,

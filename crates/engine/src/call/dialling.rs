@@ -283,7 +283,6 @@ fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
     };
     Some(sip::ua::Call {
         towards,
-        elsewhere: false,
         uri,
         to: None,
         from_user: String::new(),

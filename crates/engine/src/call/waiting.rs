@@ -175,7 +175,6 @@ impl Call {
         leg.opened(ctx, local, Some(contact.flow.remote));
         let call = sip::ua::Call {
             towards: contact.flow.into(),
-            elsewhere: false,
             uri: contact.uri,
             to: None,
             from_user,

@@ -71,7 +71,7 @@ impl Session {
         let timer = SessionTimer::new(&wire.config.extensions);
         let invite = send_invite(wire, now, id, &mut dialog, &credentials, (terms, &timer), &call)?;
         let ring_until = now + wire.config.timers.ring_max;
-        let other_ways = OtherWays::new(wire, now, &call, ways);
+        let other_ways = OtherWays::new(wire, now, ways);
         let calling = Calling {
             call,
             invite,

@@ -7,7 +7,7 @@ use super::terms::Terms;
 use super::{Phase, Session};
 use crate::message::{HeaderName, Message};
 use crate::ua::wire::Wire;
-use crate::ua::{Call, Event, Flow, How, Towards};
+use crate::ua::{Event, Flow, How, Towards};
 use base::Time;
 use std::collections::VecDeque;
 
@@ -20,15 +20,15 @@ pub(super) struct OtherWays {
 }
 
 impl OtherWays {
-    pub(super) fn new(wire: &Wire, now: Time, call: &Call, left: VecDeque<Flow>) -> OtherWays {
+    pub(super) fn new(wire: &Wire, now: Time, left: VecDeque<Flow>) -> OtherWays {
         let mut ways = OtherWays { left, silent_until: Time::FAR };
-        ways.wait(wire, now, call);
+        ways.wait(wire, now);
         ways
     }
 
     /// Only who has another way is impatient: where there is none, a callee may be slow.
-    fn wait(&mut self, wire: &Wire, now: Time, call: &Call) {
-        let others = !self.left.is_empty() || call.elsewhere;
+    fn wait(&mut self, wire: &Wire, now: Time) {
+        let others = !self.left.is_empty();
         self.silent_until = if others { now + wire.config.timers.failover } else { Time::FAR };
     }
 }
@@ -94,7 +94,7 @@ impl Session {
             let Some(invite) = sent else { return false };
             (calling.invite, calling.provisional, calling.forks) = (invite, false, Forks::default());
             self.invite_cseq = self.dialog.local_cseq;
-            calling.other_ways.wait(wire, now, &calling.call);
+            calling.other_ways.wait(wire, now);
             wire.tell(Event::WentOn { session: self.id, from, to: flow.remote, status });
             return true;
         }

@@ -177,9 +177,6 @@ pub struct Call {
     /// Where the request goes. Of several ways the next is tried if one fails, is silent or says 503
     /// (RFC 3263 §4.3).
     pub towards: Towards,
-    /// There is another way to the callee than these: even the last of them is not waited for longer than
-    /// the others, and the engine is told that nobody answered.
-    pub elsewhere: bool,
     /// The request URI.
     pub uri: String,
     /// The To URI; the request URI if it is not given.

@@ -332,7 +332,6 @@ fn a_call_goes_where_its_flow_leads_and_not_where_its_uri_points() {
     let uri = format!("sip:0612345@{}", address(8).ip());
     let call = Call {
         towards: flow.into(),
-        elsewhere: false,
         uri: uri.clone(),
         to: None,
         from_user: "800123".into(),
@@ -358,7 +357,6 @@ fn a_registered_device_is_called_by_the_way_that_it_came() {
     let session = world.agents[ALICE].ua.reserve().unwrap();
     let call = Call {
         towards: contact.flow.into(),
-        elsewhere: false,
         uri: contact.uri,
         to: Some("sip:maria@help.example".into()),
         from_user: "+39061234".into(),
@@ -448,7 +446,6 @@ fn a_large_call_to_a_device_that_registered_by_udp_stays_on_its_flow() {
     let session = world.agents[ALICE].ua.reserve().unwrap();
     let call = Call {
         towards: Flow { transport: Transport::Udp, local: address(ALICE), remote: maria.at }.into(),
-        elsewhere: false,
         uri: format!("sip:maria@{}", maria.at),
         to: None,
         from_user: "caller".into(),

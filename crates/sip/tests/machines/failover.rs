@@ -36,7 +36,6 @@ fn call(world: &mut World, towards: Towards, more: usize) -> SessionId {
     let session = world.agents[ALICE].ua.reserve().unwrap();
     let call = Call {
         towards,
-        elsewhere: false,
         uri: "sip:help@operator.example".into(),
         to: None,
         from_user: "caller".into(),
@@ -74,7 +73,11 @@ fn a_server_that_was_given_up_is_not_called_again_by_udp_when_tcp_fails() {
     world.agents[ALICE].ua.handle(world.now, Input::FlowFailed { flow });
     world.drain(ALICE);
     world.run_for(5_000);
-    let to_first: Vec<Transport> =
-        world.sent.iter().filter(|packet| packet.to == address(FIRST)).map(|packet| packet.transport).collect();
+    let to_first: Vec<Transport> = world
+        .sent
+        .iter()
+        .filter(|packet| packet.to == address(FIRST))
+        .map(|packet| packet.transport)
+        .collect();
     assert_eq!(to_first, [Transport::Tcp], "the call is another server's by now");
 }

@@ -9,7 +9,6 @@ fn call(world: &mut World, remote: SocketAddr, more: usize) -> SessionId {
     let session = world.agents[ALICE].ua.reserve().unwrap();
     let call = Call {
         towards: Flow { transport: Transport::Udp, local: address(ALICE), remote }.into(),
-        elsewhere: false,
         uri: format!("sip:help@{remote}"),
         to: None,
         from_user: "caller".into(),

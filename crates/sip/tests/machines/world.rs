@@ -161,7 +161,6 @@ impl World {
         let session = self.agents[from].ua.reserve().expect("a place for a call");
         let call = Call {
             towards: flow.into(),
-            elsewhere: false,
             uri: format!("sip:help@{}", flow.remote),
             to: None,
             from_user: "caller".into(),
