@@ -22,6 +22,8 @@ const PATH_MAX: usize = 8;
 pub(crate) struct Registrar {
     bindings: BTreeMap<Box<str>, Bindings>,
     deadlines: BTreeSet<(Time, Box<str>)>,
+    /// Who has a contact on each flow.
+    flows: BTreeSet<(Flow, Box<str>)>,
     contacts_max: usize,
 }
 
@@ -73,7 +75,8 @@ struct Asked<'a> {
 
 impl Registrar {
     pub(crate) fn new(contacts_max: usize) -> Registrar {
-        Registrar { bindings: BTreeMap::new(), deadlines: BTreeSet::new(), contacts_max }
+        let (deadlines, flows) = (BTreeSet::new(), BTreeSet::new());
+        Registrar { bindings: BTreeMap::new(), deadlines, flows, contacts_max }
     }
 
     /// The living contacts of an account: the one to be called first is the last, by its q and then by its age.
@@ -88,7 +91,12 @@ impl Registrar {
 
     /// Whether some account's device is at the other end of this flow.
     pub(crate) fn knows(&self, flow: Flow) -> bool {
-        self.bindings.values().any(|bindings| bindings.contacts.iter().any(|contact| contact.flow == flow))
+        self.users_at(flow).next().is_some()
+    }
+
+    fn users_at(&self, flow: Flow) -> impl Iterator<Item = &Box<str>> {
+        let first: (Flow, Box<str>) = (flow, "".into());
+        self.flows.range(first..).take_while(move |(at, _)| *at == flow).map(|(_, user)| user)
     }
 
     /// Takes a REGISTER of an account that proved who it is. All of its contacts are taken, or none.
@@ -131,7 +139,7 @@ impl Registrar {
         if !flow.transport.is_stream() {
             return Vec::new();
         }
-        let users: Vec<Box<str>> = self.bindings.keys().cloned().collect();
+        let users: Vec<Box<str>> = self.users_at(flow).cloned().collect();
         let lost = |contact: &Contact| contact.flow == flow;
         users.iter().filter_map(|user| self.remove(user, lost, Gone::FlowLost)).collect()
     }
@@ -166,17 +174,16 @@ impl Registrar {
     }
 
     fn put(&mut self, user: &str, bindings: Bindings) {
-        if let Some(at) = self.bindings.get(user).and_then(Bindings::deadline) {
-            self.deadlines.remove(&(at, user.into()));
+        if let Some(before) = self.bindings.remove(user) {
+            before.deadline().map(|at| self.deadlines.remove(&(at, user.into())));
+            for contact in &before.contacts {
+                self.flows.remove(&(contact.flow, user.into()));
+            }
         }
-        match bindings.deadline() {
-            Some(at) => {
-                self.deadlines.insert((at, user.into()));
-                self.bindings.insert(user.into(), bindings);
-            }
-            None => {
-                self.bindings.remove(user);
-            }
+        if let Some(at) = bindings.deadline() {
+            self.deadlines.insert((at, user.into()));
+            self.flows.extend(bindings.contacts.iter().map(|contact| (contact.flow, user.into())));
+            self.bindings.insert(user.into(), bindings);
         }
     }
 }

@@ -66,6 +66,33 @@ fn one_device_may_keep_two_flows_and_loses_one_without_the_other() {
 }
 
 #[test]
+fn a_broken_stream_takes_the_contacts_that_are_on_it_now_and_no_others() {
+    let mut world = registrar();
+    world.transport = Transport::Tcp;
+    let (mut here, mut there) = (device(7, "maria"), device(8, "maria"));
+    let mut other = device(9, "paolo");
+    for phone in [&mut here, &mut there, &mut other] {
+        assert!(phone.registers(&mut world, &phone.contact("")).starts_with("SIP/2.0 200"));
+    }
+    // The same contact by another stream: the first one is nothing to it any more.
+    let contact = here.contact("");
+    here.at = address(6);
+    assert!(here.registers(&mut world, &contact).starts_with("SIP/2.0 200"));
+    let fails = |world: &mut World, number: usize| {
+        let flow = world.flow(ALICE, number);
+        world.agents[ALICE].ua.handle(world.now, Input::FlowFailed { flow });
+        world.drain(ALICE);
+        let of = |user| world.agents[ALICE].ua.contacts(user).len();
+        (of("maria"), of("paolo"))
+    };
+    assert_eq!(fails(&mut world, 7), (2, 1));
+    assert_eq!(fails(&mut world, 8), (1, 1));
+    assert_eq!(fails(&mut world, 6), (0, 1));
+    assert_eq!(fails(&mut world, 9), (0, 0));
+    assert_eq!(world.count(ALICE, |e| matches!(e, Event::Unregistered { why: Gone::FlowLost, .. })), 2);
+}
+
+#[test]
 fn a_flow_behind_a_proxy_that_does_not_keep_it_is_refused_with_439() {
     let mut world = registrar();
     let mut phone = device(7, "maria");
