@@ -244,8 +244,7 @@ impl UserAgent {
         self.wire.keep_located(now);
         self.health.watch(&self.wire.config.trunks, now);
         self.passwords = passwords_of(&self.wire.config);
-        self.wire.ways.forget_known();
-        self.wire.make_known();
+        self.wire.configure_guard();
         if (realm, digest) != (self.wire.config.realm.clone(), self.wire.config.digest.clone()) {
             self.verifier = verifier_of(&self.wire.config, self.seed);
         }

@@ -88,11 +88,6 @@ impl Ways {
         self.locator.poll_timeout()
     }
 
-    /// The guard is to be told anew who is known.
-    pub(crate) fn forget_known(&mut self) {
-        self.known = None;
-    }
-
     /// Whether calls of this trunk may come from `flow`: from where the trunk is, or by the flow that we
     /// registered by.
     pub(crate) fn is_of(&self, trunk: &Trunk, flow: Flow) -> bool {
@@ -168,18 +163,30 @@ impl Wire {
         self.make_known();
     }
 
-    /// Tells the guard who is known by address: the networks of the configuration, and where the trunks are
-    /// located now.
+    /// Tells the guard who is known by address, if those are others than before.
     pub(crate) fn make_known(&mut self) {
+        let nets = self.known_now();
+        if self.ways.known.as_ref() != Some(&nets) {
+            self.guard.know(nets.clone());
+            self.ways.known = Some(nets);
+        }
+    }
+
+    /// Tells the guard of the whole configuration.
+    pub(crate) fn configure_guard(&mut self) {
+        let nets = self.known_now();
+        let accounts = self.config.accounts.iter().map(|account| account.user.clone());
+        self.guard.configure(self.config.guard.clone(), nets.clone(), accounts);
+        self.ways.known = Some(nets);
+    }
+
+    /// Who is known by address: the networks of the configuration, and where the trunks are located now.
+    fn known_now(&self) -> Vec<IpNet> {
         let located = self.ways.locator.kept_addresses().map(IpNet::from);
         let mut nets: Vec<IpNet> = self.config.known_nets().into_iter().chain(located).collect();
         nets.sort();
         nets.dedup();
-        if self.ways.known.as_ref() != Some(&nets) {
-            let accounts = self.config.accounts.iter().map(|account| account.user.clone());
-            self.guard.configure(self.config.guard.clone(), nets.clone(), accounts);
-            self.ways.known = Some(nets);
-        }
+        nets
     }
 
     /// An answer of a name server.
