@@ -88,6 +88,7 @@ fn answer(challenges: &[String], asking: &Asking<'_>) -> String {
 fn verify(verifier: &mut Verifier, now: Time, value: &str) -> Result<String, Reason> {
     verifier
         .verify(now, HERE, [value], "REGISTER", |user| (user == "an\"na").then_some("secret"))
+        .map(|proven| proven.user)
         .map_err(|Denied { reason, .. }| reason)
 }
 

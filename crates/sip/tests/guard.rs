@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use base::{Rng, Seed, Time};
-use sip::guard::{BANS_MAX, Dropped, Guard, GuardConfig, KNOWN_MAX, Notice, Standing};
+use sip::guard::{Attempt, BANS_MAX, Belief, Dropped, Guard, GuardConfig, KNOWN_MAX, Notice, Standing};
 use sip::ua::{Flow, Transport};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -97,6 +97,21 @@ fn one_source_that_goes_on_beyond_its_budget_is_kept_out() {
     let ban = guard.bans().next().unwrap();
     assert_eq!((ban.rule.as_str(), ban.source), ("flood", "203.0.113.9/32".parse().unwrap()));
     assert!(ban.evidence.messages >= 1000);
+}
+
+#[test]
+fn a_new_configuration_gives_no_new_guesses_at_an_account_that_stays() {
+    let mut guard = guard();
+    let wrong = |user| Attempt { user, method: "REGISTER", right: false, fresh: false, returned: true };
+    for number in 0..40 {
+        let source = IpAddr::from([203, 0, number, 9]);
+        guard.attempted(Time::ZERO, from(source), wrong("maria"));
+    }
+    guard.configure(GuardConfig::default(), vec![], ["maria".to_owned(), "paolo".to_owned()]);
+    let right = |user| Attempt { right: true, fresh: true, ..wrong(user) };
+    let source = IpAddr::from([203, 0, 113, 9]);
+    assert_eq!(guard.attempted(Time::ZERO, from(source), right("maria")), Belief::Challenge);
+    assert_eq!(guard.attempted(Time::ZERO, from(source), right("paolo")), Belief::Take);
 }
 
 #[test]

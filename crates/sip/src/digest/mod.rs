@@ -4,7 +4,7 @@ mod client;
 mod server;
 
 pub use client::{Asking, Unanswerable, is_stale, respond};
-pub use server::{Denied, NONCE_LIFETIME, Reason, Verifier};
+pub use server::{Denied, NONCE_LIFETIME, Proven, Reason, Verifier};
 
 use crate::message::{Elements, unescaped};
 use md5::Md5;

@@ -39,6 +39,15 @@ pub struct Verifier {
 /// When a nonce was made, in microseconds, and which of them it is: 32 bits that tell for whom, 32 that count.
 type Stamp = (u64, u64);
 
+/// Somebody proved who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proven {
+    /// The user name.
+    pub user: String,
+    /// As [`Denied::returned`].
+    pub returned: bool,
+}
+
 /// Somebody did not prove who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
@@ -102,7 +111,7 @@ impl Verifier {
         values: impl IntoIterator<Item = &'h str>,
         method: &str,
         password_of: impl FnOnce(&str) -> Option<&'p str>,
-    ) -> Result<String, Denied> {
+    ) -> Result<Proven, Denied> {
         let realm = super::quoted(&self.realm);
         let fields = values
             .into_iter()
@@ -124,7 +133,7 @@ impl Verifier {
             return Err(denied(Reason::Wrong));
         }
         match self.use_once(now, claim.nonce, claim.count()) {
-            Ok(()) => Ok(name.to_owned()),
+            Ok(()) => Ok(Proven { user: name.to_owned(), returned }),
             Err(reason) => Err(denied(reason)),
         }
     }

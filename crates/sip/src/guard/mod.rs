@@ -86,6 +86,8 @@ pub enum Belief {
     Take,
     /// Challenge again, as if it were wrong.
     Challenge,
+    /// Challenge again because of the nonce, right or wrong (RFC 7616 §3.3).
+    Renew,
     /// Say nothing.
     Silence,
 }
@@ -148,17 +150,25 @@ impl Guard {
         guard
     }
 
-    /// New rules, networks and accounts; bans and acquaintances stay.
+    /// New rules, networks and accounts; bans and acquaintances stay, and so does what was guessed at accounts
+    /// that stay.
     pub fn configure(
         &mut self,
         config: GuardConfig,
-        mut nets: Vec<IpNet>,
+        nets: Vec<IpNet>,
         accounts: impl IntoIterator<Item = String>,
     ) {
-        nets.extend(config.known_nets.iter().copied());
-        self.change(Change::Networks(nets));
         self.config = config;
-        self.accounts = accounts.into_iter().map(|user| (user, Bucket::default())).collect();
+        self.know(nets);
+        let before = std::mem::take(&mut self.accounts);
+        let kept = |user: &String| before.get(user).copied().unwrap_or_default();
+        self.accounts = accounts.into_iter().map(|user| (user.clone(), kept(&user))).collect();
+    }
+
+    /// Other networks are known, besides those of the rules.
+    pub fn know(&mut self, mut nets: Vec<IpNet>) {
+        nets.extend(self.config.known_nets.iter().copied());
+        self.change(Change::Networks(nets));
     }
 
     /// Whether a message may be read, before anything is known of it but its bytes.
@@ -254,8 +264,9 @@ impl Guard {
         self.count(now, flow, offence, |record| &mut record.challenges, rate);
     }
 
-    /// Credentials came. What a stranger gets right too fast counts as little as what it gets wrong; who is
-    /// known is always heard.
+    /// Credentials came. What a stranger gets right too fast counts as little as what it gets wrong, and so does
+    /// what it sends from where it may not be: a forger could guess for ever, and use up an account's pace. Who
+    /// is known is always heard.
     pub fn attempted(&mut self, now: Time, flow: Flow, attempt: Attempt<'_>) -> Belief {
         let source = source_of(flow.remote.ip());
         if self.door.standing(flow.remote.ip()) != Standing::Stranger {
@@ -263,8 +274,10 @@ impl Guard {
         }
         let pace = self.config.guess_pace;
         let in_time = self.records.of(source).guess_pace.take(now, pace);
+        let proven = flow.transport.is_stream() || attempt.returned;
         let account_pace = self.config.account_pace;
-        let heard = self.accounts.get_mut(attempt.user).is_none_or(|bucket| bucket.take(now, account_pace));
+        let heard =
+            proven && self.accounts.get_mut(attempt.user).is_none_or(|bucket| bucket.take(now, account_pace));
         if attempt.right && in_time && heard && !attempt.fresh {
             return Belief::Take;
         }
@@ -275,13 +288,16 @@ impl Guard {
             return Belief::Take;
         }
         if !attempt.right || !in_time {
-            let proven = flow.transport.is_stream() || attempt.returned;
             let Attempt { user, method, .. } = attempt;
             let offence = Offence { rule: "guessing", proven, method, user, detail: "" };
             let rate = self.config.guesses;
             self.count(now, flow, offence, |record| &mut record.guesses, rate);
         }
-        if in_time { Belief::Challenge } else { Belief::Silence }
+        match (in_time, proven) {
+            (false, _) => Belief::Silence,
+            (true, false) => Belief::Renew,
+            (true, true) => Belief::Challenge,
+        }
     }
 
     /// Begins a ban that a person wants, or that the log knows of.

@@ -2,7 +2,7 @@
 //! Everybody else is refused (RFC 3261 §22).
 
 use super::{Flow, Peer, Trunk, UserAgent};
-use crate::digest::{Denied, Reason};
+use crate::digest::{Denied, Proven, Reason};
 use crate::guard::{Attempt, Belief};
 use crate::message::{HeaderName, Message};
 use crate::uri::Uri;
@@ -106,7 +106,7 @@ impl UserAgent {
         let password_of = |user: &str| passwords.get(user).map(String::as_str);
         let verified = self.verifier.verify(now, flow.remote.ip(), values, method, password_of);
         let (user, right, returned) = match &verified {
-            Ok(user) => (Some(user.as_str()), true, true),
+            Ok(Proven { user, returned }) => (Some(user.as_str()), true, *returned),
             Err(Denied { reason: Reason::Wrong, user, returned }) => (user.as_deref(), false, *returned),
             // A right proof all the same: a guesser must not learn that from how it is refused.
             Err(Denied { reason: Reason::Stale | Reason::Replayed, user, returned }) => {
@@ -122,7 +122,11 @@ impl UserAgent {
         let fresh = verified.is_ok();
         let attempt = Attempt { user: user.unwrap_or_default(), method, right, fresh, returned };
         match self.wire.guard.attempted(now, flow, attempt) {
-            Belief::Take => verified.map_err(|denied| Denial::of(denied.reason)),
+            Belief::Take => verified.map(|proven| proven.user).map_err(|denied| Denial::of(denied.reason)),
+            Belief::Renew => {
+                let rule = verified.err().and_then(|denied| Denial::of(denied.reason).rule);
+                Err(Denial { rule, ..Denial::of(Reason::Stale) })
+            }
             Belief::Challenge => Err(Denial::of(Reason::Wrong)),
             Belief::Silence => Err(Denial { status: 0, stale: false, rule: Some("bad_credentials") }),
         }

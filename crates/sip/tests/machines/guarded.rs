@@ -2,6 +2,7 @@
 
 use crate::world::*;
 use sip::guard::{ADMINISTRATOR, Ban, Evidence};
+use sip::locate::{Kind, Place, Query};
 use sip::ua::*;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +12,12 @@ fn guarded() -> World {
     let mut config = open_config(ALICE);
     config.open_to = vec![];
     config.accounts = vec![account("maria"), account("paolo")];
-    config.trunks = vec![Trunk {
+    config.trunks = vec![trunk()];
+    World::of(vec![config], 1)
+}
+
+fn trunk() -> Trunk {
+    Trunk {
         name: "operator".into(),
         targets: vec![place(9, Transport::Udp)],
         addresses: vec!["10.0.0.10/32".parse().unwrap()],
@@ -22,8 +28,22 @@ fn guarded() -> World {
         p_early_media: false,
         identity: sip::identity::Policy::TRUSTED,
         probe: Duration::ZERO,
+    }
+}
+
+/// The same, but the trunk is at a name, and what name servers say of that is the test's to tell.
+fn named_trunk() -> World {
+    let mut world = guarded();
+    let mut config = open_config(ALICE);
+    config.open_to = vec![];
+    config.accounts = vec![account("maria")];
+    config.trunks = vec![Trunk {
+        targets: vec![Place::parse("sip.operator.example:5060").unwrap()],
+        addresses: vec![],
+        ..trunk()
     }];
-    World::of(vec![config], 1)
+    world.act(ALICE, Do::Reconfigure { config: Box::new(config) });
+    world
 }
 
 fn somewhere(number: u32) -> SocketAddr {
@@ -256,6 +276,60 @@ fn guessing_from_everywhere_does_not_lock_the_account_of_a_device_that_is_there(
     let challenge = hears(&mut world, device, &request("REGISTER", device, "e", "maria", "")).unwrap();
     assert!(guess(&mut world, device, 2, &challenge, &right).unwrap().starts_with("SIP/2.0 200"));
     assert_eq!(bans(&world), [], "one guess of each");
+}
+
+#[test]
+fn guesses_with_forged_sources_do_not_slow_who_comes_with_the_right_password() {
+    let mut world = guarded();
+    let (forger, device) = (somewhere(5000), somewhere(6000));
+    let challenge = hears(&mut world, forger, &request("REGISTER", forger, "f", "maria", "")).unwrap();
+    for number in 0..100 {
+        guess(&mut world, somewhere(number), number, &challenge, "guess");
+    }
+    let challenge = hears(&mut world, device, &request("REGISTER", device, "d", "maria", "")).unwrap();
+    let answer = guess(&mut world, device, 1000, &challenge, &account("maria").password).unwrap();
+    assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+}
+
+#[test]
+fn a_nonce_that_was_not_given_there_is_to_be_renewed_whether_the_password_is_right_or_not() {
+    let mut world = guarded();
+    let right = account("maria").password;
+    let old = hears(&mut world, somewhere(1), &request("REGISTER", somewhere(1), "o", "maria", "")).unwrap();
+    for (number, wait) in [(10, 0), (20, 301_000)] {
+        world.run_for(wait);
+        let known = guess(&mut world, somewhere(number), number, &old, &right).unwrap();
+        let unknown = guess(&mut world, somewhere(number + 1), number + 1, &old, "guess").unwrap();
+        assert!(known.starts_with("SIP/2.0 401") && known.contains("stale=true"), "{known}");
+        assert_eq!(shape(&known), shape(&unknown), "after {wait} ms");
+        // A device that has moved, or waited, gets in by the nonce that it is given now.
+        let answer = guess(&mut world, somewhere(number), number + 2, &known, &right).unwrap();
+        assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+    }
+}
+
+#[test]
+fn a_name_server_that_names_new_addresses_gives_no_new_guesses() {
+    let mut world = named_trunk();
+    for number in 0..25 {
+        let from = somewhere(number);
+        let challenge =
+            hears(&mut world, from, &request("REGISTER", from, &format!("x{number}"), "maria", ""));
+        guess(&mut world, from, 100 + number, &challenge.unwrap(), "guess");
+    }
+    let is_for_ipv4 = |query: &Query| query.kind == Kind::A;
+    let query = world.asked.iter().cloned().find(is_for_ipv4).expect("the trunk's address is asked for");
+    let local = Some(address(ALICE).ip());
+    let record = sip::locate::Record::Address { ip: address(9).ip(), local };
+    let ttl = Duration::from_secs(60);
+    let answer = sip::locate::Answer::Found { records: vec![record], ttl };
+    world.agents[ALICE].ua.handle(world.now, Input::Resolved { query, answer });
+    world.drain(ALICE);
+    let late = somewhere(6000);
+    let challenge = hears(&mut world, late, &request("REGISTER", late, "late", "maria", "")).unwrap();
+    let answer = guess(&mut world, late, 2000, &challenge, &account("maria").password).unwrap();
+    assert!(answer.starts_with("SIP/2.0 401"), "{answer}");
+    assert!(hears(&mut world, address(9), &request("OPTIONS", address(9), "t", "100", "")).is_some());
 }
 
 #[test]
