@@ -148,12 +148,12 @@ impl Watched {
     }
 
     fn is_located(&self, wire: &mut Wire, now: Time, name: &str) -> bool {
-        let trunk = wire.config.trunks.iter().find(|trunk| trunk.name == name).cloned();
+        let trunk = wire.config.trunk(name).cloned();
         trunk.and_then(|trunk| wire.all_ways(now, &trunk)).is_some_and(|ways| !ways.is_empty())
     }
 
     fn ask(&mut self, wire: &mut Wire, now: Time, name: &str) {
-        let Some(trunk) = wire.config.trunks.iter().find(|trunk| trunk.name == name).cloned() else { return };
+        let Some(trunk) = wire.config.trunk(name).cloned() else { return };
         let Some(ways) = wire.all_ways(now, &trunk) else { return };
         self.servers.retain(|flow, _| ways.contains(flow));
         let domain = trunk.domain();

@@ -275,7 +275,7 @@ fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
         }
         Target::Uri { uri } => (Towards::Places(vec![crate::place_of(uri)?]), uri.clone(), None),
         Target::Trunk { trunk, number } => {
-            let trunk = ctx.config.sip.trunks.iter().find(|known| known.name == *trunk)?;
+            let trunk = ctx.config.sip.trunk(trunk)?;
             let number = ctx.config.numbering.for_trunk(&trunk.name, number);
             let uri = format!("sip:{number}@{}", trunk.domain());
             (Towards::Trunk(trunk.name.clone()), uri, trunk.credentials.clone())

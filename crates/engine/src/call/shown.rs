@@ -19,7 +19,7 @@ impl Call {
         let Target::Trunk { trunk: name, .. } = target else {
             return From { user: self.from.clone(), headers: Vec::new() };
         };
-        let trunk = ctx.config.sip.trunks.iter().find(|known| known.name == *name);
+        let trunk = ctx.config.sip.trunk(name);
         let credentials =
             trunk.and_then(|trunk| trunk.credentials.as_ref()).map(|account| account.user.as_str());
         let host = trunk.and_then(|trunk| trunk.domain.as_deref()).unwrap_or(&ctx.config.sip.realm);

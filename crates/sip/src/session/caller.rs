@@ -67,7 +67,7 @@ impl Session {
         let first = ways.pop_front()?;
         let mut dialog = Dialog::of_call(wire, id, &call, first, symmetric);
         let credentials = Credentials::new(call.credentials.clone());
-        let terms = Terms::of_flow(wire, first);
+        let terms = Terms::towards(wire, &call.towards);
         let timer = SessionTimer::new(&wire.config.extensions);
         let invite = send_invite(wire, now, id, &mut dialog, &credentials, (terms, &timer), &call)?;
         let ring_until = now + wire.config.timers.ring_max;

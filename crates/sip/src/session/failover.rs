@@ -88,7 +88,7 @@ impl Session {
             }
             self.dialog.reroute(flow, false);
             self.credentials.settled();
-            self.terms = Terms::of_flow(wire, flow);
+            self.terms = Terms::towards(wire, &calling.call.towards);
             let (dialog, terms) = (&mut self.dialog, (self.terms, &self.timer));
             let sent = send_invite(wire, now, self.id, dialog, &self.credentials, terms, &calling.call);
             let Some(invite) = sent else { return false };

@@ -2,7 +2,7 @@
 
 use crate::message::{HeaderName, Message};
 use crate::ua::wire::{SUPPORTED, Wire};
-use crate::ua::{Flow, Prack, Trunk};
+use crate::ua::{Prack, Towards, Trunk};
 
 /// The option tag of reliable provisional answers (RFC 3262).
 pub(super) const RELIABLE: &str = "100rel";
@@ -26,9 +26,13 @@ impl Terms {
         }
     }
 
-    /// With whoever is called by this way.
-    pub(super) fn of_flow(wire: &Wire, flow: Flow) -> Terms {
-        Terms::new(wire, wire.trunk_at(flow))
+    /// With whom we call: two lines may be at one address, and devices behind one.
+    pub(super) fn towards(wire: &Wire, towards: &Towards) -> Terms {
+        let trunk = match towards {
+            Towards::Trunk(name) => wire.config.trunk(name),
+            Towards::Flow(_) | Towards::Places(_) => None,
+        };
+        Terms::new(wire, trunk)
     }
 
     /// What the peer says of itself. Later words count.

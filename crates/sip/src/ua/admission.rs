@@ -1,7 +1,7 @@
 //! Who may call and register: trunks by their address, accounts by digest, and what is opened by name.
 //! Everybody else is refused (RFC 3261 §22).
 
-use super::{Flow, Peer, Trunk, UserAgent};
+use super::{Flow, Peer, UserAgent};
 use crate::digest::{Denied, Proven, Reason};
 use crate::guard::{Attempt, Belief};
 use crate::message::{HeaderName, Message};
@@ -37,7 +37,7 @@ impl UserAgent {
     /// Who an INVITE is from.
     pub(super) fn admit(&mut self, now: Time, flow: Flow, request: &Message) -> Result<Peer, Denial> {
         let source = flow.remote.ip().to_canonical();
-        if let Some(trunk) = self.trunk_of(flow) {
+        if let Some(trunk) = self.wire.trunk_at(flow) {
             return Ok(Peer::Trunk(trunk.name.clone()));
         }
         let open = self.wire.config.open_to.iter().any(|net| net.contains(&source));
@@ -47,11 +47,6 @@ impl UserAgent {
             Err(_) if open && !self.names_an_account(request) => Ok(Peer::Open),
             Err(denial) => Err(denial),
         }
-    }
-
-    /// The trunk that a message of this flow comes from.
-    fn trunk_of(&self, flow: Flow) -> Option<&Trunk> {
-        self.wire.config.trunks.iter().find(|trunk| self.wire.ways.is_of(trunk, flow))
     }
 
     fn names_an_account(&self, request: &Message) -> bool {

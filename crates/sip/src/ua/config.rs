@@ -63,6 +63,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The trunk of this name.
+    pub fn trunk(&self, name: &str) -> Option<&Trunk> {
+        self.trunks.iter().find(|trunk| trunk.name == name)
+    }
+
     /// The networks of those who are known by their address alone.
     pub(crate) fn known_nets(&self) -> Vec<IpNet> {
         let trunks = self.trunks.iter().flat_map(|trunk| &trunk.addresses);
@@ -73,8 +78,7 @@ impl Config {
     /// trust domain unless the configuration says otherwise, others never do.
     pub(super) fn identity_policy(&self, peer: &Peer) -> Policy {
         let Peer::Trunk(name) = peer else { return Policy::UNTRUSTED };
-        let trunk = self.trunks.iter().find(|trunk| trunk.name == *name);
-        trunk.map_or(Policy::UNTRUSTED, |trunk| trunk.identity)
+        self.trunk(name).map_or(Policy::UNTRUSTED, |trunk| trunk.identity)
     }
 }
 

@@ -233,7 +233,7 @@ impl Wire {
     }
 
     fn places_of(&self, trunk: &str) -> Option<Vec<Place>> {
-        let config = self.config.trunks.iter().find(|known| known.name == *trunk)?;
+        let config = self.config.trunk(trunk)?;
         let route = self.ways.registered.get(trunk).and_then(|registered| first_place(&registered.routes));
         let targets = config.targets.iter().filter(|target| Some(*target) != route.as_ref());
         Some(route.iter().chain(targets).cloned().collect())

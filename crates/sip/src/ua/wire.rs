@@ -65,7 +65,7 @@ impl Wire {
     /// The trunk that a request came by.
     pub(crate) fn trunk_of(&self, peer: &Peer) -> Option<&Trunk> {
         let Peer::Trunk(name) = peer else { return None };
-        self.config.trunks.iter().find(|trunk| trunk.name == *name)
+        self.config.trunk(name)
     }
 
     /// The trunk that is at the other end of a way.

@@ -139,7 +139,7 @@ fn p_early_media_is_written_and_believed_only_where_the_trunk_knows_it() {
         configs[ALICE].trunks = vec![trunk("to bob", BOB)];
         configs[BOB].trunks = vec![trunk("to alice", ALICE)];
         let mut world = World::of(configs, 1);
-        world.call(ALICE, BOB);
+        world.call_towards(ALICE, Towards::Trunk("to bob".into()), "bob.example", None);
         world.run_for(50);
         let theirs = world.incoming(BOB);
         world.act(BOB, progress(theirs, Some(ANSWER)));

@@ -10,11 +10,9 @@ use std::time::Duration;
 const FIRST: usize = 6;
 const SECOND: usize = 7;
 
-/// Alice with a trunk of two servers, both played by the test.
-fn world() -> World {
-    let mut config = open_config(ALICE);
-    config.trunks = vec![Trunk {
-        name: "operator".into(),
+fn line(name: &str) -> Trunk {
+    Trunk {
+        name: name.into(),
         targets: vec![place(FIRST, Transport::Udp), place(SECOND, Transport::Udp)],
         addresses: vec![],
         domain: Some("operator.example".into()),
@@ -24,7 +22,13 @@ fn world() -> World {
         p_early_media: false,
         identity: Policy::TRUSTED,
         probe: Duration::ZERO,
-    }];
+    }
+}
+
+/// Alice with a trunk of two servers, both played by the test.
+fn world() -> World {
+    let mut config = open_config(ALICE);
+    config.trunks = vec![line("operator")];
     World::of(vec![config], 5)
 }
 
@@ -80,4 +84,23 @@ fn a_server_that_was_given_up_is_not_called_again_by_udp_when_tcp_fails() {
         .map(|packet| packet.transport)
         .collect();
     assert_eq!(to_first, [Transport::Tcp], "the call is another server's by now");
+}
+
+#[test]
+fn of_two_lines_at_one_operator_each_has_its_own_terms_and_a_device_there_has_neither() {
+    let mut config = open_config(ALICE);
+    let strict = Trunk { prack: Some(Prack::Required), p_early_media: true, ..line("strict") };
+    config.trunks = vec![strict, line("plain")];
+    let mut world = World::of(vec![config], 5);
+    let flow = world.flow(ALICE, FIRST);
+    for (towards, terms) in [
+        (Towards::Trunk("strict".into()), (Some("100rel"), Some("supported"))),
+        (Towards::Trunk("plain".into()), (None, None)),
+        (flow.into(), (None, None)),
+    ] {
+        call(&mut world, towards.clone(), 0);
+        let invite = world.seen("INVITE ").pop().unwrap();
+        let said = (header(&invite, "Require"), header(&invite, "P-Early-Media"));
+        assert_eq!(said, terms, "{towards:?}");
+    }
 }

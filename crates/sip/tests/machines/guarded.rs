@@ -318,7 +318,8 @@ fn a_name_server_that_names_new_addresses_gives_no_new_guesses() {
         guess(&mut world, from, 100 + number, &challenge.unwrap(), "guess");
     }
     let is_for_ipv4 = |query: &Query| query.kind == Kind::A;
-    let query = world.asked.iter().cloned().find(is_for_ipv4).expect("the trunk's address is asked for");
+    let asked = std::mem::take(&mut world.asked);
+    let query = asked.into_iter().find(is_for_ipv4).expect("the trunk's address is asked for");
     let local = Some(address(ALICE).ip());
     let record = sip::locate::Record::Address { ip: address(9).ip(), local };
     let ttl = Duration::from_secs(60);

@@ -158,10 +158,21 @@ impl World {
     }
 
     pub(crate) fn call_as(&mut self, from: usize, flow: Flow, credentials: Option<Account>) -> SessionId {
+        self.call_towards(from, flow.into(), &flow.remote.to_string(), credentials)
+    }
+
+    /// A call to `help` at this domain.
+    pub(crate) fn call_towards(
+        &mut self,
+        from: usize,
+        towards: Towards,
+        domain: &str,
+        credentials: Option<Account>,
+    ) -> SessionId {
         let session = self.agents[from].ua.reserve().expect("a place for a call");
         let call = Call {
-            towards: flow.into(),
-            uri: format!("sip:help@{}", flow.remote),
+            towards,
+            uri: format!("sip:help@{domain}"),
             to: None,
             from_user: "caller".into(),
             from_display: Some("A \"caller\"".into()),
