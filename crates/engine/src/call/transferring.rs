@@ -186,7 +186,11 @@ impl Call {
         }
         match transfer.agent.clone().filter(|_| !transfer.recalls) {
             Some(agent) => self.recall(ctx, agent, transfer),
-            None => self.finish(ctx, End::new(Side::Callee, Cause::TransferFailed).place("dialling")),
+            None => {
+                // It has failed: there is nothing left to be cancelled.
+                self.stage = Stage::Arriving;
+                self.finish(ctx, End::new(Side::Callee, Cause::TransferFailed).place("dialling"));
+            }
         }
     }
 
