@@ -26,7 +26,7 @@ pub struct Numbering {
 /// Who we are shown as in calls to a trunk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Presentation {
-    /// Our numbers that may be shown; what the caller dialled, if none is named.
+    /// Our numbers that may be shown; if none is named, what the caller dialled if a service answers it.
     pub numbers: Vec<Number>,
     /// Assert ours in P-Asserted-Identity (RFC 3325).
     pub asserts: bool,

@@ -6,7 +6,7 @@
 
 mod support;
 
-use engine::{CommandRefused, Input, Past};
+use engine::{CommandRefused, Input, Past, Service, Target};
 use facts::Command as Ask;
 use facts::{AgentState, Cause, FactKind, Side};
 use sip::locate::Place;
@@ -246,6 +246,7 @@ fn a_caller_whom_nobody_takes_and_nobody_takes_back_is_let_go_with_a_reason() {
     refuses(&mut stage, address(ANNA), "486 Busy Here");
     hung_up_on(&mut stage, &caller);
     assert_all_is_well(&mut stage);
+    assert_eq!(transfers(&stage), ["started bruno", "failed bruno", "started anna", "failed anna"]);
     assert_eq!(stage.call_ends()[0].cause, Cause::TransferFailed);
 }
 
@@ -484,6 +485,60 @@ fn an_agent_who_called_outside_hands_that_party_to_a_colleague() {
     hangs_up(&mut stage, &mut outside);
     hung_up_on(&mut stage, &bruno);
     assert_all_is_well(&mut stage);
+}
+
+/// An agent dials this number by a trunk that shows us so: how From, Diversion and P-Asserted-Identity look there.
+fn called_outside_as(presentation: engine::Presentation) -> [Option<String>; 3] {
+    let mut config = config();
+    config.sip.trunks.push(trunk());
+    config.numbering.shown.insert("tim".into(), presentation);
+    let mut stage = Stage::with(config, Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    let mut anna = Line::dial_as(&mut stage, "anna", address(ANNA), "0612345678");
+    let (outside, invite) = Line::called(&mut stage, address(OUTSIDE));
+    outside.answer(&mut stage, &invite, "486 Busy Here", "");
+    stage.expect(anna.phone, "SIP/2.0 486");
+    anna.ack(&mut stage, "");
+    let field = |name: &str| {
+        let value = invite.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        value.map(|value| value.split(['@', ';']).next().unwrap_or("").to_owned())
+    };
+    ["From", "Diversion", "P-Asserted-Identity"].map(field)
+}
+
+#[test]
+fn an_agent_who_calls_outside_is_never_shown_as_the_number_they_call() {
+    let seen = called_outside_as(engine::Presentation { asserts: true, ..Default::default() });
+    assert_eq!(seen, [Some("<sip:anonymous".to_owned()), None, None]);
+}
+
+#[test]
+fn an_agent_who_calls_outside_is_shown_as_the_body_and_as_nobody_s_diversion() {
+    for forwards in [engine::Forwards::Own, engine::Forwards::Diversion, engine::Forwards::History] {
+        let ours = numbers::Rules::of(numbers::Country::ITALY).normal("800100100");
+        let presentation = engine::Presentation { numbers: vec![ours], forwards, ..Default::default() };
+        let [from, diversion, _] = called_outside_as(presentation);
+        assert_eq!((from.as_deref(), diversion), (Some("<sip:+39800100100"), None), "{forwards:?}");
+    }
+}
+
+#[test]
+fn a_caller_who_has_no_number_is_not_shown_by_name_when_put_through() {
+    let mut config = config();
+    config.sip.trunks.push(trunk());
+    let tim = Target::Trunk { trunk: "tim".into(), number: "+390612345678".into() };
+    config.services.insert("+39800100100".into(), Service::Dial(tim));
+    let presentation = engine::Presentation { forwards: engine::Forwards::Diversion, ..Default::default() };
+    config.numbering.shown.insert("tim".into(), presentation);
+    let mut stage = Stage::with(config, Past::default());
+    let phone = address(9);
+    let mut caller = Line::dial(&mut stage, phone, "800100100", &sdp(phone, SENDRECV));
+    let (outside, invite) = Line::called(&mut stage, address(OUTSIDE));
+    assert!(header(&invite, "From").starts_with("<sip:anonymous@"), "{invite}");
+    assert!(header(&invite, "Diversion").starts_with("<sip:+39800100100@"), "{invite}");
+    outside.answer(&mut stage, &invite, "486 Busy Here", "");
+    stage.expect(phone, "SIP/2.0 486");
+    caller.ack(&mut stage, "");
 }
 
 #[test]

@@ -100,6 +100,7 @@ impl Call {
             log,
             from,
             to,
+            by_account: matches!(invite.peer, Peer::Account(_)),
             from_display: parties.display,
             trusted,
             service_name,

@@ -43,6 +43,8 @@ pub(crate) struct Call {
     pub(crate) log: CallLog,
     from: String,
     to: String,
+    /// An account of ours began it.
+    by_account: bool,
     /// The service's name in facts; empty if nothing answers the number.
     service_name: String,
     service: Service,

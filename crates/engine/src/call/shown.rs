@@ -16,7 +16,7 @@ pub(super) struct From {
 impl Call {
     /// As whom the party outside is called.
     pub(super) fn shown_to(&self, ctx: &Context, target: &Target) -> From {
-        let Target::Trunk { trunk: name, .. } = target else {
+        let Target::Trunk { trunk: name, number } = target else {
             return From { user: self.from.clone(), headers: Vec::new() };
         };
         let trunk = ctx.config.sip.trunk(name);
@@ -27,16 +27,17 @@ impl Call {
         let rules = ctx.config.numbering.trunk(name);
         let own = self.own_number(ctx, &presentation.numbers);
         let own = own.map(|own| rules.write(&own)).or(credentials.map(str::to_owned));
-        let caller =
-            (self.from != "anonymous").then(|| rules.write(&ctx.config.numbering.home.normal(&self.from)));
+        let caller = ctx.config.numbering.home.normal(&self.from);
+        let caller = caller.e164().is_some().then(|| rules.write(&caller));
         let mut what = Shown { host, withheld: presentation.withholds, ..Shown::default() };
         if presentation.asserts {
             what.asserted = own.as_deref();
         }
         let user = match (presentation.forwards, &own) {
-            (Forwards::Diversion | Forwards::History, Some(by)) => {
+            // What an account of ours begins is put through by nobody.
+            (Forwards::Diversion | Forwards::History, Some(by)) if !self.by_account => {
                 what.diverted_by = Some((by, DiversionReason::Unconditional));
-                what.history_to = (presentation.forwards == Forwards::History).then(|| number_of(target));
+                what.history_to = (presentation.forwards == Forwards::History).then_some(number.as_str());
                 what.withheld |= caller.is_none();
                 caller
             }
@@ -47,21 +48,17 @@ impl Call {
     }
 
     /// The number that the caller dialled if it may be shown, else the first that may; if the configuration
-    /// names none, the dialled one if it is a whole number.
+    /// names none, the dialled one if it is a whole number that a service of ours answers: an agent dials
+    /// the numbers of others.
     fn own_number(&self, ctx: &Context, presentable: &[Number]) -> Option<Number> {
         let dialled = ctx.config.numbering.home.normal(&self.to);
         match presentable.first() {
             Some(_) if presentable.contains(&dialled) => Some(dialled),
             Some(first) => Some(first.clone()),
-            None => Some(dialled).filter(|number| number.e164().is_some()),
+            None => {
+                let ours = dialled.e164().is_some() && ctx.config.services.contains_key(dialled.as_str());
+                ours.then_some(dialled)
+            }
         }
-    }
-}
-
-fn number_of(target: &Target) -> &str {
-    match target {
-        Target::Trunk { number, .. } => number,
-        Target::Agent(user) => user,
-        Target::Uri { uri, .. } => uri,
     }
 }
