@@ -32,7 +32,7 @@ pub struct OutboundRule {
     pub calls_per_hour: Option<u32>,
     /// Calls within an hour, of one agent.
     pub calls_per_hour_each: Option<u32>,
-    /// Cents within 24 hours, by the estimate below.
+    /// Cents within 24 hours, by the estimate below. With it, no number is opened that has no price.
     pub cents_per_day: Option<u64>,
     /// Cents a minute, by the beginning of the number in the normal form; the longest that fits counts.
     pub cents_per_minute: BTreeMap<String, u64>,
@@ -113,10 +113,11 @@ impl Outbound {
             dialled.retain(|(at, ..)| now.since(*at) < DAY);
             match rule.limit((now, wall), who.name(), number, dialled) {
                 Ok(cents) => {
-                    dialled.push_back((now, who.name().to_owned(), cents));
-                    while dialled.len() > CALLS_MAX as usize {
+                    // No limit needs it, or the call would have been denied.
+                    if dialled.len() >= CALLS_MAX as usize {
                         dialled.pop_front();
                     }
+                    dialled.push_back((now, who.name().to_owned(), cents));
                     return Ok(());
                 }
                 Err(why) => {
@@ -162,7 +163,16 @@ impl OutboundRule {
                 return denied("calls_per_hour", why);
             }
         }
-        let cents = self.price(number).saturating_mul(MINUTES);
+        if let Some(limit) = self.forgets(now, dialled) {
+            let why = format!("the rule {} can count no more than {CALLS_MAX} calls", self.name);
+            return denied(limit, why);
+        }
+        let price = self.price(number);
+        if self.cents_per_day.is_some() && price.is_none() {
+            let why = format!("the rule {} has a ceiling of cents, and no price for this number", self.name);
+            return denied("spend", why);
+        }
+        let cents = price.unwrap_or(0).saturating_mul(MINUTES);
         let spent: u64 = dialled.iter().map(|(_, _, cents)| cents).sum();
         if self.cents_per_day.is_some_and(|most| spent.saturating_add(cents) > most) {
             let why = format!("{spent} cents of the rule {} are taken to be spent in 24 hours", self.name);
@@ -171,10 +181,21 @@ impl OutboundRule {
         Ok(cents)
     }
 
-    fn price(&self, number: &Number) -> u64 {
+    /// The limit that would not hold if the oldest call made room for another; none while there is room.
+    fn forgets(&self, now: Time, dialled: &VecDeque<(Time, String, u64)>) -> Option<&'static str> {
+        let (oldest, ..) = dialled.front().filter(|_| dialled.len() >= CALLS_MAX as usize)?;
+        let hourly = self.calls_per_hour.is_some() || self.calls_per_hour_each.is_some();
+        if self.cents_per_day.is_some() {
+            Some("spend")
+        } else {
+            (hourly && now.since(*oldest) < HOUR).then_some("calls_per_hour")
+        }
+    }
+
+    fn price(&self, number: &Number) -> Option<u64> {
         let fits =
             self.cents_per_minute.iter().filter(|(prefix, _)| number.as_str().starts_with(prefix.as_str()));
-        fits.max_by_key(|(prefix, _)| prefix.len()).map_or(0, |(_, cents)| *cents)
+        fits.max_by_key(|(prefix, _)| prefix.len()).map(|(_, cents)| *cents)
     }
 }
 
@@ -296,5 +317,42 @@ mod tests {
         assert_eq!(asks(&mut outbound, 2, anna, "3471234567"), Err("spend"));
         assert_eq!(asks(&mut outbound, 3, anna, "0612345678"), Ok(()), "10 cents are left for");
         assert_eq!(asks(&mut outbound, 24 * 3600 + 1, anna, "3471234567"), Ok(()));
+    }
+
+    #[test]
+    fn under_a_ceiling_a_number_without_a_price_is_denied() {
+        let prices: BTreeMap<String, u64> = [("+393".to_owned(), 10)].into();
+        let free = OutboundRule { cents_per_minute: prices, ..rule("free") };
+        let ceiling = OutboundRule { cents_per_day: Some(1000), ..free.clone() };
+        let anna = Who::Agent("anna");
+        assert_eq!(asks(&mut Outbound::new(vec![ceiling]), 0, anna, "0612345678"), Err("spend"));
+        assert_eq!(
+            asks(&mut Outbound::new(vec![free]), 0, anna, "0612345678"),
+            Ok(()),
+            "no ceiling, no price"
+        );
+    }
+
+    #[test]
+    fn calls_that_a_limit_still_needs_are_never_forgotten() {
+        let cheap = [("+39".to_owned(), 0)].into();
+        let spending = OutboundRule { cents_per_day: Some(1), cents_per_minute: cheap, ..rule("spending") };
+        let hourly = OutboundRule { calls_per_hour_each: Some(CALLS_MAX), ..rule("hourly") };
+        for (limited, again, told) in [
+            (spending, 7200, Err("spend")),
+            (hourly.clone(), 3599, Err("calls_per_hour")),
+            (hourly, 3601, Ok(())),
+        ] {
+            let mut outbound = Outbound::new(vec![limited.clone()]);
+            let dialled = (0..CALLS_MAX).map(|_| (Time::from_millis(0), "bruno".to_owned(), 0)).collect();
+            outbound.dialled.insert(limited.name.clone(), dialled);
+            assert_eq!(
+                asks(&mut outbound, again, Who::Agent("anna"), "0612345678"),
+                told,
+                "{}",
+                limited.name
+            );
+            assert!(outbound.dialled[&limited.name].len() <= CALLS_MAX as usize);
+        }
     }
 }
