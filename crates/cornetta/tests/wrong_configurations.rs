@@ -21,6 +21,16 @@ fn faults_of(folder: &Folder) -> Vec<String> {
 
 /// Each configuration and the one fault that it has, without the file's name.
 const ONE_FAULT: &[(&str, &str)] = &[
+    (
+        "[[outbound]]\nname = \"abroad\"\ncountries = [\"FR\", \"UK\"]\n",
+        "3:20: no country with a calling code of its own is `UK`; write its letters as ISO 3166 has them, such as \"GB\" for the United Kingdom",
+    ),
+    (
+        "[[agent]]\nname = \"tim\"\npassword = \"secret-1234\"\nlanguages = [\"it\"]\n\
+         [[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\n\
+         [[outbound]]\nname = \"italy\"\nkinds = [\"fixed\"]\nwho = [\"tim\"]\n",
+        "11:8: `tim` is an agent and a trunk; give one of the two another name",
+    ),
     ("[sip\n", "1:5: this is not TOML: unclosed table, expected `]`; correct the line"),
     ("[sipp]\n", "1:2: unknown key `sipp`; did you mean `sip`?"),
     ("sip = 5\n", "1:7: `sip` is of the wrong kind (integer); write a table"),

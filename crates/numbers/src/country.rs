@@ -93,7 +93,8 @@ impl Country {
 }
 
 /// The country (ISO 3166) whose calling code these digits begin with; nothing if nobody has it. `XX` stands
-/// for what is no country's: satellites and networks. Of shared codes, the largest country's.
+/// for what is no country's: satellites, networks and premium numbers. Of shared codes, the largest country's,
+/// but for +1, whose countries have codes of three digits of their own (NANP).
 pub fn calling_country(digits: &str) -> Option<&'static str> {
     (1..=4)
         .rev()
@@ -104,10 +105,28 @@ pub fn calling_country(digits: &str) -> Option<&'static str> {
         .map(|(_, country)| *country)
 }
 
+/// Whether this country (ISO 3166, upper case) has a calling code here.
+pub fn has_calling_code(iso: &str) -> bool {
+    CODES.iter().any(|(_, country)| *country == iso)
+}
+
 /// By rising code.
 #[rustfmt::skip]
-const CODES: [(&str, &str); 218] = [
+const CODES: [(&str, &str); 309] = [
     ("1", "US"),
+    ("1204", "CA"), ("1226", "CA"), ("1236", "CA"), ("1242", "BS"), ("1246", "BB"), ("1249", "CA"), ("1250", "CA"),
+    ("1257", "CA"), ("1263", "CA"), ("1264", "AI"), ("1268", "AG"), ("1284", "VG"), ("1289", "CA"), ("1306", "CA"),
+    ("1340", "VI"), ("1343", "CA"), ("1345", "KY"), ("1354", "CA"), ("1365", "CA"), ("1367", "CA"), ("1368", "CA"),
+    ("1382", "CA"), ("1387", "CA"), ("1403", "CA"), ("1416", "CA"), ("1418", "CA"), ("1428", "CA"), ("1431", "CA"),
+    ("1437", "CA"), ("1438", "CA"), ("1441", "BM"), ("1450", "CA"), ("1468", "CA"), ("1473", "GD"), ("1474", "CA"),
+    ("1506", "CA"), ("1514", "CA"), ("1519", "CA"), ("1548", "CA"), ("1579", "CA"), ("1581", "CA"), ("1584", "CA"),
+    ("1587", "CA"), ("1600", "CA"), ("1604", "CA"), ("1613", "CA"), ("1622", "CA"), ("1633", "CA"), ("1639", "CA"),
+    ("1644", "CA"), ("1647", "CA"), ("1649", "TC"), ("1655", "CA"), ("1658", "JM"), ("1664", "MS"), ("1670", "MP"),
+    ("1671", "GU"), ("1672", "CA"), ("1677", "CA"), ("1683", "CA"), ("1684", "AS"), ("1688", "CA"), ("1705", "CA"),
+    ("1709", "CA"), ("1721", "SX"), ("1742", "CA"), ("1753", "CA"), ("1758", "LC"), ("1767", "DM"), ("1778", "CA"),
+    ("1780", "CA"), ("1782", "CA"), ("1784", "VC"), ("1787", "PR"), ("1807", "CA"), ("1809", "DO"), ("1819", "CA"),
+    ("1825", "CA"), ("1829", "DO"), ("1849", "DO"), ("1867", "CA"), ("1868", "TT"), ("1869", "KN"), ("1873", "CA"),
+    ("1876", "JM"), ("1879", "CA"), ("1900", "XX"), ("1902", "CA"), ("1905", "CA"), ("1939", "PR"), ("1942", "CA"),
     ("20", "EG"), ("211", "SS"), ("212", "MA"), ("213", "DZ"), ("216", "TN"), ("218", "LY"),
     ("220", "GM"), ("221", "SN"), ("222", "MR"), ("223", "ML"), ("224", "GN"), ("225", "CI"), ("226", "BF"),
     ("227", "NE"), ("228", "TG"), ("229", "BJ"), ("230", "MU"), ("231", "LR"), ("232", "SL"), ("233", "GH"),
@@ -168,6 +187,13 @@ mod tests {
             ("77011234567", Some("KZ")),
             ("79261234567", Some("RU")),
             ("12125551212", Some("US")),
+            ("18765551212", Some("JM")),
+            ("18095551212", Some("DO")),
+            ("14735551212", Some("GD")),
+            ("12845551212", Some("VG")),
+            ("16495551212", Some("TC")),
+            ("14165551212", Some("CA")),
+            ("19005551212", Some("XX")),
             ("210123456", None),
             ("", None),
             ("è1", None),

@@ -11,7 +11,7 @@ mod origin;
 mod rules;
 mod written;
 
-pub use country::{Country, calling_country};
+pub use country::{Country, calling_country, has_calling_code};
 pub use number::{Kind, Number};
 pub use origin::{Certainty, Origin, Origins, TableFault};
 pub use rules::{Arrives, Reading, Rules, Sends};

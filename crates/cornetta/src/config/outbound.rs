@@ -7,7 +7,7 @@ use super::read::{check_known, text};
 use calendar::Calendar;
 use document::{Document, Section};
 use engine::{OUTBOUND_CALLS_MAX, OutboundRule};
-use numbers::Kind;
+use numbers::{Kind, has_calling_code};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ fn rule(
     }
     if rule.cents_per_day.is_some() && rule.cents_per_minute.is_empty() {
         let what_to_do = "write `cents_per_minute`, such as { \"+39\" = 2, \"+393\" = 10 }";
-        document.fault(at, "a ceiling of spending without prices is never reached", what_to_do);
+        document.fault(at, "under a ceiling of spending nothing without a price is called", what_to_do);
     }
     Some(OutboundRule { name: name?, ..rule })
 }
@@ -93,6 +93,10 @@ fn who(document: &mut Document<'_>, section: &mut Section<'_>, known: &[&str]) -
     let written = document.texts(&entry);
     for (name, at) in &written {
         check_known(document, (name, *at), known, "agent");
+        if known.iter().filter(|known| *known == name).count() > 1 {
+            let what = format!("`{name}` is an agent and a trunk");
+            document.fault(*at, what, "give one of the two another name");
+        }
     }
     written.into_iter().map(|(name, _)| name.to_owned()).collect()
 }
@@ -122,8 +126,12 @@ fn countries(document: &mut Document<'_>, section: &mut Section<'_>) -> BTreeSet
     let Some(entry) = section.take("countries") else { return ["IT".to_owned()].into() };
     let mut countries = BTreeSet::new();
     for (name, at) in document.texts(&entry) {
-        if name.len() == 2 && name.bytes().all(|letter| letter.is_ascii_uppercase()) {
+        if has_calling_code(name) {
             countries.insert(name.to_owned());
+        } else if name.len() == 2 && name.bytes().all(|letter| letter.is_ascii_uppercase()) {
+            let what = format!("no country with a calling code of its own is `{name}`");
+            let what_to_do = "write its letters as ISO 3166 has them, such as \"GB\" for the United Kingdom";
+            document.fault(at, what, what_to_do);
         } else {
             let what = format!("`{name}` is not a country");
             document.fault(at, what, "write its two letters, such as \"IT\" or \"FR\"");
