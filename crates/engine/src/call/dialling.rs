@@ -205,6 +205,7 @@ impl Call {
 
     /// The other party's leg came to this end, or never began, before the two were together.
     pub(super) fn other_over(&mut self, ctx: &mut Context, number: u32, end: End) {
+        self.replacement_over(number);
         if matches!(&self.stage, Stage::Dialling(dialling) if dialling.leg == number) {
             self.end_early(ctx);
         }

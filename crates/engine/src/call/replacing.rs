@@ -65,6 +65,11 @@ impl Call {
         self.replacing = Some(Replacing { old, new: owner.leg, offer, peer });
     }
 
+    /// This leg is over before it took another's place: the next may.
+    pub(super) fn replacement_over(&mut self, number: u32) {
+        self.replacing.take_if(|replacing| replacing.new == number);
+    }
+
     /// The new leg has ports: it is answered, and the old one ends. False if it is another leg that has.
     pub(super) fn replacement_opened(&mut self, ctx: &mut Context, number: u32, local: SocketAddr) -> bool {
         let Some(replacing) = self.replacing.take_if(|replacing| replacing.new == number) else {
