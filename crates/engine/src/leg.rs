@@ -95,6 +95,7 @@ impl Leg {
         self.number = owner.leg;
         ctx.sessions.insert(self.session, owner);
         ctx.media.insert(self.media, owner);
+        ctx.media(Command::Capture { leg: self.media, capture: ctx.captures.of(owner.call) });
         let (leg, role, address) = (owner.leg, self.role, self.address.clone());
         let sip_call_id = ctx.sip.call_id(self.session);
         ctx.note_call(log, FactKind::LegCreated { leg, role, address, sip_call_id });
