@@ -50,6 +50,12 @@ pub struct Config {
     pub calls_max: usize,
 }
 
+impl Config {
+    pub(crate) fn has_account(&self, user: &str) -> bool {
+        self.sip.accounts.iter().any(|account| account.user == user)
+    }
+}
+
 /// What answers a number.
 #[derive(Clone, Debug)]
 pub enum Service {

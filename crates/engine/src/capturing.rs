@@ -44,8 +44,7 @@ impl Captures {
 
 impl Engine {
     pub(crate) fn capture(&mut self, id: &str, capture: u64, by: String) -> Result<(), CommandRefused> {
-        let found = self.calls.iter().find(|(_, call)| call.log.id == id);
-        let (key, call) = found.ok_or(CommandRefused::NotFound)?;
+        let (key, call) = self.call_of(id)?;
         if call.is_ending() {
             return Err(CommandRefused::InvalidState);
         }

@@ -41,8 +41,7 @@ impl Engine {
     }
 
     fn transfer(&mut self, id: &str, to: &str) -> Result<(), CommandRefused> {
-        let found = self.calls.iter().find(|(_, call)| call.log.id == id);
-        let (key, _) = found.ok_or(CommandRefused::NotFound)?;
+        let (key, _) = self.call_of(id)?;
         let mut done = Err(404);
         self.with_call(key, |call, ctx| done = call.transfer_by_command(ctx, to));
         done.map_err(|status| match status {
@@ -53,8 +52,7 @@ impl Engine {
     }
 
     fn hang_up(&mut self, id: &str) -> Result<(), CommandRefused> {
-        let found = self.calls.iter().find(|(_, call)| call.log.id == id);
-        let (key, call) = found.ok_or(CommandRefused::NotFound)?;
+        let (key, call) = self.call_of(id)?;
         if call.is_ending() {
             return Err(CommandRefused::InvalidState);
         }

@@ -6,7 +6,7 @@ use crate::capturing::Captures;
 use crate::ledger::{CallLog, Ledger};
 use crate::outbound::Outbound;
 use crate::trust::Velocity;
-use crate::{Config, Output};
+use crate::{Config, Output, Service};
 use acd::{Acd, EntryId, OfferId};
 use base::{Key, Seed, Time, Wall};
 use facts::FactKind;
@@ -43,6 +43,8 @@ pub(crate) enum Errand {
         into: Owner,
         /// Whom it named.
         to: String,
+        /// What that means: the agent's other call was let through to it, and is not counted again.
+        service: Service,
         /// Where its progress is told: session and REFER.
         told: (SessionId, u32),
     },

@@ -1,7 +1,7 @@
 //! What somebody means by what they dial or transfer to: a colleague, a service of ours, a number outside.
 
 use crate::context::Context;
-use crate::outbound::may_dial;
+use crate::outbound::{Who, may_dial};
 use crate::{Service, Target};
 use sip::uri::{Scheme, Uri};
 
@@ -9,42 +9,30 @@ use sip::uri::{Scheme, Uri};
 const NUMBER_MIN: usize = 2;
 const NUMBER_MAX: usize = 20;
 
-/// Where a call is to go.
-pub(crate) enum Destination {
-    /// Something of ours that answers.
-    Service(Service),
-    /// Somebody who is to be called.
-    Party(Target),
-}
-
-impl From<Destination> for Service {
-    fn from(destination: Destination) -> Service {
-        match destination {
-            Destination::Service(service) => service,
-            Destination::Party(target) => Service::Dial(target),
-        }
-    }
-}
-
 /// What `dialled` means for `who`: the name of an account, the number of a service, or a number outside. The
 /// host of a URI does not count: nobody is called outside but by a trunk, and phones write whatever name they
-/// know us by. An error is the status that refuses it.
-pub(crate) fn resolve(ctx: &mut Context, who: &str, dialled: &str) -> Result<Destination, u16> {
+/// know us by. An operator writes numbers as its trunk does. An error is the status that refuses it.
+pub(crate) fn resolve(ctx: &mut Context, who: Who<'_>, dialled: &str) -> Result<Service, u16> {
     let dialled = user_of(dialled).ok_or(404u16)?;
-    if ctx.config.sip.accounts.iter().any(|account| account.user == dialled) {
-        return Ok(Destination::Party(Target::Agent(dialled)));
+    if ctx.config.has_account(&dialled) {
+        return Ok(Service::Dial(Target::Agent(dialled)));
     }
-    let number = ctx.config.numbering.home.read_dialled(&dialled).number;
+    let numbering = &ctx.config.numbering;
+    let number = match who {
+        Who::Agent(_) => numbering.home.read_dialled(&dialled).number,
+        // What it strips and puts before is for the numbers at which it calls us.
+        Who::Trunk(name) => numbering.trunk(name).normal(&dialled),
+    };
     if let Some(service) = ctx.config.services.get(number.as_str()) {
-        return Ok(Destination::Service(service.clone()));
+        return Ok(service.clone());
     }
     match ctx.config.sip.trunks.first().filter(|_| is_number(&dialled)) {
         Some(trunk) => {
             let trunk = trunk.name.clone();
             may_dial(ctx, who, &number)?;
-            Ok(Destination::Party(Target::Trunk { trunk, number: number.as_str().to_owned() }))
+            Ok(Service::Dial(Target::Trunk { trunk, number: number.as_str().to_owned() }))
         }
-        None => ctx.config.otherwise.clone().map(Destination::Service).ok_or(404),
+        None => ctx.config.otherwise.clone().ok_or(404),
     }
 }
 

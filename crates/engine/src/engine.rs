@@ -7,8 +7,9 @@ use crate::context::{CallKey, Context, Owner};
 use crate::destinations::resolve;
 use crate::devices::Devices;
 use crate::ledger::Ledger;
+use crate::outbound::Who;
 use crate::texts::Texts;
-use crate::{Config, Input, Output, Past, Service, Why, past};
+use crate::{CommandRefused, Config, Input, Output, Past, Why, past};
 use acd::Acd;
 use base::{Seed, Slots, Time, Wall};
 use facts::{Cause, End, FactKind, QueueNow, Side, Snapshot};
@@ -152,6 +153,11 @@ impl Engine {
             trunks: self.devices.trunks.clone(),
             bans: self.bans.now().clone(),
         }
+    }
+
+    /// The call that facts name so, if it goes on.
+    pub(crate) fn call_of(&self, id: &str) -> Result<(CallKey, &Call), CommandRefused> {
+        self.calls.iter().find(|(_, call)| call.log.id == id).ok_or(CommandRefused::NotFound)
     }
 
     /// Acts on a call and keeps its deadline, its record and its place in step.
@@ -326,7 +332,7 @@ impl Engine {
         let config = self.ctx.config.clone();
         let parties = Parties::of(&config.numbering, &invite);
         let service = match &invite.peer {
-            Peer::Account(user) => resolve(&mut self.ctx, user, &invite.dialled).map(Service::from),
+            Peer::Account(user) => resolve(&mut self.ctx, Who::Agent(user), &invite.dialled),
             _ => {
                 let service = config.services.get(parties.dialled.as_str()).or(config.otherwise.as_ref());
                 service.cloned().ok_or(404)

@@ -15,12 +15,12 @@ impl Engine {
                     self.ctx.sip(Do::AnswerRefer { session, refer, status });
                 }
             }
-            Errand::Blind { into, to, told } => {
+            Errand::Blind { into, to, service, told } => {
                 let mut done = Err(491);
                 self.with_call(into.call, |call, ctx| {
                     done = call
                         .may_transfer(ctx, into.leg)
-                        .and_then(|()| call.transfer_blind(ctx, into.leg, &to, Some(told)));
+                        .and_then(|()| call.transfer_to(ctx, into.leg, (to, service), Some(told)));
                 });
                 if let Err(status) = done {
                     let (session, refer) = told;
@@ -48,10 +48,10 @@ impl Engine {
                 self.ctx.sip(Do::AnswerRefer { session, refer, status: 202 });
                 self.bring_together(into, from, told);
             }
-            Consultation::Calling(to) => {
+            Consultation::Calling(to, service) => {
                 self.with_call(from.call, |call, ctx| call.give_up_consultation(ctx, from.leg));
                 // When the other call has let go of whom it rang.
-                self.ctx.errands.push_back(Errand::Blind { into, to, told });
+                self.ctx.errands.push_back(Errand::Blind { into, to, service, told });
             }
         }
         Ok(())

@@ -208,13 +208,11 @@ fn nothing_opens(number: &Number) -> Denied {
 
 /// Whether this account, or the trunk whose operator asks for a transfer, may have the outside number called.
 /// What is refused is a fact; the status refuses it.
-pub(crate) fn may_dial(ctx: &mut Context, name: &str, number: &Number) -> Result<(), u16> {
-    let is_agent = ctx.config.sip.accounts.iter().any(|account| account.user == name);
-    let who = if is_agent { Who::Agent(name) } else { Who::Trunk(name) };
+pub(crate) fn may_dial(ctx: &mut Context, who: Who<'_>, number: &Number) -> Result<(), u16> {
     let at = (ctx.now, ctx.wall());
     ctx.outbound.may_dial(at, who, number).map_err(|denied| {
         let Denied { rule, limit, why } = denied;
-        let (who, to) = (name.to_owned(), number.as_str().to_owned());
+        let (who, to) = (who.name().to_owned(), number.as_str().to_owned());
         ctx.note(FactKind::OutboundRefused { who, to, rule, limit: limit.to_owned(), why });
         403
     })

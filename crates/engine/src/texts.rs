@@ -15,7 +15,7 @@ impl Texts {
     /// One has arrived: 404 for nobody of ours, 480 for somebody without a device, 403 for a trunk's, unless that
     /// trunk is one of ours to write by.
     pub(crate) fn arrived(&mut self, ctx: &mut Context, id: TextId, text: Text) {
-        let known = ctx.config.sip.accounts.iter().any(|account| account.user == text.to);
+        let known = ctx.config.has_account(&text.to);
         let device = ctx.sip.contacts(&text.to).last().cloned();
         let may = match &text.peer {
             Peer::Account(_) => true,

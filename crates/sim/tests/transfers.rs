@@ -395,6 +395,28 @@ fn an_attended_transfer_brings_the_two_others_together_under_the_first_call() {
 }
 
 #[test]
+fn a_capture_is_of_a_call_and_of_whoever_comes_into_it() {
+    for captured in [0, 1] {
+        let (mut stage, mut caller, mut anna, second, bruno) = consulting();
+        let calls: BTreeSet<String> = stage.facts.iter().filter_map(|fact| fact.call.clone()).collect();
+        let command = Ask::Capture { call: calls.into_iter().nth(captured).unwrap(), capture: 7 };
+        stage.input(Input::Command { id: 1, by: "crm".to_owned(), command });
+        anna.refer(&mut stage, &format!("sip:bruno@10.0.0.1?{}", second.as_replaces()));
+        let bye = stage.expect(address(ANNA), "BYE");
+        anna.answer(&mut stage, &bye, "200 OK", "");
+        let last = stage.commands.iter().rev().find_map(|command| match command {
+            media_api::Command::Capture { leg: media_api::LegId(4), capture } => Some(*capture),
+            _ => None,
+        });
+        let expected = if captured == 0 { Some(7) } else { None };
+        assert_eq!(last, Some(expected), "bruno's media");
+        hangs_up(&mut stage, &mut caller);
+        hung_up_on(&mut stage, &bruno);
+        assert_all_is_well(&mut stage);
+    }
+}
+
+#[test]
 fn an_attended_transfer_asked_for_in_the_second_call_ends_the_same() {
     let (mut stage, mut caller, anna, mut second, bruno) = consulting();
     let to = format!("sip:anna@10.0.0.1?{}", anna.as_replaces());
@@ -448,6 +470,33 @@ fn an_attended_transfer_before_the_colleague_answers_rings_them_for_the_caller()
     hung_up_on(&mut stage, &bruno);
     assert_all_is_well(&mut stage);
     assert_eq!(transfers(&stage), ["consulting bruno", "started bruno", "completed bruno"]);
+}
+
+#[test]
+fn a_number_outside_that_rings_already_is_not_asked_for_again() {
+    let mut config = config();
+    config.sip.trunks.push(trunk());
+    config.outbound[0].calls_per_hour = Some(1);
+    let mut stage = Stage::with(config, Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    let mut caller = caller_in_queue(&mut stage, address(9), 1);
+    let mut anna = agent_answers(&mut stage, address(ANNA));
+    hold(&mut stage, &mut anna);
+    let mut second = Line::dial_as(&mut stage, "anna", address(ANNA), "0612345678");
+    let (outside, invite) = Line::called(&mut stage, address(OUTSIDE));
+    outside.answer(&mut stage, &invite, "180 Ringing", "");
+    second.follows(&stage.expect(address(ANNA), "SIP/2.0 180"));
+    let to = format!("sip:0612345678@10.0.0.1?{}", second.as_replaces());
+    assert_eq!(anna.refer(&mut stage, &to), "SIP/2.0 202 Accepted");
+    let cancel = stage.expect(address(OUTSIDE), "CANCEL");
+    outside.answer(&mut stage, &cancel, "200 OK", "");
+    outside.answer(&mut stage, &invite, "487 Request Terminated", "");
+    let outside = answers(&mut stage, address(OUTSIDE));
+    stage.wait(seconds(2));
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &outside);
+    assert_all_is_well(&mut stage);
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::OutboundRefused { .. })), 0);
 }
 
 #[test]
@@ -575,6 +624,30 @@ fn an_operator_transfers_only_where_the_trunk_may() {
 }
 
 #[test]
+fn an_operator_s_transfer_is_read_and_allowed_as_of_its_trunk_even_if_an_agent_is_called_the_same() {
+    let mut config = config();
+    config.sip.trunks.push(trunk());
+    config.sip.accounts.push(sip::ua::Account { user: "tim".into(), password: "pw".into() });
+    config.referring_trunks.insert("tim".into());
+    let italy = numbers::Rules::of(numbers::Country::ITALY);
+    config.numbering.trunks.insert("tim".into(), numbers::Rules { area: Some("06".into()), ..italy });
+    let mut stage = Stage::with(config, Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    let mut caller = caller_in_queue(&mut stage, address(OUTSIDE), 1);
+    let anna = agent_answers(&mut stage, address(ANNA));
+    // The rule is for every agent, and no trunk.
+    assert_eq!(caller.refer(&mut stage, "sip:12345678@pbx.example"), "SIP/2.0 403 Forbidden");
+    let refused = stage.fact(|kind| match kind {
+        FactKind::OutboundRefused { who, to, .. } => Some((who.clone(), to.clone())),
+        _ => None,
+    });
+    assert_eq!(refused, ("tim".to_owned(), "+390612345678".to_owned()));
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
 fn a_command_transfers_as_a_refer_does() {
     let (mut stage, mut caller, anna) = talking();
     let call = stage.facts.iter().find_map(|fact| fact.call.clone()).unwrap();
@@ -619,6 +692,24 @@ fn another_device_of_the_agent_takes_the_call_over() {
     assert_eq!(state_of(&stage, "anna"), AgentState::Talking);
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, &second);
+    assert_all_is_well(&mut stage);
+}
+
+#[test]
+fn a_device_for_which_there_are_no_ports_leaves_its_place_to_the_next() {
+    let (mut stage, mut caller, anna) = talking();
+    let name = anna.as_replaces().replace("%3B", ";").replace("%3D", "=").replace("%40", "@");
+    let name = name.replacen("Replaces=", "Replaces: ", 1) + "\r\n";
+    stage.no_ports = true;
+    let mut second = Line::dial_with(&mut stage, "anna", address(52), "anna", &name);
+    stage.expect(second.phone, "SIP/2.0 480");
+    second.ack(&mut stage, "");
+    stage.no_ports = false;
+    let mut third = Line::dial_with(&mut stage, "anna", address(53), "anna", &name);
+    third.connect(&mut stage);
+    hung_up_on(&mut stage, &anna);
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &third);
     assert_all_is_well(&mut stage);
 }
 

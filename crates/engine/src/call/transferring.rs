@@ -5,8 +5,9 @@ use super::dialling::Purpose;
 use super::ending::{Phase, refusal_for};
 use super::{Call, Stage};
 use crate::context::{Context, Errand, Owner};
-use crate::destinations::{Destination, resolve, user_of};
+use crate::destinations::{resolve, user_of};
 use crate::leg::Leg;
+use crate::outbound::Who;
 use crate::{Service, Target};
 use facts::{CallPhase, Cause, End, FactKind, LegRole, Side};
 use media_api::Command;
@@ -40,8 +41,8 @@ pub(crate) struct Given {
 pub(crate) enum Consultation {
     /// Its two parties talk.
     Talking,
-    /// Somebody or something was dialled and is not there yet.
-    Calling(String),
+    /// Somebody or something was dialled, by right, and is not there yet: what was dialled, and what it means.
+    Calling(String, Service),
 }
 
 impl Call {
@@ -104,24 +105,37 @@ impl Call {
         to: &str,
         told: Option<(SessionId, u32)>,
     ) -> Result<(), u16> {
-        let remaining = self.remaining(by).ok_or(491u16)?;
+        self.remaining(by).ok_or(491u16)?;
         let leg = self.legs.iter().find(|leg| leg.number == by).ok_or(404u16)?;
-        let who = leg.agent.clone().or(leg.trunk.clone()).unwrap_or_default();
-        let transfer = Transfer { by, told, agent: leg.agent.clone(), recalls: false };
-        let destination = resolve(ctx, &who, to)?;
+        let who = match (&leg.agent, &leg.trunk) {
+            (Some(agent), _) => Who::Agent(agent),
+            (None, Some(trunk)) => Who::Trunk(trunk),
+            (None, None) => return Err(603),
+        };
+        let service = resolve(ctx, who, to)?;
+        self.transfer_to(ctx, by, (user_of(to).unwrap_or_default(), service), told)
+    }
+
+    /// The same, to what may be called.
+    pub(crate) fn transfer_to(
+        &mut self,
+        ctx: &mut Context,
+        by: u32,
+        (to, service): (String, Service),
+        told: Option<(SessionId, u32)>,
+    ) -> Result<(), u16> {
+        let remaining = self.remaining(by).ok_or(491u16)?;
+        let transfer = Transfer { by, told, agent: self.agent_of(by).cloned(), recalls: false };
         if let Some((session, refer)) = told {
             ctx.sip(Do::AnswerRefer { session, refer, status: 202 });
         }
-        let to = user_of(to).unwrap_or_default();
         self.note(ctx, FactKind::TransferStarted { to: to.clone(), by: Some(by) });
         self.phase = CallPhase::Transferring { to: to.clone() };
         self.part(ctx);
         self.caller = remaining;
-        match destination {
-            Destination::Party(target) | Destination::Service(Service::Dial(target)) => {
-                self.dial(ctx, target, to, RING, Purpose::Transfer(transfer));
-            }
-            Destination::Service(service) => self.hand_to_service(ctx, service, to, &transfer),
+        match service {
+            Service::Dial(target) => self.dial(ctx, target, to, RING, Purpose::Transfer(transfer)),
+            service => self.hand_to_service(ctx, service, to, &transfer),
         }
         Ok(())
     }
@@ -244,7 +258,7 @@ impl Call {
         match self.pair_numbers() {
             Some((a, b)) if a == number || b == number => Ok(Consultation::Talking),
             Some(_) => Err(404),
-            None => Ok(Consultation::Calling(self.to.clone())),
+            None => Ok(Consultation::Calling(self.to.clone(), self.service.clone())),
         }
     }
 
