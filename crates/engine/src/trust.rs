@@ -30,7 +30,7 @@ const NUMBERS_MAX: usize = 10_000;
 /// How often each number has called of late.
 #[derive(Debug, Default)]
 pub(crate) struct Velocity {
-    calls: BTreeMap<String, (Time, u32)>,
+    calls: BTreeMap<String, u32>,
     order: VecDeque<(Time, String)>,
 }
 
@@ -45,12 +45,12 @@ impl Velocity {
                 self.calls.remove(&number);
             }
         }
-        if let Some((_, calls)) = self.calls.get_mut(number) {
+        if let Some(calls) = self.calls.get_mut(number) {
             *calls = calls.saturating_add(1);
             return *calls;
         }
         self.order.push_back((now, number.to_owned()));
-        self.calls.insert(number.to_owned(), (now, 1));
+        self.calls.insert(number.to_owned(), 1);
         1
     }
 }
@@ -131,13 +131,14 @@ fn judge_statements(
         match verified(value, orig, parties, (numbering, wall)) {
             Ok(Verified { diversion: true, .. }) => assessment.weigh(true, 0, "diversion_signed"),
             Ok(Verified { attestation, .. }) => {
-                let (weight, letter) = match attestation {
-                    Some(Attestation::Full) => (40, "A"),
-                    Some(Attestation::Partial) => (20, "B"),
-                    Some(Attestation::Gateway) | None => (0, "C"),
+                let attestation = attestation.unwrap_or(Attestation::Gateway);
+                let weight = match attestation {
+                    Attestation::Full => 40,
+                    Attestation::Partial => 20,
+                    Attestation::Gateway => 0,
                 };
                 assessment.weigh(true, weight, "signed");
-                return ("passed".to_owned(), letter.to_owned());
+                return ("passed".to_owned(), attestation.as_str().to_owned());
             }
             Err(why) => failed = failed.or(Some(why)),
         }
