@@ -32,47 +32,61 @@ impl Bans {
                     ctx.sip(Do::Ban { ban: Box::new(restored(ctx, net, left, &ban.ban)) });
                     self.living.insert(source, ban);
                 }
-                _ => ctx.note(FactKind::SecurityUnbanned { source, why: "expired".into() }),
+                _ => {
+                    ctx.note(FactKind::SecurityUnbanned { source, why: "expired".into(), by: String::new() })
+                }
             }
         }
     }
 
     /// A rule keeps somebody out.
     pub(crate) fn begun(&mut self, ctx: &mut Context, ban: Ban) {
-        let Ban { source, since, until, rule, level, evidence } = ban;
-        let Evidence { messages, method, user, detail } = evidence;
-        let seconds = until.since(since).as_secs();
-        let source = source.to_string();
-        self.note(ctx, Banned { source, rule, seconds, level, messages, method, user, detail });
+        self.write(ctx, ban, String::new());
     }
 
     /// A ban is over by itself.
     pub(crate) fn ended(&mut self, ctx: &mut Context, source: IpNet, why: &str) {
         let source = source.to_string();
         if self.living.remove(&source).is_some() {
-            ctx.note(FactKind::SecurityUnbanned { source, why: why.to_owned() });
+            ctx.note(FactKind::SecurityUnbanned { source, why: why.to_owned(), by: String::new() });
         }
     }
 
     /// A person wants somebody kept out, known or not.
-    pub(crate) fn add(&mut self, ctx: &mut Context, source: IpNet, length: Duration, reason: String) {
+    pub(crate) fn add(
+        &mut self,
+        ctx: &mut Context,
+        (source, length): (IpNet, Duration),
+        reason: String,
+        by: String,
+    ) {
         let evidence = Evidence { detail: reason, ..Evidence::default() };
         let rule = ADMINISTRATOR.to_owned();
         let ban = Ban { source, since: ctx.now, until: ctx.now + length, rule, level: 0, evidence };
         ctx.sip(Do::Ban { ban: Box::new(ban.clone()) });
-        self.begun(ctx, ban);
+        self.write(ctx, ban, by);
     }
 
     /// A person wants somebody let in.
-    pub(crate) fn lift(&mut self, ctx: &mut Context, source: IpNet) -> Result<(), CommandRefused> {
+    pub(crate) fn lift(
+        &mut self,
+        ctx: &mut Context,
+        source: IpNet,
+        by: String,
+    ) -> Result<(), CommandRefused> {
         let name = source.to_string();
         self.living.remove(&name).ok_or(CommandRefused::NotFound)?;
         ctx.sip(Do::LiftBan { source });
-        ctx.note(FactKind::SecurityUnbanned { source: name, why: "lifted".into() });
+        ctx.note(FactKind::SecurityUnbanned { source: name, why: "lifted".into(), by });
         Ok(())
     }
 
-    fn note(&mut self, ctx: &mut Context, ban: Banned) {
+    fn write(&mut self, ctx: &mut Context, ban: Ban, by: String) {
+        let Ban { source, since, until, rule, level, evidence } = ban;
+        let Evidence { messages, method, user, detail } = evidence;
+        let seconds = until.since(since).as_secs();
+        let source = source.to_string();
+        let ban = Banned { source, rule, seconds, level, messages, method, user, detail, by };
         self.living.insert(ban.source.clone(), BanNow::new(ctx.wall(), ban.clone()));
         ctx.note(FactKind::SecurityBanned(ban));
     }

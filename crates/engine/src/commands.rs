@@ -12,7 +12,7 @@ impl Engine {
                 self.agent_command(&agent.clone(), acd::Input::Pause { agent, reason })
             }
             Command::Ready { agent } => self.agent_command(&agent.clone(), acd::Input::Ready(agent)),
-            Command::HangUp { call } => self.hang_up(&call),
+            Command::HangUp { call } => self.hang_up(&call, &by),
             Command::Capture { call, capture } => self.capture(&call, capture, by),
             Command::CaptureNext { number, capture } => self.capture_next(number, capture, by),
             Command::EndCapture { capture } => {
@@ -20,10 +20,10 @@ impl Engine {
                 Ok(())
             }
             Command::Ban { source, length, reason } => {
-                self.bans.add(&mut self.ctx, source.trunc(), length, reason);
+                self.bans.add(&mut self.ctx, (source.trunc(), length), reason, by);
                 Ok(())
             }
-            Command::LiftBan { source } => self.bans.lift(&mut self.ctx, source.trunc()),
+            Command::LiftBan { source } => self.bans.lift(&mut self.ctx, source.trunc(), by),
             Command::Transfer { call, to } => self.transfer(&call, &to),
         };
         self.settle();
@@ -51,12 +51,13 @@ impl Engine {
         })
     }
 
-    fn hang_up(&mut self, id: &str) -> Result<(), CommandRefused> {
+    fn hang_up(&mut self, id: &str, by: &str) -> Result<(), CommandRefused> {
         let (key, call) = self.call_of(id)?;
         if call.is_ending() {
             return Err(CommandRefused::InvalidState);
         }
-        self.with_call(key, |call, ctx| call.finish(ctx, End::new(Side::Service, Cause::HungUp)));
+        let end = End::new(Side::Service, Cause::HungUp).detail(format!("asked for by {by}"));
+        self.with_call(key, |call, ctx| call.finish(ctx, end));
         Ok(())
     }
 }

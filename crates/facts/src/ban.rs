@@ -23,6 +23,9 @@ pub struct Banned {
     pub user: String,
     /// The tool, as far as it is known; the reason of an administrator's ban.
     pub detail: String,
+    /// The client that asked for an administrator's ban.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub by: String,
 }
 
 /// A ban that is not over.

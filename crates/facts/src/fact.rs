@@ -596,5 +596,8 @@ pub enum FactKind {
         source: String,
         /// `expired`, `lifted` by a person, or `evicted`: there was no room for more.
         why: String,
+        /// The client that asked for it to be lifted.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        by: String,
     },
 }

@@ -86,6 +86,11 @@ fn a_person_keeps_out_who_is_known_and_lets_them_in() {
     ask(&mut stage, 1, Ask::LiftBan { source });
     assert_eq!(stage.replies, [(1, Err(CommandRefused::NotFound))]);
     ask(&mut stage, 2, Ask::Ban { source, length: Duration::from_secs(60), reason: "test".into() });
+    let by = stage.fact(|kind| match kind {
+        FactKind::SecurityBanned(ban) => Some(ban.by.clone()),
+        _ => None,
+    });
+    assert_eq!(by, "crm", "whoever asked is written down");
     stage.send(phone, &options(phone, "phone"));
     assert_eq!(
         stage.count(|kind| matches!(kind, FactKind::SecurityBlocked { rule, .. } if rule == "banned")),
@@ -93,7 +98,9 @@ fn a_person_keeps_out_who_is_known_and_lets_them_in() {
     );
     ask(&mut stage, 3, Ask::LiftBan { source });
     let lifted = stage.facts.last().unwrap();
-    assert!(matches!(&lifted.kind, FactKind::SecurityUnbanned { why, .. } if why == "lifted"));
+    assert!(
+        matches!(&lifted.kind, FactKind::SecurityUnbanned { why, by, .. } if why == "lifted" && by == "crm")
+    );
     assert_eq!(stage.replies.last(), Some(&(3, Ok(lifted.number))));
     stage.send(phone, &options(phone, "phone"));
     stage.expect(phone, "SIP/2.0 200");

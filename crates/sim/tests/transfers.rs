@@ -679,6 +679,18 @@ fn a_command_transfers_as_a_refer_does() {
 }
 
 #[test]
+fn a_call_that_a_command_ends_says_who_asked() {
+    let (mut stage, caller, anna) = talking();
+    let call = stage.facts.iter().find_map(|fact| fact.call.clone()).unwrap();
+    stage.input(Input::Command { id: 1, by: "crm".to_owned(), command: Ask::HangUp { call } });
+    hung_up_on(&mut stage, &caller);
+    hung_up_on(&mut stage, &anna);
+    assert_all_is_well(&mut stage);
+    let end = &stage.call_ends()[0];
+    assert_eq!((end.by, end.cause, end.detail.as_str()), (Side::Service, Cause::HungUp, "asked for by crm"));
+}
+
+#[test]
 fn another_device_of_the_agent_takes_the_call_over() {
     let (mut stage, mut caller, anna) = talking();
     let name = anna.as_replaces().replace("%3B", ";").replace("%3D", "=").replace("%40", "@");

@@ -83,8 +83,9 @@ fn desk() -> Vec<FactKind> {
             method: "REGISTER".into(),
             user: "anna".into(),
             detail: String::new(),
+            by: String::new(),
         }),
-        FactKind::SecurityUnbanned { source: "192.0.2.9/32".into(), why: "expired".into() },
+        FactKind::SecurityUnbanned { source: "192.0.2.9/32".into(), why: "lifted".into(), by: "crm".into() },
     ]
 }
 
