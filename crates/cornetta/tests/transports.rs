@@ -135,6 +135,20 @@ fn an_operator_outside_and_a_private_address_make_a_warning() {
     assert!(told.contains(what) && told.contains("write `public_address`"), "{told}");
 }
 
+#[test]
+fn two_lines_whose_calls_cannot_be_told_apart_make_a_warning() {
+    let folder = Folder::new(
+        "[[trunk]]\nname = \"one\"\naddress = \"udp:192.0.2.1:5060\"\nnetworks = [\"192.0.2.0/24\"]\n\
+         [[trunk]]\nname = \"two\"\naddress = \"udp:192.0.3.1:5060\"\nnetworks = [\"192.0.3.0/24\"]\n\
+         [[trunk]]\nname = \"three\"\naddress = \"udp:192.0.4.1:5060\"\nnetworks = [\"192.0.2.128/25\"]\n",
+    );
+    let checked = run(folder.path(), &["check"]);
+    let told = text(&checked.stderr);
+    assert!(checked.status.success(), "{told}");
+    assert!(told.contains(":9:1: calls from 192.0.2.128/25 count as calls of the trunk `one`"), "{told}");
+    assert_eq!(told.matches("count as calls of").count(), 1, "{told}");
+}
+
 /// One exchange's own SIP port is the STUN server of the other.
 #[test]
 fn a_public_address_that_the_world_does_not_see_is_complained_of_at_the_start() {

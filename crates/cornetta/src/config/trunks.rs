@@ -4,6 +4,7 @@ use super::extensions::prack;
 use super::numbering;
 use super::read::{networks, optional_secret, optional_text, span, text};
 use document::{Document, Entry, Section};
+use ipnet::IpNet;
 use numbers::Rules;
 use sip::locate::Place;
 use sip::ua::{Account, Transport, Trunk};
@@ -61,9 +62,31 @@ pub(super) fn trunks(
         trunks.referring.extend(name.clone().filter(|_| refers));
         let texts = section.take("texts").and_then(|entry| document.flag(&entry)).unwrap_or(false);
         trunks.texting.extend(name.clone().filter(|_| texts));
-        trunks.sound.extend(trunk(document, section, name, folder, listen));
+        let at = section.at;
+        let sound = trunk(document, section, name, folder, listen);
+        sound.iter().for_each(|trunk| warn_of_overlaps(document, at, trunk, &trunks.sound));
+        trunks.sound.extend(sound);
     }
     trunks
+}
+
+/// Who calls from a network of two trunks is taken for the first.
+fn warn_of_overlaps(document: &mut Document<'_>, at: usize, trunk: &Trunk, before: &[Trunk]) {
+    for other in before {
+        let overlaps = |net: &&IpNet| {
+            other
+                .addresses
+                .iter()
+                .any(|known| known.contains(&net.network()) || net.contains(&known.network()))
+        };
+        if let Some(net) = trunk.addresses.iter().find(overlaps) {
+            let what =
+                format!("calls from {net} count as calls of the trunk `{}`, which has them too", other.name);
+            let what_to_do =
+                "give each trunk its own networks, or write that one first whose terms such calls have";
+            document.warn(at, what, what_to_do);
+        }
+    }
 }
 
 fn trunk(
