@@ -2,7 +2,7 @@
 //! §6.1) and `message/sipfrag` (RFC 3420).
 
 use crate::message::{HeaderName, Message, NameAddr, Params};
-use crate::uri::Uri;
+use crate::uri::{Uri, decoded};
 use std::fmt;
 
 /// The media type of what a NOTIFY tells of a REFER (RFC 3515 §2.4.5).
@@ -99,18 +99,8 @@ pub(crate) fn sipfrag_status(body: &[u8]) -> Option<u16> {
 
 /// `%HH` taken off (RFC 3261 §25.1). Nothing if what comes out is no text.
 fn unescaped(text: &str) -> Option<String> {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            plain.push(byte);
-            continue;
-        }
-        let mut nibble = || char::from(bytes.next()?).to_digit(16);
-        let (high, low) = (nibble()?, nibble()?);
-        plain.push(u8::try_from(high << 4 | low).ok()?);
-    }
-    String::from_utf8(plain).ok().filter(|plain| !plain.contains(['\r', '\n', '\0']))
+    let octets = decoded(text).map(|(octet, _)| octet).collect();
+    String::from_utf8(octets).ok().filter(|plain| !plain.contains(['\r', '\n', '\0']))
 }
 
 /// What may not stand in a header field of a URI as `%HH`.

@@ -368,7 +368,7 @@ fn percent_decoded(text: &str) -> Cow<'_, str> {
 }
 
 /// Each octet, and whether it was written as `%HH`. A `%` that begins no escape stands for itself.
-fn decoded(text: &str) -> impl Iterator<Item = (u8, bool)> {
+pub(crate) fn decoded(text: &str) -> impl Iterator<Item = (u8, bool)> {
     let mut rest = text.as_bytes();
     std::iter::from_fn(move || {
         let (first, after) = rest.split_first()?;
