@@ -28,6 +28,20 @@ impl Message {
         self.list(HeaderName::Contact).map(NameAddr::parse)
     }
 
+    /// Whether its sender takes answers of this media type; of any, if there is no Accept.
+    pub(crate) fn accepts(&self, media_type: &str) -> bool {
+        let kind = media_type.split('/').next().unwrap_or("");
+        let mut ranges = self.list(HeaderName::Accept).peekable();
+        ranges.peek().is_none()
+            || ranges.any(|range| {
+                let range = range.split(';').next().unwrap_or("").trim();
+                let any_of_kind = range.strip_suffix("/*");
+                range == "*/*"
+                    || range.eq_ignore_ascii_case(media_type)
+                    || any_of_kind.is_some_and(|named| named.eq_ignore_ascii_case(kind))
+            })
+    }
+
     /// Call-ID; compared byte by byte (RFC 3261 §20.8).
     pub fn call_id(&self) -> Result<&str, Fault> {
         self.header(HeaderName::CallId)

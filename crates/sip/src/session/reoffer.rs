@@ -349,16 +349,6 @@ pub(crate) fn unreadable(request: &Message) -> Option<u16> {
         request.header(HeaderName::ContentEncoding).is_none_or(|e| e.eq_ignore_ascii_case("identity"));
     match readable && plain {
         false => Some(415),
-        true => (!takes_sdp(request)).then_some(406),
+        true => (!request.accepts("application/sdp")).then_some(406),
     }
-}
-
-/// Whoever says nothing takes SDP (§20.1). Types are compared without their parameters.
-fn takes_sdp(request: &Message) -> bool {
-    let mut types = request.list(HeaderName::Accept).peekable();
-    types.peek().is_none()
-        || types.any(|range| {
-            let kind = range.split(';').next().unwrap_or("").trim();
-            ["application/sdp", "application/*", "*/*"].iter().any(|fits| kind.eq_ignore_ascii_case(fits))
-        })
 }

@@ -263,16 +263,6 @@ pub(crate) fn seconds_of(request: &Message) -> Option<u32> {
     (!(1..EXPIRES_MIN).contains(&seconds)).then_some(seconds)
 }
 
-/// Whether the subscriber reads what this package sends.
-pub(crate) fn reads(request: &Message, package: Package) -> bool {
-    let mut accepted = request.list(HeaderName::Accept).peekable();
-    accepted.peek().is_none()
-        || accepted.any(|kind| {
-            let kind = kind.split(';').next().unwrap_or("").trim();
-            kind == "*/*" || kind == "application/*" || kind.eq_ignore_ascii_case(package.media_type())
-        })
-}
-
 fn event_id(request: &Message) -> Option<String> {
     let (_, params) = request.header(HeaderName::Event)?.split_once(';')?;
     crate::message::Params::of(params).get("id").map(str::to_owned)

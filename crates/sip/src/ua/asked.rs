@@ -44,7 +44,7 @@ impl UserAgent {
         if package == Package::MessageSummary && about != by {
             return Err(403);
         }
-        if !subscription::reads(request, package) {
+        if !request.accepts(package.media_type()) {
             return Err(406);
         }
         let seconds = subscription::seconds_of(request).ok_or(423u16)?;
