@@ -6,6 +6,7 @@ mod support;
 
 use phone::{Phone, PhoneConfig};
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 use support::{Exchange, Folder, PATIENCE, Program, cornetta, home, run, text, wait_for};
 
@@ -268,6 +269,7 @@ fn what_cannot_be_read_is_told_with_the_option_that_helps() {
 async fn the_next_call_is_captured_with_its_messages_and_its_media() {
     let folder = Folder::new(CONFIG);
     let exchange = Exchange::serve(&folder);
+    folder.write("call.pcapng", "everybody may read this");
     let capture = ["capture", "--next", "echo", "-o", "call.pcapng", "--url", &exchange.url];
     let mut capture = Program::start(folder.path(), &capture);
     wait_for("the beginning", || capture.errors().contains("capturing").then_some(()));
@@ -280,7 +282,9 @@ async fn the_next_call_is_captured_with_its_messages_and_its_media() {
     call.hang_up().await.unwrap();
     assert_eq!(capture.ended().code(), Some(0), "{}", capture.errors());
     phone.close().await;
-    let file = std::fs::read(folder.path().join("call.pcapng")).unwrap();
+    let path = folder.path().join("call.pcapng");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let file = std::fs::read(&path).unwrap();
     assert_eq!(file[..4], [0x0A, 0x0D, 0x0D, 0x0A]);
     let has = |wanted: &[u8]| file.windows(wanted.len()).filter(|window| *window == wanted).count();
     assert!(has(b"INVITE sip:echo@") >= 1 && has(b"BYE sip:echo@") >= 1);
@@ -288,6 +292,8 @@ async fn the_next_call_is_captured_with_its_messages_and_its_media() {
     assert!(has(&[0x80, 0x08]) + has(&[0x80, 0x88]) >= 8, "speech");
     let started = exchange.fact("capture.started");
     assert_eq!(started["kind"]["by"], "this machine");
-    let none = refused(&run(folder.path(), &["capture", "rm1-none", "-o", "none", "--url", &exchange.url]));
+    let again = ["capture", "rm1-none", "-o", "call.pcapng", "--url", &exchange.url];
+    let none = refused(&run(folder.path(), &again));
     assert!(none.contains("answers 404"), "{none}");
+    assert_eq!(std::fs::read(&path).unwrap(), file, "a refusal costs the earlier file");
 }

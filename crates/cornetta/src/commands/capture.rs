@@ -3,12 +3,14 @@
 use super::web::{Web, in_query};
 use crate::cli::Capture;
 use anyhow::{Context as _, Result};
-use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) fn run(command: &Capture) -> Result<ExitCode> {
-    let web = Web::new(&command.url, &command.token, "call:capture")?;
+    let web = Web::new(&command.exchange.url, &command.exchange.token, "call:capture")?;
     let seconds = command.length.as_secs();
     let (path, wanted) = match (&command.call, &command.next) {
         (Some(call), _) => {
@@ -19,8 +21,9 @@ pub(super) fn run(command: &Capture) -> Result<ExitCode> {
         }
     };
     let cannot = || format!("{} cannot be written", command.output.display());
-    let mut file = File::create(&command.output).with_context(cannot)?;
+    // First asked, so that a refusal costs no earlier file.
     let mut pieces = web.post(&path, &wanted.to_string())?.into_body().into_reader();
+    let mut file = private(&command.output).with_context(cannot)?;
     let mut written = 0_u64;
     let mut buffer = vec![0; 64 * 1024];
     eprintln!("capturing; the file ends with the call, or with this command");
@@ -32,4 +35,14 @@ pub(super) fn run(command: &Capture) -> Result<ExitCode> {
     }
     println!("{}: {written} bytes", command.output.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// An empty file that nobody else on the machine reads: it will hold what people say.
+fn private(path: &Path) -> io::Result<File> {
+    const MODE: u32 = 0o600;
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(path)?;
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(MODE))?;
+    }
+    Ok(file)
 }
