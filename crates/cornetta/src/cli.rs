@@ -1,6 +1,7 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::config::parse_span as config_span;
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use phone::script::{Expectation, Keys, Speech, parse_span};
 use sip::ua::Transport;
 use std::net::{IpAddr, SocketAddr};
@@ -139,9 +140,6 @@ pub(crate) struct PhoneLine {
     /// The same as `--transport tcp`.
     #[arg(long, conflicts_with = "transport")]
     pub(crate) tcp: bool,
-    /// The same as `--transport tls`.
-    #[arg(long, conflicts_with_all = ["transport", "tcp"])]
-    pub(crate) tls: bool,
     /// A PEM file with the authority of the server's certificate; the system's authorities if it is not given.
     #[arg(long)]
     pub(crate) ca: Vec<PathBuf>,
@@ -216,6 +214,7 @@ pub(crate) enum Events {
 }
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("token_of_url").args(["token", "token_file"]).requires("url"))]
 pub(crate) struct LogFrom {
     /// The data folder of an exchange that is not running.
     #[arg(long, default_value = "data", conflicts_with = "url")]
@@ -239,8 +238,15 @@ pub(crate) struct Capture {
     #[arg(short, long)]
     pub(crate) output: PathBuf,
     /// How long at most.
-    #[arg(long, default_value = "10m", value_parser = parse_span)]
+    #[arg(long, default_value = "10m", value_parser = span)]
     pub(crate) length: Duration,
+    #[command(flatten)]
+    pub(crate) exchange: Running,
+}
+
+/// An exchange that runs.
+#[derive(Args)]
+pub(crate) struct Running {
     /// The exchange's web address.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     pub(crate) url: String,
@@ -270,14 +276,14 @@ pub(crate) enum Bans {
         #[arg(long)]
         json: bool,
     },
-    /// Let an address or a network in again; with --url.
+    /// Let an address or a network in again.
     Lift {
         /// As `list` shows it, or an address.
         source: String,
         #[command(flatten)]
-        log: LogFrom,
+        exchange: Running,
     },
-    /// Keep an address or a network out, even if it is known; with --url.
+    /// Keep an address or a network out, even if it is known.
     Add {
         /// Such as 203.0.113.9 or 203.0.113.0/24.
         source: String,
@@ -285,10 +291,10 @@ pub(crate) enum Bans {
         #[arg(long)]
         reason: String,
         /// How long: `10m`, `24h`.
-        #[arg(long = "for", default_value = "24h", value_parser = parse_span)]
+        #[arg(long = "for", default_value = "24h", value_parser = span)]
         length: Duration,
         #[command(flatten)]
-        log: LogFrom,
+        exchange: Running,
     },
 }
 
@@ -335,4 +341,92 @@ pub(crate) struct Sim {
 
 fn transport(name: &str) -> Result<Transport, String> {
     Transport::by_name(name).ok_or_else(|| "write udp, tcp, tls, ws or wss".to_owned())
+}
+
+/// As the configuration writes spans.
+fn span(written: &str) -> Result<Duration, String> {
+    config_span(written).ok_or_else(|| "write a number and s, m or h, such as 24h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    /// Each command with nothing but what it cannot do without.
+    const SHORTEST: &[&str] = &[
+        "serve",
+        "check",
+        "demo",
+        "ivr graph menu",
+        "ivr check menu",
+        "phone register",
+        "phone call echo",
+        "phone answer",
+        "events tail",
+        "events show c1",
+        "events why c1",
+        "cdr",
+        "capture c1 -o c1.pcapng",
+        "bans list",
+        "bans lift 203.0.113.9",
+        "bans add 203.0.113.9 --reason fraud",
+        "report reachability",
+        "sim",
+    ];
+
+    fn parsed(line: &str) -> Result<Command, clap::Error> {
+        let words = std::iter::once("cornetta").chain(line.split(' '));
+        Arguments::try_parse_from(words).map(|arguments| arguments.command)
+    }
+
+    fn names_of(command: &clap::Command, before: &str, names: &mut Vec<String>) {
+        for below in command.get_subcommands() {
+            let name = format!("{before}{}", below.get_name());
+            match below.has_subcommands() {
+                true => names_of(below, &format!("{name} "), names),
+                false => names.push(name),
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_takes_its_own_defaults() {
+        Arguments::command().debug_assert();
+        let mut names = Vec::new();
+        names_of(&Arguments::command(), "", &mut names);
+        for name in &names {
+            let line = SHORTEST.iter().find(|line| line.starts_with(name));
+            let line = line.unwrap_or_else(|| panic!("write {name} into the table"));
+            parsed(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+        assert_eq!(names.len(), SHORTEST.len());
+    }
+
+    #[test]
+    fn bans_and_captures_take_the_spans_that_the_configuration_takes() {
+        for (written, seconds) in [("90s", 90), ("10m", 600), ("48h", 48 * 3600)] {
+            let Ok(Command::Bans(Bans::Add { length, .. })) =
+                parsed(&format!("bans add 203.0.113.9 --reason fraud --for {written}"))
+            else {
+                panic!("--for {written}")
+            };
+            let Ok(Command::Capture(capture)) = parsed(&format!("capture c1 -o x --length {written}")) else {
+                panic!("--length {written}")
+            };
+            assert_eq!((length.as_secs(), capture.length.as_secs()), (seconds, seconds));
+        }
+        assert!(parsed("bans add 203.0.113.9 --reason fraud --for 1d").is_err());
+    }
+
+    #[test]
+    fn a_token_is_for_an_exchange_that_runs() {
+        for token in ["--token x", "--token-file x"] {
+            assert!(parsed(&format!("cdr {token}")).is_err(), "{token} to a folder");
+            assert!(parsed(&format!("cdr --url http://x {token}")).is_ok());
+            assert!(parsed(&format!("bans lift 203.0.113.9 {token}")).is_ok());
+        }
+        assert!(parsed("bans lift 203.0.113.9 --data data").is_err(), "only who runs keeps anybody out");
+        assert!(parsed("cdr --url http://x --token x --token-file x").is_err());
+    }
 }

@@ -297,3 +297,18 @@ async fn the_next_call_is_captured_with_its_messages_and_its_media() {
     assert!(none.contains("answers 404"), "{none}");
     assert_eq!(std::fs::read(&path).unwrap(), file, "a refusal costs the earlier file");
 }
+
+#[test]
+fn who_is_kept_out_by_hand_is_listed_until_let_in_again() {
+    let folder = Folder::new(CONFIG);
+    let exchange = Exchange::serve(&folder);
+    let bans = |arguments: &[&str]| {
+        told(&run(folder.path(), &[&["bans"], arguments, &["--url", &exchange.url]].concat()))
+    };
+    let kept_out = bans(&["add", "203.0.113.9", "--reason", "fraud"]);
+    assert_eq!(kept_out, "203.0.113.9 is kept out for 24 h\n");
+    let listed = bans(&["list"]);
+    assert!(listed.starts_with("203.0.113.9/32 ") && listed.contains("fraud"), "{listed}");
+    bans(&["lift", "203.0.113.9"]);
+    assert_eq!(bans(&["list"]), "nobody is kept out\n");
+}

@@ -2,8 +2,8 @@
 
 use super::log_source::LogSource;
 use super::web::Web;
-use crate::cli::{Bans, LogFrom};
-use anyhow::{Result, bail};
+use crate::cli::{Bans, Running};
+use anyhow::Result;
 use facts::BanNow;
 use serde_json::json;
 use std::io::{Write, stdout};
@@ -12,13 +12,13 @@ use std::process::ExitCode;
 pub(super) fn run(command: &Bans) -> Result<ExitCode> {
     match command {
         Bans::List { log, json } => list(&LogSource::open(log)?, *json)?,
-        Bans::Lift { source, log } => {
-            change(log, &format!("/v1/bans/{source}"), None)?;
+        Bans::Lift { source, exchange } => {
+            change(exchange, &format!("/v1/bans/{source}"), None)?;
             writeln!(stdout(), "{source} is let in again")?;
         }
-        Bans::Add { source, reason, length, log } => {
+        Bans::Add { source, reason, length, exchange } => {
             let body = json!({ "source": source, "seconds": length.as_secs(), "reason": reason });
-            change(log, "/v1/bans", Some(&body.to_string()))?;
+            change(exchange, "/v1/bans", Some(&body.to_string()))?;
             writeln!(stdout(), "{source} is kept out for {}", span(length.as_secs()))?;
         }
     }
@@ -61,9 +61,6 @@ fn span(seconds: u64) -> String {
 }
 
 /// Asks a running exchange: nobody else keeps anybody out.
-fn change(from: &LogFrom, path: &str, body: Option<&str>) -> Result<()> {
-    let Some(url) = &from.url else {
-        bail!("an exchange that does not run keeps nobody out; name one that does with --url");
-    };
-    Web::new(url, &from.token, "security:any")?.change(path, body)
+fn change(exchange: &Running, path: &str, body: Option<&str>) -> Result<()> {
+    Web::new(&exchange.url, &exchange.token, "security:any")?.change(path, body)
 }

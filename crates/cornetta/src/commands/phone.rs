@@ -29,11 +29,7 @@ fn plan(line: PhoneLine, deed: Deed) -> Plan {
         bind: line.bind.unwrap_or(loopback),
         port: line.port,
         server: line.server,
-        transport: match (line.tcp, line.tls) {
-            (true, _) => Transport::Tcp,
-            (_, true) => Transport::Tls,
-            _ => line.transport,
-        },
+        transport: if line.tcp { Transport::Tcp } else { line.transport },
         ca: line.ca,
         domain: line.domain,
         user: line.user,

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 pub(crate) use files::{script_files, sound_inventory};
 pub(crate) use fixed::Fixed;
+pub(crate) use read::parse_span;
 pub(crate) use trace::Trace;
 
 /// All that a configuration says.

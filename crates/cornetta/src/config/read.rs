@@ -116,7 +116,8 @@ pub(super) fn span(
     span
 }
 
-pub(super) fn parse_span(written: &str) -> Option<Duration> {
+/// A number and s, m or h.
+pub(crate) fn parse_span(written: &str) -> Option<Duration> {
     let unit = written.chars().last()?;
     let number: u64 = written.strip_suffix(unit)?.parse().ok()?;
     let seconds = match unit {
