@@ -230,8 +230,14 @@ impl SipSockets {
     /// Takes what the user agent says of who is known and who is kept out. Streams of who is kept out are cut.
     pub fn apply(&self, change: &Change) {
         self.shared.gate.apply(change);
-        if let Change::Banned { .. } = change {
-            self.streams.cut_banned();
+        match change {
+            Change::Known(ip) | Change::Stranger(ip) => {
+                let ip = ip.to_canonical();
+                self.streams.judge(|whose| whose.to_canonical() == ip);
+            }
+            Change::Networks(_) => self.streams.judge(|_| true),
+            Change::Banned { .. } => self.streams.cut_banned(),
+            Change::Lifted(_) => {}
         }
     }
 

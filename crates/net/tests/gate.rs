@@ -8,7 +8,7 @@ use sip::ua::Transport;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 const SOON: Duration = Duration::from_secs(5);
@@ -90,4 +90,53 @@ async fn streams_of_who_is_kept_out_are_cut_and_new_ones_closed_at_once() {
     let read = timeout(SOON, after.read(&mut [0; 10])).await.unwrap();
     assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
     assert_eq!(sockets.counts().connections_refused, 1);
+}
+
+async fn connected(from: SocketAddr, to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(from).unwrap();
+    socket.connect(to).await.unwrap()
+}
+
+/// So many more are let in, and one more is not: they are judged in the order in which they came.
+async fn so_many_are_let_in(sockets: &SipSockets, from: SocketAddr, many: usize) -> Vec<TcpStream> {
+    let (to, before) = (sockets.bound()[0].1, sockets.counts().connections_refused);
+    let mut streams = Vec::new();
+    for _ in 0..=many {
+        streams.push(connected(from, to).await);
+    }
+    let read = timeout(SOON, streams[many].read(&mut [0; 10])).await.expect("one too many is let in");
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    assert_eq!(sockets.counts().connections_refused - before, 1, "of {from}");
+    streams
+}
+
+#[tokio::test]
+async fn strangers_together_have_half_of_the_streams_and_of_the_handshakes_whatever_others_have() {
+    let streams = SipLimits { connections: 12, ..SipLimits::default() };
+    let handshakes = SipLimits { handshakes: 12, ..SipLimits::default() };
+    for (transport, limits) in [(Transport::Tcp, streams), (Transport::Ws, handshakes)] {
+        let (sockets, _inbox, local) = bind(transport, limits);
+        sockets.apply(&Change::Networks(vec!["127.0.0.3/32".parse().unwrap()]));
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            held.push(connected(host(3), local).await);
+        }
+        held.extend(so_many_are_let_in(&sockets, host(2), 6).await);
+        sockets.apply(&Change::Known(host(2).ip()));
+        held.extend(so_many_are_let_in(&sockets, host(4), 2).await);
+        sockets.apply(&Change::Stranger(host(2).ip()));
+        drop(held);
+    }
+}
+
+#[tokio::test]
+async fn that_a_strangers_stream_is_gone_is_told_after_its_last_message() {
+    let (sockets, mut inbox, local) = bind(Transport::Tcp, SipLimits::default());
+    let mut stranger = connected(host(2), local).await;
+    stranger.write_all(b"MESSAGE sip:a@b SIP/2.0\r\nContent-Length: many\r\n\r\n").await.unwrap();
+    until(|| sockets.counts().connections_cut == 1).await;
+    assert!(received(&mut inbox).await.starts_with(b"MESSAGE"));
+    let gone = timeout(SOON, inbox.recv()).await.unwrap();
+    assert!(matches!(gone, Some(SipInput::FlowFailed { .. })), "{gone:?}");
 }

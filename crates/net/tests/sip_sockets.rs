@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 #[tokio::test]
@@ -103,6 +103,29 @@ async fn a_stream_that_is_not_there_is_opened_and_comes_back_by_the_same_flow() 
     assert_eq!(buffer, expected);
     peer.write_all(&message("back")).await.unwrap();
     assert_eq!(received(&mut inputs).await, (flow, message("back")));
+}
+
+#[tokio::test]
+async fn an_answer_to_who_has_gone_opens_no_stream_to_the_port_that_it_came_from() {
+    let (sockets, mut inputs) = bind(Transport::Tcp, ANY_V4, SipLimits::default());
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(ANY_V4).unwrap();
+    let mut peer = socket.connect(local(&sockets)).await.unwrap();
+    peer.write_all(&message("1")).await.unwrap();
+    let (flow, _) = received(&mut inputs).await;
+    drop(peer);
+    assert_eq!(failed(&mut inputs).await, flow);
+    let other = TcpListener::bind(flow.remote).await.unwrap();
+    sockets.send(flow, b"SIP/2.0 200 OK\r\n\r\n".to_vec());
+    assert_eq!((sockets.counts().unsent, sockets.counts().sent), (1, 0));
+    assert_eq!(inputs.try_recv(), None, "it was told once");
+    // Whoever sends a request has looked up that address.
+    sockets.send(flow, message("2"));
+    let (mut stream, _) = timeout(SOON, other.accept()).await.unwrap().unwrap();
+    let mut buffer = vec![0; message("2").len()];
+    timeout(SOON, stream.read_exact(&mut buffer)).await.unwrap().unwrap();
+    assert_eq!(buffer, message("2"));
 }
 
 #[tokio::test]

@@ -40,11 +40,6 @@ impl Gate {
             Standing::Banned => None,
         }
     }
-
-    /// Where it is told that a stream is gone: that must not be lost.
-    pub(super) fn failures(&self) -> &mpsc::Sender<SipInput> {
-        &self.known
-    }
 }
 
 /// What arrives from the network, in the order in which it is to be handled.

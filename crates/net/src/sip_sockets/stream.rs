@@ -4,6 +4,7 @@ use super::handshake::Link;
 use super::streams::Streams;
 use super::{Shared, SipInput, SipLimits, bytes, count, reuse, websocket};
 use futures_util::StreamExt;
+use sip::guard::Standing;
 use sip::ua::{Flow, Transport};
 use std::io;
 use std::sync::Arc;
@@ -76,15 +77,25 @@ struct Pulse {
     heard: AtomicU64,
     /// The peer has answered a ping.
     answers: AtomicBool,
+    /// The last message that was read waits among those of strangers.
+    among_strangers: AtomicBool,
 }
 
-/// Reads and writes until the stream ends, for whatever reason.
-pub(super) async fn run(streams: &Streams, flow: Flow, accepted: bool, link: Link, ends: Ends) -> Ended {
+/// Reads and writes until the stream ends, for whatever reason. Tells in whose queue its last message waits too: what
+/// comes after it must not overtake it.
+pub(super) async fn run(
+    streams: &Streams,
+    flow: Flow,
+    accepted: bool,
+    link: Link,
+    ends: Ends,
+) -> (Ended, Standing) {
     let pulse = Pulse {
         began: Instant::now(),
         written: AtomicU64::new(0),
         heard: AtomicU64::new(0),
         answers: AtomicBool::new(false),
+        among_strangers: AtomicBool::new(false),
     };
     let inbox = Inbox { streams, flow, accepted, first: true, pongs: ends.pongs, pulse: &pulse };
     let pause = ping_after(flow, accepted);
@@ -106,10 +117,12 @@ pub(super) async fn run(streams: &Streams, flow: Flow, accepted: bool, link: Lin
             }
         }
     };
-    tokio::select! {
+    let ended = tokio::select! {
         ended = work => ended,
         () = ends.cut.notified() => Ended::Cut,
-    }
+    };
+    let strange = pulse.among_strangers.load(Ordering::Relaxed);
+    (ended, if strange { Standing::Stranger } else { Standing::Known })
 }
 
 fn ping_after(flow: Flow, accepted: bool) -> Option<Duration> {
@@ -210,7 +223,9 @@ impl Inbox<'_> {
         self.first = false;
         let input = SipInput::Received { flow: self.flow, bytes };
         let gate = &self.shared().gate;
-        let queue = gate.queue(gate.standing(self.flow.remote.ip())).ok_or(())?;
+        let standing = gate.standing(self.flow.remote.ip());
+        let queue = gate.queue(standing).ok_or(())?;
+        self.pulse.among_strangers.store(standing == Standing::Stranger, Ordering::Relaxed);
         queue.send(input).await.map_err(|_| ())?;
         count(&self.shared().counters.received);
         Ok(())

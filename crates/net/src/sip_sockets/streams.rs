@@ -8,7 +8,7 @@ use sip::guard::Standing;
 use sip::ua::{Flow, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -54,6 +54,11 @@ impl Streams {
             }
             return;
         }
+        // Nobody listens at the port that a peer's own stream came from.
+        if is_answer(&bytes) && table.was_accepted(flow) {
+            count(&self.shared.counters.unsent);
+            return;
+        }
         if !table.has_room(&self.shared.limits) {
             drop(table);
             count(&self.shared.counters.connections_refused);
@@ -61,7 +66,7 @@ impl Streams {
             self.say_failed(flow);
             return;
         }
-        let (number, ends) = table.enter(flow, false, self.shared.limits.queued_messages);
+        let (number, ends) = table.enter(flow, None, self.shared.limits.queued_messages);
         drop(table);
         // The queue of a new stream has room for its first message.
         if ends.pongs.try_send(bytes).is_ok() {
@@ -78,6 +83,11 @@ impl Streams {
     /// Another name is expected at `remote`: what was opened to it may be somebody else.
     pub(super) fn cut_misnamed(&self, remote: SocketAddr) {
         self.lock().cut_misnamed(remote, &self.shared.names());
+    }
+
+    /// These peers stand otherwise now than when they were let in.
+    pub(super) fn judge(&self, whose: impl Fn(IpAddr) -> bool) {
+        self.lock().judge(whose, |ip| self.shared.gate.standing(ip) == Standing::Stranger);
     }
 
     /// Cuts the streams of those who are kept out.
@@ -108,11 +118,12 @@ impl Streams {
         let flow = Flow { transport, local, remote };
         let limits = &self.shared.limits;
         let mut table = self.lock();
-        if !table.has_room_for(flow, self.shared.gate.standing(remote.ip()), limits) {
+        let standing = self.shared.gate.standing(remote.ip());
+        if !table.has_room_for(flow, standing, limits) {
             count(&self.shared.counters.connections_refused);
             return;
         }
-        let (number, ends) = table.enter(flow, true, limits.queued_messages);
+        let (number, ends) = table.enter(flow, Some(standing), limits.queued_messages);
         drop(table);
         self.shared.runtime.spawn(self.clone().shake_hands(flow, number, stream, ends));
     }
@@ -147,7 +158,7 @@ impl Streams {
             Err(why) => {
                 let transport = flow.transport.name();
                 tracing::warn!(remote = %flow.remote, transport, "SIP cannot be sent there: {why}");
-                self.ended(flow, number).await;
+                self.ended(flow, number, Standing::Known).await;
             }
         }
     }
@@ -156,7 +167,7 @@ impl Streams {
         let Established { link, certificate } = established;
         self.lock().established(flow, number, certificate);
         let mut open = self.shared.open.clone();
-        let ended = tokio::select! {
+        let (ended, queue) = tokio::select! {
             _ = open.changed() => return,
             ended = stream::run(&self, flow, accepted, link, ends) => ended,
         };
@@ -164,18 +175,20 @@ impl Streams {
         if ended.is_cut() {
             count(&self.shared.counters.connections_cut);
         }
-        self.ended(flow, number).await;
+        self.ended(flow, number, queue).await;
     }
 
-    async fn ended(&self, flow: Flow, number: u64) {
+    /// Tells it behind the messages of those of this standing.
+    async fn ended(&self, flow: Flow, number: u64, behind: Standing) {
         let gone = self.lock().ended(flow, number);
+        let Some(queue) = self.shared.gate.queue(behind) else { return };
         for flow in gone {
-            let _ = self.shared.gate.failures().send(SipInput::FlowFailed { flow }).await;
+            let _ = queue.send(SipInput::FlowFailed { flow }).await;
         }
     }
 
     fn say_failed(&self, flow: Flow) {
-        let inputs = self.shared.gate.failures().clone();
+        let Some(inputs) = self.shared.gate.queue(Standing::Known).cloned() else { return };
         if let Err(mpsc::error::TrySendError::Full(input)) = inputs.try_send(SipInput::FlowFailed { flow }) {
             self.shared.runtime.spawn(async move {
                 let _ = inputs.send(input).await;
@@ -186,6 +199,10 @@ impl Streams {
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_answer(message: &[u8]) -> bool {
+    message.starts_with(b"SIP/2.0 ")
 }
 
 /// A stream socket that is bound, and does not listen yet.

@@ -6,15 +6,18 @@ use super::names::Names;
 use super::stream::Ends;
 use crate::tls::is_named;
 use rustls::pki_types::CertificateDer;
-use sip::guard::Standing;
+use sip::guard::{self, Standing};
 use sip::ua::{Flow, Transport};
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 
 /// Flows that may share one stream with the one that it is called by.
 const SHARED_BY: usize = 8;
+
+/// Accepted streams that ended, as many as are remembered.
+const GONE_MAX: usize = 4096;
 
 /// Every open stream by its flow, accepted and opened alike.
 #[derive(Debug, Default)]
@@ -24,6 +27,10 @@ pub(super) struct Table {
     listening: HashMap<(Transport, SocketAddr), Flow>,
     sources: HashMap<IpAddr, Source>,
     handshakes: usize,
+    /// What strangers have together.
+    strangers: Source,
+    /// Accepted streams that ended last, the oldest first.
+    gone: VecDeque<Flow>,
     next_number: u64,
 }
 
@@ -35,6 +42,8 @@ pub(super) struct Open {
     pub(super) outbox: mpsc::Sender<Vec<u8>>,
     pub(super) cut: Arc<Notify>,
     accepted: bool,
+    /// It was accepted, and its peer has not proved itself.
+    of_stranger: bool,
     in_handshake: bool,
     certificate: Option<CertificateDer<'static>>,
     listens_at: Option<SocketAddr>,
@@ -42,8 +51,8 @@ pub(super) struct Open {
     shared_by: Vec<Flow>,
 }
 
-/// What one source of accepted streams has.
-#[derive(Debug, Default)]
+/// The accepted streams of one source, or of all strangers.
+#[derive(Clone, Copy, Debug, Default)]
 struct Source {
     streams: usize,
     handshakes: usize,
@@ -52,17 +61,19 @@ struct Source {
 impl Table {
     /// Whether a peer of this standing may have one more stream.
     pub(super) fn has_room_for(&self, flow: Flow, standing: Standing, limits: &SipLimits) -> bool {
-        let (all, of_this, all_handshakes) = match standing {
-            Standing::Known => (limits.connections, limits.connections_per_address, limits.handshakes),
-            Standing::Stranger => {
-                (limits.connections / 2, limits.connections_per_stranger, limits.handshakes / 2)
-            }
+        let of_this = match standing {
+            Standing::Known => limits.connections_per_address,
+            Standing::Stranger => limits.connections_per_stranger,
             Standing::Banned => return false,
         };
-        let (streams, handshakes) =
-            self.sources.get(&source_of(flow)).map_or((0, 0), |source| (source.streams, source.handshakes));
-        let may_begin = self.handshakes < all_handshakes && handshakes < limits.handshakes_per_address;
-        self.streams.len() < all && streams < of_this && (may_begin || !has_handshake(flow.transport))
+        let source = self.sources.get(&source_of(flow)).copied().unwrap_or_default();
+        let may_begin =
+            self.handshakes < limits.handshakes && source.handshakes < limits.handshakes_per_address;
+        let room = self.has_room(limits) && source.streams < of_this;
+        let shakes = has_handshake(flow.transport);
+        let among_strangers = self.strangers.streams < limits.connections / 2
+            && (!shakes || self.strangers.handshakes < limits.handshakes / 2);
+        room && (may_begin || !shakes) && (among_strangers || standing == Standing::Known)
     }
 
     /// Whether we may open one more.
@@ -70,8 +81,9 @@ impl Table {
         self.streams.len() < limits.connections
     }
 
-    /// A new stream. One that was there between the same ports is cut: the peer began anew.
-    pub(super) fn enter(&mut self, flow: Flow, accepted: bool, queued: usize) -> (u64, Ends) {
+    /// A new stream: of a peer of this standing if we accept it, otherwise we open it. One that was there between
+    /// the same ports is cut: the peer began anew.
+    pub(super) fn enter(&mut self, flow: Flow, accepted: Option<Standing>, queued: usize) -> (u64, Ends) {
         let (outbox, queue) = mpsc::channel(queued.max(1));
         let cut = Arc::new(Notify::new());
         let number = self.next_number;
@@ -80,18 +92,22 @@ impl Table {
         if let Some(old) = self.take(flow) {
             old.cut.notify_one();
         }
-        let in_handshake = accepted && has_handshake(flow.transport);
-        if accepted {
+        let in_handshake = accepted.is_some() && has_handshake(flow.transport);
+        let of_stranger = accepted == Some(Standing::Stranger);
+        if accepted.is_some() {
             let source = self.sources.entry(source_of(flow)).or_default();
-            source.streams += 1;
-            source.handshakes += usize::from(in_handshake);
+            source.add(in_handshake);
             self.handshakes += usize::from(in_handshake);
+        }
+        if of_stranger {
+            self.strangers.add(in_handshake);
         }
         let open = Open {
             number,
             outbox,
             cut,
-            accepted,
+            accepted: accepted.is_some(),
+            of_stranger,
             in_handshake,
             certificate: None,
             listens_at: None,
@@ -111,7 +127,23 @@ impl Table {
         let Some(open) = self.streams.get_mut(&flow).filter(|open| open.number == number) else { return };
         open.certificate = certificate;
         if std::mem::take(&mut open.in_handshake) {
-            self.handshake_done(flow);
+            let of_stranger = open.of_stranger;
+            self.handshake_done(flow, of_stranger);
+        }
+    }
+
+    /// Counts the accepted streams of these peers anew: they proved themselves, or are strangers again.
+    pub(super) fn judge(&mut self, whose: impl Fn(IpAddr) -> bool, is_stranger: impl Fn(IpAddr) -> bool) {
+        for (flow, open) in &mut self.streams {
+            let ip = flow.remote.ip();
+            if !open.accepted || !whose(ip) || is_stranger(ip) == open.of_stranger {
+                continue;
+            }
+            open.of_stranger = !open.of_stranger;
+            match open.of_stranger {
+                true => self.strangers.add(open.in_handshake),
+                false => self.strangers.remove(open.in_handshake),
+            }
         }
     }
 
@@ -149,12 +181,24 @@ impl Table {
         Some(open)
     }
 
+    /// Whether the peer had opened the stream of this flow that ended lately.
+    pub(super) fn was_accepted(&self, flow: Flow) -> bool {
+        self.gone.contains(&flow)
+    }
+
     /// Forgets a stream that ended. Gives the flows that ended with it; none if another took its place.
     pub(super) fn ended(&mut self, flow: Flow, number: u64) -> Vec<Flow> {
         if self.streams.get(&flow).is_none_or(|open| open.number != number) {
             return Vec::new();
         }
-        let others = self.take(flow).map(|open| open.shared_by).unwrap_or_default();
+        let ended = self.take(flow);
+        if ended.as_ref().is_some_and(|open| open.accepted) {
+            if self.gone.len() >= GONE_MAX {
+                self.gone.pop_front();
+            }
+            self.gone.push_back(flow);
+        }
+        let others = ended.map(|open| open.shared_by).unwrap_or_default();
         std::iter::once(flow).chain(others).collect()
     }
 
@@ -188,11 +232,14 @@ impl Table {
         }
         if open.accepted {
             if open.in_handshake {
-                self.handshake_done(flow);
+                self.handshake_done(flow, open.of_stranger);
+            }
+            if open.of_stranger {
+                self.strangers.remove(false);
             }
             let source = source_of(flow);
             if let Some(of_this) = self.sources.get_mut(&source) {
-                of_this.streams -= 1;
+                of_this.remove(false);
                 if of_this.streams == 0 {
                     self.sources.remove(&source);
                 }
@@ -201,18 +248,30 @@ impl Table {
         Some(open)
     }
 
-    fn handshake_done(&mut self, flow: Flow) {
+    fn handshake_done(&mut self, flow: Flow, of_stranger: bool) {
         self.handshakes -= 1;
+        if of_stranger {
+            self.strangers.handshakes -= 1;
+        }
         if let Some(source) = self.sources.get_mut(&source_of(flow)) {
             source.handshakes -= 1;
         }
     }
 }
 
-/// Whom limits are counted for: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer gets.
-fn source_of(flow: Flow) -> IpAddr {
-    match flow.remote.ip().to_canonical() {
-        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
-        v4 => v4,
+impl Source {
+    fn add(&mut self, in_handshake: bool) {
+        self.streams += 1;
+        self.handshakes += usize::from(in_handshake);
     }
+
+    fn remove(&mut self, in_handshake: bool) {
+        self.streams -= 1;
+        self.handshakes -= usize::from(in_handshake);
+    }
+}
+
+/// Whom limits are counted for, by the first address of its network.
+fn source_of(flow: Flow) -> IpAddr {
+    guard::source_of(flow.remote.ip()).addr()
 }
