@@ -1,6 +1,7 @@
 //! Which call a message belongs to: by its Call-ID, which the log's facts tell of each leg. What came just
 //! before its call was known (a challenged INVITE, its 401 and its ACK) waits for a moment.
 
+use crate::mask::after_blank_lines;
 use crate::{Traced, Way};
 use base::{Time, Wall};
 use sip::ua::Flow;
@@ -8,8 +9,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Call-IDs of calls that are known at a time. What is beyond is not traced.
-const CALL_IDS_MAX: usize = 20_000;
+/// Call-IDs of calls that are known at a time. What is beyond is not traced, and is counted. Two legs each of 200 calls
+/// a second fit for as long as they are kept after their end, and as many again that go on.
+const CALL_IDS_MAX: usize = 2 * 2 * 200 * AFTER_THE_END.as_secs() as usize;
 /// A longer Call-ID is nobody's but an attacker's.
 const CALL_ID_BYTES_MAX: usize = 1024;
 /// Messages that wait for their call, and their bytes. The oldest go first.
@@ -26,6 +28,7 @@ pub struct Belonging {
     ended: VecDeque<(Time, Arc<str>)>,
     early: VecDeque<Early>,
     early_bytes: usize,
+    refused: u64,
 }
 
 #[derive(Debug)]
@@ -53,10 +56,11 @@ impl Belonging {
 
     /// The call has a leg with this Call-ID. Gives its messages that went by before this was known.
     pub fn learn(&mut self, call: &str, call_id: &str) -> Vec<Traced> {
-        if self.calls.len() >= CALL_IDS_MAX
-            || call_id.len() > CALL_ID_BYTES_MAX
-            || self.calls.contains_key(call_id)
-        {
+        if self.calls.contains_key(call_id) {
+            return Vec::new();
+        }
+        if self.calls.len() >= CALL_IDS_MAX || call_id.len() > CALL_ID_BYTES_MAX {
+            self.refused += 1;
             return Vec::new();
         }
         let call = self.call_ids.get_key_value(call).map_or_else(|| call.into(), |(known, _)| known.clone());
@@ -75,6 +79,11 @@ impl Belonging {
             Traced { at, call: call.clone(), way, flow, bytes }
         };
         its.into_iter().map(traced).collect()
+    }
+
+    /// How many legs are not traced, because too many were or their Call-IDs were too long.
+    pub fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// The call has ended. It is forgotten when its last repetitions must have come.
@@ -108,7 +117,7 @@ struct Heading<'a> {
 /// What is to be known of a message, without reading the whole of it.
 fn heading(bytes: &[u8]) -> Option<Heading<'_>> {
     let (mut call_id, mut of_invite) = (None, false);
-    for line in bytes.split(|byte| *byte == b'\n') {
+    for line in after_blank_lines(bytes).split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
             break;
@@ -173,6 +182,34 @@ mod tests {
         belonging.ended(Time::from_millis(64_000), "c2");
         assert_eq!(saw(&mut belonging, "BYE", "a"), None);
         assert!(belonging.calls.is_empty() && belonging.call_ids.is_empty() && belonging.ended.is_empty());
+    }
+
+    #[test]
+    fn empty_lines_before_a_message_are_no_part_of_it() {
+        let mut belonging = Belonging::default();
+        belonging.learn("c1", "a");
+        let bytes = [b"\r\n\n\r\n".to_vec(), message("BYE", "a")].concat();
+        let traced = belonging.saw(Wall::from_unix_micros(1), Way::In, flow(), &bytes);
+        assert_eq!(traced.map(|traced| traced.bytes), Some(bytes));
+    }
+
+    #[test]
+    fn two_legs_of_200_calls_a_second_fit_until_they_are_forgotten_and_what_does_not_is_counted() {
+        let mut belonging = Belonging::default();
+        for second in 0..100 {
+            for call in 0..200 {
+                let (now, call) = (Time::from_millis(1000 * second), format!("c{second}-{call}"));
+                belonging.learn(&call, &format!("{call}-caller"));
+                belonging.learn(&call, &format!("{call}-agent"));
+                belonging.ended(now, &call);
+            }
+        }
+        assert_eq!(belonging.refused(), 0);
+        for call in 0..=CALL_IDS_MAX {
+            belonging.learn("c", &format!("open-{call}"));
+        }
+        assert_eq!(belonging.calls.len(), CALL_IDS_MAX);
+        assert!(belonging.refused() > 0);
     }
 
     #[test]

@@ -16,7 +16,8 @@ const SECRET_LINES: [&[u8]; 3] = [b"k=", b"a=key-mgmt:", b"a=ice-pwd:"];
 /// The message with its secrets covered.
 pub fn mask(message: &[u8]) -> Vec<u8> {
     let mut masked = Vec::with_capacity(message.len() + 16);
-    let mut rest = message;
+    let mut rest = after_blank_lines(message);
+    masked.extend_from_slice(message.get(..message.len() - rest.len()).unwrap_or_default());
     let mut pressed_keys = false;
     while let Some((field, after)) = field(rest) {
         rest = after;
@@ -43,6 +44,12 @@ pub fn mask(message: &[u8]) -> Vec<u8> {
         mask_body_line(line, pressed_keys, &mut masked);
     }
     masked
+}
+
+/// A message may have empty lines before it (RFC 3261 §7.5).
+pub(crate) fn after_blank_lines(message: &[u8]) -> &[u8] {
+    let begin = message.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(message.len());
+    message.get(begin..).unwrap_or_default()
 }
 
 /// The first header field with its continuation lines, and what follows.
@@ -251,6 +258,13 @@ mod tests {
             let message = format!("REGISTER sip:x SIP/2.0\r\n{written}\r\n");
             assert_eq!(masked(&message), format!("REGISTER sip:x SIP/2.0\r\n{shown}\r\n"));
         }
+    }
+
+    #[test]
+    fn empty_lines_before_a_message_hide_nothing() {
+        let message = "\r\n\r\nREGISTER sip:x SIP/2.0\r\nAuthorization: Digest response=\"66\"\r\n\r\n";
+        assert_eq!(masked(message), message.replace("\"66\"", "***"));
+        assert_eq!(masked("\r\n\r\n"), "\r\n\r\n");
     }
 
     #[test]
