@@ -14,8 +14,9 @@ use std::time::Duration;
 const MARK: &[u8; 16] = b"cornetta-trace1\n";
 /// Calls' messages may lie a little before the call's own beginning, and clocks are set.
 const SLACK: Duration = Duration::from_secs(120);
-/// The most messages of a call that are read.
+/// The most messages of a call that are read, and their bytes: many times what a long call has.
 const MESSAGES_MAX: usize = 5000;
+const BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How much is kept, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,19 +53,20 @@ pub struct Found {
 pub fn read_call(folder: &Path, call: &str) -> io::Result<Found> {
     let files = listed(folder)?;
     let from = born(call).map_or(i64::MIN, |at| at.unix_micros().saturating_sub(micros(SLACK)));
-    let mut found = Found::default();
+    let (mut found, mut room) = (Found::default(), BYTES_MAX);
     for (place, (_, path)) in files.iter().enumerate() {
         // A file ends where the next begins.
         if files.get(place + 1).is_some_and(|(next, _)| *next < from) {
             continue;
         }
-        read_file(path, call, &mut found)?;
+        read_file(path, call, &mut found, &mut room)?;
     }
     found.messages.sort_by_key(|message| message.at);
     Ok(found)
 }
 
-fn read_file(path: &Path, call: &str, found: &mut Found) -> io::Result<()> {
+/// Adds what a file has of the call, while there is room for so many bytes.
+fn read_file(path: &Path, call: &str, found: &mut Found, room: &mut usize) -> io::Result<()> {
     let file = match File::open(path) {
         Ok(file) => file,
         // It was too old, just now.
@@ -91,10 +93,11 @@ fn read_file(path: &Path, call: &str, found: &mut Found) -> io::Result<()> {
         if record::call_of(&payload) != Some(call.as_bytes()) {
             continue;
         }
-        if found.messages.len() >= MESSAGES_MAX {
+        if found.more || found.messages.len() >= MESSAGES_MAX || *room < length {
             found.more = true;
             return Ok(());
         }
+        *room -= length;
         let Some(message) = record::decode(&payload, checksum) else { return Ok(()) };
         found.messages.push(message);
     }
@@ -329,5 +332,21 @@ mod tests {
         }
         let found = read_call(&path, "a").unwrap();
         assert_eq!((found.messages.len(), found.more), (MESSAGES_MAX, true));
+    }
+
+    #[test]
+    fn of_large_messages_fewer_are_read() {
+        let (_kept, path) = folder();
+        let mut segments = Segments::new(path.clone(), Limits { keep: DAY, size_max: 1 << 30 });
+        let at = Wall::from_unix_micros(1_700_000_000_000_000);
+        let large = record::encode(&message("a", at, 64_000));
+        for _ in 0..300 {
+            segments.append(at, &large).unwrap();
+        }
+        segments.append(at, &record::encode(&message("a", at, 1))).unwrap();
+        let found = read_call(&path, "a").unwrap();
+        let read: usize = found.messages.iter().map(|message| message.bytes.len()).sum();
+        assert!(found.more && read <= BYTES_MAX && read > BYTES_MAX - 200_000, "{read}");
+        assert!(found.messages.iter().all(|message| message.bytes.len() > 1), "a hole in the middle");
     }
 }

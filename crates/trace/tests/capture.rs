@@ -100,7 +100,7 @@ fn sum(parts: &[&[u8]]) -> u32 {
 
 fn all_of(mut capture: Capture) -> Vec<u8> {
     let mut file = Vec::new();
-    while let Some(piece) = capture.pieces.blocking_recv() {
+    while let Some(piece) = capture.blocking_next() {
         file.extend(piece);
     }
     file
@@ -163,6 +163,24 @@ fn a_capture_ends_at_its_size() {
     assert!((5000..5400).contains(&bytes.len()), "{}", bytes.len());
     let file = read(&bytes);
     assert!(file.packets.len() > 10, "{file:?}");
+}
+
+#[test]
+fn of_a_capture_that_nobody_takes_only_so_many_bytes_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = trace(&folder);
+    let capture = trace.begin_capture(CaptureLimits { bytes: 1 << 40, ..LIMITS }).unwrap();
+    trace.captures(capture.id, "a");
+    let sent = 200_u32;
+    for at in 0..sent {
+        trace.saw(message("a", i64::from(at), Way::In, &"x".repeat(60_000)));
+    }
+    wait_for(|| (trace.counts().stored == sent.into()).then_some(()));
+    trace.close();
+    let bytes = all_of(capture);
+    assert!((4_000_000..4_300_000).contains(&bytes.len()), "{}", bytes.len());
+    let file = read(&bytes);
+    assert_eq!(file.packets.len() as u64 + file.dropped.unwrap(), u64::from(sent));
 }
 
 #[test]

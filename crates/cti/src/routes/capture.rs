@@ -105,7 +105,7 @@ struct Running {
 impl Running {
     async fn next(&mut self) -> Option<Vec<u8>> {
         tokio::select! {
-            piece = self.capture.pieces.recv() => piece,
+            piece = self.capture.next() => piece,
             _ = self.shutdown.wait_for(|stop| *stop) => None,
         }
     }

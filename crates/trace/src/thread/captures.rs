@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// Packets that wait for whoever takes the capture. More are dropped and counted in the file.
+/// Packets that wait for whoever takes the capture, and their bytes. More are dropped and counted in the file.
 const WAITING_MAX: usize = 2048;
+const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// For the last answers after the end of a call.
 const AFTER_THE_END: Duration = Duration::from_secs(1);
 const REMARK: &str = "One call, as Cornetta saw it. SIP is written as UDP whatever it came by; \
@@ -31,8 +32,28 @@ pub struct CaptureLimits {
 pub struct Capture {
     /// Its number.
     pub id: u64,
-    /// Pieces of the file, until its end.
-    pub pieces: mpsc::Receiver<Vec<u8>>,
+    pieces: mpsc::Receiver<Vec<u8>>,
+    waiting_bytes: Arc<AtomicUsize>,
+}
+
+impl Capture {
+    /// The next piece of the file; nothing at its end.
+    pub async fn next(&mut self) -> Option<Vec<u8>> {
+        let piece = self.pieces.recv().await;
+        self.taken(piece)
+    }
+
+    /// The same, for a thread that may wait.
+    pub fn blocking_next(&mut self) -> Option<Vec<u8>> {
+        let piece = self.pieces.blocking_recv();
+        self.taken(piece)
+    }
+
+    fn taken(&self, piece: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        let bytes = piece.as_ref().map_or(0, Vec::len);
+        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        piece
+    }
 }
 
 /// A packet of RTP or RTCP of a captured call.
@@ -83,6 +104,7 @@ pub(super) struct Active {
     id: u64,
     call: Option<Arc<str>>,
     pieces: mpsc::Sender<Vec<u8>>,
+    waiting_bytes: Arc<AtomicUsize>,
     limits: CaptureLimits,
     until: Instant,
     bytes: u64,
@@ -93,8 +115,11 @@ pub(super) struct Active {
 pub(super) fn begin(id: u64, limits: CaptureLimits, seat: Seat) -> (Capture, Order) {
     let (pieces, inbox) = mpsc::channel(WAITING_MAX);
     let until = Instant::now() + limits.wait;
-    let active = Active { id, call: None, pieces, limits, until, bytes: 0, dropped: 0, _seat: seat };
-    (Capture { id, pieces: inbox }, Order::Begin(active))
+    let waiting_bytes = Arc::new(AtomicUsize::new(0));
+    let capture = Capture { id, pieces: inbox, waiting_bytes: waiting_bytes.clone() };
+    let active =
+        Active { id, call: None, pieces, waiting_bytes, limits, until, bytes: 0, dropped: 0, _seat: seat };
+    (capture, Order::Begin(active))
 }
 
 /// The captures of the thread.
@@ -172,15 +197,20 @@ impl Active {
             self.dropped += 1;
             return;
         }
-        let length = piece.len() as u64;
-        match self.pieces.try_send(piece) {
-            Ok(()) => self.bytes += length,
-            Err(_) => self.dropped += 1,
+        let length = piece.len();
+        let waiting = self.waiting_bytes.fetch_add(length, Ordering::Relaxed) + length;
+        if waiting <= WAITING_BYTES_MAX && self.pieces.try_send(piece).is_ok() {
+            self.bytes += length as u64;
+        } else {
+            self.waiting_bytes.fetch_sub(length, Ordering::Relaxed);
+            self.dropped += 1;
         }
     }
 
     fn put_end(&mut self, at: Wall) {
         // If there is no room even for this, the file ends without its count.
-        let _ = self.pieces.try_send(pcapng::end(at, self.dropped));
+        let end = pcapng::end(at, self.dropped);
+        self.waiting_bytes.fetch_add(end.len(), Ordering::Relaxed);
+        let _ = self.pieces.try_send(end);
     }
 }
