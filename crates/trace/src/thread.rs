@@ -53,6 +53,8 @@ pub struct Counts {
     pub exported: u64,
     /// Messages that could not be sent to Homer.
     pub unexported: u64,
+    /// Legs whose messages are not kept: too many were known already, or their Call-IDs were too long.
+    pub refused_legs: u64,
 }
 
 /// The trace of a running exchange. Clones are the same trace.
@@ -81,6 +83,7 @@ struct Counters {
     dropped: AtomicU64,
     exported: AtomicU64,
     unexported: AtomicU64,
+    refused_legs: AtomicU64,
     /// Media packets dropped since captures were last told.
     media_dropped: AtomicU64,
 }
@@ -98,29 +101,35 @@ impl Trace {
     /// # Errors
     /// The system gives no thread, or no socket towards Homer.
     pub fn start(config: Config) -> io::Result<Trace> {
+        let (trace, write) = Trace::prepare(config)?;
+        let (running, ended) = bounded::<()>(0);
+        let thread = std::thread::Builder::new().name("trace".to_owned()).spawn(move || {
+            write();
+            drop(running);
+        })?;
+        *trace.shared.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some((thread, ended));
+        Ok(trace)
+    }
+
+    /// A trace, and what its thread does.
+    fn prepare(config: Config) -> io::Result<(Trace, impl FnOnce() + Send + 'static)> {
         let (items, item_inbox) = bounded(WAITING_MAX);
         let (media, media_inbox) = bounded(MEDIA_WAITING_MAX);
         let counters = Arc::new(Counters::default());
         let hep = config.hep.clone().map(|(to, identity)| Ok::<_, io::Error>((socket_to(to)?, identity)));
         let folder = config.folder.clone();
         let writer = Writer::new(config, hep.transpose()?, counters.clone());
-        let (running, ended) = bounded::<()>(0);
-        let thread = std::thread::Builder::new().name("trace".to_owned()).spawn(move || {
-            writer.run(&item_inbox, &media_inbox);
-            drop(running);
-        })?;
-        Ok(Trace {
-            shared: Arc::new(Shared {
-                folder,
-                items,
-                media,
-                counters,
-                last_capture: AtomicU64::new(0),
-                captures: Arc::default(),
-                reading: Mutex::new(()),
-                thread: Mutex::new(Some((thread, ended))),
-            }),
-        })
+        let shared = Shared {
+            folder,
+            items,
+            media,
+            counters,
+            last_capture: AtomicU64::new(0),
+            captures: Arc::default(),
+            reading: Mutex::new(()),
+            thread: Mutex::new(None),
+        };
+        Ok((Trace { shared: Arc::new(shared) }, move || writer.run(&item_inbox, &media_inbox)))
     }
 
     /// A message of a call went by. Never waits.
@@ -131,6 +140,13 @@ impl Trace {
         if waiting > WAITING_BYTES_MAX || self.shared.items.try_send(Item::Message(message)).is_err() {
             counters.waiting_bytes.fetch_sub(length, Ordering::Relaxed);
             counters.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// So many legs, since the start, are not traced.
+    pub fn refused_legs(&self, legs: u64) {
+        if self.shared.counters.refused_legs.swap(legs, Ordering::Relaxed) == 0 && legs > 0 {
+            tracing::warn!("the SIP messages of some calls are not kept: too many calls, or Call-IDs too long");
         }
     }
 
@@ -180,6 +196,7 @@ impl Trace {
             dropped: read(&counters.dropped),
             exported: read(&counters.exported),
             unexported: read(&counters.unexported),
+            refused_legs: read(&counters.refused_legs),
         }
     }
 
@@ -211,4 +228,42 @@ fn socket_to(to: SocketAddr) -> io::Result<UdpSocket> {
     socket.connect(to)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Way;
+    use base::Wall;
+    use sip::ua::{Flow, Transport};
+
+    fn message(bytes: usize) -> Traced {
+        let address = "127.0.0.1:5060".parse().unwrap();
+        let flow = Flow { transport: Transport::Udp, local: address, remote: address };
+        let at = Wall::from_unix_micros(1_700_000_000_000_000);
+        Traced { at, call: "a".into(), way: Way::In, flow, bytes: vec![b'x'; bytes] }
+    }
+
+    #[test]
+    fn more_than_can_wait_is_dropped_and_counted_and_nobody_waits() {
+        for (length, fit) in [(64_000, WAITING_BYTES_MAX / 64_000), (10, WAITING_MAX)] {
+            let folder = tempfile::tempdir().unwrap();
+            let limits = Limits { keep: Duration::from_secs(3600), size_max: 1 << 30 };
+            let path = folder.path().to_owned();
+            let config = Config { folder: path, limits, hep: None, program: String::new() };
+            let (trace, write) = Trace::prepare(config).unwrap();
+            let sent = fit + 100;
+            for _ in 0..sent {
+                trace.saw(message(length));
+            }
+            assert_eq!(trace.counts().dropped, 100, "of {length} bytes");
+            let shared = trace.shared.clone();
+            drop(trace);
+            let Shared { items, counters, .. } = Arc::into_inner(shared).unwrap();
+            drop(items);
+            write();
+            assert_eq!(counters.stored.load(Ordering::Relaxed), fit as u64);
+            assert_eq!(counters.waiting_bytes.load(Ordering::Relaxed), 0);
+        }
+    }
 }

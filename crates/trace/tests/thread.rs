@@ -55,21 +55,6 @@ fn a_disk_that_fails_costs_messages_and_nothing_else() {
     assert_eq!(trace.counts().stored, 0);
 }
 
-#[test]
-fn more_than_can_wait_is_dropped_and_counted_and_nobody_waits() {
-    let folder = tempfile::tempdir().unwrap();
-    let trace = Trace::start(config(folder.path())).unwrap();
-    let large = "x".repeat(64_000);
-    let sent = 2000;
-    for at in 0..sent {
-        trace.saw(message("a", at, Way::In, &large));
-    }
-    trace.close();
-    let counts = trace.counts();
-    assert_eq!(counts.stored + counts.dropped, sent.unsigned_abs());
-    assert!(counts.stored >= 200, "{counts:?}");
-}
-
 /// A HEP3 packet's chunks of the vendor 0: their types and values.
 fn chunks(packet: &[u8]) -> Vec<(u16, Vec<u8>)> {
     let word = |at: usize| u16::from_be_bytes([packet[at], packet[at + 1]]);

@@ -45,6 +45,7 @@ impl Seeing {
                 for message in self.belonging.learn(call, sip_call_id) {
                     self.trace.saw(message);
                 }
+                self.trace.refused_legs(self.belonging.refused());
             }
             FactKind::CaptureStarted { capture, .. } => self.trace.captures(*capture, call),
             FactKind::CallEnded { .. } => {
