@@ -146,7 +146,9 @@ impl Trace {
     /// So many legs, since the start, are not traced.
     pub fn refused_legs(&self, legs: u64) {
         if self.shared.counters.refused_legs.swap(legs, Ordering::Relaxed) == 0 && legs > 0 {
-            tracing::warn!("the SIP messages of some calls are not kept: too many calls, or Call-IDs too long");
+            tracing::warn!(
+                "the SIP messages of some calls are not kept: too many calls, or Call-IDs too long"
+            );
         }
     }
 
