@@ -53,10 +53,13 @@ needs-build:
 # every Python: without it its cases say so and are skipped.
 needs-test:
 	@command -v sipp >/dev/null && command -v baresip >/dev/null && command -v linphonec >/dev/null && \
+	  command -v tshark >/dev/null && command -v nft >/dev/null && command -v ip >/dev/null && \
 	  command -v openssl >/dev/null && command -v python3 >/dev/null || { \
-	  echo "Installing sip-tester, baresip, linphone-cli, openssl and python3: the black-box tests call Cornetta with them."; \
+	  echo "Installing sip-tester, baresip, linphone-cli, tshark, nftables, iproute2, openssl and python3: the black-box"; \
+	  echo "tests call Cornetta with them, read its captures and put a NAT before it."; \
 	  $(SUDO) apt-get update -qq && \
-	  $(SUDO) apt-get install -y -qq sip-tester baresip linphone-cli openssl python3 python3-pip >/dev/null; }
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq sip-tester baresip linphone-cli tshark nftables \
+	    iproute2 openssl python3 python3-pip >/dev/null; }
 	@test -d target/pjsip || { \
 	  echo "Installing PJSIP's Python package into target/pjsip: the black-box tests call Cornetta with it."; \
 	  python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
