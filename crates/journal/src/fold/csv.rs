@@ -15,12 +15,7 @@ origin_kind,withheld,diverted_by";
 
 /// One record as a line of CSV (RFC 4180) without its line end, by the columns of [`HEADER`].
 pub fn csv_row(cdr: &Cdr) -> String {
-    let cells = values(cdr).map(|value| match value {
-        Value::String(text) => cell(&text),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    });
-    cells.join(",")
+    csv_line(values(cdr))
 }
 
 /// One record as a JSON object with the names of [`HEADER`]. What is not known is null.
@@ -86,9 +81,19 @@ pub(super) fn code(value: &impl Serialize) -> String {
     }
 }
 
+/// Cells as a line of CSV without its line end. What is null is empty.
+pub(super) fn csv_line(cells: impl IntoIterator<Item = Value>) -> String {
+    let written = cells.into_iter().map(|value| match value {
+        Value::String(text) => cell(&text),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    });
+    written.collect::<Vec<_>>().join(",")
+}
+
 /// Quotes where the format asks for it. Callers choose some of these texts, and spreadsheets run a text that
 /// begins like a formula: such a one gets an apostrophe, except for numbers.
-pub(super) fn cell(text: &str) -> String {
+fn cell(text: &str) -> String {
     let mut chars = text.chars();
     let formula = match chars.next() {
         Some('=' | '@' | '\t' | '\r') => true,

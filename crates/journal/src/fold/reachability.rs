@@ -1,4 +1,4 @@
-use super::csv::{cell, code, local_time};
+use super::csv::{code, csv_line, local_time};
 use base::Wall;
 use facts::{Fact, FactKind, LegRole};
 use jiff::tz::TimeZone;
@@ -103,15 +103,7 @@ impl ReachabilityFold {
 
     /// Each origin as a line of CSV (RFC 4180) without its line end, by the columns of [`REACHABILITY_HEADER`].
     pub fn csv_rows(&self) -> Vec<String> {
-        let line = |row: Vec<Value>| {
-            let cells = row.into_iter().map(|value| match value {
-                Value::String(text) => cell(&text),
-                Value::Null => String::new(),
-                other => other.to_string(),
-            });
-            cells.collect::<Vec<_>>().join(",")
-        };
-        self.rows().into_iter().map(line).collect()
+        self.rows().into_iter().map(csv_line).collect()
     }
 
     /// Each origin as a JSON object with the names of [`REACHABILITY_HEADER`]; `refused_why` is an object.
