@@ -4,7 +4,7 @@ use crate::cli::TokenFrom;
 use anyhow::{Context as _, Result, bail};
 use std::time::Duration;
 use ureq::http::Response;
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestBuilder};
 
 /// The longest answer that is read whole: a thousand of the longest facts are far smaller.
 const ANSWER_BYTES_MAX: u64 = 512 * 1024 * 1024;
@@ -41,10 +41,7 @@ impl Web {
 
     /// The whole answer.
     pub(super) fn get(&self, path: &str) -> Result<(Response<Body>, String)> {
-        let mut request = self.agent.get(format!("{}{path}", self.address));
-        if let Some(authorization) = &self.authorization {
-            request = request.header("Authorization", authorization);
-        }
+        let request = self.authorized(self.agent.get(self.url(path)));
         let mut response = self.accepted(path, request.call())?;
         let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string()?;
         Ok((response, body))
@@ -52,10 +49,7 @@ impl Web {
 
     /// An answer that goes on coming.
     pub(super) fn post(&self, path: &str, body: &str) -> Result<Response<Body>> {
-        let mut request = self.agent.post(format!("{}{path}", self.address));
-        if let Some(authorization) = &self.authorization {
-            request = request.header("Authorization", authorization);
-        }
+        let request = self.authorized(self.agent.post(self.url(path)));
         self.accepted(path, request.content_type("application/json").send(body))
     }
 
@@ -64,15 +58,23 @@ impl Web {
         if let Some(body) = body {
             return self.post(path, body).map(drop);
         }
-        let mut request = self.agent.delete(format!("{}{path}", self.address));
-        if let Some(authorization) = &self.authorization {
-            request = request.header("Authorization", authorization);
-        }
+        let request = self.authorized(self.agent.delete(self.url(path)));
         self.accepted(path, request.call()).map(drop)
     }
 
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.authorization {
+            Some(authorization) => request.header("Authorization", authorization),
+            None => request,
+        }
+    }
+
     fn accepted(&self, path: &str, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>> {
-        let address = format!("{}{}", self.address, path.split('?').next().unwrap_or_default());
+        let address = self.url(path.split('?').next().unwrap_or_default());
         let mut response = answer.with_context(|| {
             format!("{address} cannot be reached; is the exchange running, and is this its web address?")
         })?;
