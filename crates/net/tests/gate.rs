@@ -2,54 +2,27 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
 
-use net::{SipInbox, SipInput, SipLimits, SipSetup, SipSockets};
+mod support;
+
+use net::{SipInput, SipLimits, SipSockets};
 use sip::guard::Change;
 use sip::ua::Transport;
 use std::net::SocketAddr;
-use std::time::Duration;
+use support::{SOON, bind, local, message, next, received, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::timeout;
-
-const SOON: Duration = Duration::from_secs(5);
-
-fn bind(transport: Transport, limits: SipLimits) -> (SipSockets, SipInbox, SocketAddr) {
-    let (sockets, inbox) =
-        SipSockets::bind(&[(transport, host(1))], SipSetup { limits, ..SipSetup::default() }).unwrap();
-    let local = sockets.bound()[0].1;
-    (sockets, inbox, local)
-}
 
 /// Another host, as far as addresses go.
 fn host(number: u8) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, number], 0))
 }
 
-fn message(body: &str) -> Vec<u8> {
-    format!("MESSAGE sip:a@b SIP/2.0\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
-}
-
-async fn received(inbox: &mut SipInbox) -> Vec<u8> {
-    match timeout(SOON, inbox.recv()).await.expect("nothing came in time").unwrap() {
-        SipInput::Received { bytes, .. } => bytes,
-        SipInput::FlowFailed { flow } => panic!("{flow:?} failed"),
-    }
-}
-
-async fn until(condition: impl Fn() -> bool) {
-    timeout(SOON, async {
-        while !condition() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
-}
-
 #[tokio::test]
 async fn who_is_known_is_handled_before_any_stranger_and_never_crowded_out() {
     let limits = SipLimits { stranger_inputs: 4, ..SipLimits::default() };
-    let (sockets, mut inbox, local) = bind(Transport::Udp, limits);
+    let (sockets, mut inbox) = bind(Transport::Udp, host(1), limits);
+    let local = local(&sockets);
     sockets.apply(&Change::Networks(vec!["127.0.0.3/32".parse().unwrap()]));
     let (stranger, peer) = (UdpSocket::bind(host(2)).await.unwrap(), UdpSocket::bind(host(3)).await.unwrap());
     for number in 0..50 {
@@ -58,31 +31,33 @@ async fn who_is_known_is_handled_before_any_stranger_and_never_crowded_out() {
     peer.send_to(&message("peer"), local).await.unwrap();
     until(|| sockets.counts().received == 5).await;
     assert_eq!(sockets.counts().dropped_full, 46);
-    assert_eq!(received(&mut inbox).await, message("peer"));
-    assert_eq!(received(&mut inbox).await, message("stranger 0"));
+    assert_eq!(received(&mut inbox).await.1, message("peer"));
+    assert_eq!(received(&mut inbox).await.1, message("stranger 0"));
 }
 
 #[tokio::test]
 async fn datagrams_of_who_is_kept_out_are_dropped_until_the_ban_is_lifted() {
-    let (sockets, mut inbox, local) = bind(Transport::Udp, SipLimits::default());
+    let (sockets, mut inbox) = bind(Transport::Udp, host(1), SipLimits::default());
+    let local = local(&sockets);
     let source = "127.0.0.2/32".parse().unwrap();
     sockets.apply(&Change::Banned { source, known_too: false });
     let (banned, other) = (UdpSocket::bind(host(2)).await.unwrap(), UdpSocket::bind(host(3)).await.unwrap());
     banned.send_to(&message("1"), local).await.unwrap();
     other.send_to(&message("2"), local).await.unwrap();
-    assert_eq!(received(&mut inbox).await, message("2"));
+    assert_eq!(received(&mut inbox).await.1, message("2"));
     assert_eq!(sockets.counts().dropped_banned, 1);
     sockets.apply(&Change::Lifted(source));
     banned.send_to(&message("3"), local).await.unwrap();
-    assert_eq!(received(&mut inbox).await, message("3"));
+    assert_eq!(received(&mut inbox).await.1, message("3"));
 }
 
 #[tokio::test]
 async fn streams_of_who_is_kept_out_are_cut_and_new_ones_closed_at_once() {
-    let (sockets, mut inbox, local) = bind(Transport::Tcp, SipLimits::default());
+    let (sockets, mut inbox) = bind(Transport::Tcp, host(1), SipLimits::default());
+    let local = local(&sockets);
     let mut before = TcpStream::connect(local).await.unwrap();
     before.write_all(&message("1")).await.unwrap();
-    assert_eq!(received(&mut inbox).await, message("1"));
+    assert_eq!(received(&mut inbox).await.1, message("1"));
     sockets.apply(&Change::Banned { source: "127.0.0.1/32".parse().unwrap(), known_too: false });
     let read = timeout(SOON, before.read(&mut [0; 10])).await.unwrap();
     assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
@@ -116,7 +91,8 @@ async fn strangers_together_have_half_of_the_streams_and_of_the_handshakes_whate
     let streams = SipLimits { connections: 12, ..SipLimits::default() };
     let handshakes = SipLimits { handshakes: 12, ..SipLimits::default() };
     for (transport, limits) in [(Transport::Tcp, streams), (Transport::Ws, handshakes)] {
-        let (sockets, _inbox, local) = bind(transport, limits);
+        let (sockets, _inbox) = bind(transport, host(1), limits);
+        let local = local(&sockets);
         sockets.apply(&Change::Networks(vec!["127.0.0.3/32".parse().unwrap()]));
         let mut held = Vec::new();
         for _ in 0..4 {
@@ -132,11 +108,12 @@ async fn strangers_together_have_half_of_the_streams_and_of_the_handshakes_whate
 
 #[tokio::test]
 async fn that_a_strangers_stream_is_gone_is_told_after_its_last_message() {
-    let (sockets, mut inbox, local) = bind(Transport::Tcp, SipLimits::default());
+    let (sockets, mut inbox) = bind(Transport::Tcp, host(1), SipLimits::default());
+    let local = local(&sockets);
     let mut stranger = connected(host(2), local).await;
     stranger.write_all(b"MESSAGE sip:a@b SIP/2.0\r\nContent-Length: many\r\n\r\n").await.unwrap();
     until(|| sockets.counts().connections_cut == 1).await;
-    assert!(received(&mut inbox).await.starts_with(b"MESSAGE"));
-    let gone = timeout(SOON, inbox.recv()).await.unwrap();
-    assert!(matches!(gone, Some(SipInput::FlowFailed { .. })), "{gone:?}");
+    assert!(received(&mut inbox).await.1.starts_with(b"MESSAGE"));
+    let gone = next(&mut inbox).await;
+    assert!(matches!(gone, SipInput::FlowFailed { .. }), "{gone:?}");
 }
