@@ -13,6 +13,7 @@ use support::{ALL, Desk, MASKED, METRICS, PATIENCE, Socket, ask, config, read_an
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 const PAUSE: &str = r#"{"state":"paused","reason":"pausa caffè"}"#;
 
@@ -225,7 +226,7 @@ async fn a_connection_beyond_the_limit_is_told_so_and_a_silent_one_is_closed() {
     let mut rest = Vec::new();
     let read = tokio::io::AsyncReadExt::read_to_end(&mut silent, &mut rest);
     // Closed with or without a word, but closed.
-    let _ = tokio::time::timeout(PATIENCE, read).await.unwrap();
+    let _ = timeout(PATIENCE, read).await.unwrap();
     // Its place is free a moment after its end is seen.
     while ask(desk.addr, "GET /healthz", "", "").await.status == 503 {}
     assert_eq!(ask(desk.addr, "GET /healthz", "", "").await.status, 200);
@@ -313,6 +314,32 @@ async fn a_capture_is_a_file_that_comes_until_its_end_and_the_engine_hears_of_bo
         let ended = desk.commands.recv().await.unwrap();
         assert_eq!(ended.command, Command::EndCapture { capture });
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_hears_that_a_capture_is_over_even_if_it_is_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = support::trace(folder.path());
+    let mut desk = Desk::configured(CtiConfig { trace: trace.clone(), ..config() }, 1).await;
+    let addr = desk.addr;
+    let asked =
+        tokio::spawn(async move { ask(addr, "POST /v1/calls/rm1-1/capture", &bearer(ALL), "").await });
+    let taken = desk.commands.recv().await.unwrap();
+    let Command::Capture { capture, .. } = taken.command else { panic!("{:?}", taken.command) };
+    taken.reply.send(Ok(0)).unwrap();
+    let hang_up = tokio::spawn(async move { ask(addr, "DELETE /v1/calls/rm1-1", &bearer(ALL), "").await });
+    while desk.commands.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    trace.captures(capture, "rm1-1");
+    trace.call_ended("rm1-1");
+    assert_eq!(asked.await.unwrap().status, 200);
+    let taken = desk.commands.recv().await.unwrap();
+    assert!(matches!(taken.command, Command::HangUp { .. }), "{:?}", taken.command);
+    taken.reply.send(Ok(0)).unwrap();
+    assert_eq!(hang_up.await.unwrap().status, 200);
+    let ended = timeout(PATIENCE, desk.commands.recv()).await.expect("nothing came in time").unwrap();
+    assert_eq!(ended.command, Command::EndCapture { capture });
 }
 
 #[tokio::test(flavor = "multi_thread")]

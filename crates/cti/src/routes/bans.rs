@@ -1,11 +1,11 @@
 //! `/v1/bans`: who is kept out of SIP, and how a person changes it.
 
 use super::App;
-use super::commands::{ask, is_reason, too_late};
+use super::commands::{ask, is_reason, read_body, too_late};
 use crate::access::{Grant, Scope};
 use crate::problem::Problem;
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use facts::Command;
 use ipnet::IpNet;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::net::IpAddr;
+use sip::guard::source_of;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -37,9 +37,7 @@ pub(super) async fn add(State(app): State<App>, grant: Grant, body: Body) -> Res
     grant.need(Scope::SecurityAny)?;
     let wait = app.limits.command_wait;
     let done = async {
-        let body = to_bytes(body, app.limits.body_bytes).await;
-        let body = body.map_err(|_| Problem::too_large(app.limits.body_bytes))?;
-        let command = BanWanted::read(&body)?;
+        let command = BanWanted::read(&read_body(&app, body).await?)?;
         ask(app, &grant, command).await
     };
     timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
@@ -114,11 +112,7 @@ impl BanWanted {
 
 /// A network, or an address: of IPv6 the /64 that it is in, as rules ban it.
 fn network(text: &str) -> Result<IpNet, Problem> {
-    let single = |ip: IpAddr| match ip.to_canonical() {
-        IpAddr::V4(ip) => IpNet::from(IpAddr::V4(ip)),
-        IpAddr::V6(ip) => IpNet::new(IpAddr::V6(ip), 64).unwrap_or(IpNet::from(IpAddr::V6(ip))),
-    };
-    let read = text.parse::<IpNet>().ok().or_else(|| text.parse().ok().map(single));
+    let read = text.parse::<IpNet>().ok().or_else(|| text.parse().ok().map(source_of));
     read.map(|net| net.trunc()).ok_or_else(|| {
         Problem::invalid_request(format!(
             "{:?} is no address and no network such as 203.0.113.0/24.",

@@ -2,11 +2,11 @@
 //! comes while the call goes on.
 
 use super::App;
-use super::commands::{done, name, too_late};
+use super::commands::{done, name, read_body, too_late};
 use crate::CommandRequest;
 use crate::access::{Grant, Scope};
 use crate::problem::Problem;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -16,6 +16,8 @@ use futures_util::stream;
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use trace::{Capture, CaptureLimits};
@@ -123,8 +125,11 @@ impl Drop for End {
         let (reply, _) = oneshot::channel();
         let command = Command::EndCapture { capture: self.capture };
         let request = CommandRequest { command, by: std::mem::take(&mut self.by), reply };
-        if self.commands.try_send(request).is_err() {
-            tracing::debug!(capture = self.capture, "media is copied for nobody until the call ends");
+        let Err(TrySendError::Full(request)) = self.commands.try_send(request) else { return };
+        // Otherwise media would be copied for nobody until the call ends. As many may wait as may capture.
+        if let Ok(runtime) = Handle::try_current() {
+            let commands = self.commands.clone();
+            runtime.spawn(async move { commands.send(request).await.is_ok() });
         }
     }
 }
@@ -132,9 +137,8 @@ impl Drop for End {
 impl Wanted {
     /// Nothing at all is the usual capture.
     async fn read(app: &App, body: Body) -> Result<Wanted, Problem> {
-        let most = app.limits.body_bytes;
-        let read = timeout(app.limits.command_wait, to_bytes(body, most)).await;
-        let body = read.map_err(|_| too_late())?.map_err(|_| Problem::too_large(most))?;
+        let read = timeout(app.limits.command_wait, read_body(app, body)).await;
+        let body = read.unwrap_or_else(|_| Err(too_late()))?;
         if body.is_empty() {
             return Ok(Wanted::default());
         }

@@ -6,7 +6,7 @@ use crate::access::{Grant, Scope};
 use crate::problem::Problem;
 use crate::wire::sequence;
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -31,9 +31,7 @@ pub(super) async fn agent_state(
     let agent = name(agent)?;
     let wait = app.limits.command_wait;
     let done = async {
-        let body = to_bytes(body, app.limits.body_bytes).await;
-        let body = body.map_err(|_| Problem::too_large(app.limits.body_bytes))?;
-        let wanted = AgentWanted::read(&body)?;
+        let wanted = AgentWanted::read(&read_body(&app, body).await?)?;
         ask(app, &grant, wanted.command(agent)).await
     };
     timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
@@ -62,12 +60,16 @@ pub(super) async fn transfer(
     let call = name(call)?;
     let wait = app.limits.command_wait;
     let done = async {
-        let body = to_bytes(body, app.limits.body_bytes).await;
-        let body = body.map_err(|_| Problem::too_large(app.limits.body_bytes))?;
-        let to = TransferWanted::read(&body)?;
+        let to = TransferWanted::read(&read_body(&app, body).await?)?;
         ask(app, &grant, Command::Transfer { call, to }).await
     };
     timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+}
+
+/// The whole body, if it is not too large. Takes as long as whoever sends it.
+pub(super) async fn read_body(app: &App, body: Body) -> Result<Bytes, Problem> {
+    let most = app.limits.body_bytes;
+    to_bytes(body, most).await.map_err(|_| Problem::too_large(most))
 }
 
 pub(super) async fn ask(app: App, grant: &Grant, command: Command) -> Result<Response, Problem> {
