@@ -10,11 +10,19 @@ import wave
 
 RATE = 8000
 FRAME = 160  # 20 ms
+KEYS = {key: (low, high) for low, row in ((697, "123"), (770, "456"), (852, "789"), (941, "*0#"))
+        for high, key in zip((1209, 1336, 1477), row)}  # Hz (ITU-T Q.23)
 
 
 def tone(hertz, seconds, level=0.3):
     """Samples of -1 to 1."""
     return [level * math.sin(2 * math.pi * hertz * n / RATE) for n in range(round(seconds * RATE))]
+
+
+def key(name, seconds):
+    """The two tones of a key, as samples."""
+    low, high = KEYS[name]
+    return [one + other for one, other in zip(tone(low, seconds), tone(high, seconds))]
 
 
 def write_wav(path, samples):
@@ -49,9 +57,21 @@ def share(samples, hertz):
 
 def heard_seconds(samples, hertz, least=0.5):
     """For how many seconds a tone is the most of what is heard."""
-    block = RATE // 10
-    blocks = [samples[at : at + block] for at in range(0, len(samples) - block + 1, block)]
-    return sum(share(part, hertz) > least for part in blocks) / 10
+    return sum(share(part, hertz) > least for part in parts(samples, 0.1)) / 10
+
+
+def keys_heard(samples):
+    """The keys whose two tones are heard together for 40 ms, whatever else is heard: the least that a key lasts (ITU-T Q.24)."""
+    heard = set()
+    for part in parts(samples, 0.04):
+        shares = {hertz: share(part, hertz) for tones in KEYS.values() for hertz in tones}
+        heard |= {name for name, tones in KEYS.items() if all(shares[hertz] > 0.05 for hertz in tones)}
+    return heard
+
+
+def parts(samples, seconds):
+    size = round(RATE * seconds)
+    return [samples[at : at + size] for at in range(0, len(samples) - size + 1, size)]
 
 
 def level(samples):

@@ -18,9 +18,10 @@ class Baresip:
     digest = ["MD5"]  # that of Debian 12 stops at a challenge that has SHA-256 beside MD5
     ways = ["4733"]  # it hears INFO, and sends none
 
-    def __init__(self, run, name, server, password=None, hertz=1000, answers=False, transport="udp"):
+    def __init__(self, run, name, server, password=None, hertz=1000, answers=False, transport="udp",
+                 keys="4733"):
         trial.need("baresip", "baresip")
-        self.folder, self.name, self.server = run.folder / name, name, server
+        self.folder, self.name, self.server, self.keys = run.folder / name, name, server, keys
         self.recordings = self.folder / "recordings"
         self.recordings.mkdir(parents=True)
         self.control_port, self.buffer, self.seen, self.socket = trial.free_port(), b"", [], None
@@ -36,7 +37,7 @@ class Baresip:
         self.write("accounts", [
             f"<sip:{name}@127.0.0.1;transport={transport}>"
             f";outbound=\"sip:127.0.0.1:{server.port(transport)};transport={transport}\"{registering}"
-            f";answermode={'auto' if answers else 'manual'};audio_codecs=PCMA/8000/1;dtmfmode=rtpevent"])
+            f";answermode={'auto' if answers else 'manual'};audio_codecs=PCMA/8000/1"])
         self.write("contacts", [])
         self.program = run.run_beside(f"baresip-{name}.log", ["baresip", "-4", "-f", self.folder])
         self.connect()
@@ -102,8 +103,13 @@ class Baresip:
         self.command("transfer", f"sip:{user}@127.0.0.1")
 
     def press(self, keys):
-        """Each key for 200 ms."""
+        """Each key for 200 ms; in-band as the sound of its tones, to be heard until the call ends."""
         for key in keys:
+            if self.keys == "in-band":
+                audio.write_wav(self.folder / "key.wav", audio.key(key, 10))
+                self.command("ausrc", f"aufile,{self.folder}/key.wav")
+                self.listen(0.5)
+                continue
             self.command("sndcode", key)
             self.listen(0.2)
             self.command("sndcode", "")

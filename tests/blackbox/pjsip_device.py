@@ -37,6 +37,7 @@ class Call(pj.Call):
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                 audio = self.getAudioMedia(at)
                 self.device.mouth.startTransmit(audio)
+                self.device.tones.startTransmit(audio)
                 audio.startTransmit(self.device.ear)
 
     def onCallTransferStatus(self, given):
@@ -74,7 +75,9 @@ class Device:
         for codec in self.endpoint.codecEnum2():
             self.endpoint.codecSetPriority(codec.codecId, 255 if codec.codecId.startswith("PCMA") else 0)
         self.mouth, self.ear = pj.AudioMediaPlayer(), pj.AudioMediaRecorder()
+        self.tones = pj.ToneGenerator()
         self.mouth.createPlayer(settings["tone"])
+        self.tones.createToneGenerator(8000, 1)
         self.ear.createRecorder(settings["recording"])
         self.account = Account(self)
         self.account.create(self.account_configuration())
@@ -134,6 +137,12 @@ class Device:
             given = pj.CallOpParam(True)
             given.opt.flag = pj.PJSUA_CALL_UNHOLD
             self.calls[-1].reinvite(given)
+        elif do == "press" and self.settings["keys"] == "in-band":
+            digit = pj.ToneDigit()
+            digit.digit, digit.on_msec, digit.off_msec = what["key"], 300, 50
+            digits = pj.ToneDigitVector()
+            digits.append(digit)
+            self.tones.playDigits(digits)
         elif do == "press":
             given = pj.CallSendDtmfParam()
             given.digits, given.duration = what["key"], 200

@@ -71,7 +71,8 @@ def respond(status, reason, more=(), body="", tag="[pid]callee[call_number]", ag
 
 
 def sent(lines, body, again):
-    lines = lines + (["Content-Type: application/sdp"] if body else []) + ["Content-Length: [len]", "", *body.split("\n")]
+    typed = any(line.startswith("Content-Type:") for line in lines)
+    lines = lines + (["Content-Type: application/sdp"] if body and not typed else []) + ["Content-Length: [len]", "", *body.split("\n")]
     text = "\n".join(f"      {line}".rstrip() for line in lines)
     return f'  <send{" retrans=" + quoteattr("500") if again else ""}>\n    <![CDATA[\n{text}\n    ]]>\n  </send>'
 
@@ -100,6 +101,12 @@ def provisional():
 
 def pause(milliseconds):
     return f'  <pause milliseconds="{milliseconds}"/>'
+
+
+def plays(how, what):
+    """`play_pcap_audio` sends the packets of a file from the media port; `rtp_stream` says a file of sound from a port
+    of its own."""
+    return f"  <nop><action><exec {how}={quoteattr(str(what))}/></action></nop>"
 
 
 def checks(has):

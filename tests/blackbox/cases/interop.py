@@ -10,7 +10,7 @@ import pjsip
 import sip
 from cases.audio_path import Callee
 from cases.registering import challenged, register
-from trial import case
+from trial import case, wait_for
 
 DEVICE, OTHER, COLLEAGUE = 450, 1000, 1500  # Hz
 PASSWORD = "correct-horse"
@@ -80,13 +80,16 @@ def calls(program, transport):
     def run(t):
         callee = Callee(t, OTHER)
         server = desk(t, program, callee, open_to_loopback=False, tls=transport == "tls")
-        phone = device(t, program, server, transport=transport)
+        way = "info" if transport != "udp" and "info" in PROGRAMS[program].ways else "4733"
+        phone = device(t, program, server, transport=transport, keys=way)
         phone.dial("bridge")
         callee.answer()
         phone.established()
         server.happened("call.connected")
         both_hear(phone, callee.talker, OTHER)
         holds_and_resumes(phone, server, callee.talker, OTHER)
+        phone.press("5")
+        assert [(one["data"]["digit"], one["data"]["source"]) for one in server.happened("dtmf.received")] == [("5", way)]
         phone.hang_up()
         callee.hung_up()
         assert [(end["by"], end["cause"]) for end in server.ends()] == [("caller", "hung_up")]
@@ -104,10 +107,10 @@ def in_the_queue(t, server, program, hertz=OTHER, **options):
     return phone, call, talker
 
 
-def is_called(program):
+def is_called(program, transport):
     def run(t):
-        server = desk(t, program)
-        phone, call, talker = in_the_queue(t, server, program)
+        server = desk(t, program, tls=transport == "tls")
+        phone, call, talker = in_the_queue(t, server, program, transport=transport)
         both_hear(phone, talker, OTHER)
         holds_and_resumes(phone, server, talker, OTHER)
         phone.hang_up()
@@ -134,6 +137,27 @@ def presses(program, way):
     return run
 
 
+def presses_in_band(program):
+    """Nobody but the other party need understand them: they are passed on as the sound that they are."""
+    def run(t):
+        callee = Callee(t, OTHER)
+        server = desk(t, program, callee, open_to_loopback=False)
+        phone = device(t, program, server, keys="in-band")
+        phone.dial("bridge")
+        callee.answer()
+        phone.established()
+        server.happened("call.connected")
+        phone.listen(0.5)
+        since = time.monotonic()
+        phone.press("5")
+        heard = wait_for(lambda: audio.keys_heard(callee.talker.samples(since)), 5, "the callee hears no key")
+        assert heard == {"5"}, f"the callee hears the keys {heard}"
+        phone.hang_up()
+        callee.hung_up()
+        server.ends()
+    return run
+
+
 def colleague(t, server):
     """Bruno, whose phone by hand is registered."""
     callee = Callee(t, COLLEAGUE)
@@ -157,10 +181,10 @@ def now_talk(call, talker, callee):
     callee.hung_up()
 
 
-def transfers_blind(program):
+def transfers_blind(program, transport):
     def run(t):
-        server = desk(t, program)
-        phone, call, talker = in_the_queue(t, server, program)
+        server = desk(t, program, tls=transport == "tls")
+        phone, call, talker = in_the_queue(t, server, program, transport=transport)
         callee = colleague(t, server)
         phone.transfer("bruno")
         callee.answer()
@@ -170,10 +194,10 @@ def transfers_blind(program):
     return run
 
 
-def transfers_attended(program):
+def transfers_attended(program, transport):
     def run(t):
-        server = desk(t, program)
-        phone, call, talker = in_the_queue(t, server, program)
+        server = desk(t, program, tls=transport == "tls")
+        phone, call, talker = in_the_queue(t, server, program, transport=transport)
         callee = colleague(t, server)
         phone.hold()
         server.happened("leg.held")
@@ -190,12 +214,16 @@ def transfers_attended(program):
 
 for _program, _class in PROGRAMS.items():
     for _transport in ("udp", "tcp", "tls"):
-        case(f"{_program} registers and calls over {_transport.upper()}; audio both ways, holds, resumes, hangs up",
-             seconds=10)(calls(_program, _transport))
-    case(f"{_program} is called through the queue; audio both ways, holds, resumes, hangs up",
-         seconds=10)(is_called(_program))
+        _by = _transport.upper()
+        case(f"{_program} registers and calls over {_by}; audio both ways, holds, resumes, presses a key, hangs up",
+             seconds=11)(calls(_program, _transport))
+        case(f"{_program} is called through the queue over {_by}; audio both ways, holds, resumes, hangs up",
+             seconds=10)(is_called(_program, _transport))
+        case(f"{_program} hands its caller to a colleague, unasked, over {_by}",
+             seconds=6)(transfers_blind(_program, _transport))
+        if hasattr(_class, "transfer_to_other"):
+            case(f"{_program} asks a colleague, then hands its caller over, over {_by}",
+                 seconds=12)(transfers_attended(_program, _transport))
     for _way in _class.ways:
         case(f"{_program} presses keys by {WAYS[_way]}, and each is heard once", seconds=6)(presses(_program, _way))
-    case(f"{_program} hands its caller to a colleague, unasked", seconds=8)(transfers_blind(_program))
-    if hasattr(_class, "transfer_to_other"):
-        case(f"{_program} asks a colleague, then hands its caller over", seconds=12)(transfers_attended(_program))
+    case(f"{_program} presses a key in-band, and who it talks with hears it", seconds=5)(presses_in_band(_program))
