@@ -75,6 +75,20 @@ pub fn is_stale(challenges: &[&str]) -> bool {
         .any(|stale| stale.eq_ignore_ascii_case("true"))
 }
 
+/// The challenges of each realm, in the order in which the realms come. Every proxy on the way may have its own
+/// (RFC 3261 §22.3).
+pub(crate) fn by_realm<'a>(challenges: &[&'a str]) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut realms: Vec<(&str, Vec<&str>)> = Vec::new();
+    for challenge in challenges {
+        let Some(realm) = Fields::of(challenge).and_then(|fields| fields.raw("realm")) else { continue };
+        match realms.iter_mut().find(|(known, _)| *known == realm) {
+            Some((_, those)) => those.push(challenge),
+            None => realms.push((realm, vec![challenge])),
+        }
+    }
+    realms
+}
+
 impl<'a> Challenge<'a> {
     fn read(value: &'a str) -> Result<Challenge<'a>, Unanswerable> {
         let fields = Fields::of(value).ok_or(Unanswerable::NoDigest)?;

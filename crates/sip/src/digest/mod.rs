@@ -3,6 +3,7 @@
 mod client;
 mod server;
 
+pub(crate) use client::by_realm;
 pub use client::{Asking, Unanswerable, is_stale, respond};
 pub use server::{Denied, NONCE_LIFETIME, Proven, Reason, Verifier};
 
