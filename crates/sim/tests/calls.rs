@@ -9,11 +9,8 @@ use facts::{Cause, FactKind, LegRole, OfferEnd, QueueLeft, Side};
 use media_api::{Command, Event, Evidence, LegId};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use support::desk::seconds;
 use support::stage::*;
-
-fn seconds(count: u64) -> Duration {
-    Duration::from_secs(count)
-}
 
 fn bridged(stage: &Stage) -> Vec<(LegId, LegId)> {
     let pairs = stage.commands.iter().filter_map(|command| match command {

@@ -6,11 +6,9 @@ mod support;
 use engine::{Numbering, Past, Service};
 use facts::FactKind;
 use numbers::{Arrives, Country, Rules};
-use sip::locate::Place;
-use sip::ua::{Transport, Trunk};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use support::desk::trunk;
 use support::stage::{SENDRECV, Stage, address, config, sdp};
 
 /// Where the operator's calls come from.
@@ -18,25 +16,10 @@ fn operator() -> SocketAddr {
     address(70)
 }
 
-fn trunk() -> Trunk {
-    Trunk {
-        name: "operator".to_owned(),
-        targets: vec![Place::at(operator().ip(), Some(operator().port()), Some(Transport::Udp))],
-        addresses: Vec::new(),
-        domain: None,
-        credentials: None,
-        register: false,
-        prack: None,
-        p_early_media: false,
-        identity: sip::identity::Policy::TRUSTED,
-        probe: Duration::ZERO,
-    }
-}
-
 /// A desk with the operator's trunk and these rules, which answers 800100100 and 1510.
 fn desk(rules: Rules) -> engine::Config {
     let mut config = config();
-    config.sip.trunks.push(trunk());
+    config.sip.trunks.push(trunk("operator", 70));
     config.numbering = Numbering {
         home: Rules::of(Country::ITALY),
         trunks: BTreeMap::from([("operator".to_owned(), rules)]),

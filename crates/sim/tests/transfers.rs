@@ -9,86 +9,10 @@ mod support;
 use engine::{CommandRefused, Input, Past, Service, Target};
 use facts::Command as Ask;
 use facts::{AgentState, Cause, FactKind, Side};
-use sip::locate::Place;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::time::Duration;
+use support::desk::*;
 use support::stage::*;
-
-const ANNA: u8 = 50;
-const BRUNO: u8 = 51;
-const OUTSIDE: u8 = 90;
-
-fn seconds(count: u64) -> Duration {
-    Duration::from_secs(count)
-}
-
-fn trunk() -> sip::ua::Trunk {
-    sip::ua::Trunk {
-        name: "tim".into(),
-        targets: vec![Place::at(address(OUTSIDE).ip(), Some(5060), Some(sip::ua::Transport::Udp))],
-        probe: Duration::ZERO,
-        identity: sip::identity::Policy::TRUSTED,
-        addresses: vec!["10.0.0.90/32".parse().unwrap()],
-        domain: None,
-        credentials: None,
-        register: false,
-        prack: None,
-        p_early_media: false,
-    }
-}
-
-/// The stage with a trunk to 10.0.0.90.
-fn stage() -> Stage {
-    let mut config = config();
-    config.sip.trunks.push(trunk());
-    Stage::with(config, Past::default())
-}
-
-/// A caller talks with anna; bruno is there, too.
-fn talking() -> (Stage, Line, Line) {
-    let mut stage = stage();
-    register(&mut stage, "anna", address(ANNA));
-    let caller = caller_in_queue(&mut stage, address(9), 1);
-    let anna = agent_answers(&mut stage, address(ANNA));
-    register(&mut stage, "bruno", address(BRUNO));
-    (stage, caller, anna)
-}
-
-fn hold(stage: &mut Stage, line: &mut Line) {
-    line.request(stage, "INVITE", &sdp(line.phone, "sendonly"));
-    stage.expect(line.phone, "SIP/2.0 200");
-    line.ack(stage, "");
-}
-
-/// The device is called, rings and answers.
-fn answers(stage: &mut Stage, phone: SocketAddr) -> Line {
-    let (line, invite) = Line::called(stage, phone);
-    line.answer(stage, &invite, "180 Ringing", "");
-    line.answer(stage, &invite, "200 OK", &sdp(phone, SENDRECV));
-    stage.expect(phone, "ACK");
-    line
-}
-
-fn refuses(stage: &mut Stage, phone: SocketAddr, status: &str) {
-    let (line, invite) = Line::called(stage, phone);
-    line.answer(stage, &invite, status, "");
-    stage.expect(phone, "ACK");
-}
-
-fn hung_up_on(stage: &mut Stage, line: &Line) {
-    let bye = stage.expect(line.phone, "BYE");
-    line.answer(stage, &bye, "200 OK", "");
-}
-
-fn hangs_up(stage: &mut Stage, line: &mut Line) {
-    line.request(stage, "BYE", "");
-    stage.expect(line.phone, "SIP/2.0 200");
-}
-
-fn state_of(stage: &Stage, agent: &str) -> AgentState {
-    stage.engine.snapshot().agents.get(agent).unwrap().state
-}
 
 fn transfers(stage: &Stage) -> Vec<String> {
     let told = stage.facts.iter().filter_map(|fact| {
@@ -209,9 +133,7 @@ fn a_target_that_does_not_answer_in_a_minute_gives_the_call_back() {
     bruno.answer(&mut stage, &invite, "180 Ringing", "");
     anna.told(&mut stage);
     stage.wait(seconds(61));
-    let cancel = stage.expect(address(BRUNO), "CANCEL");
-    bruno.answer(&mut stage, &cancel, "200 OK", "");
-    bruno.answer(&mut stage, &invite, "487 Request Terminated", "");
+    is_cancelled(&mut stage, &bruno, &invite);
     assert!(anna.told(&mut stage).starts_with("SIP/2.0 480"));
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, &anna);
@@ -259,9 +181,7 @@ fn a_caller_who_hangs_up_midway_ends_everything() {
     bruno.answer(&mut stage, &invite, "180 Ringing", "");
     anna.told(&mut stage);
     hangs_up(&mut stage, &mut caller);
-    let cancel = stage.expect(address(BRUNO), "CANCEL");
-    bruno.answer(&mut stage, &cancel, "200 OK", "");
-    bruno.answer(&mut stage, &invite, "487 Request Terminated", "");
+    is_cancelled(&mut stage, &bruno, &invite);
     assert_eq!(anna.told(&mut stage), "SIP/2.0 487 Request Terminated");
     hung_up_on(&mut stage, &anna);
     assert_all_is_well(&mut stage);
@@ -325,7 +245,7 @@ fn an_unknown_target_is_refused_and_nothing_changes() {
 
 #[test]
 fn an_agent_calls_a_colleague_and_the_distributor_leaves_both_alone() {
-    let mut stage = stage();
+    let mut stage = Stage::with(with_trunk(), Past::default());
     register(&mut stage, "anna", address(ANNA));
     register(&mut stage, "bruno", address(BRUNO));
     let mut anna = Line::dial_as(&mut stage, "anna", address(ANNA), "bruno");
@@ -374,8 +294,7 @@ fn an_attended_transfer_brings_the_two_others_together_under_the_first_call() {
     assert_eq!(anna.refer(&mut stage, &to), "SIP/2.0 202 Accepted");
     assert_eq!(anna.told(&mut stage), "SIP/2.0 100 Trying");
     assert_eq!(anna.told(&mut stage), "SIP/2.0 200 OK");
-    let bye = stage.expect(address(ANNA), "BYE");
-    anna.answer(&mut stage, &bye, "200 OK", "");
+    hung_up_on(&mut stage, &anna);
     assert_eq!(state_of(&stage, "anna"), AgentState::Wrapup);
     stage.wait(seconds(6));
     assert_eq!(
@@ -402,8 +321,7 @@ fn a_capture_is_of_a_call_and_of_whoever_comes_into_it() {
         let command = Ask::Capture { call: calls.into_iter().nth(captured).unwrap(), capture: 7 };
         stage.input(Input::Command { id: 1, by: "crm".to_owned(), command });
         anna.refer(&mut stage, &format!("sip:bruno@10.0.0.1?{}", second.as_replaces()));
-        let bye = stage.expect(address(ANNA), "BYE");
-        anna.answer(&mut stage, &bye, "200 OK", "");
+        hung_up_on(&mut stage, &anna);
         let last = stage.commands.iter().rev().find_map(|command| match command {
             media_api::Command::Capture { leg: media_api::LegId(4), capture } => Some(*capture),
             _ => None,
@@ -461,9 +379,7 @@ fn an_attended_transfer_before_the_colleague_answers_rings_them_for_the_caller()
     second.follows(&ringing);
     let to = format!("sip:bruno@10.0.0.1?{}", second.as_replaces());
     assert_eq!(anna.refer(&mut stage, &to), "SIP/2.0 202 Accepted");
-    let cancel = stage.expect(address(BRUNO), "CANCEL");
-    bruno.answer(&mut stage, &cancel, "200 OK", "");
-    bruno.answer(&mut stage, &invite, "487 Request Terminated", "");
+    is_cancelled(&mut stage, &bruno, &invite);
     let bruno = answers(&mut stage, address(BRUNO));
     stage.wait(seconds(2));
     hangs_up(&mut stage, &mut caller);
@@ -474,8 +390,7 @@ fn an_attended_transfer_before_the_colleague_answers_rings_them_for_the_caller()
 
 #[test]
 fn a_number_outside_that_rings_already_is_not_asked_for_again() {
-    let mut config = config();
-    config.sip.trunks.push(trunk());
+    let mut config = with_trunk();
     config.outbound[0].calls_per_hour = Some(1);
     let mut stage = Stage::with(config, Past::default());
     register(&mut stage, "anna", address(ANNA));
@@ -488,9 +403,7 @@ fn a_number_outside_that_rings_already_is_not_asked_for_again() {
     second.follows(&stage.expect(address(ANNA), "SIP/2.0 180"));
     let to = format!("sip:0612345678@10.0.0.1?{}", second.as_replaces());
     assert_eq!(anna.refer(&mut stage, &to), "SIP/2.0 202 Accepted");
-    let cancel = stage.expect(address(OUTSIDE), "CANCEL");
-    outside.answer(&mut stage, &cancel, "200 OK", "");
-    outside.answer(&mut stage, &invite, "487 Request Terminated", "");
+    is_cancelled(&mut stage, &outside, &invite);
     let outside = answers(&mut stage, address(OUTSIDE));
     stage.wait(seconds(2));
     hangs_up(&mut stage, &mut caller);
@@ -516,7 +429,7 @@ fn nobody_transfers_into_the_call_of_somebody_else() {
 
 #[test]
 fn an_agent_who_called_outside_hands_that_party_to_a_colleague() {
-    let mut stage = stage();
+    let mut stage = Stage::with(with_trunk(), Past::default());
     register(&mut stage, "anna", address(ANNA));
     register(&mut stage, "bruno", address(BRUNO));
     let mut anna = Line::dial_as(&mut stage, "anna", address(ANNA), "0612345678");
@@ -530,7 +443,6 @@ fn an_agent_who_called_outside_hands_that_party_to_a_colleague() {
     hung_up_on(&mut stage, &anna);
     stage.wait(seconds(5));
     assert_eq!(stage.count(|kind| *kind == FactKind::CallConnected { a: 2, b: 3 }), 1);
-    outside.starts_counting();
     hangs_up(&mut stage, &mut outside);
     hung_up_on(&mut stage, &bruno);
     assert_all_is_well(&mut stage);
@@ -538,8 +450,7 @@ fn an_agent_who_called_outside_hands_that_party_to_a_colleague() {
 
 /// An agent dials this number by a trunk that shows us so: how From, Diversion and P-Asserted-Identity look there.
 fn called_outside_as(presentation: engine::Presentation) -> [Option<String>; 3] {
-    let mut config = config();
-    config.sip.trunks.push(trunk());
+    let mut config = with_trunk();
     config.numbering.shown.insert("tim".into(), presentation);
     let mut stage = Stage::with(config, Past::default());
     register(&mut stage, "anna", address(ANNA));
@@ -573,8 +484,7 @@ fn an_agent_who_calls_outside_is_shown_as_the_body_and_as_nobody_s_diversion() {
 
 #[test]
 fn a_caller_who_has_no_number_is_not_shown_by_name_when_put_through() {
-    let mut config = config();
-    config.sip.trunks.push(trunk());
+    let mut config = with_trunk();
     let tim = Target::Trunk { trunk: "tim".into(), number: "+390612345678".into() };
     config.services.insert("+39800100100".into(), Service::Dial(tim));
     let presentation = engine::Presentation { forwards: engine::Forwards::Diversion, ..Default::default() };
@@ -594,7 +504,7 @@ fn a_caller_who_has_no_number_is_not_shown_by_name_when_put_through() {
 fn an_operator_transfers_only_where_the_trunk_may() {
     for allowed in [false, true] {
         let mut config = config();
-        config.sip.trunks.push(trunk());
+        config.sip.trunks.push(trunk("tim", OUTSIDE));
         if allowed {
             config.referring_trunks.insert("tim".into());
         }
@@ -615,7 +525,6 @@ fn an_operator_transfers_only_where_the_trunk_may() {
             caller.told(&mut stage);
             caller.told(&mut stage);
             hung_up_on(&mut stage, &caller);
-            bruno.starts_counting();
             hangs_up(&mut stage, &mut bruno);
             hung_up_on(&mut stage, &anna);
         }
@@ -625,8 +534,7 @@ fn an_operator_transfers_only_where_the_trunk_may() {
 
 #[test]
 fn an_operator_s_transfer_is_read_and_allowed_as_of_its_trunk_even_if_an_agent_is_called_the_same() {
-    let mut config = config();
-    config.sip.trunks.push(trunk());
+    let mut config = with_trunk();
     config.sip.accounts.push(sip::ua::Account { user: "tim".into(), password: "pw".into() });
     config.referring_trunks.insert("tim".into());
     let italy = numbers::Rules::of(numbers::Country::ITALY);
@@ -693,8 +601,7 @@ fn a_call_that_a_command_ends_says_who_asked() {
 #[test]
 fn another_device_of_the_agent_takes_the_call_over() {
     let (mut stage, mut caller, anna) = talking();
-    let name = anna.as_replaces().replace("%3B", ";").replace("%3D", "=").replace("%40", "@");
-    let name = name.replacen("Replaces=", "Replaces: ", 1) + "\r\n";
+    let name = anna.in_replaces();
     let mut second = Line::dial_with(&mut stage, "anna", address(52), "anna", &name);
     second.connect(&mut stage);
     hung_up_on(&mut stage, &anna);
@@ -710,8 +617,7 @@ fn another_device_of_the_agent_takes_the_call_over() {
 #[test]
 fn a_device_for_which_there_are_no_ports_leaves_its_place_to_the_next() {
     let (mut stage, mut caller, anna) = talking();
-    let name = anna.as_replaces().replace("%3B", ";").replace("%3D", "=").replace("%40", "@");
-    let name = name.replacen("Replaces=", "Replaces: ", 1) + "\r\n";
+    let name = anna.in_replaces();
     stage.no_ports = true;
     let mut second = Line::dial_with(&mut stage, "anna", address(52), "anna", &name);
     stage.expect(second.phone, "SIP/2.0 480");
@@ -728,8 +634,7 @@ fn a_device_for_which_there_are_no_ports_leaves_its_place_to_the_next() {
 #[test]
 fn nobody_takes_the_place_of_somebody_else() {
     let (mut stage, mut caller, anna) = talking();
-    let name = anna.as_replaces().replace("%3B", ";").replace("%3D", "=").replace("%40", "@");
-    let name = name.replacen("Replaces=", "Replaces: ", 1) + "\r\n";
+    let name = anna.in_replaces();
     let mut bruno = Line::dial_with(&mut stage, "bruno", address(BRUNO), "anna", &name);
     stage.expect(bruno.phone, "SIP/2.0 403");
     bruno.ack(&mut stage, "");
@@ -740,7 +645,7 @@ fn nobody_takes_the_place_of_somebody_else() {
 
 #[test]
 fn a_text_for_a_colleague_is_handed_on_and_leaves_a_fact_without_its_words() {
-    let mut stage = stage();
+    let mut stage = Stage::with(with_trunk(), Past::default());
     register(&mut stage, "anna", address(ANNA));
     register(&mut stage, "bruno", address(BRUNO));
     Line::writes(&mut stage, "anna", address(ANNA), "bruno", "ciao");

@@ -6,11 +6,10 @@ mod support;
 use engine::{Forwards, Past, Presentation, Service, Target, TrustStore};
 use facts::FactKind;
 use numbers::{Country, Rules, Sends};
-use sip::locate::Place;
-use sip::ua::{Transport, Trunk};
+use sip::ua::Trunk;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use support::desk::trunk;
 use support::stage::{SENDRECV, Stage, address, config, header, sdp};
 
 fn operator() -> SocketAddr {
@@ -20,18 +19,7 @@ fn operator() -> SocketAddr {
 /// A desk with the operator's trunk: 800100100 echoes, 200 is put through to a number by the trunk.
 fn desk() -> engine::Config {
     let mut config = config();
-    config.sip.trunks.push(Trunk {
-        name: "operator".to_owned(),
-        targets: vec![Place::at(operator().ip(), Some(operator().port()), Some(Transport::Udp))],
-        probe: Duration::ZERO,
-        addresses: vec!["10.0.0.70/32".parse().unwrap()],
-        domain: Some("operator.example".to_owned()),
-        credentials: None,
-        register: false,
-        prack: None,
-        p_early_media: false,
-        identity: sip::identity::Policy::TRUSTED,
-    });
+    config.sip.trunks.push(Trunk { domain: Some("operator.example".to_owned()), ..trunk("operator", 70) });
     config.services.insert("800100100".to_owned(), Service::Echo);
     let target = Target::Trunk { trunk: "operator".to_owned(), number: "0699990000".to_owned() };
     config.services.insert("0612340000".to_owned(), Service::Dial(target));

@@ -1,6 +1,8 @@
 //! What the tests share: the script that is shipped.
 
 #[allow(dead_code, reason = "each file of scenes needs a part of it")]
+pub(crate) mod desk;
+#[allow(dead_code, reason = "each file of scenes needs a part of it")]
 pub(crate) mod stage;
 
 use ivr::{Script, ScriptFiles, SoundInventory};

@@ -364,39 +364,37 @@ impl Line {
         dialled: &str,
         more: &str,
     ) -> Line {
-        let mut line = Line {
-            phone,
-            call_id: format!("{user}-{dialled}-{}", stage.branch()),
-            local: format!("<sip:{user}@10.0.0.1>;tag=mine"),
-            remote: format!("<sip:{dialled}@10.0.0.1>"),
-            target: format!("sip:{dialled}@10.0.0.1"),
-            cseq: 0,
-            branch: String::new(),
-        };
-        let body = sdp(phone, SENDRECV);
-        line.request(stage, "INVITE", &body);
-        let refusal = stage.expect(phone, "SIP/2.0 401");
-        line.write(stage, "ACK", "", "");
-        let proof = proof(&refusal, user, "INVITE", &line.target.clone());
-        line.request_with(stage, "INVITE", &format!("{proof}{more}"), &body);
-        line
+        Line::ask_as(stage, (user, phone), ("INVITE", dialled), (more, &sdp(phone, SENDRECV)))
     }
 
     /// An agent sends a text, and proves who they are.
     pub(crate) fn writes(stage: &mut Stage, user: &str, phone: SocketAddr, to: &str, text: &str) -> Line {
+        Line::ask_as(stage, (user, phone), ("MESSAGE", to), ("", text))
+    }
+
+    /// An agent begins a dialog, or asks something outside of one, and proves who they are.
+    pub(crate) fn ask_as(
+        stage: &mut Stage,
+        (user, phone): (&str, SocketAddr),
+        (method, to): (&str, &str),
+        (more, body): (&str, &str),
+    ) -> Line {
         let mut line = Line {
             phone,
-            call_id: format!("text-{user}-{to}"),
+            call_id: format!("{user}-{to}-{}", stage.branch()),
             local: format!("<sip:{user}@10.0.0.1>;tag=mine"),
             remote: format!("<sip:{to}@10.0.0.1>"),
             target: format!("sip:{to}@10.0.0.1"),
             cseq: 0,
             branch: String::new(),
         };
-        line.request(stage, "MESSAGE", text);
+        line.request_with(stage, method, more, body);
         let refusal = stage.expect(phone, "SIP/2.0 401");
-        let proof = proof(&refusal, user, "MESSAGE", &line.target.clone());
-        line.request_with(stage, "MESSAGE", &proof, text);
+        if method == "INVITE" {
+            line.write(stage, "ACK", "", "");
+        }
+        let proof = proof(&refusal, user, method, &line.target.clone());
+        line.request_with(stage, method, &format!("{proof}{more}"), body);
         line
     }
 
@@ -405,6 +403,12 @@ impl Line {
         let tag = |side: &str| side.split(";tag=").nth(1).unwrap().to_owned();
         let call_id = self.call_id.replace('@', "%40");
         format!("Replaces={call_id}%3Bto-tag%3D{}%3Bfrom-tag%3D{}", tag(&self.remote), tag(&self.local))
+    }
+
+    /// The same as a header field of an INVITE.
+    pub(crate) fn in_replaces(&self) -> String {
+        let name = self.as_replaces().replace("%3B", ";").replace("%3D", "=").replace("%40", "@");
+        name.replacen("Replaces=", "Replaces: ", 1) + "\r\n"
     }
 
     /// Takes the other side's tag from a provisional answer.

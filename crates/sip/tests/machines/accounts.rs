@@ -33,6 +33,11 @@ pub(crate) fn device(number: usize, user: &'static str) -> Device {
 }
 
 impl Device {
+    /// It proves itself by this from now on.
+    pub(crate) fn knows(&mut self, password: &str) {
+        self.password = password.to_owned();
+    }
+
     fn register(&mut self, more: &str, authorization: &str) -> String {
         self.cseq += 1;
         let Device { at, call_id, cseq, user, .. } = self;

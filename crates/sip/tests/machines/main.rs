@@ -22,6 +22,7 @@ mod races;
 mod registrar;
 mod reliable;
 mod reoffers;
+mod rfc3665;
 mod sequences;
 mod subscriptions;
 mod timers;
