@@ -5,6 +5,7 @@ use super::{Shared, websocket};
 use crate::Tls;
 use rustls::pki_types::CertificateDer;
 use sip::ua::{Flow, Transport};
+use socket2::{SockRef, TcpKeepalive};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,6 +18,12 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How long a peer that opened a connection may take until SIP can be spoken on it.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
+
+/// After so much silence the kernel probes a stream: a NAT that forgets it within a minute would keep calls from who is
+/// behind it, and devices that send nothing of their own are many.
+const PROBE_AFTER: Duration = Duration::from_secs(45);
+/// How often, until the kernel gives the stream up: after nine probes, as a rule.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
 
 /// A stream of bytes, plain or within TLS.
 pub(super) type Pipe = Box<dyn ReadWrite>;
@@ -67,8 +74,7 @@ pub(super) async fn connect(shared: &Shared, flow: Flow) -> Result<Established, 
 }
 
 async fn accept_all(shared: &Shared, flow: Flow, stream: TcpStream) -> Result<Established, String> {
-    // A message is written at once and whole; waiting for more only delays it.
-    let _ = stream.set_nodelay(true);
+    prepare(&stream);
     let (pipe, certificate): (Pipe, _) = if flow.transport.is_secure() {
         let Tls { server: Some(config), .. } = shared.tls() else {
             return Err("there is no certificate".into());
@@ -87,7 +93,7 @@ async fn accept_all(shared: &Shared, flow: Flow, stream: TcpStream) -> Result<Es
 }
 
 async fn connect_all(shared: &Shared, flow: Flow, stream: TcpStream) -> Result<Established, String> {
-    let _ = stream.set_nodelay(true);
+    prepare(&stream);
     let (pipe, certificate): (Pipe, _) = if flow.transport.is_secure() {
         let Tls { client: Some(config), .. } = shared.tls() else {
             return Err("nobody is trusted; name authorities as `ca` under [sip.tls]".into());
@@ -107,6 +113,14 @@ async fn connect_all(shared: &Shared, flow: Flow, stream: TcpStream) -> Result<E
         _ => Link::Bytes(pipe),
     };
     Ok(Established { link, certificate })
+}
+
+/// What a stream is without is no reason to refuse it.
+fn prepare(stream: &TcpStream) {
+    // A message is written at once and whole; waiting for more only delays it.
+    let _ = stream.set_nodelay(true);
+    let keep = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY);
+    let _ = SockRef::from(stream).set_tcp_keepalive(&keep);
 }
 
 fn first(chain: Option<&[CertificateDer<'static>]>) -> Option<CertificateDer<'static>> {
