@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -127,21 +128,21 @@ class Server:
     """`cornetta serve` with a configuration and a data folder of its own."""
 
     def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None,
-                 trunks=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None):
+                 trunks=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None, host="127.0.0.1"):
         self.trial, self.process = trial, None
-        self.sip, self.http = at or ("127.0.0.1", free_port()), ("127.0.0.1", free_port())
-        self.tls = ("127.0.0.1", free_port()) if tls else None
-        listen = [f"{kind}:127.0.0.1:{self.sip[1]}" for kind in ("udp", "tcp")]
+        self.sip, self.http = at or (host, free_port()), ("127.0.0.1", free_port())
+        self.tls = (host, free_port()) if tls else None
+        listen = [f"{kind}:{host}:{self.sip[1]}" for kind in ("udp", "tcp")]
         self.config = trial.folder / "cornetta.toml"
         low = free_range(ports)
         empty = trial.folder / "no-scripts"
         empty.mkdir(exist_ok=True)
         tables = [
             ("node", {"name": "bb1", "data": str(trial.folder / data)}),
-            ("sip", {"listen": listen + ([f"tls:127.0.0.1:{self.tls[1]}"] if tls else []), "realm": "blackbox",
+            ("sip", {"listen": listen + ([f"tls:{host}:{self.tls[1]}"] if tls else []), "realm": "blackbox",
                      "open_to": ["127.0.0.0/8"] if open_to_loopback else [], **(sip or {})}),
-            *([("sip.tls", certificate(trial.folder))] if tls else []),
-            ("media", {"address": "127.0.0.1", "ports": f"{low}-{low + ports - 1}"}),
+            *([("sip.tls", certificate(trial.folder, host))] if tls else []),
+            ("media", {"address": host, "ports": f"{low}-{low + ports - 1}"}),
             ("trace", trace or {}),
             ("limits", limits or {}),
             ("http", {"listen": "%s:%d" % self.http}),
@@ -231,14 +232,34 @@ class Server:
         return [event["data"]["end"] for event in ended]
 
 
-def certificate(folder):
-    """A certificate for 127.0.0.1 that is its own authority: tls.pem and tls.key in the folder."""
+def certificate(folder, host):
+    """A certificate for an address that is its own authority: tls.pem and tls.key in the folder."""
     need("openssl", "openssl")
     pem, key = folder / "tls.pem", folder / "tls.key"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "60",
-               "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", pem]
+               "-subj", f"/CN={host}", "-addext", f"subjectAltName=IP:{host}", "-keyout", key, "-out", pem]
     subprocess.run(command, check=True, capture_output=True)
     return {"certificate": str(pem), "key": str(key)}
+
+
+def alone(t, file, what, seconds=150):
+    """Runs `what` of a file of cases in a network of its own, in which there is nothing but loopback."""
+    net = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
+    if not shutil.which("unshare") or subprocess.run([*net, "true"], capture_output=True, check=False).returncode:
+        raise Skipped("no network of its own can be made here (unshare --net)")
+    command = [*net, "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable, "-B", file, what, t.program,
+               t.folder / what]
+    with open(t.folder / f"{what}.log", "wb") as log:
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(HERE)}, stdout=log, stderr=log, timeout=seconds,
+                              check=False)
+    assert done.returncode == 0, tail(t.folder / f"{what}.log", 25)
+
+
+def be_alone(parts):
+    """The program that `alone` starts: runs one of these functions by its name."""
+    what, program, folder = sys.argv[1:]
+    with Trial(program, folder) as one:
+        parts[what](one)
 
 
 def table(pair):

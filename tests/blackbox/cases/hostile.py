@@ -3,7 +3,6 @@ RFC 5118. They name foreign addresses, so server and sender run in a network of 
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -12,7 +11,7 @@ import time
 from pathlib import Path
 
 import trial
-from trial import HERE, ROOT, Skipped, case
+from trial import ROOT, Skipped, case
 
 SHARED = Path(os.environ.get("CORNETTA_SHARED", ROOT.parent / "shared"))
 GROWTH_MAX_KB = 40_000
@@ -22,19 +21,11 @@ SERVICES = [{"number": "1001", "kind": "silence"}, {"number": "sig", "kind": "si
 
 
 def alone(t, what, *paths):
-    """Runs `what` of this file in a network of its own."""
+    """Runs `what` of this file in a network of its own, for the messages name foreign addresses."""
     lacking = [path for path in paths if not path.exists()]
     if lacking:
         raise Skipped(f"{lacking[0]} is not there: the messages are not part of this project")
-    net = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
-    if not shutil.which("unshare") or subprocess.run([*net, "true"], capture_output=True, check=False).returncode:
-        raise Skipped("no network of its own can be made here (unshare --net): the messages name foreign addresses")
-    command = [*net, "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable, "-B", __file__, what, t.program,
-               t.folder / what]
-    with open(t.folder / f"{what}.log", "wb") as log:
-        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(HERE)}, stdout=log, stderr=log, timeout=150,
-                              check=False)
-    assert done.returncode == 0, trial.tail(t.folder / f"{what}.log", 25)
+    trial.alone(t, __file__, what)
 
 
 @case("2 000 malformed INVITEs of PROTOS change nothing: no crash, flat memory, calls during and after", seconds=30)
@@ -127,6 +118,4 @@ def rounds(messages):
 
 
 if __name__ == "__main__":
-    what, program, folder = sys.argv[1:]
-    with trial.Trial(program, folder) as one:
-        {"protos": send_protos, "torture": send_torture}[what](one)
+    trial.be_alone({"protos": send_protos, "torture": send_torture})

@@ -20,21 +20,26 @@ FLOW = """title = "Straight into the queue"
 languages = ["it"]
 start = "wait"
 [wait]
-queue = "desk"
+queue = "{queue}"
 """
 
 
-def agent(name):
-    return {"name": name, "password": PASSWORD, "languages": ["it"], "queues": ["desk"]}
+def agent(name, queue="desk"):
+    return {"name": name, "password": PASSWORD, "languages": ["it"], "queues": [queue]}
+
+
+def into_queue(t, queue="desk"):
+    """The number of this name, whose script puts who calls it into the queue of this name. The script is in the folder `scripts`."""
+    script = t.folder / "scripts" / queue
+    (script / "phrases").mkdir(parents=True)
+    (script / "flow.toml").write_text(FLOW.format(queue=queue))
+    (script / "phrases" / "it.toml").write_text('please_wait = "Attenda."\n')
+    return {"number": queue, "script": queue}
 
 
 def desk(t, program, callee=None, **parts):
     """A server with two agents, the number `desk` of their queue, and `bridge`, which dials a phone by hand."""
-    script = t.folder / "scripts" / "desk"
-    (script / "phrases").mkdir(parents=True)
-    (script / "flow.toml").write_text(FLOW)
-    (script / "phrases" / "it.toml").write_text('please_wait = "Attenda."\n')
-    services = [{"number": "desk", "script": "desk"}, {"number": "echo", "kind": "echo"}]
+    services = [into_queue(t), {"number": "echo", "kind": "echo"}]
     if callee:
         services.append({"number": "bridge", "kind": "dial", "to": f"sip:uas@127.0.0.1:{callee.phone.port}"})
     return t.server(services=services, agents=[agent("anna"), agent("bruno")], queues=[{"name": "desk"}],

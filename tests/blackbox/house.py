@@ -1,0 +1,90 @@
+"""A home network behind a NAT, with the exchange on its outer side. Made of network namespaces: the one that we are in is the
+world, and must be one of our own."""
+
+import contextlib
+import ctypes
+import os
+import subprocess
+
+import trial
+
+EXCHANGE, ROUTER_OUTSIDE, ROUTER_INSIDE, DEVICE = "198.51.100.1", "198.51.100.2", "192.168.7.1", "192.168.7.2"
+NEW_NETWORK = 0x40000000  # CLONE_NEWNET
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class House:
+    """Devices are at DEVICE, and everybody outside sees them at ROUTER_OUTSIDE, at ports that the router chooses.
+    `forgets` is after how many seconds of silence it forgets them: {"udp": 30, "tcp": 60}."""
+
+    def __init__(self, t, forgets):
+        self.router, self.home = (self.network(t, name) for name in ("router", "home"))
+        ip("link add world0 type veth peer name outside netns", self.router)
+        ip("link add inside netns", self.router, "type veth peer name home0 netns", self.home)
+        place("world0", EXCHANGE)
+        with within(self.router):
+            place("outside", ROUTER_OUTSIDE)
+            place("inside", ROUTER_INSIDE)
+            self.translate(forgets)
+        with within(self.home):
+            ip("link set lo up")
+            place("home0", DEVICE)
+            ip("route add default via", ROUTER_INSIDE)
+
+    def network(self, t, name):
+        """The id of a program that holds a network of its own."""
+        holder = t.run_beside(f"{name}.txt", ["unshare", "--net", "sleep", "600"])
+        ours = os.readlink("/proc/self/ns/net")
+        trial.wait_for(lambda: os.readlink(f"/proc/{holder.pid}/ns/net") != ours, 5, f"there is no network for {name}")
+        return holder.pid
+
+    def translate(self, forgets):
+        for line in ("add table ip nat", "add chain ip nat out { type nat hook postrouting priority 100; }",
+                     "add rule ip nat out oifname outside masquerade random",
+                     # Nobody outside gets in unasked.
+                     "add chain ip nat through { type filter hook forward priority 0; }",
+                     "add rule ip nat through iifname outside ct state new,invalid drop"):
+            command("nft", line)
+        settings = {"net/ipv4/ip_forward": 1, "net/netfilter/nf_conntrack_tcp_loose": 0,
+                    "net/netfilter/nf_conntrack_udp_timeout": forgets["udp"],
+                    "net/netfilter/nf_conntrack_udp_timeout_stream": forgets["udp"],
+                    "net/netfilter/nf_conntrack_tcp_timeout_established": forgets["tcp"]}
+        for name, value in settings.items():
+            with open(f"/proc/sys/{name}", "w", encoding="ascii") as setting:
+                setting.write(str(value))
+
+    def inside(self):
+        """What is started and opened meanwhile is in the house."""
+        return within(self.home)
+
+
+@contextlib.contextmanager
+def within(holder):
+    ours = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    theirs = os.open(f"/proc/{holder}/ns/net", os.O_RDONLY)
+    try:
+        enter(theirs)
+        yield
+    finally:
+        enter(ours)
+        os.close(ours)
+        os.close(theirs)
+
+
+def enter(network):
+    if LIBC.setns(network, NEW_NETWORK):
+        raise OSError(ctypes.get_errno(), "this network cannot be entered")
+
+
+def place(link, address):
+    ip("addr add", f"{address}/24", "dev", link)
+    ip("link set", link, "up")
+
+
+def ip(*words):
+    command("ip", *" ".join(map(str, words)).split())
+
+
+def command(*words):
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
