@@ -16,6 +16,7 @@ mod forks;
 mod guarded;
 mod hostile;
 mod large;
+mod locating;
 mod messages;
 mod odd_requests;
 mod races;
