@@ -169,6 +169,7 @@ fn config(local: SocketAddr) -> Config {
         media_public_address: None,
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),
+        routing: engine::Routing::default(),
         outbound: Vec::new(),
         calls_max: 100,
     }

@@ -97,6 +97,7 @@ impl Life {
             sdp: SDP.to_vec(),
             credentials: Some(Account { user: "desk".into(), password: "secret".into() }),
             headers: Vec::new(),
+            elsewhere: false,
         }
     }
 

@@ -22,6 +22,44 @@ fn faults_of(folder: &Folder) -> Vec<String> {
 /// Each configuration and the one fault that it has, without the file's name.
 const ONE_FAULT: &[(&str, &str)] = &[
     (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\nchannels = 0\n",
+        "4:12: `channels` is out of range; write a number from 1 to 100000",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\ncents_per_minute = { \"+39\" = 0.6543 }\n",
+        "4:30: `+39` is no number from 0 with three decimals at most; write it like 2 or 0.65",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\n[[route]]\nname = \"all\"\ntrunks = [\"tin\"]\n",
+        "6:11: there is no trunk `tin`; did you mean `tim`?",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\n[[route]]\nname = \"all\"\ntrunks = [\"tim\", \"tim\"]\n",
+        "6:18: `tim` is named twice; keep one of the two",
+    ),
+    (
+        "[[route]]\nname = \"all\"\ntrunks = []\n",
+        "3:10: the route leads nowhere; name the trunks that are tried, such as [\"landline\", \"mobile\"]",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\n[[route]]\nname = \"none\"\ncountries = [\"IT\"]\ntrunks = [\"tim\"]\n",
+        "4:1: the route takes no number; write `kinds`, `countries` abroad or `prefixes`, or none of them for every number",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\n[[route]]\nname = \"all\"\ntrunks = [\"tim\"]\nchoose = \"cost\"\n",
+        "4:1: no trunk of this route has a price to choose by; write `cents_per_minute` at its trunks",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\n[[route]]\nname = \"all\"\ntrunks = [\"tim\"]\n\
+         [[route]]\nname = \"abroad\"\nprefixes = [\"+44\"]\ntrunks = [\"tim\"]\n",
+        "7:1: this route is never taken: one before it takes every number; write it before that one",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\n[[route]]\nname = \"uk\"\nprefixes = [\"+44\"]\ntrunks = [\"tim\"]\n\
+         [[route]]\nname = \"uk\"\ntrunks = [\"tim\"]\nchoose = \"order\"\n",
+        "8:1: the route `uk` is written twice; give each its own name",
+    ),
+    (
         "[[outbound]]\nname = \"abroad\"\ncountries = [\"FR\", \"UK\"]\n",
         "3:20: no country with a calling code of its own is `UK`; write its letters as ISO 3166 has them, such as \"GB\" for the United Kingdom",
     ),

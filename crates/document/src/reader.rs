@@ -98,6 +98,22 @@ impl<'t> Document<'t> {
         number
     }
 
+    /// The thousandths of the number that `entry` holds, such as 650 of `0.65`, or a fault. None but a number from
+    /// 0 with three places at most is one.
+    pub fn thousandths(&mut self, entry: &Entry<'_>) -> Option<u64> {
+        let written = match entry.value.get_ref() {
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
+            DeValue::Float(number) => number.as_str(),
+            _ => "",
+        };
+        let thousandths = thousandths(written);
+        if thousandths.is_none() {
+            let what = format!("`{}` is no number from 0 with three decimals at most", entry.name);
+            self.fault(entry.value_at(), what, "write it like 2 or 0.65");
+        }
+        thousandths
+    }
+
     /// `true` or `false`, or a fault.
     pub fn flag(&mut self, entry: &Entry<'_>) -> Option<bool> {
         let flag = entry.value.get_ref().as_bool();
@@ -268,9 +284,33 @@ fn distance(from: &str, to: &str) -> usize {
     cell(&rows, from.len(), to.len())
 }
 
+/// A decimal number times a thousand.
+fn thousandths(written: &str) -> Option<u64> {
+    let (whole, part) = written.split_once('.').unwrap_or((written, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || part.len() > 3 || !digits(whole) || !digits(part) {
+        return None;
+    }
+    format!("{whole}{part:0<3}").parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_decimal_number_is_read_to_the_thousandth_and_no_other_is_one() {
+        let text = "a = 2\nb = 0.65\nc = 12.005\nd = 1.0\ne = -1\nf = 1e3\ng = 0.0001\nh = 0x10\ni = \"2\"\nj = inf\nk = -0.5\n";
+        let (mut document, table) = Document::parse("f.toml", text);
+        let mut section = Section::new(table.as_ref().unwrap(), 0);
+        let mut read = |name| document.thousandths(&section.take(name).unwrap());
+        assert_eq!(["a", "b", "c", "d"].map(&mut read), [2_000, 650, 12_005, 1_000].map(Some));
+        assert_eq!(["e", "f", "g", "h", "i", "j", "k"].map(read), [None; 7]);
+        assert_eq!(
+            document.into_faults()[0].to_string(),
+            "f.toml:5:5: `e` is no number from 0 with three decimals at most; write it like 2 or 0.65"
+        );
+    }
 
     #[test]
     fn a_slip_of_the_finger_finds_the_word_that_was_meant() {

@@ -2,6 +2,7 @@
 
 use crate::Numbering;
 use crate::OutboundRule;
+use crate::Routing;
 use base::Wall;
 use facts::{Command, Fact};
 use ipnet::IpNet;
@@ -44,6 +45,8 @@ pub struct Config {
     pub local_nets: Vec<IpNet>,
     /// A party that sends no speech for this long is asked by a re-INVITE whether it is still there.
     pub silence_probe: Duration,
+    /// By which trunks numbers outside are called, and what each trunk can carry.
+    pub routing: Routing,
     /// What agents may call outside: nothing that no rule opens.
     pub outbound: Vec<OutboundRule>,
     /// The most calls at a time; the next one gets 503.
@@ -99,7 +102,12 @@ pub enum Target {
         /// As in the request line.
         uri: String,
     },
-    /// A number, by the trunk of this name.
+    /// A number outside, by the trunks of its route; the first trunk, if no route takes it.
+    Number {
+        /// In any form.
+        number: String,
+    },
+    /// A number outside, by the trunk of this name and no other.
     Trunk {
         /// Its name.
         trunk: String,

@@ -4,6 +4,7 @@
 
 use crate::capturing::Captures;
 use crate::ledger::{CallLog, Ledger};
+use crate::lines::Lines;
 use crate::outbound::Outbound;
 use crate::trust::Velocity;
 use crate::{Config, Output, Service};
@@ -82,6 +83,8 @@ pub(crate) struct Context {
     pub(crate) velocity: Velocity,
     pub(crate) deadlines: BTreeSet<(Time, CallKey)>,
     pub(crate) outbound: Outbound,
+    /// How much of each trunk is in use.
+    pub(crate) lines: Lines,
     pub(crate) captures: Captures,
     pub(crate) errands: VecDeque<Errand>,
     /// The legs of each account that has any, the oldest first: whoever has one is not rung.
@@ -116,6 +119,7 @@ impl Context {
             velocity: Velocity::default(),
             deadlines: BTreeSet::new(),
             outbound,
+            lines: Lines::default(),
             captures: Captures::default(),
             errands: VecDeque::new(),
             busy: BTreeMap::new(),
@@ -177,9 +181,9 @@ impl Context {
         asked || self.busy.contains_key(agent)
     }
 
-    /// Whether no account has a leg, and no errand is left.
+    /// Whether no account and no trunk has a leg, and no errand is left.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.busy.is_empty() && self.errands.is_empty()
+        self.busy.is_empty() && self.lines.is_empty() && self.errands.is_empty()
     }
 
     pub(crate) fn media(&mut self, command: Command) {

@@ -26,14 +26,11 @@ pub(crate) fn resolve(ctx: &mut Context, who: Who<'_>, dialled: &str) -> Result<
     if let Some(service) = ctx.config.services.get(number.as_str()) {
         return Ok(service.clone());
     }
-    match ctx.config.sip.trunks.first().filter(|_| is_number(&dialled)) {
-        Some(trunk) => {
-            let trunk = trunk.name.clone();
-            may_dial(ctx, who, &number)?;
-            Ok(Service::Dial(Target::Trunk { trunk, number: number.as_str().to_owned() }))
-        }
-        None => ctx.config.otherwise.clone().ok_or(404),
+    if ctx.config.sip.trunks.is_empty() || !is_number(&dialled) {
+        return ctx.config.otherwise.clone().ok_or(404);
     }
+    may_dial(ctx, who, &number)?;
+    Ok(Service::Dial(Target::Number { number: number.as_str().to_owned() }))
 }
 
 /// The user part of a URI, the number of a `tel:`, or the text itself if it is no URI.

@@ -331,6 +331,14 @@ impl Engine {
         }
         let config = self.ctx.config.clone();
         let parties = Parties::of(&config.numbering, &invite);
+        if let Peer::Trunk(trunk) = &invite.peer
+            && self.ctx.lines.is_full(trunk, config.routing.lines.get(trunk))
+        {
+            let trunk = trunk.clone();
+            let arriving = (session, invite, parties);
+            self.calls.insert_with(|key| Call::without_channel(&mut self.ctx, key, arriving, trunk));
+            return;
+        }
         let service = match &invite.peer {
             Peer::Account(user) => resolve(&mut self.ctx, Who::Agent(user), &invite.dialled),
             _ => {

@@ -90,6 +90,12 @@ impl Leg {
         self.agent = Some(agent);
     }
 
+    /// Comes or goes by a trunk, and takes one of its channels until it is over.
+    pub(crate) fn goes_by(&mut self, ctx: &mut Context, trunk: String) {
+        ctx.lines.carry(&trunk, self.session);
+        self.trunk = Some(trunk);
+    }
+
     /// Another call has it from now on, under this number.
     pub(crate) fn adopted(&mut self, ctx: &mut Context, log: &mut CallLog, owner: Owner) {
         self.number = owner.leg;
@@ -234,6 +240,11 @@ impl Leg {
         !std::mem::replace(&mut self.rung, true)
     }
 
+    /// Whether its device rang.
+    pub(crate) fn has_rung(&self) -> bool {
+        self.rung
+    }
+
     /// Takes the peer's answer to our offer and puts the agreement in force.
     pub(crate) fn answered(&mut self, ctx: &mut Context, answer: &[u8]) -> Result<(), Refusal> {
         let stream = self.negotiation.answered(answer)?;
@@ -303,6 +314,9 @@ impl Leg {
         ctx.sessions.remove(&self.session);
         if let Some(agent) = self.agent.take() {
             ctx.vacate(&agent, self.media);
+        }
+        if let Some(trunk) = &self.trunk {
+            ctx.lines.release(trunk, self.session);
         }
         ctx.note_call(log, FactKind::LegEnded { leg: self.number, end });
         if !self.media_over {

@@ -5,10 +5,11 @@
 //! is itself an opening; the rules are for what agents dial and for what is asked by REFER.
 
 use crate::context::Context;
+use crate::{NumberSet, Prices};
 use base::{Time, Wall};
 use calendar::Calendar;
 use facts::FactKind;
-use numbers::{Kind, Number};
+use numbers::Number;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +21,8 @@ pub struct OutboundRule {
     pub name: String,
     /// The agents who may, and the trunks whose operators may by REFER; empty: every agent, and no trunk.
     pub who: BTreeSet<String>,
-    /// Kinds of numbers of these countries.
-    pub kinds: BTreeSet<Kind>,
-    /// Two letters each (ISO 3166). Of other countries than Italy every kind, for their plans are not known here.
-    pub countries: BTreeSet<String>,
-    /// Numbers that begin so, in the normal form, of whatever kind and country.
-    pub prefixes: Vec<String>,
+    /// The numbers that it opens.
+    pub numbers: NumberSet,
     /// When; always if there is none.
     pub hours: Option<Arc<Calendar>>,
     /// Calls within an hour, of all together.
@@ -34,8 +31,8 @@ pub struct OutboundRule {
     pub calls_per_hour_each: Option<u32>,
     /// Cents within 24 hours, by the estimate below. With it, no number is opened that has no price.
     pub cents_per_day: Option<u64>,
-    /// Cents a minute, by the beginning of the number in the normal form; the longest that fits counts.
-    pub cents_per_minute: BTreeMap<String, u64>,
+    /// What calls are taken to cost.
+    pub prices: Prices,
 }
 
 /// Who wants a number called.
@@ -58,6 +55,8 @@ impl Who<'_> {
 /// What a call is taken to cost when it begins: so many minutes. Waiting for its end would let a hundred calls
 /// begin before the first is counted.
 const MINUTES: u64 = 10;
+/// The parts of a cent that spending is counted in.
+const PARTS: u64 = 1_000;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Calls that are remembered for a limit: none is set higher.
@@ -80,7 +79,7 @@ pub struct Denied {
 #[derive(Clone, Debug, Default)]
 pub struct Outbound {
     rules: Vec<OutboundRule>,
-    /// By the rule's name: when, by whom, and for how much.
+    /// By the rule's name: when, by whom, and for how many thousandths of a cent.
     dialled: BTreeMap<String, VecDeque<(Time, String, u64)>>,
 }
 
@@ -104,7 +103,7 @@ impl Outbound {
         who: Who<'_>,
         number: &Number,
     ) -> Result<(), Denied> {
-        if matches!(who, Who::Agent(_)) && EMERGENCY.contains(&number.as_str()) {
+        if matches!(who, Who::Agent(_)) && is_emergency(number) {
             return Ok(());
         }
         let mut denied = None;
@@ -112,12 +111,12 @@ impl Outbound {
             let dialled = self.dialled.entry(rule.name.clone()).or_default();
             dialled.retain(|(at, ..)| now.since(*at) < DAY);
             match rule.limit((now, wall), who.name(), number, dialled) {
-                Ok(cents) => {
+                Ok(cost) => {
                     // No limit needs it, or the call would have been denied.
                     if dialled.len() >= CALLS_MAX as usize {
                         dialled.pop_front();
                     }
-                    dialled.push_back((now, who.name().to_owned(), cents));
+                    dialled.push_back((now, who.name().to_owned(), cost));
                     return Ok(());
                 }
                 Err(why) => {
@@ -131,16 +130,11 @@ impl Outbound {
 
 impl OutboundRule {
     fn opens(&self, who: Who<'_>, number: &Number) -> bool {
-        let by_kind = match number.kind() {
-            Kind::Foreign => number.country().is_some_and(|country| self.countries.contains(country)),
-            kind => self.kinds.contains(&kind) && self.countries.contains("IT"),
-        };
-        let by_prefix = || self.prefixes.iter().any(|prefix| number.as_str().starts_with(prefix.as_str()));
         let everybody = self.who.is_empty() && matches!(who, Who::Agent(_));
-        (everybody || self.who.contains(who.name())) && (by_kind || by_prefix())
+        (everybody || self.who.contains(who.name())) && self.numbers.has(number)
     }
 
-    /// What the call is taken to cost, or the limit that it would go over.
+    /// What the call is taken to cost in thousandths of a cent, or the limit that it would go over.
     fn limit(
         &self,
         (now, wall): (Time, Wall),
@@ -167,18 +161,20 @@ impl OutboundRule {
             let why = format!("the rule {} can count no more than {CALLS_MAX} calls", self.name);
             return denied(limit, why);
         }
-        let price = self.price(number);
+        let price = self.prices.of(number);
         if self.cents_per_day.is_some() && price.is_none() {
             let why = format!("the rule {} has a ceiling of cents, and no price for this number", self.name);
             return denied("spend", why);
         }
-        let cents = price.unwrap_or(0).saturating_mul(MINUTES);
-        let spent: u64 = dialled.iter().map(|(_, _, cents)| cents).sum();
-        if self.cents_per_day.is_some_and(|most| spent.saturating_add(cents) > most) {
-            let why = format!("{spent} cents of the rule {} are taken to be spent in 24 hours", self.name);
+        let cost = price.unwrap_or(0).saturating_mul(MINUTES);
+        let spent: u64 = dialled.iter().map(|(_, _, cost)| cost).sum();
+        let goes_over = |most: u64| spent.saturating_add(cost) > most.saturating_mul(PARTS);
+        if self.cents_per_day.is_some_and(goes_over) {
+            let (spent, name) = (spent / PARTS, &self.name);
+            let why = format!("{spent} cents of the rule {name} are taken to be spent in 24 hours");
             return denied("spend", why);
         }
-        Ok(cents)
+        Ok(cost)
     }
 
     /// The limit that would not hold if the oldest call made room for another; none while there is room.
@@ -191,12 +187,11 @@ impl OutboundRule {
             (hourly && now.since(*oldest) < HOUR).then_some("calls_per_hour")
         }
     }
+}
 
-    fn price(&self, number: &Number) -> Option<u64> {
-        let fits =
-            self.cents_per_minute.iter().filter(|(prefix, _)| number.as_str().starts_with(prefix.as_str()));
-        fits.max_by_key(|(prefix, _)| prefix.len()).map(|(_, cents)| *cents)
-    }
+/// Help in danger.
+pub(crate) fn is_emergency(number: &Number) -> bool {
+    EMERGENCY.contains(&number.as_str())
 }
 
 fn nothing_opens(number: &Number) -> Denied {
@@ -221,7 +216,7 @@ pub(crate) fn may_dial(ctx: &mut Context, who: Who<'_>, number: &Number) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use numbers::{Country, Rules};
+    use numbers::{Country, Kind, Rules};
 
     const TEN: Wall = Wall::from_unix_micros(1_781_000_000_000_000);
 
@@ -233,15 +228,21 @@ mod tests {
         OutboundRule {
             name: name.to_owned(),
             who: BTreeSet::new(),
-            kinds: [Kind::Fixed, Kind::Mobile].into(),
-            countries: ["IT".to_owned()].into(),
-            prefixes: Vec::new(),
+            numbers: NumberSet {
+                kinds: [Kind::Fixed, Kind::Mobile].into(),
+                countries: ["IT".to_owned()].into(),
+                prefixes: Vec::new(),
+            },
             hours: None,
             calls_per_hour: None,
             calls_per_hour_each: None,
             cents_per_day: None,
-            cents_per_minute: BTreeMap::new(),
+            prices: Prices::default(),
         }
+    }
+
+    fn priced(prices: &[(&str, u64)]) -> Prices {
+        Prices(prices.iter().map(|(prefix, price)| ((*prefix).to_owned(), *price)).collect())
     }
 
     fn asks(outbound: &mut Outbound, seconds: u64, who: Who<'_>, to: &str) -> Result<(), &'static str> {
@@ -264,12 +265,12 @@ mod tests {
     #[test]
     fn a_rule_opens_its_kinds_countries_and_prefixes_to_whom_it_names() {
         let named = OutboundRule { who: ["bruno".into(), "operator".into()].into(), ..rule("named") };
-        let abroad = OutboundRule {
+        let numbers = NumberSet {
             kinds: BTreeSet::new(),
             countries: ["FR".to_owned()].into(),
             prefixes: vec!["+4420".to_owned()],
-            ..rule("abroad")
         };
+        let abroad = OutboundRule { numbers, ..rule("abroad") };
         let mut outbound = Outbound::new(vec![named, abroad]);
         for (who, to, allowed) in [
             (Who::Agent("bruno"), "0612345678", true),
@@ -306,8 +307,8 @@ mod tests {
 
     #[test]
     fn no_more_is_spent_in_a_day_than_the_ceiling() {
-        let prices = [("+39".to_owned(), 1), ("+393".to_owned(), 10)].into();
-        let dear = OutboundRule { cents_per_day: Some(250), cents_per_minute: prices, ..rule("dear") };
+        let prices = priced(&[("+39", 1_000), ("+393", 10_000)]);
+        let dear = OutboundRule { cents_per_day: Some(250), prices, ..rule("dear") };
         let mut outbound = Outbound::new(vec![dear]);
         let anna = Who::Agent("anna");
         assert_eq!(asks(&mut outbound, 0, anna, "3471234567"), Ok(()), "100 cents for ten minutes");
@@ -319,8 +320,7 @@ mod tests {
 
     #[test]
     fn under_a_ceiling_a_number_without_a_price_is_denied() {
-        let prices: BTreeMap<String, u64> = [("+393".to_owned(), 10)].into();
-        let free = OutboundRule { cents_per_minute: prices, ..rule("free") };
+        let free = OutboundRule { prices: priced(&[("+393", 10_000)]), ..rule("free") };
         let ceiling = OutboundRule { cents_per_day: Some(1000), ..free.clone() };
         let anna = Who::Agent("anna");
         assert_eq!(asks(&mut Outbound::new(vec![ceiling]), 0, anna, "0612345678"), Err("spend"));
@@ -333,8 +333,8 @@ mod tests {
 
     #[test]
     fn calls_that_a_limit_still_needs_are_never_forgotten() {
-        let cheap = [("+39".to_owned(), 0)].into();
-        let spending = OutboundRule { cents_per_day: Some(1), cents_per_minute: cheap, ..rule("spending") };
+        let prices = priced(&[("+39", 0)]);
+        let spending = OutboundRule { cents_per_day: Some(1), prices, ..rule("spending") };
         let hourly = OutboundRule { calls_per_hour_each: Some(CALLS_MAX), ..rule("hourly") };
         for (limited, again, told) in [
             (spending, 7200, Err("spend")),

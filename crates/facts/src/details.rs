@@ -9,6 +9,16 @@ pub struct PlayedPrompt {
     pub prompt: String,
 }
 
+/// A trunk by which a call could have gone, but did not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOver {
+    /// Its name in the configuration.
+    pub trunk: String,
+    /// `channels` or `calls_per_second`: it has no room; `down`: its servers do not answer, or it is not registered;
+    /// `retry_after`: it asked to be left alone for a while.
+    pub why: String,
+}
+
 /// Whose connection a leg is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

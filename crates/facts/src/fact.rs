@@ -1,6 +1,6 @@
 use crate::wall_micros;
 use crate::{
-    AgentState, Banned, CallData, End, LegRole, OfferEnd, PlayedPrompt, QueueLeft, QueueRefusal,
+    AgentState, Banned, CallData, End, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal,
     SilenceEvidence,
 };
 use base::Wall;
@@ -502,6 +502,29 @@ pub enum FactKind {
         to: String,
         /// 503, or nothing if no answer came.
         sip: Option<u16>,
+    },
+    /// A leg's call to a number outside goes by this trunk.
+    #[serde(rename = "leg.routed")]
+    LegRouted {
+        /// Which.
+        leg: u32,
+        /// Its name in the configuration.
+        trunk: String,
+        /// The route; empty if none takes the number, or the service names the trunk.
+        route: String,
+        /// The trunks that would have come before it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        passed_over: Vec<PassedOver>,
+    },
+    /// No trunk, of those that were left, had room for the call; or the trunk that it came by has none.
+    #[serde(rename = "call.congested")]
+    CallCongested {
+        /// The number that was called.
+        to: String,
+        /// The route; empty if none takes the number, or the call came in.
+        route: String,
+        /// The trunks.
+        passed_over: Vec<PassedOver>,
     },
     /// The call is being connected to another party.
     #[serde(rename = "transfer.started")]

@@ -14,7 +14,8 @@ mod wall_micros;
 pub use ban::{BanNow, Banned};
 pub use command::Command;
 pub use details::{
-    AgentState, CallData, LegRole, OfferEnd, PlayedPrompt, QueueLeft, QueueRefusal, SilenceEvidence,
+    AgentState, CallData, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal,
+    SilenceEvidence,
 };
 pub use end::{Cause, End, Side};
 pub use fact::{Fact, FactKind};

@@ -96,7 +96,17 @@ impl Calls {
         let Target { flow, uri, from_user, from_display, credentials } = target;
         let headers = Vec::new();
         let (to, towards) = (None, flow.into());
-        let call = ua::Call { towards, uri, to, from_user, from_display, sdp, credentials, headers };
+        let call = ua::Call {
+            towards,
+            uri,
+            to,
+            from_user,
+            from_display,
+            sdp,
+            credentials,
+            headers,
+            elsewhere: false,
+        };
         self.tell(ua, Do::Call { session, call });
         Ok(entered)
     }

@@ -91,6 +91,7 @@ pub(crate) fn config(rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
         media_public_address: None,
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),
+        routing: engine::Routing::default(),
         outbound: Vec::new(),
         calls_max: 10_000,
     }

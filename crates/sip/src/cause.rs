@@ -62,6 +62,10 @@ const TABLE: &[Row] = &[
 
 /// The cause of those who say nothing else when they hang up.
 pub const NORMAL: u8 = 16;
+/// No line is free.
+pub const NO_CIRCUIT: u8 = 34;
+/// There would be lines, but not now.
+pub const CONGESTION: u8 = 42;
 /// Someone else took the call (Q.850 "non-selected user clearing").
 pub const ELSEWHERE: u8 = 26;
 /// What a SIP device understands of that: it does not show a missed call (RFC 3326 §3.1).

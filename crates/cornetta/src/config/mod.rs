@@ -6,10 +6,12 @@ mod extensions;
 mod files;
 mod fixed;
 mod network;
+mod number_set;
 mod numbering;
 mod outbound;
 mod reachability;
 mod read;
+mod routes;
 mod services;
 mod tls;
 mod trace;
@@ -126,6 +128,7 @@ fn read_root(
     let sip = network::sip(document, root, folder, (&desk.accounts, &home), address);
     let scripts = services::scripts(document, root, folder, &sounds, others);
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
+    let routes = routes::routes(document, root, sip.as_ref());
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
     let calls_max = network::calls_max(document, root);
     let (node, media, http, trace, sip) = (node?, media?, http?, trace?, sip?);
@@ -152,6 +155,7 @@ fn read_root(
         hold_music: Some(hold_music),
         media_public_address: media.public_address,
         silence_probe: std::time::Duration::from_secs(300),
+        routing: engine::Routing { routes, lines: sip.lines },
         outbound,
         calls_max,
     };

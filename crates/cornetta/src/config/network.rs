@@ -177,6 +177,8 @@ pub(super) struct Sip {
     pub(super) referring: BTreeSet<String>,
     /// Those from which texts are taken.
     pub(super) texting: BTreeSet<String>,
+    /// What each trunk can carry.
+    pub(super) lines: BTreeMap<String, engine::Line>,
 }
 
 pub(super) fn sip(
@@ -237,6 +239,7 @@ pub(super) fn sip(
         foreign: trunks.foreign,
         referring: trunks.referring,
         texting: trunks.texting,
+        lines: trunks.lines,
         tls: secure,
         stun,
         listen_at,

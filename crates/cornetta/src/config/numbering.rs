@@ -1,5 +1,6 @@
 //! How numbers are written: `[numbers]` for the installation, and the keys of the same names of a trunk.
 
+use super::read::one_of;
 use document::{Document, Section};
 use engine::{Forwards, Presentation, TrustStore};
 use numbers::{Arrives, Country, Origins, Rules, Sends, TableFault};
@@ -176,21 +177,4 @@ fn dialled(document: &mut Document<'_>, section: &mut Section<'_>, name: &'stati
     }
     document.fault(at.value_at(), format!("`{name}` is not dialled"), "write digits, +, * and # only");
     None
-}
-
-fn one_of<T: Copy>(
-    document: &mut Document<'_>,
-    section: &mut Section<'_>,
-    name: &'static str,
-    choices: &[(&str, T)],
-) -> Option<T> {
-    let entry = section.take(name)?;
-    let written = document.text(&entry)?;
-    let found = choices.iter().find(|(known, _)| *known == written);
-    if found.is_none() {
-        let known: Vec<String> = choices.iter().map(|(known, _)| format!("\"{known}\"")).collect();
-        let what_to_do = format!("write one of {}", known.join(", "));
-        document.fault(entry.value_at(), format!("`{name}` cannot be `{written}`"), what_to_do);
-    }
-    found.map(|(_, value)| *value)
 }

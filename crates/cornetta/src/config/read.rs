@@ -147,6 +147,24 @@ pub(super) fn number(
     otherwise
 }
 
+/// One of these words, if it is there.
+pub(super) fn one_of<T: Copy>(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    name: &'static str,
+    choices: &[(&str, T)],
+) -> Option<T> {
+    let entry = section.take(name)?;
+    let written = document.text(&entry)?;
+    let found = choices.iter().find(|(known, _)| *known == written);
+    if found.is_none() {
+        let known: Vec<String> = choices.iter().map(|(known, _)| format!("\"{known}\"")).collect();
+        let what_to_do = format!("write one of {}", known.join(", "));
+        document.fault(entry.value_at(), format!("`{name}` cannot be `{written}`"), what_to_do);
+    }
+    found.map(|(_, value)| *value)
+}
+
 /// Networks, such as `127.0.0.0/8`, or single addresses.
 pub(super) fn networks(
     document: &mut Document<'_>,

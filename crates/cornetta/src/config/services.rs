@@ -214,13 +214,16 @@ fn plain(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Si
 }
 
 fn dial(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Sip>) -> Option<Service> {
-    let entry = section.require(document, "to", "a SIP URI with an address, or a number with `trunk`")?;
+    let entry = section.require(document, "to", "a SIP URI with an address, or a number")?;
     let to = document.text(&entry)?.to_owned();
     if let Some(trunk) = section.take("trunk") {
         let name = document.text(&trunk)?;
         let known: Vec<&str> = sip?.trunk_names.iter().map(String::as_str).collect();
         check_known(document, (name, trunk.value_at()), &known, "trunk").then_some(())?;
         return Some(Service::Dial(Target::Trunk { trunk: name.to_owned(), number: to }));
+    }
+    if is_number(&to) && sip?.trunk_names.first().is_some() {
+        return Some(Service::Dial(Target::Number { number: to }));
     }
     match engine::place_of(&to)
         .filter(|place| sip.is_some_and(|sip| place.is_reachable_from(&sip.config.listen)))
@@ -232,4 +235,10 @@ fn dial(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Sip
             None
         }
     }
+}
+
+/// Digits, as people group them.
+fn is_number(text: &str) -> bool {
+    text.bytes().any(|mark| mark.is_ascii_digit())
+        && text.bytes().all(|mark| mark.is_ascii_digit() || b"+-. ()".contains(&mark))
 }

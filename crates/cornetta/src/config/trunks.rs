@@ -27,6 +27,8 @@ pub(super) struct Trunks {
     pub(super) referring: BTreeSet<String>,
     /// Those from which texts are taken.
     pub(super) texting: BTreeSet<String>,
+    /// What each can carry.
+    pub(super) lines: BTreeMap<String, engine::Line>,
     /// How each writes numbers.
     pub(super) numbering: BTreeMap<String, Rules>,
     /// Who each is shown that we are.
@@ -62,6 +64,8 @@ pub(super) fn trunks(
         trunks.referring.extend(name.clone().filter(|_| refers));
         let texts = section.take("texts").and_then(|entry| document.flag(&entry)).unwrap_or(false);
         trunks.texting.extend(name.clone().filter(|_| texts));
+        let line = super::routes::line(document, &mut section);
+        trunks.lines.extend(name.clone().map(|name| (name, line)));
         let at = section.at;
         let sound = trunk(document, section, name, folder, listen);
         sound.iter().for_each(|trunk| warn_of_overlaps(document, at, trunk, &trunks.sound));

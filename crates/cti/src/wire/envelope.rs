@@ -151,6 +151,7 @@ fn leg(kind: &FactKind) -> Option<u32> {
         | FactKind::LegEarlyMedia { leg }
         | FactKind::LegRefreshFailed { leg, .. }
         | FactKind::LegRerouted { leg, .. }
+        | FactKind::LegRouted { leg, .. }
         | FactKind::LegConnected { leg, .. }
         | FactKind::LegHeld { leg }
         | FactKind::LegResumed { leg }

@@ -24,6 +24,8 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::CallEnded { .. } => "call.ended",
         FactKind::LegCreated { .. } => "leg.created",
         FactKind::LegRerouted { .. } => "leg.rerouted",
+        FactKind::LegRouted { .. } => "leg.routed",
+        FactKind::CallCongested { .. } => "call.congested",
         FactKind::LegRinging { .. } => "leg.ringing",
         FactKind::LegEarlyMedia { .. } => "leg.early_media",
         FactKind::LegRefreshFailed { .. } => "leg.refresh_failed",

@@ -20,7 +20,9 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         FactKind::CallDiverted { by, .. } => Personal::Masked(by, mask_party),
         FactKind::CallUserData { data, .. } => Personal::Masked(data, |_| "***".to_owned()),
         FactKind::TextSent { from, .. } => Personal::Masked(from, mask_party),
-        FactKind::OutboundRefused { to, .. } => Personal::Masked(to, mask_party),
+        FactKind::OutboundRefused { to, .. } | FactKind::CallCongested { to, .. } => {
+            Personal::Masked(to, mask_party)
+        }
         FactKind::LegCreated { address, .. } => Personal::Masked(address, mask_party),
         FactKind::TransferStarted { to, .. }
         | FactKind::TransferConsulting { to, .. }
@@ -57,6 +59,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::TrunkRemoved { .. }
         | FactKind::TrunkRegistrationFailed { .. }
         | FactKind::LegRerouted { .. }
+        | FactKind::LegRouted { .. }
         | FactKind::LegRinging { .. }
         | FactKind::LegEarlyMedia { .. }
         | FactKind::LegRefreshFailed { .. }

@@ -1,8 +1,8 @@
 //! One fact of every kind.
 
 use facts::{
-    AgentState, Banned, CallData, Cause, End, FactKind, LegRole, OfferEnd, PlayedPrompt, QueueLeft,
-    QueueRefusal, Side, SilenceEvidence,
+    AgentState, Banned, CallData, Cause, End, FactKind, LegRole, OfferEnd, PassedOver, PlayedPrompt,
+    QueueLeft, QueueRefusal, Side, SilenceEvidence,
 };
 
 pub(crate) const NUMBER: &str = "+393471234567";
@@ -23,6 +23,10 @@ pub(crate) fn ended() -> FactKind {
         end,
         data: CallData { total_ms: 5000, ivr_ms: 1000, queue_ms: 1500, talk_ms: 2500 },
     }
+}
+
+fn passed_over() -> PassedOver {
+    PassedOver { trunk: "mobile".into(), why: "channels".into() }
 }
 
 pub(crate) fn agent(name: &str, state: AgentState) -> FactKind {
@@ -125,6 +129,17 @@ fn call() -> Vec<FactKind> {
             from: "192.0.2.11:5060".into(),
             to: "192.0.2.12:5060".into(),
             sip: None,
+        },
+        FactKind::LegRouted {
+            leg: 2,
+            trunk: "landline".into(),
+            route: "italy".into(),
+            passed_over: vec![passed_over()],
+        },
+        FactKind::CallCongested {
+            to: NUMBER.into(),
+            route: "italy".into(),
+            passed_over: vec![passed_over()],
         },
         FactKind::LegConnected { leg: 2, codec: "PCMA".into() },
         FactKind::LegHeld { leg: 2 },

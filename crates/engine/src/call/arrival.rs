@@ -1,6 +1,7 @@
 //! From an INVITE to the moment at which the caller can hear.
 
 use super::ending::Phases;
+use super::hunting::congested;
 use super::told::{told, trust_header};
 use super::{CALLER, Call, Parties, Playing, Stage};
 use crate::Service;
@@ -8,7 +9,7 @@ use crate::context::{CallKey, Context, Errand, Owner};
 use crate::ledger::CallLog;
 use crate::leg::Leg;
 use crate::trust::assess;
-use facts::{CallPhase, Cause, End, FactKind, LegRole, Side};
+use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
 use media_api::{Command, LegId};
 use sip::negotiation::Refusal;
 use sip::ua::{Do, Invite, Peer, SessionId};
@@ -39,7 +40,7 @@ impl Call {
         caller.open_media(ctx, owner, None, beside);
         match peer {
             Peer::Account(user) => caller.belongs_to(ctx, user),
-            Peer::Trunk(name) => caller.trunk = Some(name),
+            Peer::Trunk(name) => caller.goes_by(ctx, name),
             Peer::Open => {}
         }
         call
@@ -62,6 +63,22 @@ impl Call {
         end: End,
     ) -> Call {
         let mut call = Call::new(ctx, key, (session, invite, parties), service.to_owned(), Service::Silence);
+        call.finish(ctx, end);
+        call
+    }
+
+    /// A call by a trunk that carries as many as it can.
+    pub(crate) fn without_channel(
+        ctx: &mut Context,
+        key: CallKey,
+        (session, invite, parties): Arriving,
+        trunk: String,
+    ) -> Call {
+        let mut call = Call::new(ctx, key, (session, invite, parties), String::new(), Service::Silence);
+        let passed_over = vec![PassedOver { trunk, why: "channels".to_owned() }];
+        let end = congested(&passed_over);
+        let to = call.to.clone();
+        call.note(ctx, FactKind::CallCongested { to, route: String::new(), passed_over });
         call.finish(ctx, end);
         call
     }

@@ -3,12 +3,13 @@
 
 use super::early::Told;
 use super::ending::Phase;
+use super::hunting::{Chosen, Hunt, congested, is_elsewhere};
 use super::transferring::Transfer;
-use super::{Call, Stage};
+use super::{Call, Playing, Stage};
 use crate::Target;
 use crate::context::Context;
 use base::Time;
-use facts::{CallPhase, Cause, End, FactKind, LegRole, Side};
+use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
 use ivr::Input;
 use sip::ua::{Do, SessionId, Towards};
 use std::net::SocketAddr;
@@ -19,13 +20,18 @@ const RING: Duration = Duration::from_secs(120);
 
 /// Another party being called.
 pub(crate) struct Dialling {
+    /// Of a number outside: by the trunk that is being tried.
     target: Target,
+    /// The trunks that are left for it.
+    hunt: Option<Hunt>,
     /// As facts name it.
     pub(super) to: String,
     pub(super) leg: u32,
     pub(super) purpose: Purpose,
     /// What the caller was told before an answer.
     pub(super) early: Told,
+    /// How long it may ring.
+    ring: Duration,
     /// It has rung long enough then.
     pub(super) until: Time,
 }
@@ -74,33 +80,64 @@ impl Call {
         ring: Duration,
         purpose: Purpose,
     ) {
-        let session = match vacancy(ctx, &target) {
+        self.phases.enter(ctx.now, Phase::Other);
+        let (hunt, early) = (Hunt::of(ctx, &target), Told::default());
+        let (leg, until) = (self.last_leg, ctx.now);
+        self.attempt(ctx, Dialling { target, hunt, to, leg, purpose, early, ring, until }, None);
+    }
+
+    /// One attempt: at the party, or by the next trunk that has room. `before` is how the last one failed.
+    fn attempt(&mut self, ctx: &mut Context, mut dialling: Dialling, before: Option<End>) {
+        let session = match vacancy(ctx, &dialling.target) {
             Ok(session) => session,
-            Err(end) => return self.dial_failed(ctx, to, purpose, end),
+            Err(end) => return self.dial_failed(ctx, dialling.to, dialling.purpose, end),
+        };
+        let chosen = match dialling.hunt.as_mut().map(|hunt| hunt.next(ctx)).transpose() {
+            Ok(chosen) => chosen,
+            Err(passed_over) => {
+                ctx.sip(Do::HangUp { session, q850: None });
+                return self.no_trunk(ctx, dialling, passed_over, before);
+            }
         };
         self.last_leg += 1;
-        let (leg, until) = (self.last_leg, ctx.now + ring);
-        self.phases.enter(ctx.now, Phase::Other);
-        let arrives = matches!(purpose, Purpose::Arrival);
-        self.stage = Stage::Dialling(Dialling {
-            target: target.clone(),
-            to: to.clone(),
-            leg,
-            purpose,
-            early: Told::default(),
-            until,
-        });
-        if !arrives {
+        (dialling.leg, dialling.until) = (self.last_leg, ctx.now + dialling.ring);
+        if let Some(chosen) = &chosen {
+            dialling.target = chosen.target.clone();
+        }
+        let (target, to, arrives) = (dialling.target.clone(), dialling.to.clone(), dialling.is_arrival());
+        let route = dialling.hunt.as_ref().map(|hunt| hunt.route.clone()).unwrap_or_default();
+        self.stage = Stage::Dialling(dialling);
+        if !arrives && !matches!(self.playing, Some((_, Playing::Music))) {
             self.play_music(ctx);
         }
         let role = if matches!(target, Target::Agent(_)) { LegRole::Agent } else { LegRole::External };
         self.create_other(ctx, session, (role, to));
-        let Some(leg) = self.leg(leg) else { return };
-        match target {
-            Target::Agent(agent) => leg.belongs_to(ctx, agent),
-            Target::Trunk { trunk, .. } => leg.trunk = Some(trunk),
-            Target::Uri { .. } => {}
+        let Some(leg) = self.leg(self.last_leg) else { return };
+        match (target, chosen) {
+            (Target::Agent(agent), _) => leg.belongs_to(ctx, agent),
+            (_, Some(Chosen { trunk, passed_over, .. })) => {
+                leg.goes_by(ctx, trunk.clone());
+                self.note(ctx, FactKind::LegRouted { leg: self.last_leg, trunk, route, passed_over });
+            }
+            _ => {}
         }
+    }
+
+    /// No trunk that is left has room. How the last one failed says more than that, if one was tried.
+    fn no_trunk(
+        &mut self,
+        ctx: &mut Context,
+        dialling: Dialling,
+        passed_over: Vec<PassedOver>,
+        before: Option<End>,
+    ) {
+        let Dialling { hunt, to, purpose, .. } = dialling;
+        let end = before.unwrap_or_else(|| congested(&passed_over));
+        if !passed_over.is_empty() {
+            let route = hunt.map(|hunt| hunt.route).unwrap_or_default();
+            self.note(ctx, FactKind::CallCongested { to: to.clone(), route, passed_over });
+        }
+        self.dial_failed(ctx, to, purpose, end);
     }
 
     /// The other party's leg has ports: call it.
@@ -112,6 +149,7 @@ impl Call {
         let Some(route) = route(ctx, &dialling.target) else {
             return self.nowhere_to_call(ctx, number);
         };
+        let elsewhere = dialling.hunt.as_ref().is_some_and(Hunt::goes_on);
         let first = ctx.sip.way_to(ctx.now, &route.towards);
         let shown = self.shown_to(ctx, &dialling.target);
         let mut headers = route.headers.clone();
@@ -121,7 +159,8 @@ impl Call {
         }
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, first.map(|flow| flow.remote));
-        let call = sip::ua::Call { from_user: shown.user, headers, sdp: leg.first_offer(), ..route };
+        let (from_user, sdp) = (shown.user, leg.first_offer());
+        let call = sip::ua::Call { from_user, headers, sdp, elsewhere, ..route };
         ctx.sip(Do::Call { session: leg.session, call });
     }
 
@@ -210,13 +249,20 @@ impl Call {
             self.end_early(ctx);
         }
         match &self.stage {
-            Stage::Dialling(dialling) if dialling.leg == number => {
-                let (to, purpose) = (dialling.to.clone(), dialling.purpose.clone());
-                self.dial_failed(ctx, to, purpose, end);
-            }
+            Stage::Dialling(dialling) if dialling.leg == number => self.dialled_in_vain(ctx, end),
             Stage::Queued(_) => self.agent_refused(ctx, number, &end),
             _ => {}
         }
+    }
+
+    /// Nobody outside has rung yet, and another trunk might carry the call: it is tried. Nobody hears of it.
+    fn dialled_in_vain(&mut self, ctx: &mut Context, end: End) {
+        let Stage::Dialling(dialling) = std::mem::replace(&mut self.stage, Stage::Arriving) else { return };
+        let rung = self.leg(dialling.leg).is_some_and(|leg| leg.has_rung());
+        if !rung && is_elsewhere(&end) && dialling.hunt.as_ref().is_some_and(Hunt::goes_on) {
+            return self.attempt(ctx, dialling, Some(end));
+        }
+        self.dial_failed(ctx, dialling.to, dialling.purpose, end);
     }
 
     fn dial_failed(&mut self, ctx: &mut Context, to: String, purpose: Purpose, end: End) {
@@ -251,15 +297,15 @@ fn address(target: &Target) -> String {
     match target {
         Target::Agent(agent) => agent.clone(),
         Target::Uri { uri } => uri.clone(),
-        Target::Trunk { number, .. } => number.clone(),
+        Target::Number { number } | Target::Trunk { number, .. } => number.clone(),
     }
 }
 
-/// What a script wrote as a destination: a SIP URI, or a number for the first trunk.
+/// What a script wrote as a destination: a SIP URI, or a number outside.
 fn resolve(ctx: &Context, to: &str) -> Option<Target> {
     if !to.starts_with("sip:") {
-        let trunk = ctx.config.sip.trunks.first()?;
-        return Some(Target::Trunk { trunk: trunk.name.clone(), number: to.to_owned() });
+        let number = to.to_owned();
+        return (!ctx.config.sip.trunks.is_empty()).then_some(Target::Number { number });
     }
     crate::place_of(to)?;
     Some(Target::Uri { uri: to.to_owned() })
@@ -281,6 +327,8 @@ fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
             let uri = format!("sip:{number}@{}", trunk.domain());
             (Towards::Trunk(trunk.name.clone()), uri, trunk.credentials.clone())
         }
+        // Its trunk has been chosen before it is called.
+        Target::Number { .. } => return None,
     };
     Some(sip::ua::Call {
         towards,
@@ -291,5 +339,6 @@ fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
         sdp: Vec::new(),
         credentials,
         headers,
+        elsewhere: false,
     })
 }

@@ -6,6 +6,7 @@ mod dialling;
 mod digits;
 mod early;
 mod ending;
+mod hunting;
 mod parties;
 mod replacing;
 mod scripted;

@@ -57,7 +57,9 @@ impl Call {
         let owner = Owner { call: self.key, leg: self.last_leg };
         let mut leg = Leg::new(ctx, &mut self.log, owner, identity, session);
         leg.open_media(ctx, owner, None, Some(beside));
-        leg.trunk = trunk;
+        if let Some(trunk) = trunk {
+            leg.goes_by(ctx, trunk);
+        }
         if let Some(agent) = agent {
             leg.belongs_to(ctx, agent);
         }

@@ -182,6 +182,7 @@ impl Call {
             sdp: leg.first_offer(),
             credentials: None,
             headers,
+            elsewhere: false,
         };
         ctx.sip(Do::Call { session: leg.session, call });
     }

@@ -1,6 +1,6 @@
 use super::csv::{code, local_time};
 use base::Wall;
-use facts::{Cause, End, Fact, FactKind, QueueLeft, QueueRefusal, Side};
+use facts::{Cause, End, Fact, FactKind, PassedOver, QueueLeft, QueueRefusal, Side};
 use jiff::tz::TimeZone;
 
 /// Why a call ended as it did, for a person.
@@ -221,6 +221,11 @@ fn queue_step(kind: &FactKind) -> Option<(String, String)> {
     })
 }
 
+fn passed_over_list(trunks: &[PassedOver]) -> String {
+    let listed: Vec<String> = trunks.iter().map(|over| format!("{} ({})", over.trunk, over.why)).collect();
+    listed.join(", ")
+}
+
 fn left(reason: QueueLeft) -> (&'static str, &'static str) {
     match reason {
         QueueLeft::Answered => ("ha risposto un operatore", "an agent answered"),
@@ -246,6 +251,18 @@ fn leg_step(kind: &FactKind) -> Option<(String, String)> {
         FactKind::TransferFailed { to, sip } => {
             let sip = sip.map(|status| format!(" (SIP {status})")).unwrap_or_default();
             (format!("trasferimento verso {to} non riuscito{sip}"), format!("transfer to {to} failed{sip}"))
+        }
+        FactKind::LegRouted { leg, trunk, passed_over, .. } => {
+            let over = passed_over_list(passed_over);
+            let (over_it, over_en) = match over.as_str() {
+                "" => (String::new(), String::new()),
+                over => (format!("; scartate: {over}"), format!("; passed over: {over}")),
+            };
+            (format!("parte {leg} sulla linea {trunk}{over_it}"), format!("leg {leg} by {trunk}{over_en}"))
+        }
+        FactKind::CallCongested { passed_over, .. } => {
+            let over = passed_over_list(passed_over);
+            (format!("nessuna linea libera: {over}"), format!("no trunk has room: {over}"))
         }
         FactKind::CallConnected { .. } => {
             ("le parti si sentono".into(), "the parties hear each other".into())

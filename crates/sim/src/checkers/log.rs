@@ -85,6 +85,7 @@ impl OpenCall {
             FactKind::LegHeld { leg }
             | FactKind::LegResumed { leg }
             | FactKind::LegRerouted { leg, .. }
+            | FactKind::LegRouted { leg, .. }
             | FactKind::LegRinging { leg }
             | FactKind::LegEarlyMedia { leg }
             | FactKind::LegRefreshFailed { leg, .. } => {

@@ -100,6 +100,7 @@ pub(crate) fn config() -> Config {
         media_public_address: None,
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),
+        routing: engine::Routing::default(),
         outbound: vec![fixed_lines()],
         calls_max: 100,
     }
@@ -110,14 +111,16 @@ fn fixed_lines() -> engine::OutboundRule {
     engine::OutboundRule {
         name: "fixed_lines".to_owned(),
         who: BTreeSet::new(),
-        kinds: [numbers::Kind::Fixed].into(),
-        countries: ["IT".to_owned()].into(),
-        prefixes: Vec::new(),
+        numbers: engine::NumberSet {
+            kinds: [numbers::Kind::Fixed].into(),
+            countries: ["IT".to_owned()].into(),
+            prefixes: Vec::new(),
+        },
         hours: None,
         calls_per_hour: None,
         calls_per_hour_each: None,
         cents_per_day: None,
-        cents_per_minute: BTreeMap::new(),
+        prices: engine::Prices::default(),
     }
 }
 

@@ -71,7 +71,7 @@ impl Session {
         let timer = SessionTimer::new(&wire.config.extensions);
         let invite = send_invite(wire, now, id, &mut dialog, &credentials, (terms, &timer), &call)?;
         let ring_until = now + wire.config.timers.ring_max;
-        let other_ways = OtherWays::new(wire, now, ways);
+        let other_ways = OtherWays::new(wire, now, ways, call.elsewhere);
         let calling = Calling {
             call,
             invite,
@@ -227,6 +227,7 @@ impl Session {
         calling.invite = invite;
         calling.provisional = false;
         calling.forks = Forks::default();
+        calling.other_ways.wait(wire, now);
         self.invite_cseq = self.dialog.local_cseq;
         true
     }

@@ -15,20 +15,22 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct OtherWays {
     left: VecDeque<Flow>,
+    /// After the last of them our user has something else to try.
+    elsewhere: bool,
     /// If nothing at all has come by then, the next way is tried.
     pub(super) silent_until: Time,
 }
 
 impl OtherWays {
-    pub(super) fn new(wire: &Wire, now: Time, left: VecDeque<Flow>) -> OtherWays {
-        let mut ways = OtherWays { left, silent_until: Time::FAR };
+    pub(super) fn new(wire: &Wire, now: Time, left: VecDeque<Flow>, elsewhere: bool) -> OtherWays {
+        let mut ways = OtherWays { left, elsewhere, silent_until: Time::FAR };
         ways.wait(wire, now);
         ways
     }
 
     /// Only who has another way is impatient: where there is none, a callee may be slow.
-    fn wait(&mut self, wire: &Wire, now: Time) {
-        let others = !self.left.is_empty();
+    pub(super) fn wait(&mut self, wire: &Wire, now: Time) {
+        let others = self.elsewhere || !self.left.is_empty();
         self.silent_until = if others { now + wire.config.timers.failover } else { Time::FAR };
     }
 }

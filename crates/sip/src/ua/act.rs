@@ -191,6 +191,8 @@ pub struct Call {
     pub credentials: Option<Account>,
     /// More header fields, such as `Alert-Info` or `X-Cornetta-Call`.
     pub headers: Vec<(String, String)>,
+    /// It can be made elsewhere: then the last way too may be silent no longer than those before it.
+    pub elsewhere: bool,
 }
 
 /// What an account does, as far as others may know.

@@ -25,7 +25,7 @@ pub use early_media::EarlyMedia;
 pub use event::*;
 pub use transport::Transport;
 pub use warning::{WarnCode, Warning};
-pub use ways::Towards;
+pub use ways::{Reach, Towards};
 pub(crate) use wire::escaped_user;
 
 use crate::digest::Verifier;
@@ -169,6 +169,11 @@ impl UserAgent {
             ways::Found::Ways(ways) => ways.front().copied(),
             ways::Found::WaitsFor(_) | ways::Found::None(_) => None,
         }
+    }
+
+    /// Whether a call to the trunk of this name would be taken now, as far as is known.
+    pub fn reach(&mut self, now: Time, trunk: &str) -> Reach {
+        self.wire.reach(now, trunk)
     }
 
     /// The Call-ID of a session: of one that is only reserved, the one that it will be called with.

@@ -39,6 +39,17 @@ impl From<Flow> for Towards {
     }
 }
 
+/// Whether a call to a trunk would be taken now, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing speaks against it.
+    Ready,
+    /// None of its servers has answered of late, or our registration with it does not hold.
+    Down,
+    /// All of its servers asked to be left alone for a while: nothing is sent there.
+    Closed,
+}
+
 /// The ways there are.
 #[derive(Debug)]
 pub(crate) enum Found {
@@ -118,6 +129,25 @@ impl Wire {
             Ok(ways) => self.usable(now, ways, preferred),
             Err(found) => found,
         }
+    }
+
+    /// Whether a call to this trunk would be taken now.
+    pub(crate) fn reach(&mut self, now: Time, name: &str) -> Reach {
+        let Some(places) = self.places_of(name) else { return Reach::Down };
+        let registers = self.config.trunk(name).is_some_and(|trunk| trunk.register);
+        let registered = !registers || self.ways.registered.contains_key(name);
+        let is_there = match self.located(now, &places) {
+            Ok(ways) => {
+                let states: Vec<_> = ways.iter().map(|flow| self.ways.aside.state(now, *flow)).collect();
+                if states.iter().all(|state| *state == Some(true)) {
+                    return Reach::Closed;
+                }
+                states.iter().any(Option::is_none)
+            }
+            Err(Found::WaitsFor(_)) => true,
+            Err(_) => false,
+        };
+        if registered && is_there { Reach::Ready } else { Reach::Down }
     }
 
     /// Every way to a trunk's targets, those that were put aside too; nothing while a name server is asked.

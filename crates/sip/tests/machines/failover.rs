@@ -47,6 +47,7 @@ fn call(world: &mut World, towards: Towards, more: usize) -> SessionId {
         sdp: OFFER.to_vec(),
         credentials: None,
         headers: vec![("X-More".into(), "x".repeat(more))],
+        elsewhere: false,
     };
     world.act(ALICE, Do::Call { session, call });
     session

@@ -16,6 +16,7 @@ fn call(world: &mut World, remote: SocketAddr, more: usize) -> SessionId {
         sdp: OFFER.to_vec(),
         credentials: None,
         headers: vec![("X-More".into(), "x".repeat(more))],
+        elsewhere: false,
     };
     world.act(ALICE, Do::Call { session, call });
     session

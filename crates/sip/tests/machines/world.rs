@@ -179,6 +179,7 @@ impl World {
             sdp: OFFER.to_vec(),
             credentials,
             headers: vec![("X-Cornetta-Call".into(), "7".into())],
+            elsewhere: false,
         };
         self.agents[from].called.push(session);
         self.act(from, Do::Call { session, call });
