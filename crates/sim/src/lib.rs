@@ -4,6 +4,7 @@
 //! virtual time. Everything follows from the seed.
 
 mod checkers;
+mod coverage;
 mod faults;
 mod media;
 mod network;
@@ -15,6 +16,7 @@ mod town;
 mod trace;
 mod world;
 
+pub use coverage::{Coverage, ROWS, Row};
 pub use faults::Faults;
 pub use report::Report;
 

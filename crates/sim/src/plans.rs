@@ -66,7 +66,7 @@ impl World<'_> {
     }
 
     fn pause_somebody(&mut self) {
-        let agent = self.rng.below(town::AGENTS as u64) as usize;
+        let agent = self.rng.below(self.town.agents as u64) as usize;
         let reason = one_of(&mut self.rng, &["break", "training", ""]).to_owned();
         self.command(Command::Pause { agent: town::agent_name(agent), reason });
         let pause = between(&mut self.rng, 1_000, 120_000);

@@ -1,6 +1,6 @@
 //! What a run found.
 
-use crate::{Faults, Options};
+use crate::{Coverage, Faults, Options};
 use std::fmt;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub struct Report {
     pub virtual_time: Duration,
     /// A hash of every output in order.
     pub trace_hash: u64,
+    /// What was met, and how often.
+    pub coverage: Coverage,
     /// What should never happen: virtual time, call, what. Empty in a good world.
     pub violations: Vec<String>,
 }
@@ -50,6 +52,7 @@ impl Report {
             lost: 0,
             virtual_time: Duration::ZERO,
             trace_hash: 0,
+            coverage: Coverage::default(),
             violations: Vec::new(),
         }
     }

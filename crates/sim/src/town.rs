@@ -10,9 +10,35 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) const AGENTS: usize = 12;
 /// The phones' addresses: agents, then the party outside, then callers.
 const FIRST_PHONE: u32 = 0x0a40_0000;
+/// The least agents, and how many more there are for each call a second.
+const AGENTS: usize = 12;
+const AGENTS_FOR_A_CALL: usize = 8;
+
+/// How large the town is: which phone is whose.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Town {
+    /// Agents' phones are those below this number.
+    pub(crate) agents: usize,
+}
+
+impl Town {
+    /// A town whose desk is staffed for so many calls a second.
+    pub(crate) fn for_rate(rate: Option<u32>) -> Town {
+        let rate = rate.unwrap_or(0) as usize;
+        Town { agents: AGENTS.max(rate * AGENTS_FOR_A_CALL) }
+    }
+
+    /// The phone of the party outside.
+    pub(crate) fn outside(self) -> usize {
+        self.agents
+    }
+
+    pub(crate) fn is_caller(self, phone: usize) -> bool {
+        phone > self.agents
+    }
+}
 
 /// Where the exchange listens.
 pub(crate) fn exchange() -> SocketAddr {
@@ -58,9 +84,9 @@ pub(crate) fn number_to_dial(rng: &mut Rng) -> &'static str {
 }
 
 /// A configuration whose skills and times follow from the seed.
-pub(crate) fn config(rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
+pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
     let accounts =
-        (0..AGENTS).map(|number| Account { user: agent_name(number), password: password(number) }).collect();
+        (0..town.agents).map(|number| Account { user: agent_name(number), password: password(number) }).collect();
     let everywhere = ipnet::IpNet::from(ipnet::Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 8));
     Config {
         node: "sim".to_owned(),
@@ -81,9 +107,9 @@ pub(crate) fn config(rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
             timers: sip::ua::Timers::default(),
             limits: sip::ua::Limits::default(),
         },
-        acd: distributor(rng, script),
+        acd: distributor(town, rng, script),
         numbering: engine::Numbering::default(),
-        services: services(script),
+        services: services(town, script),
         referring_trunks: BTreeSet::new(),
         texting_trunks: BTreeSet::new(),
         otherwise: None,
@@ -97,9 +123,9 @@ pub(crate) fn config(rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
     }
 }
 
-fn services(script: &Arc<ivr::Script>) -> BTreeMap<String, Service> {
+fn services(town: Town, script: &Arc<ivr::Script>) -> BTreeMap<String, Service> {
     let desk = Service::Script { script: script.clone(), language: None };
-    let outside = address_of(AGENTS);
+    let outside = address_of(town.outside());
     let target = Target::Uri { uri: format!("sip:uas@{outside}") };
     BTreeMap::from([
         ("demo".to_owned(), desk.clone()),
@@ -111,14 +137,14 @@ fn services(script: &Arc<ivr::Script>) -> BTreeMap<String, Service> {
     ])
 }
 
-fn distributor(rng: &mut Rng, script: &Arc<ivr::Script>) -> acd::Config {
+fn distributor(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> acd::Config {
     let wrapup = [Duration::ZERO, between(rng, 500, 8_000)][rng.below(2) as usize];
-    let waiting_max = one_of(rng, &[3, 20, 100]);
+    let waiting_max = one_of(rng, &[3, 20, 100]) * town.agents / AGENTS;
     let offer_deadline = between(rng, 6_000, 20_000);
     let queue = |name: &str| acd::Queue { name: name.to_owned(), waiting_max, offer_deadline, wrapup };
     let languages: Vec<&str> = script.languages().collect();
-    let agents = (0..AGENTS).map(|number| {
-        let known = languages.iter().filter(|_| number + 1 == AGENTS || rng.chance_permille(400));
+    let agents = (0..town.agents).map(|number| {
+        let known = languages.iter().filter(|_| number + 1 == town.agents || rng.chance_permille(400));
         let mut languages: BTreeSet<String> = known.map(|language| (*language).to_owned()).collect();
         languages.insert("it".to_owned());
         let mut queues = BTreeSet::from(["helpdesk".to_owned()]);

@@ -10,13 +10,15 @@ pub(crate) struct Trace<'a> {
     line: &'a mut dyn FnMut(&str),
 }
 
-/// FNV-1a, 64 bits: the trace is compared with itself only.
+/// FNV-1a by words of 64 bits: the trace is compared with itself only.
 struct Fnv(u64);
 
 impl Fnv {
     fn add(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        let (words, rest) = bytes.as_chunks::<8>();
+        let words = words.iter().map(|word| u64::from_le_bytes(*word));
+        for word in words.chain(rest.iter().map(|byte| u64::from(*byte))) {
+            self.0 = (self.0 ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(29);
         }
     }
 }

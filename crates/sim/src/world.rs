@@ -7,6 +7,7 @@ use crate::network::{Path, Way};
 use crate::phones::{Callee, Caller, LIFETIME, Phone, Role, Stack, between};
 use crate::plans::Plan;
 use crate::reference::Reference;
+use crate::town::Town;
 use crate::trace::Trace;
 use crate::{Faults, Options, Report, town};
 use base::{Rng, Seed, Time, Wall};
@@ -45,6 +46,7 @@ pub(crate) struct World<'a> {
     pub(crate) now: Time,
     pub(crate) rng: Rng,
     seed: Seed,
+    pub(crate) town: Town,
     engine: Engine,
     pub(crate) config: Config,
     heap: BinaryHeap<Reverse<Due>>,
@@ -76,7 +78,8 @@ impl<'a> World<'a> {
         let seed = Seed::from_number(options.seed).named("sim");
         let mut rng = seed.named("world").rng();
         let faults = options.faults.swarm(&mut rng);
-        let config = town::config(&mut seed.named("town").rng(), script);
+        let town = Town::for_rate(options.rate);
+        let config = town::config(town, &mut seed.named("town").rng(), script);
         // A day of June 2026, at any hour: the desk is open or not.
         let wall = 1_781_000_000_000_000 + rng.below(7 * 86_400) as i64 * 1_000_000;
         let now = Time::from_millis(1_000);
@@ -90,6 +93,7 @@ impl<'a> World<'a> {
             faults,
             now,
             seed,
+            town,
             engine,
             heap: BinaryHeap::new(),
             order: 0,
@@ -153,7 +157,7 @@ impl<'a> World<'a> {
             self.happens(due.happening);
         }
         // It costs as much as there are calls; of a busy town it is asked more seldom.
-        if self.rng.below(100 + self.engine.calls() as u64) == 0 {
+        if self.rng.below(100 + 8 * (self.town.agents + self.engine.calls()) as u64) == 0 {
             self.check_the_state();
         }
         true
@@ -235,7 +239,10 @@ impl<'a> World<'a> {
                 Output::Media { command, .. } => self.media.command(self.now, command),
                 // There are no sockets that could drop anything.
                 Output::Door(_) => {}
-                Output::Fact(fact) => self.log.apply(self.now, &fact, &mut self.reference),
+                Output::Fact(fact) => {
+                    self.report.coverage.fact(&fact);
+                    self.log.apply(self.now, &fact, &mut self.reference);
+                }
                 Output::Reply { id, .. } => {
                     self.replies += 1;
                     if id != self.commands {
@@ -303,6 +310,7 @@ impl World<'_> {
         act(phone);
         let (out, digits) = (std::mem::take(&mut phone.stack.out), std::mem::take(&mut phone.stack.digits));
         let complaints = std::mem::take(&mut phone.stack.complaints);
+        phone.stack.met.drain(..).for_each(|what| self.report.coverage.met(what));
         let silent = std::mem::take(&mut phone.stack.falls_silent) || (was_there && phone.stack.vanished);
         let wake_at = phone.poll_timeout();
         let asked = phone.wake_at;
@@ -368,9 +376,9 @@ impl World<'_> {
     fn people_the_town(&mut self) {
         // Some desks are short of staff: calls overflow, and queues are full.
         let at_work =
-            if self.rng.chance_permille(300) { 1 + self.rng.below(3) as usize } else { town::AGENTS };
-        for number in 0..=town::AGENTS {
-            let agent = number < town::AGENTS;
+            if self.rng.chance_permille(300) { 1 + self.rng.below(3) as usize } else { self.town.agents };
+        for number in 0..=self.town.outside() {
+            let agent = number < self.town.agents;
             let name = if agent { town::agent_name(number) } else { "uas".to_owned() };
             let stack = self.new_stack(name);
             let late = if number < at_work { 4_000 } else { 4_000_000 };
@@ -400,11 +408,11 @@ impl World<'_> {
     }
 
     fn somebody_is_left(&self) -> bool {
-        self.engine.calls() > 0 || self.phones.keys().any(|number| *number > town::AGENTS)
+        self.engine.calls() > 0 || self.phones.keys().any(|number| self.town.is_caller(*number))
     }
 
     fn send_agents_home(&mut self) {
-        for number in 0..town::AGENTS {
+        for number in 0..self.town.agents {
             self.with_phone(number, |phone| {
                 let Phone { stack, role, .. } = phone;
                 if let Role::Callee(callee) = role {
@@ -481,7 +489,7 @@ impl World<'_> {
         for call in left {
             self.violation(&format!("{call} goes on although nothing has been wrong for {PATIENCE:?}"));
         }
-        let left: Vec<usize> = self.phones.keys().copied().filter(|number| *number > town::AGENTS).collect();
+        let left: Vec<usize> = self.phones.keys().copied().filter(|number| self.town.is_caller(*number)).collect();
         for number in left {
             self.violation(&format!("the phone {} never came to an end", town::address_of(number).ip()));
         }

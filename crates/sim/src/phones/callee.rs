@@ -1,10 +1,13 @@
 //! A phone that is called: an agent's, which registers, or that of a party outside.
 
+use super::abilities::{Abilities, borrowed};
 use super::caller::RTP_PORT;
 use super::digest::authorization;
-use super::manners::{CalleeManners, between};
+use super::manners::{CalleeManners, between, one_of};
+use super::ringing::Progress;
 use super::stack::{Dialog, LIFETIME, Stack};
 use super::text::{Message, sdp};
+use super::timer::{Due, SessionTimer};
 use base::Time;
 use std::time::Duration;
 
@@ -14,7 +17,7 @@ pub(crate) struct Callee {
     bad: bool,
     /// Registers once and is unplugged at the first call that finds bad manners.
     registration: Registration,
-    legs: Vec<Leg>,
+    pub(super) legs: Vec<Leg>,
     agenda: Vec<(Time, String, Act)>,
     calls: u32,
     /// Whether nothing between the exchange and this phone is lost: then it must never be called twice.
@@ -29,21 +32,27 @@ struct Registration {
     leaving: bool,
 }
 
-struct Leg {
-    dialog: Dialog,
-    manners: CalleeManners,
-    invite: Vec<u8>,
-    state: State,
+pub(super) struct Leg {
+    pub(super) dialog: Dialog,
+    pub(super) manners: CalleeManners,
+    pub(super) abilities: Abilities,
+    pub(super) timer: SessionTimer,
+    pub(super) progress: Progress,
+    /// Of the last reliable provisional answer.
+    pub(super) rseq: u32,
+    pub(super) invite: Vec<u8>,
+    pub(super) state: State,
     talk: Duration,
     holds: bool,
-    version: u32,
-    offer: Option<String>,
+    pub(super) version: u32,
+    /// A new offer or a refresh that waits for its answer.
+    pub(super) offer: Option<String>,
     /// The second fork's tag, and whether its BYE came.
     fork: Option<(String, bool)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Ringing,
     /// 200 sent; `true` after the ACK.
     Up(bool),
@@ -51,7 +60,7 @@ enum State {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Act {
+pub(super) enum Act {
     Register,
     Ring,
     Decide,
@@ -95,12 +104,14 @@ impl Callee {
         callee
     }
 
-    fn plan(&mut self, at: Time, call_id: &str, act: Act) {
+    pub(super) fn plan(&mut self, at: Time, call_id: &str, act: Act) {
         self.agenda.push((at, call_id.to_owned(), act));
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        self.agenda.iter().map(|(at, _, _)| *at).min()
+        let up = self.legs.iter().filter(|leg| leg.state == State::Up(true));
+        let timers = up.filter_map(|leg| leg.timer.poll_timeout());
+        self.agenda.iter().map(|(at, _, _)| *at).chain(timers).min()
     }
 
     /// Takes its registration back.
@@ -142,6 +153,25 @@ impl Callee {
             let (_, call_id, act) = self.agenda.remove(at);
             self.act(stack, &call_id, act);
         }
+        for at in 0..self.legs.len() {
+            self.session_timer(stack, at);
+        }
+    }
+
+    fn session_timer(&mut self, stack: &mut Stack, at: usize) {
+        let Some(leg) = self.legs.get_mut(at).filter(|leg| leg.state == State::Up(true)) else { return };
+        match leg.timer.due(stack.now) {
+            Due::Nothing => {}
+            Due::Refresh => leg.refresh(stack),
+            Due::Over { mine, since } => {
+                if stack.strict_from <= since && leg.manners == CalleeManners::Answers {
+                    let whose = if mine { "ended" } else { "refreshed" };
+                    let call_id = &leg.dialog.call_id;
+                    stack.complaints.push(format!("the session {call_id} was not {whose} in time"));
+                }
+                self.hang_up(stack, at);
+            }
+        }
     }
 
     /// A request of ours was never answered.
@@ -176,11 +206,15 @@ impl Callee {
                 self.agenda.retain(|(_, _, act)| *act != Act::Register);
                 self.plan(stack.now + wait, "", Act::Register);
             }
-            ("INVITE", 200..) => {
+            ("INVITE" | "UPDATE", 200..) => {
                 let known = |leg: &&mut Leg| leg.offer.as_deref() == Some(answer.branch.as_str());
                 if let Some(leg) = self.legs.iter_mut().find(known) {
                     leg.offer = None;
-                    if answer.status < 300 {
+                    match answer.status {
+                        200..300 => drop(leg.timer.answered(stack.now, message)),
+                        _ => leg.timer.again(stack.now),
+                    }
+                    if answer.status < 300 && answer.method == "INVITE" {
                         stack.acknowledge(&leg.dialog, message.cseq().0, "");
                     }
                 }
@@ -205,7 +239,8 @@ impl Callee {
         match (method, known) {
             ("INVITE", None) if request.tag_of_to().is_empty() => self.called(stack, request),
             ("INVITE", None) => stack.reply(request, 481, "", &[], ""),
-            ("INVITE", Some(at)) => self.reoffered(stack, at, request),
+            ("INVITE" | "UPDATE", Some(at)) => self.reoffered(stack, at, request, method == "INVITE"),
+            ("PRACK", Some(at)) => self.pracked(stack, at, request),
             ("CANCEL", Some(at)) => self.cancelled(stack, at, request),
             ("BYE", Some(at)) => self.hung_up(stack, at, request),
             ("BYE" | "CANCEL", None) => stack.reply(request, 481, "x", &[], ""),
@@ -226,6 +261,7 @@ impl Callee {
         }
         let manners = CalleeManners::draw(&mut stack.rng, self.bad);
         if manners == CalleeManners::RepeatsEverything {
+            stack.met("callee repeats everything");
             stack.echoes = 1 + stack.rng.below(3) as u32;
         } else {
             stack.echoes = 0;
@@ -240,12 +276,17 @@ impl Callee {
             remote_tag: request.tag_of_from().to_owned(),
             target: request.contact().to_owned(),
             cseq: stack.rng.below(100) as u32,
+            ..Dialog::default()
         };
         let call_id = dialog.call_id.clone();
         let talk = between(&mut stack.rng, 1_000, 150_000);
         let leg = Leg {
             dialog,
             manners,
+            abilities: Abilities::draw(&mut stack.rng, false),
+            timer: SessionTimer::draw(&mut stack.rng, self.bad),
+            progress: Progress::draw(&mut stack.rng),
+            rseq: 0,
             invite: raw(request),
             state: State::Ringing,
             talk,
@@ -283,34 +324,24 @@ impl Callee {
         }
     }
 
-    fn ring(&mut self, stack: &mut Stack, at: usize) {
-        let Some(leg) = self.legs.get(at).filter(|leg| leg.state == State::Ringing) else { return };
-        let Some(invite) = Message::read(&leg.invite) else { return };
-        let contact = stack.contact();
-        let times = match leg.manners {
-            CalleeManners::AnswersWithoutRinging => 0,
-            CalleeManners::Chatters => 12,
-            _ => 1,
-        };
-        for nth in 0..times {
-            let status = if nth % 3 == 2 { 183 } else { 180 };
-            stack.reply(&invite, status, &leg.dialog.local_tag, &[("Contact", &contact)], "");
-        }
-        if leg.manners == CalleeManners::VanishesRinging {
-            let call_id = leg.dialog.call_id.clone();
-            stack.vanished = true;
-            let away = between(&mut stack.rng, 20_000, 300_000);
-            self.end(stack, at);
-            self.plan(stack.now + away, &call_id, Act::PlugIn);
-        }
-    }
-
     fn decide(&mut self, stack: &mut Stack, at: usize) {
         let Some(leg) = self.legs.get(at).filter(|leg| leg.state == State::Ringing) else { return };
         match leg.manners {
             CalleeManners::Refuses(status) => {
+                stack.met("callee refuses");
                 if let Some(invite) = Message::read(&leg.invite) {
                     stack.reply(&invite, status, &leg.dialog.local_tag, &[], "");
+                }
+                self.end(stack, at);
+            }
+            CalleeManners::Forwards => {
+                stack.met("callee forwards");
+                let contact = one_of(
+                    &mut stack.rng,
+                    &["<sip:agent01@10.0.0.1>", "<sip:nobody@10.99.0.1>", "<tel:+39021234>", "where?", ""],
+                );
+                if let Some(invite) = Message::read(&leg.invite) {
+                    stack.reply(&invite, 302, &leg.dialog.local_tag, &[("Contact", contact)], "");
                 }
                 self.end(stack, at);
             }
@@ -318,7 +349,11 @@ impl Callee {
             | CalleeManners::AnswersTheCancel
             | CalleeManners::RingsForEver
             | CalleeManners::VanishesRinging => {}
-            _ => self.answer(stack, at),
+            _ => {
+                if self.may_answer(stack, at) {
+                    self.answer(stack, at);
+                }
+            }
         }
     }
 
@@ -328,21 +363,38 @@ impl Callee {
         let bytes = leg.invite.clone();
         let Some(invite) = Message::read(&bytes) else { return };
         let body = match leg.manners {
-            CalleeManners::AnswersNonsense => "v=0\r\nthis is no description\r\n".to_owned(),
-            CalleeManners::AnswersWithoutMedia => String::new(),
+            CalleeManners::AnswersNonsense => {
+                stack.met("nonsense for an answer");
+                "v=0\r\nthis is no description\r\n".to_owned()
+            }
+            CalleeManners::AnswersWithoutMedia => {
+                stack.met("2xx without an answer");
+                String::new()
+            }
+            // The answer was in the 183 (RFC 3262 §5): to say it again is allowed as long as it is the same.
+            _ if leg.progress == Progress::EarlyMediaReliably
+                && (leg.version > 1 || stack.rng.chance_permille(500)) =>
+            {
+                String::new()
+            }
             _ => sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, "sendrecv"),
         };
         let (tag, call_id) = (leg.dialog.local_tag.clone(), leg.dialog.call_id.clone());
-        stack.accept(&invite, &tag, &[], &body);
+        let extra = leg.timer_headers(stack, &invite);
+        stack.accept(&invite, &tag, &borrowed(&extra), &body);
         match leg.manners {
             CalleeManners::AnswersTwice => {
+                stack.met("2xx from two forks");
                 let fork = format!("{tag}fork");
                 leg.fork = Some((fork.clone(), false));
                 let contact = stack.contact();
                 stack.send(super::text::answer(&invite, 200, &fork, &[("Contact", &contact)], &body));
                 self.plan(stack.now + Duration::from_secs(45), &call_id, Act::CheckFork);
             }
-            CalleeManners::HangsUpAtOnce => self.hang_up(stack, at),
+            CalleeManners::HangsUpAtOnce => {
+                stack.met("BYE right after the answer");
+                self.hang_up(stack, at);
+            }
             _ => {}
         }
     }
@@ -378,24 +430,37 @@ impl Callee {
 
     fn hold(&mut self, stack: &mut Stack, at: usize, on: bool) {
         let Some(leg) = self.legs.get_mut(at).filter(|leg| leg.state == State::Up(true)) else { return };
+        stack.met(if on { "callee holds" } else { "callee resumes" });
         leg.version += 1;
         let direction = if on { "sendonly" } else { "sendrecv" };
         let body = sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, direction);
         leg.offer = Some(stack.request(&mut leg.dialog, "INVITE", &[], &body));
     }
 
-    fn reoffered(&mut self, stack: &mut Stack, at: usize, request: &Message<'_>) {
+    fn reoffered(&mut self, stack: &mut Stack, at: usize, request: &Message<'_>, invite: bool) {
         let Some(leg) = self.legs.get_mut(at) else { return };
         let up = matches!(leg.state, State::Up(_)) && request.tag_of_to() == leg.dialog.local_tag;
         match leg.manners {
             _ if request.tag_of_to().is_empty() => stack.reply(request, 482, "", &[], ""),
-            CalleeManners::NeverAnswersRequests => {}
+            CalleeManners::NeverAnswersRequests => stack.met("callee answers no request"),
             _ if !up => stack.reply(request, 481, "", &[], ""),
-            _ if leg.offer.is_some() => stack.reply(request, 491, "", &[], ""),
+            _ if leg.offer.is_some() => {
+                stack.met("re-INVITE glare");
+                stack.reply(request, 491, "", &[], "");
+            }
+            _ if !invite && request.body.is_empty() => {
+                stack.met("UPDATE of the exchange's");
+                let extra = leg.timer_headers(stack, request);
+                stack.reply(request, 200, "", &borrowed(&extra), "");
+            }
             _ => {
                 leg.version += 1;
                 let body = sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, "sendrecv");
-                stack.accept(request, "", &[], &body);
+                let extra = leg.timer_headers(stack, request);
+                match invite {
+                    true => stack.accept(request, "", &borrowed(&extra), &body),
+                    false => stack.reply(request, 200, "", &borrowed(&extra), &body),
+                }
             }
         }
     }
@@ -403,6 +468,7 @@ impl Callee {
     fn cancelled(&mut self, stack: &mut Stack, at: usize, request: &Message<'_>) {
         let Some(leg) = self.legs.get(at) else { return };
         if leg.manners == CalleeManners::RingsForEver && leg.state == State::Ringing {
+            stack.met("deaf to CANCEL");
             // Deaf: it neither answers the CANCEL nor the INVITE, and rings on until somebody leaves it.
             let ten_minutes = stack.now + Duration::from_secs(600);
             let call_id = leg.dialog.call_id.clone();
@@ -414,6 +480,7 @@ impl Callee {
             return;
         }
         if leg.manners == CalleeManners::AnswersTheCancel {
+            stack.met("2xx crosses CANCEL");
             return self.answer(stack, at);
         }
         if let Some(invite) = Message::read(&leg.invite) {
@@ -432,6 +499,7 @@ impl Callee {
         match leg.manners {
             CalleeManners::NeverAnswersRequests => return self.end(stack, at),
             CalleeManners::HangsUpAcross if leg.state != State::Over => {
+                stack.met("BYE crosses BYE");
                 stack.request(&mut leg.dialog, "BYE", &[], "");
             }
             _ => {}
@@ -440,16 +508,47 @@ impl Callee {
         self.end(stack, at);
     }
 
-    fn end(&mut self, stack: &mut Stack, at: usize) {
+    pub(super) fn end(&mut self, stack: &mut Stack, at: usize) {
         let Some(leg) = self.legs.get_mut(at).filter(|leg| leg.state != State::Over) else { return };
         leg.state = State::Over;
         stack.falls_silent = true;
         let call_id = leg.dialog.call_id.clone();
+        stack.forget_pracks(&call_id);
         self.plan(stack.now + Duration::from_secs(75), &call_id, Act::Forget);
     }
 }
 
 impl Leg {
+    /// What a 2xx says of the session timer, and of what the phone can do.
+    fn timer_headers(&mut self, stack: &Stack, request: &Message<'_>) -> Vec<(&'static str, String)> {
+        let agreed = self.timer.replies(stack.now, request);
+        let mut headers = vec![("Allow", self.abilities.allowed().to_owned())];
+        if let Some(agreed) = agreed {
+            if agreed.ends_with("uac") {
+                headers.push(("Require", "timer".to_owned()));
+            }
+            headers.push(("Session-Expires", agreed));
+        }
+        headers
+    }
+
+    /// Says that the session lives (RFC 4028 §7.4).
+    fn refresh(&mut self, stack: &mut Stack) {
+        if self.offer.is_some() {
+            return self.timer.again(stack.now);
+        }
+        let by_update = self.timer.by_update && self.abilities.updates;
+        let (method, body) = match by_update {
+            true => ("UPDATE", String::new()),
+            false => {
+                ("INVITE", sdp(&stack.me.ip().to_string(), RTP_PORT, self.version, "sendrecv"))
+            }
+        };
+        stack.met(if by_update { "refresh by UPDATE" } else { "refresh by re-INVITE" });
+        let headers = self.abilities.headers(&self.timer);
+        self.offer = Some(stack.request(&mut self.dialog, method, &borrowed(&headers), &body));
+    }
+
     /// The phone does nothing that would explain that the exchange thinks it free.
     fn is_well_kept(&self) -> bool {
         matches!(self.manners, CalleeManners::Answers | CalleeManners::LetsItRing | CalleeManners::Refuses(_))
@@ -459,7 +558,7 @@ impl Leg {
 /// The text of a request, to be answered later.
 fn raw(request: &Message<'_>) -> Vec<u8> {
     let mut text = format!("{}\r\n", request.first);
-    for name in ["Via", "From", "To", "Call-ID", "CSeq"] {
+    for name in ["Via", "From", "To", "Call-ID", "CSeq", "Supported", "Require", "Session-Expires"] {
         for value in request.headers(name) {
             super::text::push(&mut text, name, value);
         }

@@ -1,8 +1,10 @@
 //! A person who calls for help, and their phone. Each makes one call.
 
+use super::abilities::{Abilities, Reliable, borrowed};
 use super::manners::{CallerManners, between, one_of};
 use super::stack::{Dialog, LIFETIME, Stack};
 use super::text::{Message, sdp};
+use super::timer::{Due, Habit, SessionTimer};
 use base::Time;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,12 +14,14 @@ pub(crate) const RTP_PORT: u16 = 40_000;
 
 pub(crate) struct Caller {
     manners: CallerManners,
+    abilities: Abilities,
+    timer: SessionTimer,
     dialled: &'static str,
     patience: Duration,
     talk: Duration,
     holds: bool,
     dialog: Dialog,
-    invite: (String, u32),
+    invited: (String, u32),
     /// The offer or answer that the exchange made last.
     media: Option<SocketAddr>,
     state: State,
@@ -71,15 +75,20 @@ impl Caller {
             remote_tag: String::new(),
             target: format!("sip:{dialled}@{}", stack.server),
             cseq: stack.rng.below(1000) as u32,
+            ..Dialog::default()
         };
+        let abilities = Abilities::draw(&mut stack.rng, bad);
+        let timer = SessionTimer::draw(&mut stack.rng, bad);
         let mut caller = Caller {
             manners,
+            abilities,
+            timer,
             dialled,
             patience,
             talk: between(&mut stack.rng, 1_000, 120_000),
             holds: stack.rng.chance_permille(150),
             dialog,
-            invite: (String::new(), 0),
+            invited: (String::new(), 0),
             media: None,
             state: State::Calling,
             agenda: Vec::new(),
@@ -94,14 +103,18 @@ impl Caller {
 
     fn begin(&mut self, stack: &mut Stack) {
         if self.manners == CallerManners::RepeatsEverything {
+            stack.met("caller repeats everything");
             stack.echoes = 1 + stack.rng.below(3) as u32;
         }
         let mut body = self.description(stack, "sendrecv");
         if self.manners == CallerManners::OffersNothing {
+            stack.met("offerless INVITE");
             body.clear();
         }
-        let branch = stack.request(&mut self.dialog, "INVITE", &[], &body);
-        self.invite = (branch, self.dialog.cseq);
+        if stack.rng.chance_permille(80) {
+            self.abilities.behind_a_proxy(stack);
+        }
+        self.invite(stack, &body);
         let now = stack.now;
         match self.manners {
             CallerManners::Cancels => {
@@ -118,6 +131,12 @@ impl Caller {
         self.plan(now + self.patience, Act::GiveUp);
     }
 
+    fn invite(&mut self, stack: &mut Stack, body: &str) {
+        let headers = self.abilities.headers(&self.timer);
+        let branch = stack.request(&mut self.dialog, "INVITE", &borrowed(&headers), body);
+        self.invited = (branch, self.dialog.cseq);
+    }
+
     fn description(&self, stack: &Stack, direction: &str) -> String {
         sdp(&stack.me.ip().to_string(), RTP_PORT, self.version, direction)
     }
@@ -131,7 +150,8 @@ impl Caller {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        self.agenda.iter().map(|(at, _)| *at).min()
+        let timer = self.timer.poll_timeout().filter(|_| self.state == State::Up);
+        self.agenda.iter().map(|(at, _)| *at).chain(timer).min()
     }
 
     /// A person is to be heard now.
@@ -156,12 +176,43 @@ impl Caller {
             let (_, act) = self.agenda.remove(at);
             self.act(stack, act);
         }
+        if self.state == State::Up {
+            self.session_timer(stack);
+        }
+    }
+
+    fn session_timer(&mut self, stack: &mut Stack) {
+        match self.timer.due(stack.now) {
+            Due::Nothing => {}
+            Due::Refresh => self.refresh(stack),
+            Due::Over { mine, since } => {
+                let strict = stack.strict_from <= since && self.manners == CallerManners::Good;
+                if strict {
+                    let whose = if mine { "ended" } else { "refreshed" };
+                    stack.complaints.push(format!("the session {} was not {whose} in time", self.dialog.call_id));
+                }
+                self.hang_up(stack);
+            }
+        }
+    }
+
+    /// Says that the session lives (RFC 4028 §7.4).
+    fn refresh(&mut self, stack: &mut Stack) {
+        let headers = self.abilities.headers(&self.timer);
+        let by_update = self.timer.by_update && self.abilities.updates;
+        let (method, body) = match by_update {
+            true => ("UPDATE", String::new()),
+            false => ("INVITE", self.description(stack, "sendrecv")),
+        };
+        stack.met(if by_update { "refresh by UPDATE" } else { "refresh by re-INVITE" });
+        let branch = stack.request(&mut self.dialog, method, &borrowed(&headers), &body);
+        self.offers.push(branch);
     }
 
     /// A request of ours was never answered.
     pub(crate) fn unanswered(&mut self, stack: &mut Stack, method: &str, branch: &str) {
         if method == "INVITE"
-            && branch == self.invite.0
+            && branch == self.invited.0
             && matches!(self.state, State::Calling | State::Cancelled)
         {
             self.end(stack);
@@ -171,6 +222,7 @@ impl Caller {
     fn act(&mut self, stack: &mut Stack, act: Act) {
         match act {
             Act::Vanish => {
+                stack.met("caller vanishes");
                 stack.vanished = true;
                 self.end(stack);
             }
@@ -178,6 +230,7 @@ impl Caller {
             Act::GiveUp => self.give_up(stack),
             Act::Acknowledge(cseq) => self.acknowledge(stack, cseq),
             Act::AfterTheEnd => {
+                stack.met("request after the end");
                 stack.request(&mut self.dialog, "INFO", &[("Content-Type", "application/dtmf")], "1");
             }
             Act::Garbage => self.garbage(stack),
@@ -187,9 +240,11 @@ impl Caller {
             Act::Strange => {
                 let method =
                     one_of(&mut stack.rng, &["OPTIONS", "REFER", "MESSAGE", "UPDATE", "INFO", "PRACK"]);
+                stack.met("strange request");
                 stack.request(&mut self.dialog, method, &[], "");
             }
             Act::Backwards => {
+                stack.met("CSeq backwards");
                 let old = self.dialog.cseq.saturating_sub(3);
                 stack.request_numbered(&self.dialog, ("INFO", old), &[], "");
             }
@@ -199,12 +254,14 @@ impl Caller {
     fn give_up(&mut self, stack: &mut Stack) {
         match self.state {
             State::Calling if self.manners == CallerManners::HangsUpUnanswered => {
+                stack.met("BYE before the answer");
                 stack.request(&mut self.dialog, "BYE", &[], "");
-                stack.cancel(&self.dialog, &self.invite.0, self.invite.1);
+                stack.cancel(&self.dialog, &self.invited.0, self.invited.1);
                 self.state = State::Cancelled;
             }
             State::Calling => {
-                stack.cancel(&self.dialog, &self.invite.0, self.invite.1);
+                stack.met("CANCEL");
+                stack.cancel(&self.dialog, &self.invited.0, self.invited.1);
                 self.state = State::Cancelled;
             }
             State::Up => self.hang_up(stack),
@@ -216,6 +273,7 @@ impl Caller {
         let method = "BYE";
         stack.request(&mut self.dialog, method, &[("Reason", "Q.850;cause=16")], "");
         if self.manners == CallerManners::HangsUpTwice {
+            stack.met("BYE twice");
             stack.request(&mut self.dialog, method, &[], "");
         }
         self.end(stack);
@@ -237,6 +295,7 @@ impl Caller {
     }
 
     fn garbage(&mut self, stack: &mut Stack) {
+        stack.met("garbage");
         let length = 1 + stack.rng.below(400) as usize;
         let bytes: Vec<u8> = match stack.rng.below(4) {
             0 => (0..length).map(|_| stack.rng.next_u32() as u8).collect(),
@@ -260,6 +319,7 @@ impl Caller {
         let Some(media) = self.media else { return };
         stack.digits.push((media, key));
         if self.manners == CallerManners::PressesTwice {
+            stack.met("key by RTP and INFO");
             let body = format!("Signal={key}\r\nDuration=160\r\n");
             stack.request(&mut self.dialog, "INFO", &[("Content-Type", "application/dtmf-relay")], &body);
         }
@@ -273,12 +333,20 @@ impl Caller {
             (false, _) => ("sendrecv", false),
         };
         let mut body = self.description(stack, direction);
+        stack.met(if on { "caller holds" } else { "caller resumes" });
         if zero {
+            stack.met("hold by 0.0.0.0");
             body = sdp("0.0.0.0", RTP_PORT, self.version, direction);
         }
-        let branch = stack.request(&mut self.dialog, "INVITE", &[], &body);
+        let by_update = self.abilities.updates && stack.rng.chance_permille(500);
+        if by_update {
+            stack.met("hold by UPDATE");
+        }
+        let method = if by_update { "UPDATE" } else { "INVITE" };
+        let branch = stack.request(&mut self.dialog, method, &[], &body);
         self.offers.push(branch);
         if self.manners == CallerManners::OffersAcross {
+            stack.met("two offers at once");
             let branch = stack.request(&mut self.dialog, "INVITE", &[], &body);
             self.offers.push(branch);
         }
@@ -293,22 +361,66 @@ impl Caller {
             }
             return;
         };
-        if answer.method != "INVITE" || answer.status < 200 {
-            return;
-        }
-        if answer.branch == self.invite.0 {
-            self.final_answer(stack, message, answer.status);
-        } else if self.offers.contains(&answer.branch) {
-            self.offers.retain(|branch| *branch != answer.branch);
-            if answer.status < 300 {
-                self.media = message.media().or(self.media);
-                stack.acknowledge(&self.dialog, cseq, "");
+        if answer.branch == self.invited.0 && answer.method == "INVITE" {
+            match answer.status {
+                200.. => self.final_answer(stack, message, answer.status),
+                _ => self.provisional_answer(stack, message),
             }
+        } else if answer.status >= 200 && self.offers.contains(&answer.branch) {
+            self.offers.retain(|branch| *branch != answer.branch);
+            self.offer_answered(stack, message, answer.status, answer.method == "INVITE");
         }
     }
 
+    fn provisional_answer(&mut self, stack: &mut Stack, message: &Message<'_>) {
+        if message.media().is_some() {
+            stack.met("early media for a caller");
+        }
+        if self.manners == CallerManners::NeverAcknowledges {
+            return;
+        }
+        let described = self.abilities.provisional(stack, &mut self.dialog, message);
+        if described && self.abilities.updates && self.state == State::Calling {
+            stack.met("UPDATE in the early dialog");
+            self.version += 1;
+            let body = self.description(stack, "sendrecv");
+            let branch = stack.request(&mut self.dialog, "UPDATE", &[], &body);
+            self.offers.push(branch);
+        }
+    }
+
+    /// What the exchange says to a new offer or a refresh.
+    fn offer_answered(&mut self, stack: &mut Stack, message: &Message<'_>, status: u16, invite: bool) {
+        let cseq = message.cseq().0;
+        match status {
+            200..300 => {
+                self.timer.answered(stack.now, message);
+                self.media = message.media().or(self.media);
+                if invite {
+                    stack.acknowledge(&self.dialog, cseq, "");
+                }
+                return;
+            }
+            491 => stack.met("offer got 491"),
+            488 => stack.met("offer was refused"),
+            _ => {}
+        }
+        self.timer.again(stack.now);
+    }
+
     fn final_answer(&mut self, stack: &mut Stack, message: &Message<'_>, status: u16) {
+        if status == 422 && self.state == State::Calling && self.timer.refused(message) {
+            stack.met("422, and asked again");
+            let body = self.description(stack, "sendrecv");
+            return self.invite(stack, &body);
+        }
         if status >= 300 {
+            match status {
+                420 => stack.met("100rel refused with 420"),
+                421 => stack.met("100rel asked for with 421"),
+                504 if self.abilities.reliable == Reliable::Never => stack.met("504 without a PRACK"),
+                _ => {}
+            }
             return self.end(stack);
         }
         if self.state == State::Over {
@@ -316,15 +428,27 @@ impl Caller {
         }
         self.dialog.remote_tag = message.tag_of_to().to_owned();
         self.dialog.target = message.contact().to_owned();
-        self.media = message.media();
+        self.media = message.media().or(self.media);
+        if !self.timer.answered(stack.now, message) {
+            stack.complaints.push(format!("{} was given a longer session than it asked for", self.dialog.call_id));
+        }
+        self.note_timer(stack, message);
+        self.abilities.check_answer(stack, message);
         let was_cancelled = self.state == State::Cancelled;
         self.answered = true;
         self.state = State::Up;
+        if was_cancelled {
+            stack.met("2xx after CANCEL");
+        }
         let cseq = message.cseq().0;
         match self.manners {
             // Whoever is not hung up on tires all the same.
-            CallerManners::NeverAcknowledges => return self.plan(stack.now + LIFETIME * 2, Act::GiveUp),
+            CallerManners::NeverAcknowledges => {
+                stack.met("never an ACK");
+                return self.plan(stack.now + LIFETIME * 2, Act::GiveUp);
+            }
             CallerManners::AcknowledgesLate => {
+                stack.met("late ACK");
                 let late = between(&mut stack.rng, 200, 28_000);
                 self.plan(stack.now + late, Act::Acknowledge(cseq));
             }
@@ -334,6 +458,15 @@ impl Caller {
             return self.hang_up(stack);
         }
         self.plan_keys(stack);
+    }
+
+    fn note_timer(&self, stack: &mut Stack, message: &Message<'_>) {
+        match (self.timer.habit, message.header("Session-Expires").contains("refresher=uac")) {
+            (Habit::Unknown, _) => {}
+            (Habit::Neglects, _) => stack.met("refresh neglected"),
+            (_, true) => stack.met("refresher is the phone"),
+            (_, false) => stack.met("refresher is the exchange"),
+        }
     }
 
     fn acknowledge(&mut self, stack: &mut Stack, cseq: u32) {
@@ -347,7 +480,7 @@ impl Caller {
         if self.manners == CallerManners::NeverAcknowledges || late || self.dialog.remote_tag.is_empty() {
             return;
         }
-        if cseq == self.invite.1 {
+        if cseq == self.invited.1 {
             self.acknowledge(stack, cseq);
         } else {
             stack.acknowledge(&self.dialog, cseq, "");
@@ -396,38 +529,71 @@ impl Caller {
             stack.acknowledged(request);
             return;
         }
-        if stack.is_repeated(request) || self.manners == CallerManners::NeverAnswersRequests {
+        if stack.is_repeated(request) {
             return;
         }
+        if self.manners == CallerManners::NeverAnswersRequests {
+            return stack.met("caller answers no request");
+        }
         let mine = request.call_id() == self.dialog.call_id && request.tag_of_to() == tag;
+        if mine {
+            self.abilities.check_request(stack, request);
+        }
         match method {
             _ if !mine => stack.reply(request, 481, "", &[], ""),
-            "BYE" if self.state == State::Over => stack.reply(request, 481, "", &[], ""),
+            "BYE" if self.state == State::Over => {
+                stack.met("BYE crosses BYE");
+                stack.reply(request, 481, "", &[], "");
+            }
             "BYE" => {
                 stack.reply(request, 200, "", &[], "");
                 self.end(stack);
             }
             "INVITE" if self.state == State::Over => stack.reply(request, 481, "", &[], ""),
-            "INVITE" => self.reoffered(stack, request),
+            "INVITE" | "UPDATE" => self.reoffered(stack, request, method == "INVITE"),
             "CANCEL" => stack.reply(request, 481, "", &[], ""),
             _ => stack.reply(request, 200, "", &[], ""),
         }
     }
 
-    fn reoffered(&mut self, stack: &mut Stack, request: &Message<'_>) {
+    fn reoffered(&mut self, stack: &mut Stack, request: &Message<'_>, invite: bool) {
         match self.manners {
-            _ if !self.offers.is_empty() => stack.reply(request, 491, "", &[], ""),
+            _ if !invite && request.body.is_empty() => {
+                stack.met("UPDATE of the exchange's");
+                let extra = self.timer_headers(stack, request);
+                stack.reply(request, 200, "", &borrowed(&extra), "");
+            }
+            _ if !self.offers.is_empty() => {
+                stack.met("re-INVITE glare");
+                stack.reply(request, 491, "", &[], "");
+            }
             CallerManners::OffersAcross => {
+                stack.met("re-INVITE glare");
                 stack.reply(request, 491, "", &[], "");
                 self.hold(stack, false);
             }
-            CallerManners::RefusesOffers => stack.reply(request, 488, "", &[], ""),
+            CallerManners::RefusesOffers => {
+                stack.met("caller refuses a re-INVITE");
+                stack.reply(request, 488, "", &[], "");
+            }
             _ => {
                 self.media = request.media().or(self.media);
                 self.version += 1;
                 let body = self.description(stack, "sendrecv");
-                stack.accept(request, "", &[], &body);
+                let extra = self.timer_headers(stack, request);
+                match invite {
+                    true => stack.accept(request, "", &borrowed(&extra), &body),
+                    false => stack.reply(request, 200, "", &borrowed(&extra), &body),
+                }
             }
         }
+    }
+
+    /// What a 2xx says of the session timer.
+    fn timer_headers(&mut self, stack: &Stack, request: &Message<'_>) -> Vec<(&'static str, String)> {
+        let agreed = self.timer.replies(stack.now, request);
+        let mut headers: Vec<_> = agreed.into_iter().map(|agreed| ("Session-Expires", agreed)).collect();
+        headers.push(("Allow", self.abilities.allowed().to_owned()));
+        headers
     }
 }

@@ -37,6 +37,8 @@ pub(crate) enum CallerManners {
 pub(crate) enum CalleeManners {
     Answers,
     Refuses(u16),
+    /// Sends the call elsewhere (302), rightly or not.
+    Forwards,
     LetsItRing,
     /// 200 from two forks.
     AnswersTwice,
@@ -107,7 +109,8 @@ impl CalleeManners {
             60..90 => M::Refuses(480),
             90..110 => M::Refuses(603),
             110..120 => M::Refuses(500),
-            120..200 => M::LetsItRing,
+            120..135 => M::Forwards,
+            135..200 => M::LetsItRing,
             _ => M::Answers,
         }
     }

@@ -1,11 +1,14 @@
 //! Scripted phones. They share no code with the exchange's SIP.
 
+mod abilities;
 mod callee;
 mod caller;
 mod digest;
 mod manners;
+mod ringing;
 mod stack;
 mod text;
+mod timer;
 
 pub(crate) use callee::Callee;
 pub(crate) use caller::Caller;

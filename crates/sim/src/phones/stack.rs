@@ -3,7 +3,7 @@
 
 use super::text::{Message, answer, finish, push};
 use base::{Rng, Time};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ pub(crate) const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 /// 64·T1: how long a transaction is kept alive.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(32);
-const REMEMBERED: usize = 24;
+/// How long a request may still be repeated: its answer is kept so long.
+const REMEMBERED: Duration = Duration::from_secs(64);
 
 pub(crate) struct Stack {
     pub(crate) now: Time,
@@ -19,10 +20,14 @@ pub(crate) struct Stack {
     pub(crate) me: SocketAddr,
     pub(crate) server: SocketAddr,
     pub(crate) user: String,
+    /// Where it says that it is, if not where it is.
+    pub(crate) shown: Option<String>,
     /// Messages to be sent.
     pub(crate) out: Vec<Vec<u8>>,
     /// Keys pressed towards this RTP address.
     pub(crate) digits: Vec<(SocketAddr, char)>,
+    /// Habits that were shown, for the count of what a run met.
+    pub(crate) met: Vec<&'static str>,
     /// What a good exchange would not have done.
     pub(crate) complaints: Vec<String>,
     /// Transactions begun before may fail without complaint: the network was bad.
@@ -35,7 +40,9 @@ pub(crate) struct Stack {
     pub(crate) falls_silent: bool,
     clients: Vec<Client>,
     unacked: Vec<Unacked>,
-    replies: VecDeque<(String, Vec<u8>)>,
+    replies: BTreeMap<String, Vec<u8>>,
+    /// The same, as they came.
+    remembered: VecDeque<(Time, String)>,
     branches: u64,
 }
 
@@ -49,6 +56,8 @@ pub(crate) struct Dialog {
     pub(crate) remote: String,
     pub(crate) remote_tag: String,
     pub(crate) target: String,
+    /// What stands between the phone and the exchange.
+    pub(crate) routes: Vec<String>,
     pub(crate) cseq: u32,
 }
 
@@ -65,9 +74,12 @@ struct Client {
     ack: Option<Vec<u8>>,
 }
 
+/// An answer to an INVITE that is repeated until the phone hears that it came.
 struct Unacked {
     call_id: String,
     cseq: u32,
+    /// Of a provisional one, which waits for its PRACK.
+    rseq: Option<u32>,
     bytes: Vec<u8>,
     began: Time,
     next: Time,
@@ -90,8 +102,10 @@ impl Stack {
             me,
             server,
             user,
+            shown: None,
             out: Vec::new(),
             digits: Vec::new(),
+            met: Vec::new(),
             complaints: Vec::new(),
             strict_from: Time::ZERO,
             echoes: 0,
@@ -99,9 +113,15 @@ impl Stack {
             falls_silent: false,
             clients: Vec::new(),
             unacked: Vec::new(),
-            replies: VecDeque::new(),
+            replies: BTreeMap::new(),
+            remembered: VecDeque::new(),
             branches: 0,
         }
+    }
+
+    /// This was done, or came about.
+    pub(crate) fn met(&mut self, what: &'static str) {
+        self.met.push(what);
     }
 
     pub(crate) fn send(&mut self, bytes: Vec<u8>) {
@@ -115,7 +135,10 @@ impl Stack {
     }
 
     pub(crate) fn contact(&self) -> String {
-        format!("<sip:{}@{}>", self.user, self.me)
+        match &self.shown {
+            Some(shown) => format!("<sip:{}@{shown}>", self.user),
+            None => format!("<sip:{}@{}>", self.user, self.me),
+        }
     }
 
     pub(crate) fn branch(&mut self) -> String {
@@ -134,6 +157,9 @@ impl Stack {
         let mut text = format!("{method} {} SIP/2.0\r\n", dialog.target);
         push(&mut text, "Via", &format!("SIP/2.0/UDP {};rport;branch={branch}", self.me));
         push(&mut text, "Max-Forwards", "70");
+        for route in &dialog.routes {
+            push(&mut text, "Route", route);
+        }
         push(&mut text, "From", &format!("{};tag={}", dialog.local, dialog.local_tag));
         match dialog.remote_tag.as_str() {
             "" => push(&mut text, "To", &dialog.remote),
@@ -250,7 +276,7 @@ impl Stack {
     /// Whether a request has been seen before; if so its answer, if any yet, is sent again.
     pub(crate) fn is_repeated(&mut self, request: &Message<'_>) -> bool {
         let key = key_of(request);
-        match self.replies.iter().find(|(known, _)| *known == key).map(|(_, reply)| reply.clone()) {
+        match self.replies.get(&key).cloned() {
             Some(reply) => {
                 if !reply.is_empty() {
                     self.send(reply);
@@ -288,6 +314,7 @@ impl Stack {
         self.unacked.push(Unacked {
             call_id: request.call_id().to_owned(),
             cseq: request.cseq().0,
+            rseq: None,
             bytes,
             began: now,
             next: now + interval,
@@ -304,15 +331,62 @@ impl Stack {
         self.unacked.len() < before
     }
 
+    /// A provisional answer to an INVITE: again and again until its PRACK comes (RFC 3262 §3).
+    pub(crate) fn ring_reliably(
+        &mut self,
+        request: &Message<'_>,
+        (status, rseq): (u16, u32),
+        tag: &str,
+        extra: &[(&str, &str)],
+        body: &str,
+    ) {
+        let (contact, number) = (self.contact(), rseq.to_string());
+        let mut headers = vec![("Contact", contact.as_str()), ("Require", "100rel"), ("RSeq", &number)];
+        headers.extend_from_slice(extra);
+        self.reply(request, status, tag, &headers, body);
+        let bytes = answer(request, status, tag, &headers, body);
+        let (now, interval) = (self.now, T1);
+        self.unacked.push(Unacked {
+            call_id: request.call_id().to_owned(),
+            cseq: request.cseq().0,
+            rseq: Some(rseq),
+            bytes,
+            began: now,
+            next: now + interval,
+            interval,
+            dies: now + LIFETIME,
+        });
+    }
+
+    /// A PRACK: whether one of the provisional answers waited for it.
+    pub(crate) fn pracked(&mut self, prack: &Message<'_>) -> bool {
+        let mut rack = prack.header("RAck").split(' ').map(str::parse::<u32>);
+        let (Some(Ok(rseq)), Some(Ok(cseq))) = (rack.next(), rack.next()) else { return false };
+        let before = self.unacked.len();
+        self.unacked.retain(|waiting| {
+            waiting.rseq != Some(rseq) || waiting.cseq != cseq || waiting.call_id != prack.call_id()
+        });
+        self.unacked.len() < before
+    }
+
+    /// Whether a provisional answer of this call still waits for its PRACK.
+    pub(crate) fn waits_for_prack(&self, call_id: &str) -> bool {
+        self.unacked.iter().any(|waiting| waiting.rseq.is_some() && waiting.call_id == call_id)
+    }
+
+    /// The call is over: no provisional answer of it is repeated any more.
+    pub(crate) fn forget_pracks(&mut self, call_id: &str) {
+        self.unacked.retain(|waiting| waiting.rseq.is_none() || waiting.call_id != call_id);
+    }
+
     fn remember(&mut self, key: String, reply: Vec<u8>) {
-        match self.replies.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, kept)) => *kept = reply,
-            None => {
-                if self.replies.len() == REMEMBERED {
-                    self.replies.pop_front();
-                }
-                self.replies.push_back((key, reply));
+        while self.remembered.front().is_some_and(|(at, _)| self.now.since(*at) > REMEMBERED) {
+            if let Some((_, old)) = self.remembered.pop_front() {
+                self.replies.remove(&old);
             }
+        }
+        if self.replies.insert(key.clone(), reply).is_none() {
+            self.remembered.push_back((self.now, key));
         }
     }
 
@@ -351,7 +425,8 @@ impl Stack {
         self.clients.retain(|client| client.dies > now);
         for waiting in self.unacked.iter().filter(|waiting| waiting.dies <= now) {
             if waiting.began >= strict_from && !vanished {
-                self.complaints.push(format!("200 of {} was never acknowledged", waiting.call_id));
+                let what = if waiting.rseq.is_some() { "provisional answer" } else { "200" };
+                self.complaints.push(format!("{what} of {} was never acknowledged", waiting.call_id));
             }
         }
         self.unacked.retain(|waiting| waiting.dies > now);

@@ -181,9 +181,8 @@ impl Session {
             writer = writer.header("Warning", warning.value(&wire.address(*flow)));
         }
         wire.reply(now, *transaction, status, writer);
-        self.refuse_pending(wire, now);
+        self.forget(wire, now);
         self.end(wire, how, Some(status), Some(q850), detail);
-        self.phase = Phase::Over;
     }
 
     /// The peer takes its INVITE back, by CANCEL or by a BYE in the early dialog (§15.1.2): 487.
@@ -191,18 +190,17 @@ impl Session {
         let Phase::Invited(invited) = &self.phase else { return };
         let reason = cause::reason(q850.unwrap_or(cause::NORMAL));
         self.reply_with(wire, now, &invited.asked, 487, &[("Reason", &reason)]);
-        self.refuse_pending(wire, now);
+        self.forget(wire, now);
         self.end(wire, how, Some(487), q850, String::new());
-        self.phase = Phase::Over;
     }
 
     /// The stream that the INVITE came by broke: no answer would arrive.
-    pub(super) fn invited_flow_failed(&mut self, wire: &mut Wire) {
+    pub(super) fn invited_flow_failed(&mut self, wire: &mut Wire, now: Time) {
         let Phase::Invited(invited) = &self.phase else { return };
         let remote = invited.asked.flow.remote;
         wire.transactions.abandon(invited.asked.transaction);
+        self.forget(wire, now);
         self.end(wire, How::FlowFailed, None, None, format!("the connection from {remote} broke"));
-        self.phase = Phase::Over;
     }
 
     /// RFC 3891 §3: a confirmed dialog, unless only an early one is meant; an early one if the INVITE was ours; none

@@ -130,7 +130,7 @@ impl Session {
                 self.end(wire, How::FlowFailed, None, None, format!("no connection to {remote}"));
             }
         }
-        self.phase = Phase::Over;
+        self.forget(wire, now);
     }
 
     /// We do not want the call any more.
@@ -193,8 +193,7 @@ impl Session {
 
     fn calling_refusal(&mut self, wire: &mut Wire, now: Time, status: u16, response: &Message) {
         if self.told {
-            self.phase = Phase::Over;
-            return;
+            return self.forget(wire, now);
         }
         if self.may_call_again(wire, status, response) && self.call_again(wire, now) {
             return;
@@ -205,7 +204,7 @@ impl Session {
         let how = if status == 408 { How::NoAnswer } else { How::PeerRefused };
         let detail = super::closing::refusal_detail(response, status);
         self.end(wire, how, Some(status), cause::given(response).q850, detail);
-        self.phase = Phase::Over;
+        self.forget(wire, now);
     }
 
     /// Whether the call may succeed with what this refusal asks for: credentials (§22.2), or a longer session
@@ -241,7 +240,7 @@ impl Session {
         } else {
             // No room for a CANCEL: the callee rings on until somebody tires, but we are done.
             wire.transactions.abandon(calling.invite);
-            self.phase = Phase::Over;
+            self.forget(wire, now);
         }
     }
 

@@ -64,6 +64,12 @@ impl Session {
         };
     }
 
+    /// Nothing is left of the session. Whatever of the peer's still waits for an answer gets it.
+    pub(super) fn forget(&mut self, wire: &mut Wire, now: Time) {
+        self.refuse_pending(wire, now);
+        self.phase = Phase::Over;
+    }
+
     /// The ACK that a BYE had to wait for came, or never will.
     pub(super) fn say_delayed_bye(&mut self, wire: &mut Wire, now: Time) {
         if let Phase::Closing(Closing::Acknowledgement { q850 }) = self.phase {
@@ -109,9 +115,8 @@ impl Session {
             Phase::Closing(Closing::Bye { .. }) => {}
             Phase::Established
             | Phase::Closing(Closing::Acknowledgement { .. } | Closing::Telling { .. }) => {
-                self.refuse_pending(wire, now);
+                self.forget(wire, now);
                 self.end(wire, How::PeerHungUp, None, q850, String::new());
-                self.phase = Phase::Over;
             }
             Phase::Over => {}
         }

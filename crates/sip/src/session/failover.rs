@@ -51,7 +51,7 @@ impl Session {
         }
         let detail = format!("nothing came from {} in time to try elsewhere", self.dialog.flow.remote);
         self.end(wire, How::PeerTimeout, None, None, detail);
-        self.phase = Phase::Over;
+        self.forget(wire, now);
     }
 
     /// A 503: true if the call goes on by another way.

@@ -9,6 +9,10 @@ use crate::ua::Flow;
 use crate::ua::wire::Wire;
 use base::Time;
 
+/// How far the number of its BYE is beyond that of the INVITE: further than any request in the dialog before. A peer
+/// takes any number that is higher (RFC 3261 §12.2.2), and refuses one that is not.
+const BEYOND: u32 = 10_000;
+
 /// Sends ACK, then BYE. The ACK is left with the transaction, for the 2xx's repetitions.
 pub(super) fn reject_fork(wire: &mut Wire, now: Time, id: TransactionId, response: &Message, flow: Flow) {
     let Some(mut dialog) = Dialog::of_stray(response, flow) else { return };
@@ -17,6 +21,8 @@ pub(super) fn reject_fork(wire: &mut Wire, now: Time, id: TransactionId, respons
     let tag = dialog.remote_tag.clone().unwrap_or_default();
     wire.transactions.keep_ack(id, &tag, way, ack.clone());
     wire.send(way, ack);
+    // PRACKs and UPDATEs of its early dialog were counted elsewhere.
+    dialog.local_cseq = dialog.local_cseq.saturating_add(BEYOND);
     let (bye, way, branch) = dialog.request(wire, "BYE");
     // Without room for it the BYE is lost: the callee's own patience ends the session.
     let _ = wire.request(now, way, User::Nobody, &branch, bye);

@@ -267,11 +267,11 @@ impl Sessions {
     }
 
     /// A stream broke.
-    pub(crate) fn flow_failed(&mut self, wire: &mut Wire, flow: Flow) {
+    pub(crate) fn flow_failed(&mut self, wire: &mut Wire, now: Time, flow: Flow) {
         let (first, last) = ((flow, Key::from_number(0)), (flow, Key::from_number(u64::MAX)));
         let ids: Vec<SessionId> = self.streams.range(first..=last).map(|(_, id)| *id).collect();
         for id in ids {
-            self.with(id, |it| it.flow_failed(wire));
+            self.with(id, |it| it.flow_failed(wire, now));
         }
     }
 

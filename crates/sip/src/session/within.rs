@@ -101,9 +101,9 @@ impl Session {
     }
 
     /// The stream that this session's messages came by broke.
-    pub(super) fn flow_failed(&mut self, wire: &mut Wire) {
+    pub(super) fn flow_failed(&mut self, wire: &mut Wire, now: Time) {
         match self.phase {
-            Phase::Invited(_) => self.invited_flow_failed(wire),
+            Phase::Invited(_) => self.invited_flow_failed(wire, now),
             _ => self.dialog.flow_failed(),
         }
     }

@@ -64,7 +64,7 @@ impl UserAgent {
             debug_assert_eq!(failed.failure, Failure::Flow);
             self.transaction_failed(now, failed);
         }
-        self.sessions.flow_failed(&mut self.wire, flow);
+        self.sessions.flow_failed(&mut self.wire, now, flow);
         self.registrations.flow_failed(&mut self.wire, now, flow);
         for event in self.registrar.flow_failed(flow) {
             self.wire.tell(event);

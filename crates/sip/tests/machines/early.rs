@@ -152,3 +152,14 @@ fn p_early_media_is_written_and_believed_only_where_the_trunk_knows_it() {
         assert_eq!(header(&world.seen("SIP/2.0 183")[0], "P-Early-Media"), known.then_some("sendonly"));
     }
 }
+
+#[test]
+fn an_update_that_nobody_answered_is_over_with_its_call() {
+    let (mut world, _, theirs) = early();
+    world.act(BOB, reoffer(theirs));
+    world.run_for(50);
+    assert!(world.has(ALICE, |e| matches!(e, Event::Reoffered { .. })));
+    world.act(BOB, Do::Refuse { session: theirs, status: 486, q850: None, warning: None });
+    world.run_to_rest();
+    world.assert_idle();
+}

@@ -76,6 +76,22 @@ fn the_2xx_of_a_second_fork_is_acknowledged_and_hung_up() {
 }
 
 #[test]
+fn the_bye_of_a_second_fork_is_numbered_beyond_its_pracks() {
+    let (mut world, _, invite) = calling();
+    world.inject(address(BOB), ALICE, &early(&invite, "two", 8, 1));
+    world.inject(address(BOB), ALICE, &early(&invite, "two", 8, 2));
+    world.inject(address(BOB), ALICE, &fork(&invite, "one", address(7)));
+    world.inject(address(BOB), ALICE, &fork(&invite, "two", address(8)));
+    world.run_for(20);
+    let taken = world.take(address(8));
+    let number = |method: &str| -> Option<u32> {
+        let last = taken.iter().rev().find(|message| message.starts_with(method))?;
+        header(last, "CSeq")?.split(' ').next()?.parse().ok()
+    };
+    assert!(number("BYE").unwrap() > number("PRACK").unwrap(), "{taken:?}");
+}
+
+#[test]
 fn a_fork_that_was_offered_anew_keeps_its_place_until_the_answer() {
     let (mut world, session, invite) = calling();
     world.inject(address(BOB), ALICE, &with_body(&early(&invite, "one", 7, 1), ANSWER));
