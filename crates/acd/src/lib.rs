@@ -12,7 +12,8 @@
 //!   answer after that, or after the offer was taken back, is too late.
 //! * **Rest.** An agent who refuses, or does not answer, is not asked for [`REST`]. After
 //!   [`UNANSWERED_MAX`] unanswered offers in a row they are paused with the reason [`NO_ANSWER`]: only who was
-//!   rung can be paused so. That pause ends with the next log-on; a pause that somebody asked for does not.
+//!   rung can be paused so. That pause ends with the next log-on; a pause that somebody asked for does not. A
+//!   call that nobody offered them ends a rest: somebody is there.
 //! * **Nobody idles beside a caller.** After every input no ready, rested agent matches a waiting call for
 //!   which nobody is being asked.
 //! * **The end of a wait** is an answer, a withdrawal or the overflow. If the last agent who matches logs off

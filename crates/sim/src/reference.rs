@@ -140,7 +140,8 @@ impl Reference {
             AgentState::Ready => {
                 agent.idle_since.get_or_insert(now);
             }
-            AgentState::Talking => agent.idle_since = None,
+            // A call that nobody offered ends a rest, too.
+            AgentState::Talking => (agent.idle_since, agent.rest_until) = (None, None),
             AgentState::LoggedOff => {
                 (agent.idle_since, agent.rest_until) = (None, None);
                 let failed = self.failed.take_if(|(at, who, _)| *at == now && who == name);

@@ -85,8 +85,9 @@ pub(crate) fn number_to_dial(rng: &mut Rng) -> &'static str {
 
 /// A configuration whose skills and times follow from the seed.
 pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
-    let accounts =
-        (0..town.agents).map(|number| Account { user: agent_name(number), password: password(number) }).collect();
+    let accounts = (0..town.agents)
+        .map(|number| Account { user: agent_name(number), password: password(number) })
+        .collect();
     let everywhere = ipnet::IpNet::from(ipnet::Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 8));
     Config {
         node: "sim".to_owned(),

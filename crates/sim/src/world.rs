@@ -489,7 +489,8 @@ impl World<'_> {
         for call in left {
             self.violation(&format!("{call} goes on although nothing has been wrong for {PATIENCE:?}"));
         }
-        let left: Vec<usize> = self.phones.keys().copied().filter(|number| self.town.is_caller(*number)).collect();
+        let left: Vec<usize> =
+            self.phones.keys().copied().filter(|number| self.town.is_caller(*number)).collect();
         for number in left {
             self.violation(&format!("the phone {} never came to an end", town::address_of(number).ip()));
         }

@@ -34,7 +34,8 @@ fn worlds_in_which_anything_goes_wrong_keep_every_rule() {
 fn in_a_world_without_faults_every_call_arrives_and_many_talk() {
     for seed in 1..=SEEDS / 6 {
         let report = assert_good(seed, 100, "none");
-        assert_eq!(report.arrived, 100);
+        // Agents who ask a colleague make calls of their own.
+        assert!(report.arrived >= 100, "{report}");
         assert_eq!(report.lost, 0);
         assert!(report.answered > 80 && report.talked > 20, "{report}");
     }

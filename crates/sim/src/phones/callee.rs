@@ -8,18 +8,19 @@ use super::ringing::Progress;
 use super::stack::{Dialog, LIFETIME, Stack};
 use super::text::{Message, sdp};
 use super::timer::{Due, SessionTimer};
+use super::transferring::{Handover, Placed, Refer};
 use base::Time;
 use std::time::Duration;
 
 pub(crate) struct Callee {
     /// The password, of those who register.
-    account: Option<String>,
+    pub(super) account: Option<String>,
     bad: bool,
     /// Registers once and is unplugged at the first call that finds bad manners.
     registration: Registration,
     pub(super) legs: Vec<Leg>,
     agenda: Vec<(Time, String, Act)>,
-    calls: u32,
+    pub(super) calls: u32,
     /// Whether nothing between the exchange and this phone is lost: then it must never be called twice.
     pub(crate) sure: bool,
 }
@@ -42,17 +43,25 @@ pub(super) struct Leg {
     pub(super) rseq: u32,
     pub(super) invite: Vec<u8>,
     pub(super) state: State,
-    talk: Duration,
-    holds: bool,
+    pub(super) talk: Duration,
+    pub(super) holds: bool,
     pub(super) version: u32,
     /// A new offer or a refresh that waits for its answer.
     pub(super) offer: Option<String>,
     /// The second fork's tag, and whether its BYE came.
-    fork: Option<(String, bool)>,
+    pub(super) fork: Option<(String, bool)>,
+    /// What the agent means to do with the call.
+    pub(super) handover: Option<Handover>,
+    pub(super) refer: Option<Refer>,
+    /// The phone made this call.
+    pub(super) placed: Option<Placed>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
+    /// It calls, or has taken that back.
+    Calling,
+    Cancelled,
     Ringing,
     /// 200 sent; `true` after the ACK.
     Up(bool),
@@ -67,6 +76,9 @@ pub(super) enum Act {
     HangUp,
     Hold(bool),
     CheckFork,
+    HandOver,
+    Complete,
+    CheckRefer,
     PlugIn,
     Forget,
 }
@@ -175,7 +187,10 @@ impl Callee {
     }
 
     /// A request of ours was never answered.
-    pub(crate) fn unanswered(&mut self, stack: &mut Stack, method: &str) {
+    pub(crate) fn unanswered(&mut self, stack: &mut Stack, method: &str, branch: &str) {
+        if method == "INVITE" {
+            return self.unanswered_call(stack, branch);
+        }
         if method == "REGISTER" && !self.registration.leaving {
             self.plan(stack.now + Duration::from_secs(5), "", Act::Register);
         }
@@ -189,6 +204,9 @@ impl Callee {
             }
             return;
         };
+        if self.handover_response(stack, &answer, message) {
+            return;
+        }
         match (answer.method, answer.status) {
             ("REGISTER", 401) if !self.registration.proved => {
                 let uri = self.registration.dialog.target.clone();
@@ -241,6 +259,7 @@ impl Callee {
             ("INVITE", None) => stack.reply(request, 481, "", &[], ""),
             ("INVITE" | "UPDATE", Some(at)) => self.reoffered(stack, at, request, method == "INVITE"),
             ("PRACK", Some(at)) => self.pracked(stack, at, request),
+            ("NOTIFY", Some(at)) => self.notified(stack, at, request),
             ("CANCEL", Some(at)) => self.cancelled(stack, at, request),
             ("BYE", Some(at)) => self.hung_up(stack, at, request),
             ("BYE" | "CANCEL", None) => stack.reply(request, 481, "x", &[], ""),
@@ -279,22 +298,9 @@ impl Callee {
             ..Dialog::default()
         };
         let call_id = dialog.call_id.clone();
-        let talk = between(&mut stack.rng, 1_000, 150_000);
-        let leg = Leg {
-            dialog,
-            manners,
-            abilities: Abilities::draw(&mut stack.rng, false),
-            timer: SessionTimer::draw(&mut stack.rng, self.bad),
-            progress: Progress::draw(&mut stack.rng),
-            rseq: 0,
-            invite: raw(request),
-            state: State::Ringing,
-            talk,
-            holds: stack.rng.chance_permille(150),
-            version: 1,
-            offer: None,
-            fork: None,
-        };
+        let mut leg = Leg::new(dialog, manners, stack, self.bad);
+        leg.invite = raw(request);
+        leg.handover = Handover::draw(&mut stack.rng).filter(|_| self.account.is_some());
         self.legs.push(leg);
         let soon = between(&mut stack.rng, 10, 200);
         self.plan(stack.now + soon, &call_id, Act::Ring);
@@ -319,6 +325,9 @@ impl Callee {
             Act::HangUp => self.hang_up(stack, at),
             Act::Hold(on) => self.hold(stack, at, on),
             Act::CheckFork => self.check_fork(stack, at),
+            Act::HandOver => self.hand_over(stack, at),
+            Act::Complete => self.complete(stack, at),
+            Act::CheckRefer => self.check_refer(stack, at),
             Act::Forget => drop(self.legs.remove(at)),
             Act::Register | Act::PlugIn => {}
         }
@@ -412,9 +421,12 @@ impl Callee {
             return;
         }
         leg.state = State::Up(true);
-        let (talk, holds) = (leg.talk, leg.holds);
+        let (talk, holds, handover) = (leg.talk, leg.holds, leg.handover);
         self.plan(stack.now + talk, call_id, Act::HangUp);
-        if holds {
+        if handover.is_some() {
+            let pause = between(&mut stack.rng, 300, 15_000);
+            self.plan(stack.now + pause, call_id, Act::HandOver);
+        } else if holds {
             let pause = between(&mut stack.rng, 300, 10_000);
             self.plan(stack.now + pause, call_id, Act::Hold(true));
             let length = between(&mut stack.rng, 100, 10_000);
@@ -422,14 +434,22 @@ impl Callee {
         }
     }
 
-    fn hang_up(&mut self, stack: &mut Stack, at: usize) {
+    pub(super) fn hang_up(&mut self, stack: &mut Stack, at: usize) {
+        if self.legs.get(at).is_some_and(|leg| leg.state == State::Calling) {
+            return self.cancel_placed(stack, at);
+        }
         let Some(leg) = self.legs.get_mut(at).filter(|leg| matches!(leg.state, State::Up(_))) else { return };
         stack.request(&mut leg.dialog, "BYE", &[], "");
         self.end(stack, at);
     }
 
-    fn hold(&mut self, stack: &mut Stack, at: usize, on: bool) {
+    pub(super) fn hold(&mut self, stack: &mut Stack, at: usize, on: bool) {
         let Some(leg) = self.legs.get_mut(at).filter(|leg| leg.state == State::Up(true)) else { return };
+        if leg.offer.is_some() {
+            // One offer at a time (RFC 3261 §14.1).
+            let call_id = leg.dialog.call_id.clone();
+            return self.plan(stack.now + Duration::from_millis(700), &call_id, Act::Hold(on));
+        }
         stack.met(if on { "callee holds" } else { "callee resumes" });
         leg.version += 1;
         let direction = if on { "sendonly" } else { "sendrecv" };
@@ -514,6 +534,7 @@ impl Callee {
         stack.falls_silent = true;
         let call_id = leg.dialog.call_id.clone();
         stack.forget_pracks(&call_id);
+        self.drop_consultations(stack, &call_id);
         self.plan(stack.now + Duration::from_secs(75), &call_id, Act::Forget);
     }
 }
@@ -540,18 +561,21 @@ impl Leg {
         let by_update = self.timer.by_update && self.abilities.updates;
         let (method, body) = match by_update {
             true => ("UPDATE", String::new()),
-            false => {
-                ("INVITE", sdp(&stack.me.ip().to_string(), RTP_PORT, self.version, "sendrecv"))
-            }
+            false => ("INVITE", sdp(&stack.me.ip().to_string(), RTP_PORT, self.version, "sendrecv")),
         };
         stack.met(if by_update { "refresh by UPDATE" } else { "refresh by re-INVITE" });
         let headers = self.abilities.headers(&self.timer);
         self.offer = Some(stack.request(&mut self.dialog, method, &borrowed(&headers), &body));
     }
 
-    /// The phone does nothing that would explain that the exchange thinks it free.
+    /// The phone does nothing that would explain that the exchange thinks it free. Who has handed a call over is free
+    /// when the other side has it, a moment before the BYE.
     fn is_well_kept(&self) -> bool {
-        matches!(self.manners, CalleeManners::Answers | CalleeManners::LetsItRing | CalleeManners::Refuses(_))
+        self.handover.is_none()
+            && matches!(
+                self.manners,
+                CalleeManners::Answers | CalleeManners::LetsItRing | CalleeManners::Refuses(_)
+            )
     }
 }
 

@@ -189,7 +189,9 @@ impl Caller {
                 let strict = stack.strict_from <= since && self.manners == CallerManners::Good;
                 if strict {
                     let whose = if mine { "ended" } else { "refreshed" };
-                    stack.complaints.push(format!("the session {} was not {whose} in time", self.dialog.call_id));
+                    stack
+                        .complaints
+                        .push(format!("the session {} was not {whose} in time", self.dialog.call_id));
                 }
                 self.hang_up(stack);
             }
@@ -430,7 +432,9 @@ impl Caller {
         self.dialog.target = message.contact().to_owned();
         self.media = message.media().or(self.media);
         if !self.timer.answered(stack.now, message) {
-            stack.complaints.push(format!("{} was given a longer session than it asked for", self.dialog.call_id));
+            stack
+                .complaints
+                .push(format!("{} was given a longer session than it asked for", self.dialog.call_id));
         }
         self.note_timer(stack, message);
         self.abilities.check_answer(stack, message);

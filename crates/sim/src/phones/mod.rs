@@ -9,6 +9,7 @@ mod ringing;
 mod stack;
 mod text;
 mod timer;
+mod transferring;
 
 pub(crate) use callee::Callee;
 pub(crate) use caller::Caller;
@@ -55,7 +56,7 @@ impl Phone {
         for (method, branch) in self.stack.handle_timeout(now) {
             match &mut self.role {
                 Role::Caller(caller) => caller.unanswered(&mut self.stack, method, &branch),
-                Role::Callee(callee) => callee.unanswered(&mut self.stack, method),
+                Role::Callee(callee) => callee.unanswered(&mut self.stack, method, &branch),
             }
         }
         match &mut self.role {

@@ -1,7 +1,7 @@
 //! What a phone that is called says before it answers: that it rings, and what can be heard of it; reliably or not.
 
-use super::caller::RTP_PORT;
 use super::callee::{Act, Callee, State};
+use super::caller::RTP_PORT;
 use super::manners::{CalleeManners, between};
 use super::stack::Stack;
 use super::text::{Message, sdp};

@@ -61,6 +61,13 @@ pub(crate) struct Dialog {
     pub(crate) cseq: u32,
 }
 
+impl Dialog {
+    /// How it is named in a Replaces (RFC 3891): the exchange's tag first.
+    pub(crate) fn as_replaces(&self) -> String {
+        format!("{};to-tag={};from-tag={}", self.call_id, self.remote_tag, self.local_tag)
+    }
+}
+
 struct Client {
     branch: String,
     method: &'static str,
