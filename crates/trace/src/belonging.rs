@@ -9,16 +9,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Call-IDs of calls that are known at a time. What is beyond is not traced, and is counted. Two legs each of 200 calls
+/// Call-IDs of calls that are known at a time. What is beyond is not traced, and is counted. Two legs each of 500 calls
 /// a second fit for as long as they are kept after their end, and as many again that go on.
-const CALL_IDS_MAX: usize = 2 * 2 * 200 * AFTER_THE_END.as_secs() as usize;
+const CALL_IDS_MAX: usize = 2 * 2 * 500 * AFTER_THE_END.as_secs() as usize;
 /// A longer Call-ID is nobody's but an attacker's.
 const CALL_ID_BYTES_MAX: usize = 1024;
 /// Messages that wait for their call, and their bytes. The oldest go first.
 const EARLY_MAX: usize = 1024;
 const EARLY_BYTES_MAX: usize = 1024 * 1024;
 /// The last repetitions of a call's messages come within 64·T1 (RFC 3261 §17) of its end.
-const AFTER_THE_END: Duration = Duration::from_secs(64);
+const AFTER_THE_END: Duration = Duration::from_secs(32);
 
 /// The open calls by the Call-IDs of their legs.
 #[derive(Debug, Default)]
@@ -86,15 +86,19 @@ impl Belonging {
         self.refused
     }
 
-    /// The call has ended. It is forgotten when its last repetitions must have come.
+    /// The call has ended. It can be forgotten when its last repetitions must have come.
     pub fn ended(&mut self, now: Time, call: &str) {
+        if let Some((call, _)) = self.call_ids.get_key_value(call) {
+            self.ended.push_back((now + AFTER_THE_END, call.clone()));
+        }
+    }
+
+    /// Forgets calls that ended long enough ago.
+    pub fn forget(&mut self, now: Time) {
         while let Some((_, over)) = self.ended.pop_front_if(|(until, _)| *until <= now) {
             for call_id in self.call_ids.remove(&over).into_iter().flatten() {
                 self.calls.remove(&call_id);
             }
-        }
-        if let Some((call, _)) = self.call_ids.get_key_value(call) {
-            self.ended.push_back((now + AFTER_THE_END, call.clone()));
         }
     }
 
@@ -177,9 +181,9 @@ mod tests {
         belonging.learn("c1", "a");
         belonging.ended(Time::ZERO, "c1");
         assert_eq!(saw(&mut belonging, "BYE", "a"), Some("c1".into()));
-        belonging.ended(Time::from_millis(63_999), "c2");
+        belonging.forget(Time::from_millis(31_999));
         assert_eq!(saw(&mut belonging, "BYE", "a"), Some("c1".into()));
-        belonging.ended(Time::from_millis(64_000), "c2");
+        belonging.forget(Time::from_millis(32_000));
         assert_eq!(saw(&mut belonging, "BYE", "a"), None);
         assert!(belonging.calls.is_empty() && belonging.call_ids.is_empty() && belonging.ended.is_empty());
     }
@@ -194,14 +198,15 @@ mod tests {
     }
 
     #[test]
-    fn two_legs_of_200_calls_a_second_fit_until_they_are_forgotten_and_what_does_not_is_counted() {
+    fn two_legs_of_500_calls_a_second_fit_until_they_are_forgotten_and_what_does_not_is_counted() {
         let mut belonging = Belonging::default();
         for second in 0..100 {
-            for call in 0..200 {
+            for call in 0..500 {
                 let (now, call) = (Time::from_millis(1000 * second), format!("c{second}-{call}"));
                 belonging.learn(&call, &format!("{call}-caller"));
                 belonging.learn(&call, &format!("{call}-agent"));
                 belonging.ended(now, &call);
+                belonging.forget(now);
             }
         }
         assert_eq!(belonging.refused(), 0);

@@ -36,6 +36,11 @@ impl Seeing {
         }
     }
 
+    /// Forgets what ended long enough ago. Called at least every second, so that quiet hours forget busy ones.
+    pub(super) fn forget(&mut self) {
+        self.belonging.forget(self.clock.now());
+    }
+
     /// Facts tell which Call-IDs are a call's.
     pub(super) fn learn(&mut self, fact: &Fact) {
         let Some(call) = &fact.call else { return };

@@ -104,6 +104,7 @@ impl Turn {
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
             self.timeouts();
+            self.seeing.forget();
             self.write_facts();
         }
         self.facts.finish(LAST_FACTS);
