@@ -32,7 +32,7 @@ impl Default for Config {
         Config {
             held_max: 100_000,
             group_max: 5_000,
-            gather: Duration::from_millis(20),
+            gather: Duration::from_millis(50),
             checkpoint_every: 10_000,
             retry_every: Duration::from_secs(1),
             cache_bytes: 64 << 10,

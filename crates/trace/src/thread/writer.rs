@@ -11,8 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Things taken at a time, so that many messages are one write.
-const BATCH: usize = 256;
+/// Messages that are one write.
+const BATCH: u64 = 256;
+/// Things taken before anything else is looked after.
+const ROUND: usize = 16_384;
+/// Between two looks at what came: to wake the thread for each message costs more than to keep it.
+const GATHER: Duration = Duration::from_millis(50);
 /// How often captures are looked at while nothing comes.
 const TICK: Duration = Duration::from_millis(250);
 /// How often the folder is looked over.
@@ -67,15 +71,21 @@ impl Writer {
                 recv(media) -> packet => packet.iter().for_each(|packet| self.captures.media(packet)),
                 default(TICK) => {}
             }
-            for item in items.try_iter().take(BATCH) {
+            for item in items.try_iter().take(ROUND) {
                 going &= self.take(item);
+                if self.pending_messages >= BATCH {
+                    self.write();
+                }
             }
-            media.try_iter().take(BATCH).for_each(|packet| self.captures.media(&packet));
+            media.try_iter().take(ROUND).for_each(|packet| self.captures.media(&packet));
             self.write();
             self.tidy();
             if !self.captures.is_empty() {
                 self.captures.lost(self.counters.media_dropped.swap(0, Ordering::Relaxed));
                 self.captures.end_due(wall());
+            }
+            if going {
+                std::thread::sleep(GATHER);
             }
         }
         self.captures.end_all(wall());
