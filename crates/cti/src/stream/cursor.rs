@@ -102,7 +102,7 @@ impl Cursor {
             if let Some(frame) = self.next_wanted() {
                 return frame;
             }
-            if self.source.is_ending() {
+            if self.source.is_ending() && !self.nearly_has_all() {
                 return self.end(Frame::Closing { position: self.next - 1 });
             }
             if self.next > self.source.feed.head() {
@@ -115,6 +115,13 @@ impl Cursor {
                 Err(error) => return self.fail(error),
             }
         }
+    }
+
+    /// One more batch and the reader has all that there is: who kept up sees the end itself, and the server does not
+    /// wait for one who did not.
+    fn nearly_has_all(&self) -> bool {
+        let left = (self.source.feed.head() + 1).saturating_sub(self.next);
+        left > 0 && left <= self.source.batch as u64
     }
 
     async fn read(&mut self) -> Result<(), FeedError> {
@@ -181,4 +188,50 @@ impl Cursor {
 fn wall_now() -> Wall {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Wall::from_unix_micros(i64::try_from(since.as_micros()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::Readers;
+    use facts::FactKind;
+    use journal::Journal;
+
+    /// What a reader from the first of five facts is sent by a server that ends, and reads so many at a time.
+    async fn last_frames(batch: usize) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let (journal, _) = Journal::open(&folder.path().join("log"), journal::Config::default()).unwrap();
+        let fact = |number| {
+            let kind = FactKind::SystemStopping { calls: 0 };
+            Fact { number, at: Wall::default(), call: None, callseq: 0, kind }
+        };
+        journal.try_append((1..=5).map(fact).collect()).unwrap();
+        assert!(journal.wait_durable(5, Duration::from_secs(30)));
+        let source = Source {
+            feed: Feed::new(Arc::new(journal)),
+            envelopes: Arc::new(Envelopes::new("/x", "Europe/Rome").unwrap()),
+            shutdown: watch::channel(true).1,
+            batch,
+            heartbeat: Duration::from_secs(3600),
+        };
+        let seat = Readers::new(1).sit().unwrap();
+        let wanted = Wanted { from: Some(1), filter: Filter::default() };
+        let mut cursor = Cursor::new(source, seat, wanted, true);
+        let mut told = Vec::new();
+        while let Some(frame) = cursor.next().await {
+            told.push(match frame {
+                Frame::Event { number, .. } => number.to_string(),
+                other => other.to_json(),
+            });
+        }
+        told.split_off(1)
+    }
+
+    #[tokio::test]
+    async fn at_the_end_who_kept_up_gets_the_last_facts_and_who_did_not_is_told_its_position() {
+        let all = ["1", "2", "3", "4", "5", r#"{"op":"closing","position":5}"#];
+        assert_eq!(last_frames(5).await, all);
+        assert_eq!(last_frames(3).await, all);
+        assert_eq!(last_frames(2).await, ["1", "2", r#"{"op":"closing","position":2}"#]);
+    }
 }
