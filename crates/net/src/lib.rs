@@ -12,6 +12,7 @@ mod sip_sockets;
 mod sounds;
 mod stun_client;
 mod tls;
+mod zone;
 
 pub use clock::Clock;
 pub use entropy::root_seed;

@@ -1,3 +1,4 @@
+use crate::zone::with_link;
 use base::{Rng, Seed};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -59,8 +60,8 @@ impl PortPairs {
 
 fn bind_pair(address: IpAddr, port: u16) -> io::Result<PortPair> {
     let local = SocketAddr::new(address, port);
-    let rtp = UdpSocket::bind(local)?;
-    let rtcp = UdpSocket::bind(SocketAddr::new(address, port + 1))?;
+    let rtp = UdpSocket::bind(with_link(local)?)?;
+    let rtcp = UdpSocket::bind(with_link(SocketAddr::new(address, port + 1))?)?;
     rtp.set_nonblocking(true)?;
     rtcp.set_nonblocking(true)?;
     Ok(PortPair { rtp, rtcp, local })

@@ -16,6 +16,7 @@ pub use inbox::SipInbox;
 pub(crate) use udp::routed_address;
 
 use crate::Tls;
+use crate::zone::without_link;
 use inbox::Gate;
 use names::Names;
 use sip::guard::Change;
@@ -218,7 +219,7 @@ impl SipSockets {
                 let socket = streams::bound(address).map_err(name)?;
                 let local = socket.local_addr().map_err(name)?.as_socket();
                 unheard.push(socket);
-                local.unwrap_or(address)
+                local.map_or(address, without_link)
             } else {
                 streams.listen(transport, address).map_err(name)?
             };

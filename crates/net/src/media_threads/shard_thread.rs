@@ -1,6 +1,7 @@
 use super::MediaConfig;
 use super::events::Events;
 use super::tap::{Captured, Tap};
+use crate::zone::without_link;
 use crate::{Clock, PortPair, SoundStore};
 use base::{Key, Slots, Time};
 use crossbeam_channel::{Receiver, Sender};
@@ -210,6 +211,7 @@ impl ShardThread {
         let Some(sockets) = self.legs.get(key) else { return };
         let Ok((length, from)) = sockets.socket(kind).recv_from(self.buffer.as_mut_slice()) else { return };
         let Some(bytes) = self.buffer.get(..length) else { return };
+        let from = without_link(from);
         self.received += 1;
         if let Some(captured) = &sockets.captured {
             self.tap.give(captured.packet(self.clock.wall(), kind, true, from, bytes));

@@ -3,6 +3,7 @@
 
 use super::{Shared, websocket};
 use crate::Tls;
+use crate::zone::with_link;
 use rustls::pki_types::CertificateDer;
 use sip::ua::{Flow, Transport};
 use socket2::{SockRef, TcpKeepalive};
@@ -131,7 +132,7 @@ async fn connect_tcp(flow: Flow) -> std::io::Result<TcpStream> {
     let socket = if flow.remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if !flow.local.ip().is_unspecified() {
         // The listener has the port; the address is what makes us recognisable.
-        socket.bind(SocketAddr::new(flow.local.ip(), 0))?;
+        socket.bind(with_link(SocketAddr::new(flow.local.ip(), 0))?)?;
     }
     socket.connect(flow.remote).await
 }

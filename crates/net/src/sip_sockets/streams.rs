@@ -4,6 +4,7 @@ use super::handshake::{self, Established};
 use super::stream::{self, Ends};
 use super::table::Table;
 use super::{Shared, SipInput, count};
+use crate::zone::{with_link, without_link};
 use sip::guard::Standing;
 use sip::ua::{Flow, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -35,7 +36,7 @@ impl Streams {
         socket.listen(BACKLOG)?;
         let _runtime = self.shared.runtime.enter();
         let listener = TcpListener::from_std(socket.into())?;
-        let local = listener.local_addr()?;
+        let local = without_link(listener.local_addr()?);
         self.shared.runtime.spawn(self.clone().accept_all(transport, listener));
         Ok(local)
     }
@@ -115,7 +116,7 @@ impl Streams {
 
     fn accept(&self, transport: Transport, stream: TcpStream, remote: SocketAddr) {
         let Ok(local) = stream.local_addr() else { return };
-        let flow = Flow { transport, local, remote };
+        let flow = Flow { transport, local: without_link(local), remote: without_link(remote) };
         let limits = &self.shared.limits;
         let mut table = self.lock();
         let standing = self.shared.gate.standing(remote.ip());
@@ -214,6 +215,6 @@ pub(super) fn bound(address: SocketAddr) -> io::Result<Socket> {
     // A restart must not wait for the old connections' TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
+    socket.bind(&with_link(address)?.into())?;
     Ok(socket)
 }

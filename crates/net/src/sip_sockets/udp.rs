@@ -1,4 +1,5 @@
 use super::{Shared, SipInput, count};
+use crate::zone::{is_of_link, with_link, without_link};
 use sip::guard::Standing;
 use sip::stun::{answer, is_stun};
 use sip::ua::{Flow, Transport};
@@ -74,9 +75,9 @@ pub(super) fn open(address: SocketAddr, shared: &Arc<Shared>, runtime: &Handle) 
     let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
     let _ = socket.set_send_buffer_size(SEND_BUFFER);
     socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
+    socket.bind(&with_link(address)?.into())?;
     let socket: UdpSocket = socket.into();
-    let local = socket.local_addr()?;
+    let local = without_link(socket.local_addr()?);
     // Sending has its own handle: tokio's would refuse until its first readiness event has come.
     let sender = Sender { socket: socket.try_clone()?, local };
     let now = Instant::now();
@@ -124,6 +125,7 @@ impl Reader {
             match socket.try_recv_from(buffer) {
                 Ok((length, remote)) => {
                     let bytes = buffer.get(..length).unwrap_or_default();
+                    let remote = if is_of_link(self.local) { without_link(remote) } else { remote };
                     match is_stun(bytes) {
                         true => self.stun(socket, remote, bytes),
                         false => self.received(remote, bytes),
