@@ -19,27 +19,27 @@ class Baresip:
     ways = ["4733"]  # it hears INFO, and sends none
 
     def __init__(self, run, name, server, password=None, hertz=1000, answers=False, transport="udp",
-                 keys="4733", address="127.0.0.1", registers_every=60):
+                 keys="4733", address="127.0.0.1", registers_every=60, folder=None):
         trial.need("baresip", "baresip")
-        self.folder, self.name, self.server, self.keys = run.folder / name, name, server, keys
+        self.folder, self.name, self.server, self.keys = run.folder / (folder or name), name, server, keys
         self.recordings = self.folder / "recordings"
         self.recordings.mkdir(parents=True)
         self.control_port, self.buffer, self.seen, self.socket = trial.free_port(), b"", [], None
         audio.write_wav(self.folder / "tone.wav", audio.tone(hertz, 60))
-        low = trial.free_range(40)
+        low, at = trial.free_range(40), trial.place(server.sip[0])
         self.write("config", [
-            f"sip_listen {address}:{trial.free_port()}", *([f"sip_cafile {run.folder}/tls.pem"] if transport == "tls" else []), f"module_path {modules_path()}",
+            f"sip_listen {trial.place(address)}:{trial.free_port()}", *([f"sip_cafile {run.folder}/tls.pem"] if transport == "tls" else []), f"module_path {modules_path()}",
             f"audio_source aufile,{self.folder}/tone.wav", f"audio_player aubridge,{name}", "audio_buffer 20-160",
             f"rtp_ports {low}-{low + 39}", f"snd_path {self.recordings}",
             f"ctrl_tcp_listen 127.0.0.1:{self.control_port}",
             *(f"module {module}.so" for module in MODULES), *(f"module_app {module}.so" for module in APPLICATIONS)])
         registering = f";auth_user={name};auth_pass={password};regint={registers_every}" if password else ";regint=0"
         self.write("accounts", [
-            f"<sip:{name}@{server.sip[0]};transport={transport}>"
-            f";outbound=\"sip:{server.sip[0]}:{server.port(transport)};transport={transport}\"{registering}"
+            f"<sip:{name}@{at};transport={transport}>"
+            f";outbound=\"sip:{at}:{server.port(transport)};transport={transport}\"{registering}"
             f";answermode={'auto' if answers else 'manual'};audio_codecs=PCMA/8000/1"])
         self.write("contacts", [])
-        self.program = run.run_beside(f"baresip-{name}.log", ["baresip", "-4", "-f", self.folder])
+        self.program = run.run_beside(f"baresip-{folder or name}.log", ["baresip", "-6" if ":" in address else "-4", "-f", self.folder])
         self.connect()
         run.closing.callback(self.quit)
 
@@ -85,7 +85,7 @@ class Baresip:
         return trial.wait_for(seen, timeout, f"baresip {self.name} did not tell {kind} within {timeout} s; told {told}")
 
     def dial(self, user):
-        self.command("dial", f"sip:{user}@{self.server.sip[0]}:{self.server.sip[1]}")
+        self.command("dial", f"sip:{user}@{trial.place(self.server.sip[0])}:{self.server.sip[1]}")
 
     def established(self, timeout=10, count=1):
         self.wait_for("CALL_ESTABLISHED", timeout, count)
@@ -100,7 +100,7 @@ class Baresip:
         self.command("resume")
 
     def transfer(self, user):
-        self.command("transfer", f"sip:{user}@{self.server.sip[0]}")
+        self.command("transfer", f"sip:{user}@{trial.place(self.server.sip[0])}")
 
     def press(self, keys):
         """Each key for 200 ms; in-band as the sound of its tones, to be heard until the call ends."""

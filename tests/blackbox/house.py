@@ -1,9 +1,10 @@
-"""A home network behind a NAT, with the exchange on its outer side. Made of network namespaces: the one that we are in is the
-world, and must be one of our own."""
+"""Hosts beside that of the exchange, made of network namespaces: a home behind a NAT, and a neighbour on the same link. The
+namespace that we are in is the exchange's host, and must be one of our own."""
 
 import contextlib
 import ctypes
 import os
+import shutil
 import subprocess
 
 import trial
@@ -18,7 +19,7 @@ class House:
     `forgets` is after how many seconds of silence it forgets them: {"udp": 30, "tcp": 60}."""
 
     def __init__(self, t, forgets):
-        self.router, self.home = (self.network(t, name) for name in ("router", "home"))
+        self.router, self.home = network(t, "router"), network(t, "home")
         ip("link add world0 type veth peer name outside netns", self.router)
         ip("link add inside netns", self.router, "type veth peer name home0 netns", self.home)
         place("world0", EXCHANGE)
@@ -30,13 +31,6 @@ class House:
             ip("link set lo up")
             place("home0", DEVICE)
             ip("route add default via", ROUTER_INSIDE)
-
-    def network(self, t, name):
-        """The id of a program that holds a network of its own."""
-        holder = t.run_beside(f"{name}.txt", ["unshare", "--net", "sleep", "600"])
-        ours = os.readlink("/proc/self/ns/net")
-        trial.wait_for(lambda: os.readlink(f"/proc/{holder.pid}/ns/net") != ours, 5, f"there is no network for {name}")
-        return holder.pid
 
     def translate(self, forgets):
         for line in ("add table ip nat", "add chain ip nat out { type nat hook postrouting priority 100; }",
@@ -56,6 +50,47 @@ class House:
     def inside(self):
         """What is started and opened meanwhile is in the house."""
         return within(self.home)
+
+
+class Neighbour:
+    """A host on our link, by IPv6: we are at OURS, it is at THEIRS, each a global address and a link-local one."""
+
+    OURS, THEIRS = ("2001:db8::1", "fe80::1"), ("2001:db8::2", "fe80::2")
+
+    def __init__(self, t):
+        self.host = network(t, "neighbour")
+        ip("link add here0 type veth peer name there0 netns", self.host)
+        self.settle("here0", self.OURS)
+        with self.inside():
+            ip("link set lo up")
+            self.settle("there0", self.THEIRS)
+
+    def settle(self, link, addresses):
+        for address in addresses:
+            # Nobody else is there who could have the address.
+            ip("addr add", f"{address}/64", "dev", link, "nodad")
+        ip("link set", link, "up")
+
+    def inside(self):
+        """What is started and opened meanwhile is on the neighbour."""
+        return within(self.host)
+
+
+def network(t, name):
+    """The id of a program that holds a network of its own."""
+    holder = t.run_beside(f"{name}.txt", ["unshare", "--net", "sleep", "600"])
+    ours = os.readlink("/proc/self/ns/net")
+    trial.wait_for(lambda: os.readlink(f"/proc/{holder.pid}/ns/net") != ours, 5, f"there is no network for {name}")
+    return holder.pid
+
+
+def need_root():
+    """Only root makes networks for hosts."""
+    if os.geteuid():
+        raise trial.Skipped("hosts are made of network namespaces, which only root can make")
+    lacking = [one for one in ("nft", "ip", "unshare") if not shutil.which(one)]
+    if lacking:
+        raise trial.Skipped(f"hosts are made with {lacking[0]}, which is not installed: apt-get install nftables iproute2")
 
 
 @contextlib.contextmanager

@@ -132,14 +132,14 @@ class Server:
         self.trial, self.process = trial, None
         self.sip, self.http = at or (host, free_port()), ("127.0.0.1", free_port())
         self.tls = (host, free_port()) if tls else None
-        listen = [f"{kind}:{host}:{self.sip[1]}" for kind in ("udp", "tcp")]
+        listen = [f"{kind}:{place(host)}:{self.sip[1]}" for kind in ("udp", "tcp")]
         self.config = trial.folder / "cornetta.toml"
         low = free_range(ports)
         empty = trial.folder / "no-scripts"
         empty.mkdir(exist_ok=True)
         tables = [
             ("node", {"name": "bb1", "data": str(trial.folder / data)}),
-            ("sip", {"listen": listen + ([f"tls:{host}:{self.tls[1]}"] if tls else []), "realm": "blackbox",
+            ("sip", {"listen": listen + ([f"tls:{place(host)}:{self.tls[1]}"] if tls else []), "realm": "blackbox",
                      "open_to": ["127.0.0.0/8"] if open_to_loopback else [], **(sip or {})}),
             *([("sip.tls", certificate(trial.folder, host))] if tls else []),
             ("media", {"address": host, "ports": f"{low}-{low + ports - 1}"}),
@@ -232,12 +232,17 @@ class Server:
         return [event["data"]["end"] for event in ended]
 
 
+def place(host):
+    """A host as it stands before a port."""
+    return f"[{host}]" if ":" in host else host
+
+
 def certificate(folder, host):
     """A certificate for an address that is its own authority: tls.pem and tls.key in the folder."""
     need("openssl", "openssl")
     pem, key = folder / "tls.pem", folder / "tls.key"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "60",
-               "-subj", f"/CN={host}", "-addext", f"subjectAltName=IP:{host}", "-keyout", key, "-out", pem]
+               "-subj", f"/CN={host}", "-addext", f"subjectAltName=IP:{host}", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", pem]
     subprocess.run(command, check=True, capture_output=True)
     return {"certificate": str(pem), "key": str(key)}
 

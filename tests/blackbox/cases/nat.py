@@ -1,16 +1,13 @@
 """An agent at home: a phone behind a NAT that does nothing to be found, and that is called when its NAT would long have
 forgotten it."""
 
-import os
-import shutil
-import sys
 import time
 
 import audio
 import house
 import trial
 from cases.interop import PASSWORD, agent, into_queue
-from trial import Skipped, case
+from trial import case
 
 HOME, CALLER = 450, 1000  # Hz
 AGENTS = {"udp": "anna", "tcp": "bruno", "tls": "carla"}
@@ -22,11 +19,7 @@ LATER = 65
 @case("phones at home are found behind their NAT when it would long have forgotten them, over UDP, TCP and TLS; audio both ways",
       seconds=90)
 def at_home(t):
-    if os.geteuid():
-        raise Skipped("a NAT is made of network namespaces, which only root can make")
-    lacking = [one for one in ("nft", "ip", "unshare") if not shutil.which(one)]
-    if lacking:
-        raise Skipped(f"a NAT is made with {lacking[0]}, which is not installed: apt-get install nftables iproute2")
+    house.need_root()
     trial.alone(t, __file__, "at_home")
 
 
