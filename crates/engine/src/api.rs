@@ -138,6 +138,13 @@ pub enum Input {
         /// What name servers said.
         answer: Answer,
     },
+    /// What came of an [`Output::Fetch`].
+    Fetched {
+        /// Its address.
+        url: String,
+        /// The document, or that there is none.
+        answer: stir::Fetched,
+    },
     /// Media has something to say.
     Media(media_api::Event),
     /// What people's clocks say now. Given at birth, and again when it has jumped.
@@ -193,6 +200,8 @@ pub enum Output {
         /// What to ask.
         query: Query,
     },
+    /// Fetch this certificate, without waiting for it here, and tell what came of it.
+    Fetch(Box<stir::Fetch>),
     /// From now on the certificate at this address must bear this name (RFC 5922).
     Expect {
         /// The peer of a TLS connection to come.

@@ -3,6 +3,7 @@
 //! The calls themselves are not in here, so that a call can change itself and act at the same time.
 
 use crate::capturing::Captures;
+use crate::certificates::Certificates;
 use crate::ledger::{CallLog, Ledger};
 use crate::lines::Lines;
 use crate::outbound::Outbound;
@@ -81,6 +82,8 @@ pub(crate) struct Context {
     pub(crate) offers: BTreeMap<OfferId, CallKey>,
     /// How often each number has called of late.
     pub(crate) velocity: Velocity,
+    /// Certificates of operators that were fetched.
+    pub(crate) certificates: Certificates,
     pub(crate) deadlines: BTreeSet<(Time, CallKey)>,
     pub(crate) outbound: Outbound,
     /// How much of each trunk is in use.
@@ -117,6 +120,7 @@ impl Context {
             entries: BTreeMap::new(),
             offers: BTreeMap::new(),
             velocity: Velocity::default(),
+            certificates: Certificates::default(),
             deadlines: BTreeSet::new(),
             outbound,
             lines: Lines::default(),

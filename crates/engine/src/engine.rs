@@ -68,6 +68,7 @@ impl Engine {
             Input::Resolved { query, answer } => {
                 self.ctx.sip.handle(now, sip::ua::Input::Resolved { query, answer });
             }
+            Input::Fetched { url, answer } => self.fetched(&url, &answer),
             Input::Media(event) => self.media_event(event),
             Input::Wall(wall) => self.ctx.ledger.set_wall(now, wall),
             Input::Command { id, by, command } => self.command(id, by, command),
@@ -363,6 +364,16 @@ impl Engine {
         match taken {
             Some(key) => self.with_call(key, |call, ctx| call.begin_awaited_capture(ctx)),
             None => self.refuse_unrecorded(session, source),
+        }
+    }
+
+    /// A certificate came, or none could be had: the calls that wait for it are judged again.
+    fn fetched(&mut self, url: &str, answer: &stir::Fetched) {
+        self.ctx.certificates.fetched(self.ctx.now, url, answer);
+        let waiting = self.calls.iter().filter(|(_, call)| call.awaits(url));
+        let keys: Vec<CallKey> = waiting.map(|(key, _)| key).collect();
+        for key in keys {
+            self.with_call(key, |call, ctx| call.judge_again(ctx));
         }
     }
 

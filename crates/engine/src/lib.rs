@@ -9,6 +9,7 @@ mod bans;
 mod blocked;
 mod call;
 mod capturing;
+mod certificates;
 mod commands;
 mod context;
 mod destinations;
@@ -24,11 +25,13 @@ mod outbound;
 mod past;
 mod prices;
 mod routes;
+mod signed;
 mod targets;
 mod texts;
 mod trust;
 
 pub use api::*;
+pub use certificates::TrustStore;
 pub use engine::Engine;
 pub use number_set::NumberSet;
 pub use numbering::{Forwards, Numbering, Presentation};
@@ -36,4 +39,3 @@ pub use outbound::{CALLS_MAX as OUTBOUND_CALLS_MAX, Denied, Outbound, OutboundRu
 pub use prices::Prices;
 pub use routes::{Choose, Line, Route, Routing};
 pub use targets::place_of;
-pub use trust::TrustStore;

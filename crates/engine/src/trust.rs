@@ -2,22 +2,13 @@
 
 use crate::Numbering;
 use crate::call::Parties;
+use crate::signed::{Signed, Verdict};
 use base::{Time, Wall};
 use facts::FactKind;
 use numbers::{Kind, Number};
 use sip::ua::{Invite, Peer};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
-use stir::{Asked, Attestation, Certificate, Fault, Statement, Verified};
-
-/// What signed statements about callers are verified with.
-#[derive(Clone, Debug, Default)]
-pub struct TrustStore {
-    /// The authorities that are trusted.
-    pub roots: Vec<Certificate>,
-    /// By the address (`x5u`) at which operators say that their certificates are: their own first.
-    pub certificates: BTreeMap<String, Vec<Certificate>>,
-}
 
 /// The score of a caller of whom nothing speaks for or against.
 const NOTHING_KNOWN: i32 = 60;
@@ -55,127 +46,97 @@ impl Velocity {
     }
 }
 
-struct Assessment {
+/// What is thought of a caller's number, and the statements about it that may still be judged again.
+#[derive(Debug)]
+pub(crate) struct Trust {
     score: i32,
-    reasons: Vec<String>,
+    reasons: Vec<&'static str>,
+    pub(crate) signed: Option<Signed>,
+    verdict: Verdict,
 }
 
-impl Assessment {
-    fn weigh(&mut self, holds: bool, weight: i32, reason: &str) {
+impl Trust {
+    /// Judges a caller, but for what was signed about them.
+    pub(crate) fn of(
+        parties: &Parties,
+        invite: &Invite,
+        numbering: &Numbering,
+        velocity: &mut Velocity,
+        (now, wall): (Time, Wall),
+    ) -> Trust {
+        let signed = Signed::of(parties, invite, numbering, wall);
+        let mut trust =
+            Trust { score: NOTHING_KNOWN, reasons: Vec::new(), signed, verdict: Verdict::default() };
+        let known = parties.known.as_ref().map(|reading| &reading.number);
+        trust.weigh(matches!(invite.peer, Peer::Account(_)), 40, "own_account");
+        trust.weigh(known.is_none(), 0, "nothing_known");
+        if let Some(number) = known {
+            trust.judge_number(number, invite, numbering);
+            trust.weigh(velocity.count(now, number.as_str()) > MANY_CALLS, -20, "many_calls");
+        }
+        let operators_word = parties.known.as_ref().and_then(|reading| reading.verified.as_deref());
+        let trusted = matches!(invite.peer, Peer::Trunk(_));
+        let passed = operators_word.filter(|_| trusted).map(|word| word.to_ascii_lowercase());
+        let said = |word: &str| passed.as_deref().is_some_and(|said| said.contains(word));
+        trust.weigh(said("passed"), 20, "operator_verified");
+        trust.weigh(said("failed"), -30, "operator_verification_failed");
+        trust
+    }
+
+    fn weigh(&mut self, holds: bool, weight: i32, reason: &'static str) {
         if holds {
             self.score += weight;
-            self.reasons.push(reason.to_owned());
+            self.reasons.push(reason);
         }
     }
-}
 
-/// Judges a caller of whom something is known.
-pub(crate) fn assess(
-    parties: &Parties,
-    invite: &Invite,
-    numbering: &Numbering,
-    velocity: &mut Velocity,
-    (now, wall): (Time, Wall),
-) -> FactKind {
-    let mut assessment = Assessment { score: NOTHING_KNOWN, reasons: Vec::new() };
-    let known = parties.known.as_ref().map(|reading| &reading.number);
-    assessment.weigh(matches!(invite.peer, Peer::Account(_)), 40, "own_account");
-    assessment.weigh(known.is_none(), 0, "nothing_known");
-    if let Some(number) = known {
-        judge_number(&mut assessment, number, invite, numbering);
-        assessment.weigh(velocity.count(now, number.as_str()) > MANY_CALLS, -20, "many_calls");
-    }
-    let operators_word = parties.known.as_ref().and_then(|reading| reading.verified.as_deref());
-    let trusted = matches!(invite.peer, Peer::Trunk(_));
-    let passed = operators_word.filter(|_| trusted).map(|word| word.to_ascii_lowercase());
-    let said = |word: &str| passed.as_deref().is_some_and(|said| said.contains(word));
-    assessment.weigh(said("passed"), 20, "operator_verified");
-    assessment.weigh(said("failed"), -30, "operator_verification_failed");
-    let (verification, attestation) = judge_statements(&mut assessment, parties, invite, (numbering, wall));
-    FactKind::CallTrustAssessed {
-        score: u8::try_from(assessment.score.clamp(0, 100)).unwrap_or(0),
-        verification,
-        attestation,
-        reasons: assessment.reasons,
-    }
-}
-
-fn judge_number(assessment: &mut Assessment, number: &Number, invite: &Invite, numbering: &Numbering) {
-    let kind = number.kind();
-    assessment.weigh(kind == Kind::Invalid, -40, "number_invalid");
-    // Nobody calls from an emergency or a premium number.
-    assessment.weigh(matches!(kind, Kind::Short | Kind::Premium), -30, "impossible_caller");
-    let from = invite.identity.from.as_ref().map(|from| numbering.of(&invite.peer).read(&from.user).number);
-    let differs =
-        from.is_some_and(|from| from.e164().is_some() && number.e164().is_some() && from != *number);
-    assessment.weigh(differs, -10, "from_differs");
-    if numbering.is_foreign(&invite.peer) {
-        let italian = number.country() == Some("IT");
-        assessment.weigh(italian && kind == Kind::Mobile, -20, "italian_mobile_from_abroad");
-        assessment.weigh(italian && kind != Kind::Mobile, -40, "italian_number_from_abroad");
-    }
-}
-
-/// `none`, `passed`, or why the first statement does not hold; and the letter of the attestation.
-fn judge_statements(
-    assessment: &mut Assessment,
-    parties: &Parties,
-    invite: &Invite,
-    (numbering, wall): (&Numbering, Wall),
-) -> (String, String) {
-    let Some(orig) = parties.known.as_ref().and_then(|reading| reading.number.e164()) else {
-        return ("none".to_owned(), String::new());
-    };
-    let mut failed = None;
-    for value in &invite.identity.passports {
-        match verified(value, orig, parties, (numbering, wall)) {
-            Ok(Verified { diversion: true, .. }) => assessment.weigh(true, 0, "diversion_signed"),
-            Ok(Verified { attestation, .. }) => {
-                let attestation = attestation.unwrap_or(Attestation::Gateway);
-                let weight = match attestation {
-                    Attestation::Full => 40,
-                    Attestation::Partial => 20,
-                    Attestation::Gateway => 0,
-                };
-                assessment.weigh(true, weight, "signed");
-                return ("passed".to_owned(), attestation.as_str().to_owned());
-            }
-            Err(why) => failed = failed.or(Some(why)),
+    fn judge_number(&mut self, number: &Number, invite: &Invite, numbering: &Numbering) {
+        let kind = number.kind();
+        self.weigh(kind == Kind::Invalid, -40, "number_invalid");
+        // Nobody calls from an emergency or a premium number.
+        self.weigh(matches!(kind, Kind::Short | Kind::Premium), -30, "impossible_caller");
+        let from =
+            invite.identity.from.as_ref().map(|from| numbering.of(&invite.peer).read(&from.user).number);
+        let differs =
+            from.is_some_and(|from| from.e164().is_some() && number.e164().is_some() && from != *number);
+        self.weigh(differs, -10, "from_differs");
+        if numbering.is_foreign(&invite.peer) {
+            let italian = number.country() == Some("IT");
+            self.weigh(italian && kind == Kind::Mobile, -20, "italian_mobile_from_abroad");
+            self.weigh(italian && kind != Kind::Mobile, -40, "italian_number_from_abroad");
         }
     }
-    match failed {
-        // Nobody can be blamed for a certificate that we do not have.
-        Some(why @ (None | Some(Fault::NoCertificate))) => {
-            (why.map_or("unreadable", Fault::as_str).to_owned(), String::new())
-        }
-        Some(Some(why)) => {
-            assessment.weigh(true, -40, why.as_str());
-            (why.as_str().to_owned(), String::new())
-        }
-        None => ("none".to_owned(), String::new()),
+
+    /// What became of the signed statements counts from now on.
+    pub(crate) fn found(&mut self, verdict: Verdict) {
+        self.verdict = verdict;
     }
-}
 
-fn verified(
-    value: &str,
-    orig: &str,
-    parties: &Parties,
-    (numbering, wall): (&Numbering, Wall),
-) -> Result<Verified, Option<Fault>> {
-    let dialled = digits(&parties.dialled);
-    let statement = Statement::read(value, orig, dialled, None).ok_or(None)?;
-    let x5u = if statement.passport.x5u.is_empty() { &statement.info } else { &statement.passport.x5u };
-    let certificates = numbering.trust.certificates.get(x5u).map(Vec::as_slice).unwrap_or_default();
-    // Who sent the call on was called first: the statement was made for that call.
-    let dest: Vec<&str> =
-        std::iter::once(dialled).chain(parties.diverted_by.iter().map(|(by, _)| digits(by))).collect();
-    let now = wall.unix_micros() / 1_000_000;
-    let asked = Asked { orig, dest: &dest, certificates, roots: &numbering.trust.roots, now };
-    stir::verify(&statement, &asked).map_err(Some)
-}
+    fn score(&self) -> u8 {
+        u8::try_from((self.score + self.verdict.weight).clamp(0, 100)).unwrap_or(0)
+    }
 
-fn digits(number: &Number) -> &str {
-    number.e164().unwrap_or(number.as_str())
+    /// As it is written down.
+    pub(crate) fn fact(&self) -> FactKind {
+        let reasons = self.reasons.iter().chain(&self.verdict.reasons);
+        FactKind::CallTrustAssessed {
+            score: self.score(),
+            verification: self.verdict.verification.to_owned(),
+            attestation: self.verdict.attestation.to_owned(),
+            origid: self.verdict.origid.clone(),
+            reasons: reasons.map(|reason| (*reason).to_owned()).collect(),
+        }
+    }
+
+    /// In a header field for agents' devices: `score;verification`.
+    pub(crate) fn header(&self) -> String {
+        format!("{};{}", self.score(), self.verdict.verification)
+    }
+
+    /// For scripts.
+    pub(crate) fn for_scripts(&self) -> String {
+        self.score().to_string()
+    }
 }
 
 #[cfg(test)]

@@ -172,6 +172,9 @@ pub enum FactKind {
         verification: String,
         /// How well the operator knows the caller: `A`, `B`, `C` (RFC 8588), or nothing.
         attestation: String,
+        /// The operator's name for where the call began (RFC 8588 §5), to be asked by it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        origid: String,
         /// What the score is made of.
         reasons: Vec<String>,
     },

@@ -2,6 +2,7 @@
 //! their own operating system threads, prompts from disk, the clock and the chance. Nothing here knows what
 //! a call is.
 
+mod certificate_fetcher;
 mod clock;
 mod entropy;
 mod media_ports;
@@ -14,6 +15,7 @@ mod stun_client;
 mod tls;
 mod zone;
 
+pub use certificate_fetcher::{CertificateFetcher, FetchedCertificate};
 pub use clock::Clock;
 pub use entropy::root_seed;
 pub use media_ports::{PortPair, PortPairs};

@@ -149,6 +149,13 @@ fn build(servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
     builder.build()
 }
 
+/// The addresses of a host, by these name servers or the system's, and by the system's own table of hosts.
+pub(crate) async fn lookup_addresses(servers: &[SocketAddr], host: &str) -> Result<Vec<IpAddr>, String> {
+    let resolver = build(servers).map_err(|error| error.to_string())?;
+    let found = resolver.lookup_ip(absolute(host)).await.map_err(|error| error.to_string())?;
+    Ok(found.iter().collect())
+}
+
 fn name_server(server: SocketAddr) -> NameServerConfig {
     let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
         connection.port = server.port();

@@ -102,6 +102,11 @@ impl Tls {
         self.expires_in
     }
 
+    /// Whether servers can be called over TLS: somebody is trusted.
+    pub fn can_call(&self) -> bool {
+        self.client.is_some()
+    }
+
     /// Whether TLS can be listened on.
     pub fn can_listen(&self) -> bool {
         self.server.is_some()

@@ -55,6 +55,7 @@ impl<'a> Trace<'a> {
                 write!(self.hash, "{}", flow.remote)
             }
             Output::Resolve { query } => write!(self.hash, "{query}"),
+            Output::Fetch(fetch) => write!(self.hash, "{}", fetch.url),
             Output::Expect { remote, name } => write!(self.hash, "{remote}{name}"),
             Output::Media { command, beside } => write!(self.hash, "{command:?}{beside:?}"),
             Output::Door(change) => write!(self.hash, "{change:?}"),
@@ -81,6 +82,7 @@ impl<'a> Trace<'a> {
                 format!("{now:>16} {:<10} <- {}", format!("phone{to}"), summary(bytes))
             }
             Output::Resolve { query } => format!("{now:>16} {:<10} {query}", "names"),
+            Output::Fetch(fetch) => format!("{now:>16} {:<10} {}", "fetch", fetch.url),
             Output::Expect { remote, name } => format!("{now:>16} {:<10} {name} at {remote}", "names"),
             Output::Media { command, .. } => format!("{now:>16} {:<10} {command:?}", "media"),
             Output::Door(change) => format!("{now:>16} {:<10} {change:?}", "door"),

@@ -235,6 +235,10 @@ impl<'a> World<'a> {
                     let answer = sip::locate::Answer::Failed;
                     self.engine.handle(self.now, Input::Resolved { query, answer });
                 }
+                Output::Fetch(fetch) => {
+                    let answer = stir::Fetched::Failed;
+                    self.engine.handle(self.now, Input::Fetched { url: fetch.url, answer });
+                }
                 Output::Expect { .. } => {}
                 Output::Media { command, .. } => self.media.command(self.now, command),
                 // There are no sockets that could drop anything.

@@ -40,7 +40,7 @@ fn invite(uri: &str, from: &str, more: &str, call: u32) -> String {
 /// The last assessment: score, verification, attestation, reasons.
 fn assessed(stage: &Stage) -> (u8, String, String, Vec<String>) {
     let last = stage.facts.iter().rev().find_map(|fact| match &fact.kind {
-        FactKind::CallTrustAssessed { score, verification, attestation, reasons } => {
+        FactKind::CallTrustAssessed { score, verification, attestation, reasons, .. } => {
             Some((*score, verification.clone(), attestation.clone(), reasons.clone()))
         }
         _ => None,
@@ -98,6 +98,7 @@ fn signed(more: &str) -> (String, Arc<TrustStore>) {
     let store = TrustStore {
         roots: stir::certificates_of(&read("ca.pem")),
         certificates: [(x5u.to_owned(), stir::certificates_of(&read("sp.pem")))].into(),
+        ..TrustStore::default()
     };
     (value, Arc::new(store))
 }

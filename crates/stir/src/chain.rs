@@ -17,6 +17,16 @@ pub fn certificates_of(pem: &str) -> Vec<Certificate> {
     read.take(CERTIFICATES_MAX).collect()
 }
 
+/// The certificates of a document: PEM, or one certificate in DER (RFC 7515 §4.1.5, RFC 8224 §7.1).
+pub fn certificates_in(document: &[u8]) -> Vec<Certificate> {
+    const SEQUENCE: u8 = 0x30;
+    match (document.first(), std::str::from_utf8(document)) {
+        (Some(&SEQUENCE), _) => Certificate::read(document).into_iter().collect(),
+        (_, Ok(pem)) => certificates_of(pem),
+        (_, Err(_)) => Vec::new(),
+    }
+}
+
 /// Whether the first of `certificates` is signed, over the others if need be, by one of `roots`, and all are
 /// in force now.
 pub(crate) fn is_trusted(certificates: &[Certificate], roots: &[Certificate], now: i64) -> bool {

@@ -21,6 +21,8 @@ pub struct Passport {
     pub origid: String,
     /// Who was called before the call was sent on (RFC 8946 §3).
     pub diverted_from: Option<String>,
+    /// The keys of the media (`mky`, RFC 8225 §5.2.2), as `algorithm` and hexadecimal digits without colons.
+    pub keys: Vec<(String, String)>,
     pub(crate) signed: String,
     pub(crate) signature: Vec<u8>,
 }
@@ -49,6 +51,10 @@ impl Attestation {
 
 /// The most that are called by one statement.
 const DEST_MAX: usize = 16;
+/// The most keys of media in one statement.
+const KEYS_MAX: usize = 16;
+/// Letters kept of an operator's name for where a call began: a UUID has 36.
+const ORIGID_MAX: usize = 64;
 
 impl Passport {
     /// Reads `header.payload.signature`. Whether the signature holds is another question.
@@ -81,8 +87,9 @@ impl Passport {
             orig: parties(claims.get("orig")?).into_iter().next()?,
             dest: parties(claims.get("dest")?),
             attestation,
-            origid: text(&claims, "origid").unwrap_or_default(),
+            origid: text(&claims, "origid").unwrap_or_default().chars().take(ORIGID_MAX).collect(),
             diverted_from: claims.get("div").and_then(|by| parties(by).into_iter().next()),
+            keys: claims.get("mky").map(keys).unwrap_or_default(),
             signed: format!("{header}.{payload}"),
             signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
         })
@@ -104,6 +111,14 @@ impl Passport {
         let part = |json: String| URL_SAFE_NO_PAD.encode(json);
         Passport::read(&format!("{}.{}.{signature}", part(header), part(payload)))
     }
+}
+
+/// The keys of `mky`; one that is not whole is one that nothing can be equal to.
+fn keys(claim: &Value) -> Vec<(String, String)> {
+    let several = claim.as_array().map(Vec::as_slice).unwrap_or_default();
+    let text = |key: &Value, name: &str| key.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let read = several.iter().map(|key| (text(key, "alg").to_lowercase(), text(key, "dig").to_uppercase()));
+    read.take(KEYS_MAX).collect()
 }
 
 /// The numbers and URIs of `orig`, `dest` or `div`: each a text or a list of texts. Some libraries write the

@@ -13,6 +13,11 @@ pub struct Statement {
 const VALUE_MAX: usize = 8 * 1024;
 
 impl Statement {
+    /// Whether a value is in the compact form, which leaves out whom it is about.
+    pub fn is_compact(value: &str) -> bool {
+        value.trim_start().starts_with("..")
+    }
+
     /// Reads a value in its full or its compact form (RFC 8225 §7). The compact form has no more than the
     /// signature: `orig`, `dest` (digits without `+`) and `date` (seconds since 1970, from Date) fill it in.
     pub fn read(value: &str, orig: &str, dest: &str, date: Option<i64>) -> Option<Statement> {

@@ -1,5 +1,5 @@
 use crate::chain::is_trusted;
-use crate::{Attestation, Certificate, Statement};
+use crate::{Attestation, Certificate, Passport, Statement};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 
 /// What a statement is held against.
@@ -7,8 +7,10 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 pub struct Asked<'a> {
     /// Who calls, as the message says: digits of the normal form without `+`.
     pub orig: &'a str,
-    /// Those who may be meant by who is called: the dialled number, and those who sent the call on.
+    /// Those who may be meant by who is called: digits without `+`, or other identities as they are.
     pub dest: &'a [&'a str],
+    /// The keys of the media that the message offers: `algorithm` and hexadecimal digits without colons.
+    pub keys: &'a [(String, String)],
     /// The certificates that stand where the statement says, the operator's own first.
     pub certificates: &'a [Certificate],
     /// The authorities that are trusted.
@@ -20,10 +22,21 @@ pub struct Asked<'a> {
 /// A statement holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified {
+    /// What it is about.
+    pub about: About,
     /// How well the operator knows the caller, if it says so.
     pub attestation: Option<Attestation>,
-    /// It is about how the call was sent on (RFC 8946), not about who began it.
-    pub diversion: bool,
+}
+
+/// What a statement is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Who began the call.
+    Caller,
+    /// How the call was sent on (`div`, RFC 8946): by [`crate::Passport::diverted_from`].
+    Diversion,
+    /// How urgent it is (`rph`, RFC 8443): nothing about who calls.
+    Priority,
 }
 
 /// Why a statement does not hold. The statuses are those of RFC 8224 §6.2.2; a call is never refused for them.
@@ -41,8 +54,14 @@ pub enum Fault {
     OtherCaller,
     /// It is about another who is called: it was made for another call (438).
     OtherCalled,
+    /// It is about a call whose media has other keys (438).
+    OtherKeys,
     /// It is too old, or from the future (403).
     Stale,
+    /// It is of an extension that is not known here: nothing follows from it (RFC 8224 §6.2.1).
+    Unsupported,
+    /// It lacks what its extension must say (RFC 8588 §4 and §5, RFC 8946 §3): 438.
+    Incomplete,
 }
 
 impl Fault {
@@ -55,7 +74,10 @@ impl Fault {
             Fault::BadSignature => "bad_signature",
             Fault::OtherCaller => "other_caller",
             Fault::OtherCalled => "other_called",
+            Fault::OtherKeys => "other_keys",
             Fault::Stale => "stale",
+            Fault::Unsupported => "unsupported",
+            Fault::Incomplete => "incomplete",
         }
     }
 }
@@ -67,6 +89,7 @@ const FRESH_S: u64 = 60;
 /// when it was made.
 pub fn verify(statement: &Statement, asked: &Asked<'_>) -> Result<Verified, Fault> {
     let passport = &statement.passport;
+    let about = about(passport)?;
     let certificate = asked.certificates.first().ok_or(Fault::NoCertificate)?;
     if !is_trusted(asked.certificates, asked.roots, asked.now) {
         return Err(Fault::NotTrusted);
@@ -76,24 +99,39 @@ pub fn verify(statement: &Statement, asked: &Asked<'_>) -> Result<Verified, Faul
     if !passport.x5u.is_empty() && !statement.info.is_empty() && passport.x5u != statement.info {
         return Err(Fault::BadSignature);
     }
-    if certificate.speaks_for(&digits_of(&passport.orig)) == Some(false) {
+    if certificate.speaks_for(&canonical(&passport.orig)) == Some(false) {
         return Err(Fault::NotTheirNumber);
     }
     if asked.now.saturating_sub(passport.made).unsigned_abs() > FRESH_S {
         return Err(Fault::Stale);
     }
-    if digits_of(&passport.orig) != asked.orig {
+    if canonical(&passport.orig) != asked.orig {
         return Err(Fault::OtherCaller);
     }
-    let meant = |dest: &String| asked.dest.contains(&digits_of(dest).as_str());
+    let meant = |dest: &String| asked.dest.contains(&canonical(dest).as_str());
     if !passport.dest.iter().any(meant) {
         return Err(Fault::OtherCalled);
     }
-    Ok(Verified { attestation: passport.attestation, diversion: passport.kind == "div" })
+    if passport.keys.iter().any(|key| !asked.keys.contains(key)) {
+        return Err(Fault::OtherKeys);
+    }
+    Ok(Verified { about, attestation: passport.attestation })
+}
+
+/// What a statement is about, by its extension; whether it says what the extension must.
+fn about(passport: &Passport) -> Result<About, Fault> {
+    let (about, whole) = match passport.kind.as_str() {
+        "" => (About::Caller, true),
+        "shaken" => (About::Caller, passport.attestation.is_some() && !passport.origid.is_empty()),
+        "div" => (About::Diversion, passport.diverted_from.is_some()),
+        "rph" => (About::Priority, true),
+        _ => return Err(Fault::Unsupported),
+    };
+    if whole { Ok(about) } else { Err(Fault::Incomplete) }
 }
 
 /// A number as RFC 8224 §8.3 writes it, without whatever is no digit; another identity as it is.
-fn digits_of(party: &str) -> String {
+pub fn canonical(party: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_digit() || b"+-.() ".contains(&byte);
     match party.bytes().all(plain) {
         true => party.chars().filter(char::is_ascii_digit).collect(),
@@ -147,7 +185,14 @@ mod tests {
         fn verdict(&self, value: &str, orig: &str, dest: &str, now: i64) -> Result<Verified, Fault> {
             let statement = Statement::read(value, orig, dest, Some(NOW)).unwrap();
             let certificates = [self.certificate.clone()];
-            let asked = Asked { orig, dest: &[dest], certificates: &certificates, roots: &certificates, now };
+            let asked = Asked {
+                orig,
+                dest: &[dest],
+                keys: &[],
+                certificates: &certificates,
+                roots: &certificates,
+                now,
+            };
             verify(&statement, &asked)
         }
     }
@@ -156,7 +201,7 @@ mod tests {
     fn a_compact_statement_holds_for_the_call_that_it_was_made_for() {
         let operator = Operator::new(None);
         let value = operator.compact();
-        let holds = Verified { attestation: None, diversion: false };
+        let holds = Verified { about: About::Caller, attestation: None };
         assert_eq!(operator.verdict(&value, ORIG, DEST, NOW), Ok(holds));
         assert_eq!(operator.verdict(&value, ORIG, "39800100101", NOW), Err(Fault::BadSignature));
         assert_eq!(operator.verdict(&value, "390612345679", DEST, NOW), Err(Fault::BadSignature));

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
 use proptest::prelude::*;
-use stir::{Asked, Attestation, Certificate, Fault, Statement, Verified, certificates_of, verify};
+use stir::{About, Asked, Attestation, Certificate, Fault, Statement, Verified, certificates_of, verify};
 
 const TOKEN: &str = include_str!("data/token.txt");
 const RFC8225: &str = include_str!("data/rfc8225.txt");
@@ -21,12 +21,12 @@ fn value() -> String {
 fn verdict(value: &str, pem: &str, orig: &str, dest: &[&str], now: i64) -> Result<Verified, Fault> {
     let statement = Statement::read(value, orig, dest[0], None).unwrap();
     let (certificates, roots) = (certificates_of(pem), certificates_of(CA));
-    verify(&statement, &Asked { orig, dest, certificates: &certificates, roots: &roots, now })
+    verify(&statement, &Asked { orig, dest, keys: &[], certificates: &certificates, roots: &roots, now })
 }
 
 #[test]
 fn the_reference_statement_holds_with_its_certificate_alone() {
-    let holds = Verified { attestation: Some(Attestation::Full), diversion: false };
+    let holds = Verified { about: About::Caller, attestation: Some(Attestation::Full) };
     assert_eq!(verdict(&value(), SP, ORIG, &[DEST], MADE), Ok(holds));
     assert_eq!(verdict(&value(), SP, ORIG, &["39800100100", DEST], MADE + 60), Ok(holds), "it was sent on");
     assert_eq!(verdict(&value(), SP, ORIG, &[DEST], MADE + 61), Err(Fault::Stale));
@@ -96,7 +96,7 @@ proptest! {
         text.replace_range(at..=at, &letter);
         if let Some(statement) = Statement::read(&text, ORIG, DEST, Some(MADE)) {
             let certificates = certificates_of(SP);
-            let asked = Asked { orig: ORIG, dest: &[DEST], certificates: &certificates, roots: &certificates, now: MADE };
+            let asked = Asked { orig: ORIG, dest: &[DEST], keys: &[], certificates: &certificates, roots: &certificates, now: MADE };
             let _ = verify(&statement, &asked);
         }
     }

@@ -110,6 +110,7 @@ fn call() -> Vec<FactKind> {
             score: 100,
             verification: "passed".into(),
             attestation: "A".into(),
+            origid: "123e4567-e89b-12d3-a456-426655440000".into(),
             reasons: vec!["signed".into()],
         },
         FactKind::CallDiverted { by: NUMBER.into(), reason: "no-answer".into(), count: 1 },

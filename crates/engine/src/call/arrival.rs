@@ -2,13 +2,13 @@
 
 use super::ending::Phases;
 use super::hunting::congested;
-use super::told::{told, trust_header};
+use super::told::{judged, told};
 use super::{CALLER, Call, Parties, Playing, Stage};
 use crate::Service;
 use crate::context::{CallKey, Context, Errand, Owner};
 use crate::ledger::CallLog;
 use crate::leg::Leg;
-use crate::trust::assess;
+use crate::trust::Trust;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
 use media_api::{Command, LegId};
 use sip::negotiation::Refusal;
@@ -95,9 +95,8 @@ impl Call {
         let (from, to) = (parties.caller.to_string(), parties.dialled.to_string());
         let mut told = told(&parties, &invite, &ctx.config.numbering.origins);
         let (config, times) = (ctx.config.clone(), (ctx.now, ctx.wall()));
-        let trust = assess(&parties, &invite, &config.numbering, &mut ctx.velocity, times);
-        let trusted = trust_header(&trust);
-        told.push(trust);
+        let mut trust = Trust::of(&parties, &invite, &config.numbering, &mut ctx.velocity, times);
+        told.push(judged(ctx, &mut trust));
         let arrived = FactKind::CallArrived {
             from: from.clone(),
             to: to.clone(),
@@ -119,7 +118,7 @@ impl Call {
             to,
             by_account: matches!(invite.peer, Peer::Account(_)),
             from_display: parties.display,
-            trusted,
+            trust,
             service_name,
             service,
             peer: invite.flow.remote,

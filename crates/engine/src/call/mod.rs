@@ -28,6 +28,7 @@ pub(crate) use waiting::Queued;
 use crate::context::{CallKey, Context};
 use crate::ledger::CallLog;
 use crate::leg::Leg;
+use crate::trust::Trust;
 use crate::{Service, Why};
 use base::Time;
 use facts::{CallNow, CallPhase, End, FactKind, LegNow};
@@ -67,8 +68,8 @@ pub(crate) struct Call {
     phases: Phases,
     /// The caller's display name.
     from_display: Option<String>,
-    /// How far the caller's number can be believed, for agents' devices.
-    trusted: String,
+    /// How far the caller's number can be believed.
+    trust: Trust,
     /// The queue in which it waited last.
     last_queue: Option<String>,
     /// A session that is about to take the place of another.

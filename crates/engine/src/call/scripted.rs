@@ -13,7 +13,7 @@ impl Call {
         let dialled = dialled_of(ctx, &script, &self.to).to_owned();
         let entry = Entry { dialled, language };
         let mut interpreter = Interpreter::new(script, entry);
-        interpreter.tell("trust", self.trusted.split(';').next().unwrap_or_default());
+        interpreter.tell("trust", &self.trust.for_scripts());
         self.script = Some(interpreter);
         self.stage = Stage::Scripted;
         self.phases.enter(ctx.now, Phase::Ivr);

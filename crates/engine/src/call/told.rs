@@ -1,6 +1,8 @@
 //! What is written down of who calls, besides their number.
 
-use super::Parties;
+use super::{Call, Parties};
+use crate::context::Context;
+use crate::trust::Trust;
 use facts::FactKind;
 use numbers::{Certainty, Origins};
 use sip::ua::{Invite, Peer};
@@ -21,11 +23,33 @@ pub(super) fn told(parties: &Parties, invite: &Invite, origins: &Origins) -> Vec
     facts
 }
 
-/// The assessment of trust in a header field for agents' devices: `score;verification`.
-pub(super) fn trust_header(trust: &FactKind) -> String {
-    match trust {
-        FactKind::CallTrustAssessed { score, verification, .. } => format!("{score};{verification}"),
-        _ => String::new(),
+/// How far the caller's number can be believed, by the certificates that are here. What is not is asked for.
+pub(super) fn judged(ctx: &mut Context, trust: &mut Trust) -> FactKind {
+    let (config, now) = (ctx.config.clone(), ctx.now);
+    let store = &config.numbering.trust;
+    if let Some(signed) = &mut trust.signed {
+        for url in signed.addresses() {
+            ctx.certificates.want(now, store, &url, &mut ctx.out);
+        }
+        let verdict = signed.judge(now, store, &ctx.certificates);
+        trust.found(verdict);
+    }
+    trust.fact()
+}
+
+impl Call {
+    /// Whether the certificate at this address would say more of who calls.
+    pub(crate) fn awaits(&self, url: &str) -> bool {
+        self.trust.signed.as_ref().is_some_and(|signed| signed.awaits(url))
+    }
+
+    /// A certificate has come that was not here when the call did.
+    pub(crate) fn judge_again(&mut self, ctx: &mut Context) {
+        let assessed = judged(ctx, &mut self.trust);
+        self.note(ctx, assessed);
+        if let Some(script) = self.script.as_mut() {
+            script.tell("trust", &self.trust.for_scripts());
+        }
     }
 }
 

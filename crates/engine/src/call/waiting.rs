@@ -167,7 +167,7 @@ impl Call {
         let mut headers = vec![
             ("X-Cornetta-Call".to_owned(), self.log.id.clone()),
             self.language_header(),
-            ("X-Cornetta-Trust".to_owned(), self.trusted.clone()),
+            ("X-Cornetta-Trust".to_owned(), self.trust.header()),
         ];
         headers.extend(contact.path.iter().map(|hop| ("Route".to_owned(), hop.clone())));
         let (from_user, from_display) = (self.from.clone(), self.from_display.clone());

@@ -31,6 +31,8 @@ pub(crate) struct Stage {
     branches: u32,
     /// What name servers know; they fail for all else.
     pub(crate) names: BTreeMap<Query, Answer>,
+    /// Certificates that were asked for; a test answers, or nobody does.
+    pub(crate) fetches: Vec<stir::Fetch>,
 }
 
 pub(crate) fn exchange() -> SocketAddr {
@@ -146,6 +148,7 @@ impl Stage {
             no_ports: false,
             inboxes: BTreeMap::new(),
             branches: 0,
+            fetches: Vec::new(),
         };
         stage.settle();
         stage
@@ -167,6 +170,7 @@ impl Stage {
                         self.inboxes.entry(flow.remote).or_default().push_back(text);
                     }
                     Output::Resolve { query } => told.push_back(self.resolved(query)),
+                    Output::Fetch(fetch) => self.fetches.push(*fetch),
                     Output::Expect { .. } => {}
                     Output::Media { command, .. } => {
                         told.extend(self.play_media(command).map(Input::Media));

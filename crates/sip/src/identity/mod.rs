@@ -6,6 +6,7 @@
 //! of it is bounded.
 
 mod caller;
+mod date;
 mod diversion;
 mod party;
 mod privacy;
@@ -51,6 +52,10 @@ pub struct Identity {
     pub privacy: Privacy,
     /// What From says, to be compared; nothing if it names nobody.
     pub from: Option<Party>,
+    /// Who is called, as To says: what a statement in the compact form is about (RFC 8224 §4.1).
+    pub to: Option<Party>,
+    /// Date, in seconds since 1970.
+    pub date: Option<i64>,
     /// By whom the call was sent here, the first one first.
     pub diversions: Vec<Diversion>,
     /// What the caller's application sends along.
@@ -80,6 +85,8 @@ impl Identity {
             withheld: nobody || hidden || privacy.hides_caller() || (anonymous && !privacy.none),
             privacy,
             from: from.filter(|_| !anonymous).and_then(|from| Party::of(&from)),
+            to: request.to().ok().and_then(|to| Party::of(&to)),
+            date: request.header(HeaderName::Date).and_then(date::seconds),
             diversions,
             user_to_user: UserToUser::of(request),
             passports: passports.take(PASSPORTS_MAX).map(str::to_owned).collect(),
