@@ -158,6 +158,14 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "[trace]\nhep = \"tcp:192.0.2.9:9060\"\n",
         "2:7: messages go to Homer by UDP alone; write Homer's address, such as \"udp:192.0.2.9:9060\"",
     ),
+    (
+        "[trust]\nfetch_from = [\"certs.example.it\", \"https://certs.example.it\"]\nfetch_ca = []\n",
+        "2:35: `https://certs.example.it` is not a host; write its name, and its port if it is not 443, such as \"certs.example.it:8443\"",
+    ),
+    (
+        "[trust]\nfetch_ca = [\"web-ca.pem\"]\n",
+        "2:1: there is nobody to be believed; write `fetch_from`, or leave this out",
+    ),
     ("[trace]\nhep_id = 5\n", "2:1: there is no Homer to say this to; write its address as `hep`"),
     (
         "[[token]]\nname = \"crm\"\nscopes = [\"events:read\"]\n",

@@ -84,8 +84,8 @@ async fn reload(exchange: &Exchange, path: Option<&Path>) {
         Ok(installation) => match needs_restart(exchange, &installation, path) {
             faults if faults.is_empty() => {
                 tell_warnings(&installation.warnings);
-                let Installation { engine, tls, .. } = installation;
-                return exchange.tell(Control::Reload { config: Box::new(engine), tls }).await;
+                let Installation { engine, tls, fetching, .. } = installation;
+                return exchange.tell(Control::Reload { config: Box::new(engine), tls, fetching }).await;
             }
             faults => faults,
         },

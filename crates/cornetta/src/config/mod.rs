@@ -16,6 +16,7 @@ mod services;
 mod tls;
 mod trace;
 mod trunks;
+mod trust;
 
 use document::Fault;
 use document::{Document, Section};
@@ -43,6 +44,8 @@ pub(crate) struct Installation {
     pub(crate) sounds: Vec<PathBuf>,
     /// What SIP speaks TLS with.
     pub(crate) tls: net::Tls,
+    /// What certificates of operators are fetched with.
+    pub(crate) fetching: net::Tls,
     /// The STUN server, `host:port`, that is asked at the start how the world sees us.
     pub(crate) stun: Option<String>,
     /// Name servers to ask; those of the system if there are none.
@@ -124,7 +127,7 @@ fn read_root(
     let (sounds, hold_music) = services::sounds(document, root, folder);
     let desk = desk::desk(document, root, folder);
     let (home, origins) = numbering::home(document, root, folder);
-    let trust = numbering::trust(document, root, folder);
+    let (trust, fetching) = trust::trust(document, root, folder);
     let sip = network::sip(document, root, folder, (&desk.accounts, &home), address);
     let scripts = services::scripts(document, root, folder, &sounds, others);
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
@@ -167,6 +170,7 @@ fn read_root(
         trace,
         sounds,
         tls: sip.tls,
+        fetching,
         stun: sip.stun,
         name_servers: sip.name_servers,
         warnings: Vec::new(),

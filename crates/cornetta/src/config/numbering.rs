@@ -2,11 +2,10 @@
 
 use super::read::one_of;
 use document::{Document, Section};
-use engine::{Forwards, Presentation, TrustStore};
+use engine::{Forwards, Presentation};
 use numbers::{Arrives, Country, Origins, Rules, Sends, TableFault};
 use sip::identity::{Policy, Source};
 use std::path::Path;
-use stir::certificates_of;
 
 const ARRIVES: [(&str, Arrives); 3] =
     [("auto", Arrives::Auto), ("national", Arrives::National), ("e164", Arrives::E164)];
@@ -89,57 +88,6 @@ pub(super) fn presentation(
     (presentation.asserts, presentation.withholds) = (flag("asserts"), flag("withholds"));
     presentation.forwards = one_of(document, section, "forwards", &FORWARDS).unwrap_or_default();
     presentation
-}
-
-/// `[trust]`: the authorities whose word on callers counts, and the certificates of operators.
-pub(super) fn trust(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> TrustStore {
-    let mut store = TrustStore::default();
-    let Some(entry) = root.take("trust") else { return store };
-    let Some(mut section) = document.section(&entry) else { return store };
-    for (_, pem, at) in pem_files(document, &mut section, (folder, "roots")) {
-        let roots = certificates_of(&pem);
-        if roots.is_empty() {
-            document.fault(
-                at,
-                "a file holds no certificate with a P-256 key",
-                "name PEM files of authorities",
-            );
-        }
-        store.roots.extend(roots);
-    }
-    for (path, pem, at) in pem_files(document, &mut section, (folder, "certificates")) {
-        let address = pem.lines().find_map(|line| line.trim().strip_prefix("x5u:"));
-        match address {
-            Some(address) => {
-                store.certificates.insert(address.trim().to_owned(), certificates_of(&pem));
-            }
-            None => {
-                let what = format!("`{path}` does not say where it is from");
-                document.fault(at, what, "write a line `x5u: https://...` above its certificates");
-            }
-        }
-    }
-    section.finish(document);
-    store
-}
-
-/// The files that a key names: path, text, and where it is written.
-fn pem_files(
-    document: &mut Document<'_>,
-    section: &mut Section<'_>,
-    (folder, name): (&Path, &'static str),
-) -> Vec<(String, String, usize)> {
-    let Some(entry) = section.take(name) else { return Vec::new() };
-    let mut files = Vec::new();
-    for (path, at) in document.texts(&entry) {
-        match std::fs::read_to_string(folder.join(path)) {
-            Ok(text) => files.push((path.to_owned(), text, at)),
-            Err(error) => {
-                document.fault(at, format!("`{path}` cannot be read: {error}"), "name a PEM file");
-            }
-        }
-    }
-    files
 }
 
 /// How much of what a trunk says of callers is believed, and which header field says it.

@@ -14,7 +14,9 @@ use anyhow::{Context as _, Result, anyhow};
 use base::Seed;
 use cti::{CtiConfig, CtiServer};
 use journal::Journal;
-use net::{Clock, MediaConfig, MediaThreads, Resolver, SipSetup, SipSockets, SoundStore, Tls};
+use net::{
+    CertificateFetcher, Clock, MediaConfig, MediaThreads, Resolver, SipSetup, SipSockets, SoundStore, Tls,
+};
 use sip::ua::Transport;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -39,6 +41,8 @@ pub(crate) enum Control {
         config: Box<engine::Config>,
         /// For new connections; those that are there go on.
         tls: Tls,
+        /// For certificates of operators.
+        fetching: Tls,
     },
     /// A configuration was refused; for the log.
     ReloadRefused(Vec<String>),
@@ -77,6 +81,7 @@ impl Exchange {
             trace,
             sounds,
             tls,
+            fetching,
             stun,
             name_servers,
             warnings: _,
@@ -122,6 +127,7 @@ impl Exchange {
             media_address,
             sip,
             name_servers,
+            fetching: (Handle::current(), fetching),
             journal: journal.clone(),
             trace: trace.clone(),
         };
@@ -188,6 +194,8 @@ struct Parts {
     media_address: IpAddr,
     sip: SipSetup,
     name_servers: Vec<SocketAddr>,
+    /// Where certificates are fetched, and with which authorities.
+    fetching: (Handle, Tls),
     journal: Arc<Journal>,
     trace: Trace,
 }
@@ -243,8 +251,21 @@ async fn run_engine(
     inboxes: turn::Inboxes,
     bound: oneshot::Sender<std::io::Result<Vec<(Transport, SocketAddr)>>>,
 ) {
-    let Parts { mut config, past, seed, clock, media, media_address, sip, name_servers, journal, trace } =
-        parts;
+    let Parts {
+        mut config,
+        past,
+        seed,
+        clock,
+        media,
+        media_address,
+        sip,
+        name_servers,
+        fetching,
+        journal,
+        trace,
+    } = parts;
+    let (runtime, authorities) = fetching;
+    let (fetcher, fetched) = CertificateFetcher::new(runtime, authorities, name_servers.clone());
     let (names, resolved) = match Resolver::start(name_servers) {
         Ok(resolver) => resolver,
         Err(error) => return drop(bound.send(Err(error))),
@@ -258,6 +279,7 @@ async fn run_engine(
     let _ = bound.send(Ok(sockets.bound().to_vec()));
     let engine = engine::Engine::new(config, past, seed, clock.now(), clock.wall());
     let seeing = seeing::Seeing::new(trace, clock);
-    let turn = turn::Turn::new(engine, (sockets, addresses, names), media, clock, journal, seeing);
-    turn.run(sip_inbox, resolved, inboxes).await;
+    let outside = turn::Outside { sockets, addresses, names, fetcher };
+    let turn = turn::Turn::new(engine, outside, media, clock, journal, seeing);
+    turn.run(sip_inbox, (resolved, fetched), inboxes).await;
 }

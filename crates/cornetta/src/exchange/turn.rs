@@ -11,7 +11,10 @@ use engine::{Engine, Input, Output};
 use facts::FactKind;
 use journal::Journal;
 use media_api::Event;
-use net::{Clock, MediaThreads, Resolved, Resolver, SipInbox, SipInput, SipSockets};
+use net::{
+    CertificateFetcher, Clock, FetchedCertificate, MediaThreads, Resolved, Resolver, SipInbox, SipInput,
+    SipSockets,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
@@ -33,12 +36,18 @@ pub(super) struct Inboxes {
     pub(super) commands: Receiver<CommandRequest>,
 }
 
+/// Whom the engine talks with, and asks.
+pub(super) struct Outside {
+    pub(super) sockets: SipSockets,
+    pub(super) addresses: Addresses,
+    pub(super) names: Resolver,
+    pub(super) fetcher: CertificateFetcher,
+}
+
 /// The engine and everything that it acts on.
 pub(super) struct Turn {
     engine: Engine,
-    sockets: SipSockets,
-    addresses: Addresses,
-    names: Resolver,
+    outside: Outside,
     media: MediaThreads,
     clock: Clock,
     wall_at_zero: Wall,
@@ -53,7 +62,7 @@ pub(super) struct Turn {
 impl Turn {
     pub(super) fn new(
         engine: Engine,
-        (sockets, addresses, names): (SipSockets, Addresses, Resolver),
+        outside: Outside,
         media: MediaThreads,
         clock: Clock,
         journal: Arc<Journal>,
@@ -61,9 +70,7 @@ impl Turn {
     ) -> Turn {
         Turn {
             engine,
-            sockets,
-            addresses,
-            names,
+            outside,
             media,
             clock,
             wall_at_zero: clock.wall_at_zero(),
@@ -79,7 +86,7 @@ impl Turn {
     pub(super) async fn run(
         mut self,
         mut sip: SipInbox,
-        mut resolved: UnboundedReceiver<Resolved>,
+        (mut resolved, mut fetched): (UnboundedReceiver<Resolved>, UnboundedReceiver<FetchedCertificate>),
         mut inboxes: Inboxes,
     ) {
         self.drain_outputs();
@@ -97,6 +104,7 @@ impl Turn {
                     self.take_more(|| sip.try_recv().map(sip_input));
                 }
                 Some((query, answer)) = resolved.recv() => self.take(Input::Resolved { query, answer }),
+                Some((url, answer)) = fetched.recv() => self.take(Input::Fetched { url, answer }),
                 Some(request) = inboxes.commands.recv() => {
                     let input = self.commands.accept(request);
                     self.take(input);
@@ -153,17 +161,18 @@ impl Turn {
             match output {
                 Output::Sip { flow, bytes } => {
                     self.seeing.saw(Way::Out, flow, &bytes);
-                    self.sockets.send(flow, bytes);
+                    self.outside.sockets.send(flow, bytes);
                 }
-                Output::Resolve { query } => self.names.ask(query),
-                Output::Expect { remote, name } => self.sockets.expect(remote, &name),
+                Output::Resolve { query } => self.outside.names.ask(query),
+                Output::Fetch(fetch) => self.outside.fetcher.fetch(*fetch),
+                Output::Expect { remote, name } => self.outside.sockets.expect(remote, &name),
                 Output::Media { command: media_api::Command::Open { leg }, beside } => {
                     opened.push(self.media.open(leg, beside));
                 }
                 Output::Media { command, .. } => {
                     self.media.command(command);
                 }
-                Output::Door(change) => self.sockets.apply(&change),
+                Output::Door(change) => self.outside.sockets.apply(&change),
                 Output::Fact(fact) => {
                     log_trunk(&fact.kind);
                     self.seeing.learn(&fact);
@@ -189,9 +198,10 @@ impl Turn {
 
     fn control(&mut self, control: Control) {
         match control {
-            Control::Reload { mut config, tls } => {
-                self.addresses.settle(&mut config);
-                self.sockets.renew(tls);
+            Control::Reload { mut config, tls, fetching } => {
+                self.outside.addresses.settle(&mut config);
+                self.outside.sockets.renew(tls);
+                self.outside.fetcher.renew(fetching);
                 self.take(Input::Reload(config));
             }
             Control::ReloadRefused(findings) => self.take(Input::ReloadRefused { findings }),
