@@ -93,6 +93,14 @@ def alaw_encode(sample):
     return min(NEAREST, key=lambda pair: abs(pair[0] - sample))[1]
 
 
+def listen(seconds, *talkers):
+    """What each of them hears in the next so many seconds. Speech takes its time: nobody can be asked sooner."""
+    since = time.monotonic()
+    time.sleep(seconds)
+    heard = [talker.samples(since) for talker in talkers]
+    return heard if len(heard) > 1 else heard[0]
+
+
 class Packet:
     def __init__(self, data, source):
         self.at, self.source = time.monotonic(), source
@@ -112,7 +120,7 @@ class Talker(threading.Thread):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
-        self.to, self.heard, self.speaking, self.ended = None, [], hertz is not None, False
+        self.to, self.heard, self.said, self.speaking, self.ended = None, [], 0, hertz is not None, False
         # One period of any whole number of 50 Hz fits into a frame, so that one frame repeats without a click.
         assert hertz is None or hertz % 50 == 0
         self.frame = bytes(alaw_encode(sample) for sample in tone(hertz or 50, FRAME / RATE))
@@ -128,6 +136,7 @@ class Talker(threading.Thread):
                 if self.to and self.speaking:
                     header = struct.pack("!BBHII", 0x80, 8, sequence, timestamp, ssrc)
                     self.socket.sendto(header + self.frame, self.to)
+                    self.said += 1
             if select.select([self.socket], [], [], max(0, due - time.monotonic()))[0]:
                 data, source = self.socket.recvfrom(2048)
                 if len(data) > 12 and data[0] >> 6 == 2 and not 200 <= data[1] <= 207:
@@ -137,6 +146,24 @@ class Talker(threading.Thread):
         self.ended = True
         self.join()
         self.socket.close()
+
+    def until_heard(self, hertz, timeout=5):
+        """Waits until it hears this tone, and what came before is over."""
+        self.until(lambda part: share(part, hertz) > 0.5, f"{hertz} Hz is not heard", timeout)
+
+    def until_not_heard(self, hertz, timeout=5):
+        """Waits until it hears something else than this tone."""
+        self.until(lambda part: share(part, hertz) < 0.1, f"{hertz} Hz is still heard", timeout)
+
+    def until(self, wanted, otherwise, timeout):
+        """Waits for a fifth of a second of which all tenths are as wanted."""
+        end = time.monotonic() + timeout
+        while True:
+            last = parts(self.samples(time.monotonic() - 0.25), 0.1)
+            if len(last) == 2 and all(map(wanted, last)):
+                return
+            assert time.monotonic() < end, f"{otherwise} within {timeout} s"
+            time.sleep(0.02)
 
     def packets(self, since, until=math.inf):
         return [packet for packet in list(self.heard) if since <= packet.at <= until]

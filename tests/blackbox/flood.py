@@ -3,7 +3,7 @@
 
     flood.py HOST PORT PER_SECOND SECONDS SOURCES
 
-Prints how many were sent and how many answers came.
+Prints a line after the first second, and in the end how many were sent and how many answers came.
 """
 
 import itertools
@@ -25,12 +25,14 @@ def main():
             time.sleep(0.001)
         if time.monotonic() - began > seconds:
             break
+        if sent == rate:
+            print("a second of it is sent", flush=True)
         try:
             own.sendto(kind(address, host, port), (host, port))
             sent += 1
         except BlockingIOError:
             pass
-    time.sleep(0.5)
+    time.sleep(0.5)  # for the last answers
     print(sent, sum(map(answers, sockets)), flush=True)
 
 

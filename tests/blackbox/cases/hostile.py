@@ -52,7 +52,7 @@ class Caller(threading.Thread):
             while not self.over:
                 self.phone.call("sig").established().bye()
                 self.made += 1
-                time.sleep(0.2)
+                time.sleep(0.2)  # an ordinary caller, not another flood
         except AssertionError as error:
             self.problem = error
 

@@ -174,12 +174,10 @@ def colleague(t, server):
 
 def now_talk(call, talker, callee):
     """The caller and the colleague hear each other, and nobody else."""
-    time.sleep(0.7)
-    since = time.monotonic()
-    time.sleep(1.5)
-    heard = {at.port: [audio.heard_seconds(at.samples(since), tone) for tone in (OTHER, COLLEAGUE, DEVICE)]
-             for at in (talker, callee.talker)}
-    to_caller, to_colleague = heard[talker.port], heard[callee.talker.port]
+    talker.until_heard(COLLEAGUE)
+    callee.talker.until_heard(OTHER)
+    heard = audio.listen(1.5, talker, callee.talker)
+    to_caller, to_colleague = ([audio.heard_seconds(ear, tone) for tone in (OTHER, COLLEAGUE, DEVICE)] for ear in heard)
     assert to_caller[1] > 1 and to_caller[0] == to_caller[2] == 0, f"in the caller's ear: {to_caller}"
     assert to_colleague[0] > 1 and to_colleague[1] == to_colleague[2] == 0, f"in the colleague's ear: {to_colleague}"
     call.bye()

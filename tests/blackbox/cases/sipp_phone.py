@@ -43,10 +43,8 @@ def calls(transport):
         server, callee, caller = bridge(t, steps, "-t", transport, "-rtp_echo")
         hears_itself(callee.talker)
         server.happened("leg.held")
-        time.sleep(0.3)
-        since = time.monotonic()
-        time.sleep(1)
-        music = callee.talker.samples(since)
+        callee.talker.until_not_heard(TONE)
+        music = audio.listen(1, callee.talker)
         assert audio.level(music) > 0.001 and audio.heard_seconds(music, TONE) == 0, "who waits hears no music"
         server.happened("leg.resumed")
         hears_itself(callee.talker)
