@@ -379,7 +379,7 @@ fn an_attended_transfer_before_the_colleague_answers_rings_them_for_the_caller()
     second.follows(&ringing);
     let to = format!("sip:bruno@10.0.0.1?{}", second.as_replaces());
     assert_eq!(anna.refer(&mut stage, &to), "SIP/2.0 202 Accepted");
-    is_cancelled(&mut stage, &bruno, &invite);
+    takes_cancel(&mut stage, &bruno, &invite);
     let bruno = answers(&mut stage, address(BRUNO));
     stage.wait(seconds(2));
     hangs_up(&mut stage, &mut caller);
@@ -403,7 +403,7 @@ fn a_number_outside_that_rings_already_is_not_asked_for_again() {
     second.follows(&stage.expect(address(ANNA), "SIP/2.0 180"));
     let to = format!("sip:0612345678@10.0.0.1?{}", second.as_replaces());
     assert_eq!(anna.refer(&mut stage, &to), "SIP/2.0 202 Accepted");
-    is_cancelled(&mut stage, &outside, &invite);
+    takes_cancel(&mut stage, &outside, &invite);
     let outside = answers(&mut stage, address(OUTSIDE));
     stage.wait(seconds(2));
     hangs_up(&mut stage, &mut caller);

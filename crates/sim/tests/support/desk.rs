@@ -85,10 +85,15 @@ pub(crate) fn hung_up_on(stage: &mut Stage, line: &Line) {
 
 /// The phone rings and is told that it is over.
 pub(crate) fn is_cancelled(stage: &mut Stage, line: &Line, invite: &str) {
+    takes_cancel(stage, line, invite);
+    stage.expect(line.phone, "ACK");
+}
+
+/// The same, of a phone that is called anew at once: that INVITE comes before the ACK.
+pub(crate) fn takes_cancel(stage: &mut Stage, line: &Line, invite: &str) {
     let cancel = stage.expect(line.phone, "CANCEL");
     line.answer(stage, &cancel, "200 OK", "");
     line.answer(stage, invite, "487 Request Terminated", "");
-    stage.expect(line.phone, "ACK");
 }
 
 pub(crate) fn hangs_up(stage: &mut Stage, line: &mut Line) {
