@@ -107,6 +107,14 @@ impl Ways {
             || trunk.targets.iter().any(|place| self.locator.is_at(place, ip))
             || self.registered.get(&trunk.name).is_some_and(|registered| registered.flow == flow)
     }
+
+    /// The flow that we registered by, unless the registrar named a route that begins elsewhere.
+    fn preferred(&self, trunk: &str) -> Option<Flow> {
+        let Registered { flow, routes } = self.registered.get(trunk)?;
+        let begins_there =
+            first_place(routes).is_none_or(|route| self.locator.is_at(&route, flow.remote.ip()));
+        begins_there.then_some(*flow)
+    }
 }
 
 /// Ways as everybody on the wire uses them.
@@ -117,8 +125,7 @@ impl Wire {
             Towards::Flow(flow) => return Found::Ways([*flow].into()),
             Towards::Places(places) => (places.clone(), None),
             Towards::Trunk(name) => {
-                let registered = self.ways.registered.get(name);
-                let preferred = registered.map(|registered| registered.flow);
+                let preferred = self.ways.preferred(name);
                 match self.places_of(name) {
                     Some(places) => (places, preferred),
                     None => return Found::None(format!("there is no trunk `{name}` any more")),
