@@ -159,6 +159,20 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "2:7: messages go to Homer by UDP alone; write Homer's address, such as \"udp:192.0.2.9:9060\"",
     ),
     (
+        "[guard]\nenabled = false\n",
+        "2:1: unknown key `enabled`; take it out; known here: ban_max, ban_min, never_ban, per_second",
+    ),
+    ("[guard]\nper_second = 0\n", "2:14: `per_second` is out of range; write a number from 1 to 1000"),
+    ("[guard]\nban_min = \"10s\"\n", "2:11: `ban_min` is out of range; write a span from 60s to 24h"),
+    (
+        "[guard]\nban_min = \"2h\"\nban_max = \"1h\"\n",
+        "3:1: the longest ban is shorter than the first; write `ban_min` below `ban_max`",
+    ),
+    (
+        "[guard]\nnever_ban = [\"192.0.2.0/24\", \"0.0.0.0/0\"]\n",
+        "2:1: `0.0.0.0/0` is a large part of the Internet, and nobody in it would be kept out; name the networks of your own phones and operators",
+    ),
+    (
         "[trust]\nfetch_from = [\"certs.example.it\", \"https://certs.example.it\"]\nfetch_ca = []\n",
         "2:35: `https://certs.example.it` is not a host; write its name, and its port if it is not 443, such as \"certs.example.it:8443\"",
     ),

@@ -1,4 +1,4 @@
-use crate::Token;
+use crate::{Counters, Token};
 use std::net::SocketAddr;
 use std::time::Duration;
 use trace::Trace;
@@ -16,6 +16,8 @@ pub struct CtiConfig {
     pub zone: String,
     /// The SIP messages of calls.
     pub trace: Trace,
+    /// What others count, for `/metrics`.
+    pub counters: Counters,
     /// How much.
     pub limits: Limits,
 }

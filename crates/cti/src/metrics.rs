@@ -1,5 +1,6 @@
 //! Figures for Prometheus, in its text format 0.0.4.
 
+use crate::Counter;
 use facts::{AgentState, Snapshot};
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,7 @@ pub(crate) struct Figures<'a> {
     pub(crate) connections_refused: u64,
     pub(crate) journal_healthy: bool,
     pub(crate) answers: &'a Answers,
+    pub(crate) counters: Vec<Counter>,
 }
 
 /// The whole page.
@@ -64,9 +66,15 @@ pub(crate) fn page(snapshot: &Snapshot, figures: &Figures<'_>) -> String {
         "trunk",
         trunks(snapshot),
     );
+    let bans = snapshot.bans.len() as u64;
+    one(&mut page, "cornetta_bans", "gauge", "Sources that are kept out.", bans);
     let answers = ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(&figures.answers.0);
     let answers = answers.map(|(class, count)| (class, count.load(Ordering::Relaxed)));
     many(&mut page, "cornetta_http_responses_total", "counter", "HTTP answers by class.", "class", answers);
+    for Counter { name, help, label, values } in &figures.counters {
+        let values = values.iter().map(|(of, count)| (of.as_str(), *count));
+        many(&mut page, name, "counter", help, label, values);
+    }
     page
 }
 
@@ -135,6 +143,12 @@ mod tests {
             connections_refused: 0,
             journal_healthy: true,
             answers: &answers,
+            counters: vec![Counter {
+                name: "cornetta_guard_bans_total",
+                help: "Bans.",
+                label: "rule",
+                values: vec![("flood".into(), 3)],
+            }],
         };
         let page = page(&snapshot, &figures);
         for line in [
@@ -142,6 +156,9 @@ mod tests {
             r#"cornetta_queue_waiting{queue="a\"}\n\\b"} 1"#,
             r#"cornetta_agents{state="paused"} 1"#,
             r#"cornetta_agents{state="ready"} 0"#,
+            "cornetta_bans 0",
+            "# TYPE cornetta_guard_bans_total counter",
+            r#"cornetta_guard_bans_total{rule="flood"} 3"#,
             r#"cornetta_http_responses_total{class="2xx"} 1"#,
         ] {
             assert!(page.lines().any(|got| got == line), "{line} not in\n{page}");

@@ -9,7 +9,7 @@ mod log;
 mod sip;
 mod snapshot;
 
-use crate::CommandRequest;
+use crate::{CommandRequest, Counters};
 use crate::access::Access;
 use crate::config::Limits;
 use crate::metrics::Answers;
@@ -33,6 +33,7 @@ pub(crate) struct App {
     pub(crate) readers: Arc<Readers>,
     pub(crate) commands: mpsc::Sender<CommandRequest>,
     pub(crate) trace: Trace,
+    pub(crate) counters: Counters,
     pub(crate) answers: Arc<Answers>,
     pub(crate) connections_refused: Arc<AtomicU64>,
     pub(crate) limits: Arc<Limits>,

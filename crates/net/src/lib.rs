@@ -22,7 +22,7 @@ pub use media_ports::{PortPair, PortPairs};
 pub use media_threads::{MediaConfig, MediaCounts, MediaThreads, Tap, TappedPacket};
 pub use open_files::allow_many_open_files;
 pub use resolver::{Resolved, Resolver};
-pub use sip_sockets::{SipCounts, SipInbox, SipInput, SipLimits, SipSetup, SipSockets};
+pub use sip_sockets::{SipCounter, SipCounts, SipInbox, SipInput, SipLimits, SipSetup, SipSockets};
 pub use sounds::SoundStore;
 pub use stun_client::ask_stun;
 pub use tls::{Tls, TlsFault, TlsFiles, TlsPart};

@@ -143,6 +143,29 @@ struct Counters {
     stun_dropped: AtomicU64,
 }
 
+/// Reads the counts of sockets, wherever those are, and after they are gone.
+#[derive(Clone, Debug)]
+pub struct SipCounter(Arc<Counters>);
+
+impl SipCounter {
+    /// The counts so far.
+    pub fn counts(&self) -> SipCounts {
+        let counters = &self.0;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        SipCounts {
+            received: read(&counters.received),
+            sent: read(&counters.sent),
+            dropped_full: read(&counters.dropped_full),
+            dropped_banned: read(&counters.dropped_banned),
+            unsent: read(&counters.unsent),
+            connections_refused: read(&counters.connections_refused),
+            connections_cut: read(&counters.connections_cut),
+            stun_answered: read(&counters.stun_answered),
+            stun_dropped: read(&counters.stun_dropped),
+        }
+    }
+}
+
 fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
@@ -152,7 +175,7 @@ fn count(counter: &AtomicU64) {
 struct Shared {
     limits: SipLimits,
     gate: Gate,
-    counters: Counters,
+    counters: Arc<Counters>,
     tls: Mutex<Tls>,
     names: Mutex<Names>,
     /// Of the streams.
@@ -198,7 +221,7 @@ impl SipSockets {
         let shared = Arc::new(Shared {
             limits,
             gate,
-            counters: Counters::default(),
+            counters: Arc::default(),
             tls: Mutex::new(tls),
             names: Mutex::default(),
             runtime: streams.unwrap_or_else(|| here.clone()),
@@ -287,18 +310,11 @@ impl SipSockets {
 
     /// The counts so far.
     pub fn counts(&self) -> SipCounts {
-        let counters = &self.shared.counters;
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        SipCounts {
-            received: read(&counters.received),
-            sent: read(&counters.sent),
-            dropped_full: read(&counters.dropped_full),
-            dropped_banned: read(&counters.dropped_banned),
-            unsent: read(&counters.unsent),
-            connections_refused: read(&counters.connections_refused),
-            connections_cut: read(&counters.connections_cut),
-            stun_answered: read(&counters.stun_answered),
-            stun_dropped: read(&counters.stun_dropped),
-        }
+        self.counter().counts()
+    }
+
+    /// For whoever wants to know the counts while the sockets are elsewhere.
+    pub fn counter(&self) -> SipCounter {
+        SipCounter(self.shared.counters.clone())
     }
 }

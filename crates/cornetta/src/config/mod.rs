@@ -5,6 +5,7 @@ mod desk;
 mod extensions;
 mod files;
 mod fixed;
+mod guard;
 mod network;
 mod number_set;
 mod numbering;
@@ -134,7 +135,9 @@ fn read_root(
     let routes = routes::routes(document, root, sip.as_ref());
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
     let calls_max = network::calls_max(document, root);
-    let (node, media, http, trace, sip) = (node?, media?, http?, trace?, sip?);
+    let guard = guard::guard(document, root);
+    let (node, media, http, trace, mut sip) = (node?, media?, http?, trace?, sip?);
+    sip.config.guard = guard;
     reachability::warn_of_private_addresses(document, &sip, &media);
     let engine = engine::Config {
         node: node.name,

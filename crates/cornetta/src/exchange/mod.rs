@@ -3,6 +3,7 @@
 
 mod addresses;
 mod commands;
+mod counting;
 mod facts;
 mod public_address;
 mod seeing;
@@ -12,10 +13,11 @@ use crate::config::{self, Fixed, Installation};
 use addresses::Addresses;
 use anyhow::{Context as _, Result, anyhow};
 use base::Seed;
+use counting::Guarded;
 use cti::{CtiConfig, CtiServer};
 use journal::Journal;
 use net::{
-    CertificateFetcher, Clock, MediaConfig, MediaThreads, Resolver, SipSetup, SipSockets, SoundStore, Tls,
+    CertificateFetcher, Clock, MediaConfig, MediaThreads, Resolver, SipCounter, SipSetup, SipSockets, SoundStore, Tls,
 };
 use sip::ua::Transport;
 use std::io::ErrorKind;
@@ -112,6 +114,7 @@ impl Exchange {
             })
         })
         .context("media threads")?;
+        let guarded = Guarded::default();
         let (control, control_inbox) = mpsc::channel(16);
         let (commands, command_inbox) = mpsc::channel(256);
         let source = format!("/ente/{0}/node/{0}/epoch/1", config.node);
@@ -130,15 +133,17 @@ impl Exchange {
             fetching: (Handle::current(), fetching),
             journal: journal.clone(),
             trace: trace.clone(),
+            guarded: guarded.clone(),
         };
         let inboxes = turn::Inboxes { media: media_inbox, control: control_inbox, commands: command_inbox };
-        let (engine, listen, ended) = start_engine(parts, inboxes).await?;
+        let (engine, Bound { listen, sip }, ended) = start_engine(parts, inboxes).await?;
         let web = CtiConfig {
             listen: http.listen,
             tokens: http.tokens,
             source,
             zone: ZONE.to_owned(),
             trace: trace.clone(),
+            counters: counting::counters(guarded, sip, trace.clone()),
             limits: cti::Limits::default(),
         };
         let (stop_web, web_stopped) = watch::channel(false);
@@ -198,6 +203,13 @@ struct Parts {
     fetching: (Handle, Tls),
     journal: Arc<Journal>,
     trace: Trace,
+    guarded: Guarded,
+}
+
+/// What the engine's thread has bound.
+struct Bound {
+    listen: Vec<(Transport, SocketAddr)>,
+    sip: SipCounter,
 }
 
 fn open_journal(data: &Path) -> Result<(Journal, journal::Recovery)> {
@@ -218,7 +230,7 @@ fn start_trace(data: &Path, config: config::Trace) -> Result<Trace> {
     Trace::start(config).context("the thread that keeps SIP messages")
 }
 
-type Started = (JoinHandle<()>, Vec<(Transport, SocketAddr)>, watch::Receiver<bool>);
+type Started = (JoinHandle<()>, Bound, watch::Receiver<bool>);
 
 /// Starts the one thread that owns the engine and the SIP sockets.
 async fn start_engine(parts: Parts, inboxes: turn::Inboxes) -> Result<Started> {
@@ -232,8 +244,8 @@ async fn start_engine(parts: Parts, inboxes: turn::Inboxes) -> Result<Started> {
         }
         let _ = end.send(true);
     })?;
-    let listen = bound_inbox.await.context("the engine's thread")?.map_err(unbound)?;
-    Ok((thread, listen, ended))
+    let bound = bound_inbox.await.context("the engine's thread")?.map_err(unbound)?;
+    Ok((thread, bound, ended))
 }
 
 /// Why SIP cannot be listened on, and what to do.
@@ -249,7 +261,7 @@ fn unbound(error: std::io::Error) -> anyhow::Error {
 async fn run_engine(
     parts: Parts,
     inboxes: turn::Inboxes,
-    bound: oneshot::Sender<std::io::Result<Vec<(Transport, SocketAddr)>>>,
+    bound: oneshot::Sender<std::io::Result<Bound>>,
 ) {
     let Parts {
         mut config,
@@ -263,6 +275,7 @@ async fn run_engine(
         fetching,
         journal,
         trace,
+        guarded,
     } = parts;
     let (runtime, authorities) = fetching;
     let (fetcher, fetched) = CertificateFetcher::new(runtime, authorities, name_servers.clone());
@@ -276,10 +289,10 @@ async fn run_engine(
     };
     let addresses = Addresses::new(sockets.bound(), media_address);
     addresses.settle(&mut config);
-    let _ = bound.send(Ok(sockets.bound().to_vec()));
+    let _ = bound.send(Ok(Bound { listen: sockets.bound().to_vec(), sip: sockets.counter() }));
     let engine = engine::Engine::new(config, past, seed, clock.now(), clock.wall());
     let seeing = seeing::Seeing::new(trace, clock);
     let outside = turn::Outside { sockets, addresses, names, fetcher };
-    let turn = turn::Turn::new(engine, outside, media, clock, journal, seeing);
+    let turn = turn::Turn::new(engine, outside, media, clock, journal, (seeing, guarded));
     turn.run(sip_inbox, (resolved, fetched), inboxes).await;
 }

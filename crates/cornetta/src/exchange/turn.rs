@@ -3,6 +3,7 @@
 use super::Control;
 use super::addresses::Addresses;
 use super::commands::Commands;
+use super::counting::Guarded;
 use super::facts::Unwritten;
 use super::seeing::Seeing;
 use base::{Time, Wall};
@@ -53,6 +54,7 @@ pub(super) struct Turn {
     wall_at_zero: Wall,
     facts: Unwritten,
     seeing: Seeing,
+    guarded: Guarded,
     commands: Commands,
     draining: bool,
     /// Since when no call is left.
@@ -66,7 +68,7 @@ impl Turn {
         media: MediaThreads,
         clock: Clock,
         journal: Arc<Journal>,
-        seeing: Seeing,
+        (seeing, guarded): (Seeing, Guarded),
     ) -> Turn {
         Turn {
             engine,
@@ -76,6 +78,7 @@ impl Turn {
             wall_at_zero: clock.wall_at_zero(),
             facts: Unwritten::new(journal),
             seeing,
+            guarded,
             commands: Commands::default(),
             draining: false,
             empty_since: None,
@@ -176,6 +179,7 @@ impl Turn {
                 Output::Fact(fact) => {
                     log_trunk(&fact.kind);
                     self.seeing.learn(&fact);
+                    self.guarded.learn(&fact.kind);
                     self.facts.push(fact);
                 }
                 Output::Reply { id, result } => self.commands.reply(id, result),

@@ -41,6 +41,7 @@ pub(super) async fn metrics(State(mut app): State<App>, request: Request) -> Res
         connections_refused: app.connections_refused.load(Ordering::Relaxed),
         journal_healthy: app.source.feed.healthy().is_ok(),
         answers: &app.answers,
+        counters: (app.counters.0)(),
     };
     let page = page(&snapshot, &figures);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response())

@@ -5,7 +5,7 @@
 pub(crate) mod samples;
 
 use base::Wall;
-use cti::{CommandRequest, CtiConfig, CtiServer, Limits, Scope, Token};
+use cti::{Counters, CommandRequest, CtiConfig, CtiServer, Limits, Scope, Token};
 use facts::{Fact, FactKind};
 use futures_util::StreamExt;
 use journal::Journal;
@@ -58,6 +58,7 @@ pub(crate) fn config() -> CtiConfig {
         source: "/ente/prova/node/rm1/epoch/7".into(),
         zone: "Europe/Rome".into(),
         trace: trace(&std::env::temp_dir().join("cornetta-keeps-no-trace")),
+        counters: Counters::default(),
         limits: Limits::default(),
     }
 }
