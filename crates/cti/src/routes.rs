@@ -9,12 +9,12 @@ mod log;
 mod sip;
 mod snapshot;
 
-use crate::{CommandRequest, Counters};
 use crate::access::Access;
 use crate::config::Limits;
 use crate::metrics::Answers;
 use crate::problem::Problem;
 use crate::stream::{Readers, Source};
+use crate::{CommandRequest, Counters};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};

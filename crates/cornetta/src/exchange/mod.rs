@@ -17,7 +17,8 @@ use counting::Guarded;
 use cti::{CtiConfig, CtiServer};
 use journal::Journal;
 use net::{
-    CertificateFetcher, Clock, MediaConfig, MediaThreads, Resolver, SipCounter, SipSetup, SipSockets, SoundStore, Tls,
+    CertificateFetcher, Clock, MediaConfig, MediaThreads, Resolver, SipCounter, SipSetup, SipSockets,
+    SoundStore, Tls,
 };
 use sip::ua::Transport;
 use std::io::ErrorKind;
@@ -258,11 +259,7 @@ fn unbound(error: std::io::Error) -> anyhow::Error {
     anyhow!("{error}; {what_to_do}")
 }
 
-async fn run_engine(
-    parts: Parts,
-    inboxes: turn::Inboxes,
-    bound: oneshot::Sender<std::io::Result<Bound>>,
-) {
+async fn run_engine(parts: Parts, inboxes: turn::Inboxes, bound: oneshot::Sender<std::io::Result<Bound>>) {
     let Parts {
         mut config,
         past,

@@ -5,7 +5,7 @@
 pub(crate) mod samples;
 
 use base::Wall;
-use cti::{Counters, CommandRequest, CtiConfig, CtiServer, Limits, Scope, Token};
+use cti::{CommandRequest, Counters, CtiConfig, CtiServer, Limits, Scope, Token};
 use facts::{Fact, FactKind};
 use futures_util::StreamExt;
 use journal::Journal;
