@@ -2,7 +2,7 @@
 
 use crate::bans::Bans;
 use crate::blocked::Blocked;
-use crate::call::{Call, Parties, Source};
+use crate::call::{Call, Parties, Source, Way};
 use crate::context::{CallKey, Context, Owner};
 use crate::destinations::resolve;
 use crate::devices::Devices;
@@ -332,11 +332,13 @@ impl Engine {
         }
         let config = self.ctx.config.clone();
         let parties = Parties::of(&config.numbering, &invite);
+        let before = invite.came_back.and_then(|session| self.ctx.sessions.get(&session));
+        let way = Way::of(&invite, &parties, before.and_then(|owner| self.calls.get(owner.call)));
         if let Peer::Trunk(trunk) = &invite.peer
             && self.ctx.lines.is_full(trunk, config.routing.lines.get(trunk))
         {
             let trunk = trunk.clone();
-            let arriving = (session, invite, parties);
+            let arriving = (session, invite, parties, way);
             self.calls.insert_with(|key| Call::without_channel(&mut self.ctx, key, arriving, trunk));
             return;
         }
@@ -349,16 +351,16 @@ impl Engine {
         };
         let taken = self.calls.insert_with(|key| match service {
             Ok(service) if !self.draining => {
-                Call::arrive(&mut self.ctx, key, (session, invite, parties), service)
+                Call::arrive(&mut self.ctx, key, (session, invite, parties, way), service)
             }
             Ok(service) => {
                 let end = End::new(Side::Engine, Cause::ShuttingDown).sip(503);
-                Call::refused(&mut self.ctx, key, (session, invite, parties), service.name(), end)
+                Call::refused(&mut self.ctx, key, (session, invite, parties, way), service.name(), end)
             }
             Err(status) => {
                 let cause = if status == 404 { Cause::NotFound } else { Cause::Declined };
                 let end = End::new(Side::Engine, cause).sip(status).detail(invite.dialled.clone());
-                Call::refused(&mut self.ctx, key, (session, invite, parties), "", end)
+                Call::refused(&mut self.ctx, key, (session, invite, parties, way), "", end)
             }
         });
         match taken {

@@ -100,6 +100,8 @@ pub enum Cause {
     Unreachable,
     /// The peer refused with the status in `sip`.
     Refused,
+    /// The call came back to where it had been sent from (482), or went through too many exchanges (483).
+    Looped,
     /// A limit of the installation was reached.
     Capacity,
     /// The system was shutting down.
@@ -136,6 +138,7 @@ impl Cause {
             Cause::SessionExpired => "la sessione è scaduta: l'altro apparato non dava più segni di vita",
             Cause::Unreachable => "l'altro apparato non è raggiungibile",
             Cause::Refused => "l'altro apparato ha respinto la richiesta",
+            Cause::Looped => "la chiamata girava in tondo: inoltrata altrove, tornava qui",
             Cause::Capacity => "l'impianto aveva raggiunto un suo limite",
             Cause::ShuttingDown => "l'impianto era in spegnimento",
             Cause::EngineRestarted => "il programma si è interrotto durante la chiamata ed è stato riavviato",
@@ -165,6 +168,7 @@ impl Cause {
             Cause::SessionExpired => "the session expired: the other device gave no more signs of life",
             Cause::Unreachable => "the other device cannot be reached",
             Cause::Refused => "the other device refused the request",
+            Cause::Looped => "the call went in circles: sent elsewhere, it came back here",
             Cause::Capacity => "the installation had reached one of its limits",
             Cause::ShuttingDown => "the installation was shutting down",
             Cause::EngineRestarted => "the program stopped in mid-call and was started again",

@@ -4,7 +4,7 @@
 use crate::message::Message;
 use crate::transaction::{TransactionId, User};
 use crate::ua::wire::{ACCEPT, Wire};
-use crate::ua::{Event, Flow, Trunk};
+use crate::ua::{Event, Flow, MAX_FORWARDS, Trunk};
 use crate::write::Writer;
 use base::{Rng, Seed, Time};
 use std::collections::BTreeMap;
@@ -175,7 +175,7 @@ impl Watched {
         let uri = format!("sip:{domain}");
         let writer = Writer::request("OPTIONS", &uri)
             .header("Via", wire.via(flow, &branch))
-            .header("Max-Forwards", 70)
+            .header("Max-Forwards", MAX_FORWARDS)
             .header("From", format_args!("<sip:{}>;tag={}", wire.address(flow), wire.rng.token(12)))
             .header("To", format_args!("<{uri}>"))
             .header("Call-ID", &self.call_id)

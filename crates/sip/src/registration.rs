@@ -6,7 +6,7 @@ use crate::transaction::{TransactionId, User};
 use crate::ua::credentials::Credentials;
 use crate::ua::ways::Found;
 use crate::ua::wire::{Wire, escaped_user};
-use crate::ua::{Event, Flow, Registration, Towards};
+use crate::ua::{Event, Flow, MAX_FORWARDS, Registration, Towards};
 use crate::write::Writer;
 use base::Time;
 use std::collections::{BTreeMap, VecDeque};
@@ -248,7 +248,7 @@ impl Kept {
         let address = format!("<sip:{}@{domain}>", escaped_user(&account.user));
         let mut writer = Writer::request("REGISTER", &request_uri(domain))
             .header("Via", wire.via(*flow, &branch))
-            .header("Max-Forwards", 70)
+            .header("Max-Forwards", MAX_FORWARDS)
             .header("From", format_args!("{address};tag={}", self.tag))
             .header("To", &address)
             .header("Call-ID", &self.call_id)

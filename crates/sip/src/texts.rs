@@ -4,7 +4,7 @@
 use crate::message::{HeaderName, Message};
 use crate::transaction::{TransactionId, User};
 use crate::ua::wire::{Wire, escaped_user};
-use crate::ua::{Contact, Event, Flow, Peer, Text};
+use crate::ua::{Contact, Event, Flow, MAX_FORWARDS, Peer, Text};
 use crate::uri::Uri;
 use crate::write::Writer;
 use base::{Key, Slots, Time};
@@ -88,7 +88,7 @@ impl Texts {
         waiting.until = Time::FAR;
         let (branch, tag, call_id) = (wire.branch(), wire.rng.token(16), wire.rng.token(24));
         let from = format!("<sip:{}@{}>;tag={tag}", escaped_user(&from), wire.config.realm);
-        let max_forwards = waiting.request.max_forwards().unwrap_or(70).saturating_sub(1);
+        let max_forwards = waiting.request.max_forwards().unwrap_or(MAX_FORWARDS).saturating_sub(1);
         let writer = Writer::request("MESSAGE", &to.uri)
             .header("Via", wire.via(to.flow, &branch))
             .header("Max-Forwards", max_forwards)

@@ -3,7 +3,7 @@
 use super::ending::Phases;
 use super::hunting::congested;
 use super::told::{judged, told};
-use super::{CALLER, Call, Parties, Playing, Stage};
+use super::{CALLER, Call, Parties, Playing, Stage, Way};
 use crate::Service;
 use crate::context::{CallKey, Context, Errand, Owner};
 use crate::ledger::CallLog;
@@ -17,19 +17,19 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 /// A session that begins, with what its INVITE says.
-pub(crate) type Arriving = (SessionId, Invite, Parties);
+pub(crate) type Arriving = (SessionId, Invite, Parties, Way);
 
 impl Call {
     /// A call that this service will answer. Ports are asked for; the rest follows when they are there.
     pub(crate) fn arrive(
         ctx: &mut Context,
         key: CallKey,
-        (session, invite, parties): Arriving,
+        (session, invite, parties, way): Arriving,
         service: Service,
     ) -> Call {
         let name = service.name().to_owned();
         let peer = invite.peer.clone();
-        let mut call = Call::new(ctx, key, (session, invite, parties), name, service);
+        let mut call = Call::new(ctx, key, (session, invite, parties, way), name, service);
         let owner = Owner { call: key, leg: CALLER };
         // Beside the call that an agent is in: the two may become one.
         let beside = if let Peer::Account(user) = &peer { ctx.leg_of(user) } else { None };
@@ -58,11 +58,11 @@ impl Call {
     pub(crate) fn refused(
         ctx: &mut Context,
         key: CallKey,
-        (session, invite, parties): Arriving,
+        (session, invite, parties, way): Arriving,
         service: &str,
         end: End,
     ) -> Call {
-        let mut call = Call::new(ctx, key, (session, invite, parties), service.to_owned(), Service::Silence);
+        let mut call = Call::new(ctx, key, (session, invite, parties, way), service.to_owned(), Service::Silence);
         call.finish(ctx, end);
         call
     }
@@ -71,10 +71,10 @@ impl Call {
     pub(crate) fn without_channel(
         ctx: &mut Context,
         key: CallKey,
-        (session, invite, parties): Arriving,
+        (session, invite, parties, way): Arriving,
         trunk: String,
     ) -> Call {
-        let mut call = Call::new(ctx, key, (session, invite, parties), String::new(), Service::Silence);
+        let mut call = Call::new(ctx, key, (session, invite, parties, way), String::new(), Service::Silence);
         let passed_over = vec![PassedOver { trunk, why: "channels".to_owned() }];
         let end = congested(&passed_over);
         let to = call.to.clone();
@@ -86,7 +86,7 @@ impl Call {
     fn new(
         ctx: &mut Context,
         key: CallKey,
-        (session, invite, parties): Arriving,
+        (session, invite, parties, way): Arriving,
         service_name: String,
         service: Service,
     ) -> Call {
@@ -122,6 +122,7 @@ impl Call {
             service_name,
             service,
             peer: invite.flow.remote,
+            way,
             offer: invite.sdp,
             stage: Stage::Arriving,
             phase: CallPhase::Arriving,

@@ -11,7 +11,7 @@ use crate::context::Context;
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
 use ivr::Input;
-use sip::ua::{Do, SessionId, Towards};
+use sip::ua::{Do, MAX_FORWARDS, SessionId, Towards};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -37,6 +37,10 @@ pub(crate) struct Dialling {
 }
 
 impl Dialling {
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Whether the caller has not been answered yet.
     pub(super) fn is_arrival(&self) -> bool {
         matches!(self.purpose, Purpose::Arrival)
@@ -80,6 +84,9 @@ impl Call {
         ring: Duration,
         purpose: Purpose,
     ) {
+        if let Some(end) = self.way.refuses(&target) {
+            return self.dial_failed(ctx, to, purpose, end.place("dialling"));
+        }
         self.phases.enter(ctx.now, Phase::Other);
         let (hunt, early) = (Hunt::of(ctx, &target), Told::default());
         let (leg, until) = (self.last_leg, ctx.now);
@@ -157,10 +164,11 @@ impl Call {
         if matches!(dialling.target, Target::Agent(_)) {
             headers.push(("X-Cornetta-Call".to_owned(), self.log.id.clone()));
         }
+        let max_forwards = self.way.hops_left();
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, first.map(|flow| flow.remote));
         let (from_user, sdp) = (shown.user, leg.first_offer());
-        let call = sip::ua::Call { from_user, headers, sdp, elsewhere, ..route };
+        let call = sip::ua::Call { from_user, headers, sdp, elsewhere, max_forwards, ..route };
         ctx.sip(Do::Call { session: leg.session, call });
     }
 
@@ -340,5 +348,6 @@ fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
         credentials,
         headers,
         elsewhere: false,
+        max_forwards: MAX_FORWARDS,
     })
 }

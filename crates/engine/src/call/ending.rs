@@ -208,6 +208,7 @@ pub(super) fn refusal_for(end: &End) -> u16 {
         Cause::PeerTimeout => 408,
         Cause::NoCommonMedia => 488,
         Cause::BadMedia => 400,
+        Cause::Looped => 482,
         Cause::Unreachable | Cause::Capacity | Cause::ShuttingDown => 503,
         _ => 480,
     })
@@ -222,6 +223,7 @@ pub(crate) fn q850_of(end: &End) -> u8 {
         (_, Cause::NoAnswer) => 19,
         (_, Cause::Declined | Cause::Refused) => 21,
         (_, Cause::NotFound) => 1,
+        (_, Cause::Looped) => 25,
         (_, Cause::NoCommonMedia) => 65,
         (_, Cause::BadMedia) => 111,
         (_, Cause::Unreachable) => 27,
@@ -239,6 +241,7 @@ pub(super) fn classify(status: Option<u16>) -> Cause {
         Some(603 | 607) => Cause::Declined,
         Some(404 | 410 | 484 | 485 | 604) => Cause::NotFound,
         Some(408 | 480 | 487) => Cause::NoAnswer,
+        Some(482 | 483) => Cause::Looped,
         Some(488 | 606) => Cause::NoCommonMedia,
         _ => Cause::Refused,
     }

@@ -7,6 +7,7 @@ mod digits;
 mod early;
 mod ending;
 mod hunting;
+mod loops;
 mod parties;
 mod replacing;
 mod scripted;
@@ -21,6 +22,7 @@ use digits::LastDigit;
 pub(crate) use digits::Source;
 use ending::Phases;
 pub(crate) use ending::q850_of;
+pub(crate) use loops::Way;
 pub(crate) use parties::Parties;
 pub(crate) use transferring::Consultation;
 pub(crate) use waiting::Queued;
@@ -52,6 +54,8 @@ pub(crate) struct Call {
     service: Service,
     /// The caller's side of the signalling, to choose the address shown in SDP.
     peer: SocketAddr,
+    /// How it has come here.
+    way: Way,
     /// The caller's offer, until it is answered.
     offer: Option<Vec<u8>>,
     pub(crate) stage: Stage,

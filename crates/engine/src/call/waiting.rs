@@ -171,6 +171,7 @@ impl Call {
         ];
         headers.extend(contact.path.iter().map(|hop| ("Route".to_owned(), hop.clone())));
         let (from_user, from_display) = (self.from.clone(), self.from_display.clone());
+        let max_forwards = self.way.hops_left();
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, Some(contact.flow.remote));
         let call = sip::ua::Call {
@@ -183,6 +184,7 @@ impl Call {
             credentials: None,
             headers,
             elsewhere: false,
+            max_forwards,
         };
         ctx.sip(Do::Call { session: leg.session, call });
     }

@@ -449,18 +449,21 @@ impl Line {
     /// A phone is called: waits for the INVITE and takes its dialog up.
     pub(crate) fn called(stage: &mut Stage, phone: SocketAddr) -> (Line, String) {
         let invite = stage.expect(phone, "INVITE");
-        let contact = header(&invite, "Contact");
-        let target = contact.split(['<', '>']).nth(1).unwrap().to_owned();
-        let line = Line {
+        (Line::called_by(&invite, phone), invite)
+    }
+
+    /// The dialog that an INVITE to this phone begins.
+    pub(crate) fn called_by(invite: &str, phone: SocketAddr) -> Line {
+        let contact = header(invite, "Contact");
+        Line {
             phone,
-            call_id: header(&invite, "Call-ID").to_owned(),
-            local: format!("{};tag=theirs", header(&invite, "To")),
-            remote: header(&invite, "From").to_owned(),
-            target,
+            call_id: header(invite, "Call-ID").to_owned(),
+            local: format!("{};tag=theirs", header(invite, "To")),
+            remote: header(invite, "From").to_owned(),
+            target: contact.split(['<', '>']).nth(1).unwrap().to_owned(),
             cseq: 0,
             branch: String::new(),
-        };
-        (line, invite)
+        }
     }
 
     pub(crate) fn request(&mut self, stage: &mut Stage, method: &str, body: &str) {

@@ -283,7 +283,7 @@ pub(super) fn send_invite(
     (terms, timer): (Terms, &SessionTimer),
     call: &Call,
 ) -> Option<TransactionId> {
-    let (mut writer, flow, branch) = dialog.request(wire, "INVITE");
+    let (mut writer, flow, branch) = dialog.invite(wire, call.max_forwards);
     writer = writer
         .header("Allow", ALLOW)
         .header("Supported", terms.supported())

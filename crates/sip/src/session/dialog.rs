@@ -3,7 +3,7 @@
 use crate::message::{HeaderName, Message, Via};
 use crate::referral::Replaces;
 use crate::ua::wire::{Wire, escaped_user};
-use crate::ua::{Call, Flow, SessionId, Towards, Transport};
+use crate::ua::{Call, Flow, MAX_FORWARDS, SessionId, Towards, Transport};
 use crate::uri::{Host, Uri};
 use crate::write::Writer;
 use std::net::{IpAddr, SocketAddr};
@@ -184,12 +184,18 @@ impl Dialog {
     /// the way that it goes and its branch with it.
     pub(crate) fn request(&mut self, wire: &mut Wire, method: &str) -> (Writer, Flow, String) {
         self.local_cseq += 1;
-        self.request_numbered(wire, method, self.local_cseq)
+        self.request_numbered(wire, method, self.local_cseq, MAX_FORWARDS)
+    }
+
+    /// Begins the INVITE that makes the dialog.
+    pub(crate) fn invite(&mut self, wire: &mut Wire, max_forwards: u8) -> (Writer, Flow, String) {
+        self.local_cseq += 1;
+        self.request_numbered(wire, "INVITE", self.local_cseq, max_forwards)
     }
 
     /// The ACK of a 2xx to our INVITE with this CSeq (§13.2.2.4): its own branch, no transaction.
     pub(crate) fn ack(&self, wire: &mut Wire, cseq: u32) -> (Vec<u8>, Flow) {
-        let (writer, flow, _) = self.request_numbered(wire, "ACK", cseq);
+        let (writer, flow, _) = self.request_numbered(wire, "ACK", cseq, MAX_FORWARDS);
         (writer.finish(), flow)
     }
 
@@ -222,7 +228,13 @@ impl Dialog {
         }
     }
 
-    fn request_numbered(&self, wire: &mut Wire, method: &str, cseq: u32) -> (Writer, Flow, String) {
+    fn request_numbered(
+        &self,
+        wire: &mut Wire,
+        method: &str,
+        cseq: u32,
+        max_forwards: u8,
+    ) -> (Writer, Flow, String) {
         let (flow, branch) = (self.way(), wire.branch());
         let mut writer = Writer::request(method, self.request_uri()).header("Via", wire.via(flow, &branch));
         let strict = self.strict_router().is_some();
@@ -233,7 +245,7 @@ impl Dialog {
             writer = writer.header("Route", format_args!("<{}>", self.remote_target));
         }
         writer = writer
-            .header("Max-Forwards", 70)
+            .header("Max-Forwards", max_forwards)
             .header("From", &self.local)
             .header("To", &self.remote)
             .header("Call-ID", &self.call_id)

@@ -183,6 +183,14 @@ impl Sessions {
         session.dialog.is_of(request).then_some(id)
     }
 
+    /// The call of ours that an INVITE outside of dialogs is: one that proxies have sent back to us. From's tag is
+    /// ours, and nobody else makes such.
+    pub(crate) fn came_back(&self, invite: &Message) -> Option<SessionId> {
+        let id = *self.tags.get(invite.from().ok()?.tag()?)?;
+        let session = self.places.get(inner(id))?.session.as_ref()?;
+        (session.caller && invite.call_id() == Ok(&*session.dialog.call_id)).then_some(id)
+    }
+
     /// The session whose dialog a Replaces names: ours is the tag that is first in it, or the other one, as
     /// those write it who transfer the wrong way round.
     pub(crate) fn replaced(&self, replaces: &Replaces) -> Option<SessionId> {

@@ -2,6 +2,7 @@
 //! §17.1.1.3) and CANCEL (§9.1). Both have the INVITE's Via, so that they meet its transaction.
 
 use crate::message::{HeaderName, Message};
+use crate::ua::MAX_FORWARDS;
 use crate::write::Writer;
 
 /// The ACK for a final answer other than 2xx.
@@ -22,7 +23,7 @@ fn derived(invite: &Message, method: &str, to: &str) -> Option<Writer> {
     let (number, _) = invite.cseq().ok()?;
     Some(
         writer
-            .header("Max-Forwards", "70")
+            .header("Max-Forwards", MAX_FORWARDS)
             .header("From", invite.header(HeaderName::From)?)
             .header("To", to)
             .header("Call-ID", invite.call_id().ok()?)

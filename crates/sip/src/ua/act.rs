@@ -6,6 +6,9 @@ use crate::referral::ReferTo;
 use ipnet::IpNet;
 use std::time::Duration;
 
+/// The hops that a request may take (RFC 3261 §8.1.1.6).
+pub const MAX_FORWARDS: u8 = 70;
+
 /// What a user agent can be asked to do. An act on a session that is over is passed over: the session's
 /// `Ended` has been, or is about to be, handed out.
 #[derive(Clone, Debug)]
@@ -193,6 +196,9 @@ pub struct Call {
     pub headers: Vec<(String, String)>,
     /// It can be made elsewhere: then the last way too may be silent no longer than those before it.
     pub elsewhere: bool,
+    /// The Max-Forwards of the INVITE: [`MAX_FORWARDS`], but for a call that is put through one less than it came
+    /// with, so that a loop over other exchanges has an end (RFC 7332 §4).
+    pub max_forwards: u8,
 }
 
 /// What an account does, as far as others may know.

@@ -7,7 +7,7 @@
 //! themselves (RFC 5626) are asked nonetheless; it costs two datagrams.
 
 use super::wire::Wire;
-use super::{Contact, Flow, Transport};
+use super::{Contact, Flow, MAX_FORWARDS, Transport};
 use crate::transaction::User;
 use crate::uri::Uri;
 use crate::write::Writer;
@@ -113,7 +113,7 @@ impl Wire {
         let (tag, call_id) = (self.rng.token(12), self.rng.token(24));
         let request = Writer::request("OPTIONS", uri)
             .header("Via", self.via(flow, &branch))
-            .header("Max-Forwards", 70)
+            .header("Max-Forwards", MAX_FORWARDS)
             .header("From", format_args!("<sip:{own}>;tag={tag}"))
             .header("To", format_args!("<{uri}>"))
             .header("Call-ID", call_id)

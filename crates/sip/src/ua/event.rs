@@ -230,6 +230,10 @@ pub struct Invite {
     pub call_id: String,
     /// The offer; nothing if we are asked to make one.
     pub sdp: Option<Vec<u8>>,
+    /// How many hops it may still take.
+    pub max_forwards: u8,
+    /// The session of ours whose INVITE this is: it has come back to us. A loop, or a detour to something else.
+    pub came_back: Option<SessionId>,
     /// The session that it takes the place of (RFC 3891). Whether this peer may do so is for the user to say.
     pub replaces: Option<SessionId>,
     /// The URI of whoever referred the caller (RFC 3892), as claimed.

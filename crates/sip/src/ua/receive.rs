@@ -3,7 +3,7 @@
 //! no memory.
 
 use super::wire::{ALLOW, SUPPORTED};
-use super::{Config, Event, Flow, Invite, Peer, SessionId, UserAgent};
+use super::{Config, Event, Flow, Invite, MAX_FORWARDS, Peer, SessionId, UserAgent};
 use crate::cause;
 use crate::guard::Dropped;
 use crate::identity::{Identity, Party};
@@ -192,7 +192,8 @@ impl UserAgent {
         let trying = self.wire.answer(&request, flow, 100, "");
         self.wire.reply(now, transaction, 100, trying);
         let beginnings = beginnings(&request, flow, peer, &self.wire.config);
-        let invite = Box::new(Invite { replaces, ..beginnings });
+        let came_back = self.sessions.came_back(&request);
+        let invite = Box::new(Invite { replaces, came_back, ..beginnings });
         let taken = self.sessions.invited(&mut self.wire, session, transaction, request, flow, &invite.peer);
         match taken {
             Ok(()) => self.wire.tell(Event::Incoming { session, invite }),
@@ -287,6 +288,8 @@ fn beginnings(request: &Message, flow: Flow, peer: Peer, config: &Config) -> Inv
         identity,
         call_id: request.call_id().unwrap_or("").to_owned(),
         sdp: crate::session::sdp_of(request),
+        max_forwards: request.max_forwards().unwrap_or(MAX_FORWARDS),
+        came_back: None,
         replaces: None,
         referred_by: referrer(request),
     }

@@ -18,6 +18,7 @@ mod health;
 mod hostile;
 mod large;
 mod locating;
+mod loops;
 mod messages;
 mod odd_requests;
 mod races;

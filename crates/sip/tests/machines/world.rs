@@ -180,6 +180,7 @@ impl World {
             credentials,
             headers: vec![("X-Cornetta-Call".into(), "7".into())],
             elsewhere: false,
+            max_forwards: MAX_FORWARDS,
         };
         self.agents[from].called.push(session);
         self.act(from, Do::Call { session, call });
