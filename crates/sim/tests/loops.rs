@@ -89,10 +89,10 @@ fn a_call_that_proxies_send_back_is_refused_with_482_at_once() {
     stage.expect(address(9), "SIP/2.0 482");
     caller.ack(&mut stage, "");
     stage.assert_all_is_over();
-    assert_eq!(causes(&stage), [
-        (Side::Network, Cause::Looped, Some(482)),
-        (Side::Callee, Cause::Looped, Some(482))
-    ]);
+    assert_eq!(
+        causes(&stage),
+        [(Side::Network, Cause::Looped, Some(482)), (Side::Callee, Cause::Looped, Some(482))]
+    );
     assert_eq!(stage.count(|kind| matches!(kind, FactKind::CallArrived { .. })), 2);
 }
 
@@ -103,7 +103,8 @@ fn a_call_that_comes_back_for_something_else_is_a_detour_and_is_taken() {
     let mut stage = Stage::with(config, Past::default());
     let mut operator = Operator { at: address(OUTSIDE), passed: 0 };
     let (mut caller, first) = begin(&mut stage);
-    let back = operator.proxies(&first).replace(&format!("INVITE sip:{DESK}@"), &format!("INVITE sip:{NEXT}@"));
+    let back =
+        operator.proxies(&first).replace(&format!("INVITE sip:{DESK}@"), &format!("INVITE sip:{NEXT}@"));
     stage.send(operator.at, &back);
     let ok = stage.expect(operator.at, "SIP/2.0 200");
     let own = ok.lines().find(|line| line.starts_with("Via: ") && line.contains("z9hG4bKback")).unwrap();

@@ -62,7 +62,8 @@ impl Call {
         service: &str,
         end: End,
     ) -> Call {
-        let mut call = Call::new(ctx, key, (session, invite, parties, way), service.to_owned(), Service::Silence);
+        let mut call =
+            Call::new(ctx, key, (session, invite, parties, way), service.to_owned(), Service::Silence);
         call.finish(ctx, end);
         call
     }

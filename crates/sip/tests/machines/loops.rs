@@ -16,7 +16,8 @@ fn the_hops_that_an_invite_may_still_take_are_told_and_none_left_is_483() {
     let mut world = World::of(vec![open_config(ALICE)], 1);
     let at = address(7);
     for (written, told) in [("Max-Forwards: 70\n", 70), ("Max-Forwards: 1\n", 1), ("", 70)] {
-        let text = invite(at, &format!("hops{told}{}", written.len()), "").replace("Max-Forwards: 70\n", written);
+        let text =
+            invite(at, &format!("hops{told}{}", written.len()), "").replace("Max-Forwards: 70\n", written);
         world.inject(at, ALICE, &text);
         assert_eq!(invited(&world).max_forwards, told);
     }
