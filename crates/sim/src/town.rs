@@ -4,7 +4,8 @@ use crate::phones::{between, one_of};
 use base::Rng;
 use engine::{Config, Service, Target};
 use sip::digest::Algorithm;
-use sip::ua::{Account, Flow, Transport};
+use sip::locate::Place;
+use sip::ua::{Account, Extensions, Flow, Prack, Transport, Trunk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -12,9 +13,19 @@ use std::time::Duration;
 
 /// The phones' addresses: agents, then the party outside, then callers.
 const FIRST_PHONE: u32 = 0x0a40_0000;
+/// The addresses of callers who come by an operator's line.
+const FIRST_BY_LINE: u32 = 0x1440_0000;
+/// Set in the numbers of their phones.
+pub(crate) const BY_LINE: usize = 1 << 31;
+/// The servers of the two lines, the first of which has all but one.
+const SERVERS: usize = 4;
 /// The least agents, and how many more there are for each call a second.
 const AGENTS: usize = 12;
 const AGENTS_FOR_A_CALL: usize = 8;
+
+/// The names of the lines.
+const NORTH: &str = "north";
+const SOUTH: &str = "south";
 
 /// How large the town is: which phone is whose.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +46,13 @@ impl Town {
         self.agents
     }
 
+    /// The phones of the operators' servers.
+    pub(crate) fn servers(self) -> std::ops::RangeInclusive<usize> {
+        self.agents + 1..=self.agents + SERVERS
+    }
+
     pub(crate) fn is_caller(self, phone: usize) -> bool {
-        phone > self.agents
+        phone > self.agents + SERVERS
     }
 }
 
@@ -47,14 +63,24 @@ pub(crate) fn exchange() -> SocketAddr {
 
 /// The address of the phone of this number.
 pub(crate) fn address_of(phone: usize) -> SocketAddr {
-    let number = FIRST_PHONE.saturating_add(u32::try_from(phone).unwrap_or(u32::MAX));
+    let first = if phone & BY_LINE == 0 { FIRST_PHONE } else { FIRST_BY_LINE };
+    let number = first.saturating_add(u32::try_from(phone & !BY_LINE).unwrap_or(u32::MAX));
     SocketAddr::from((Ipv4Addr::from(number), 5060))
 }
 
 /// The phone at an address.
 pub(crate) fn phone_at(address: std::net::IpAddr) -> Option<usize> {
     let std::net::IpAddr::V4(address) = address else { return None };
-    u32::from(address).checked_sub(FIRST_PHONE).map(|number| number as usize)
+    let number = u32::from(address);
+    match number.checked_sub(FIRST_BY_LINE) {
+        Some(by_line) => Some(by_line as usize | BY_LINE),
+        None => number.checked_sub(FIRST_PHONE).map(|number| number as usize),
+    }
+}
+
+/// Whether a caller there comes by an operator's line.
+pub(crate) fn is_by_line(address: std::net::IpAddr) -> bool {
+    phone_at(address).is_some_and(|phone| phone & BY_LINE != 0)
 }
 
 /// The way between the exchange and a phone.
@@ -77,8 +103,9 @@ pub(crate) fn number_to_dial(rng: &mut Rng) -> &'static str {
         80..86 => "800100100",
         86..88 => "echo",
         88..90 => "play",
-        90..92 => "sig",
-        92..98 => "bridge",
+        90..91 => "sig",
+        91..95 => "line",
+        95..99 => "bridge",
         _ => "nobody",
     }
 }
@@ -101,27 +128,93 @@ pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Co
             digest: vec![Algorithm::Sha256, Algorithm::Md5],
             product: "Cornetta".to_owned(),
             accounts,
-            trunks: Vec::new(),
+            trunks: lines(town, rng),
             open_to: vec![everywhere],
             guard: sip::guard::GuardConfig::default(),
-            extensions: sip::ua::Extensions::default(),
+            extensions: extensions(rng),
             timers: sip::ua::Timers::default(),
             limits: sip::ua::Limits::default(),
         },
         acd: distributor(town, rng, script),
         numbering: engine::Numbering::default(),
         services: services(town, script),
-        referring_trunks: BTreeSet::new(),
+        referring_trunks: BTreeSet::from([NORTH.to_owned()]),
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),
         media_public_address: None,
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),
-        routing: engine::Routing::default(),
-        outbound: Vec::new(),
+        routing: routing(),
+        outbound: vec![fixed_lines()],
         calls_max: 10_000,
     }
+}
+
+/// Two operators' lines: one with several servers, at which the exchange registers, and one that is particular about
+/// provisional answers.
+fn lines(town: Town, rng: &mut Rng) -> Vec<Trunk> {
+    let servers: Vec<Place> = town
+        .servers()
+        .map(|server| Place::at(address_of(server).ip(), Some(5060), Some(Transport::Udp)))
+        .collect();
+    let (last, first) =
+        servers.split_last().map_or((None, Vec::new()), |(last, first)| (Some(last), first.into()));
+    let line = |name: &str, targets: Vec<Place>| Trunk {
+        name: name.to_owned(),
+        targets,
+        addresses: Vec::new(),
+        domain: None,
+        credentials: Some(Account { user: "exchange".to_owned(), password: "line".to_owned() }),
+        register: false,
+        prack: None,
+        p_early_media: false,
+        identity: sip::identity::Policy::TRUSTED,
+        probe: Duration::from_secs(30),
+    };
+    let by_line = ipnet::IpNet::from(ipnet::Ipv4Net::new_assert(Ipv4Addr::new(20, 0, 0, 0), 8));
+    let north = Trunk { addresses: vec![by_line], register: true, ..line(NORTH, first) };
+    let prack = one_of(rng, &[None, Some(Prack::Required), Some(Prack::Off)]);
+    let south = Trunk { prack, p_early_media: true, ..line(SOUTH, last.into_iter().cloned().collect()) };
+    vec![north, south]
+}
+
+/// By the first line, or by the other if that one has no room.
+fn routing() -> engine::Routing {
+    let all = engine::Route {
+        name: "all".to_owned(),
+        numbers: None,
+        trunks: vec![NORTH.to_owned(), SOUTH.to_owned()],
+        choose: engine::Choose::Order,
+    };
+    let narrow = engine::Line { channels: Some(8), calls_per_second: Some(3), ..engine::Line::default() };
+    engine::Routing { routes: vec![all], lines: BTreeMap::from([(NORTH.to_owned(), narrow)]) }
+}
+
+/// What agents may dial outside.
+fn fixed_lines() -> engine::OutboundRule {
+    engine::OutboundRule {
+        name: "fixed_lines".to_owned(),
+        who: BTreeSet::new(),
+        numbers: engine::NumberSet {
+            kinds: [numbers::Kind::Fixed].into(),
+            countries: ["IT".to_owned()].into(),
+            prefixes: Vec::new(),
+        },
+        hours: None,
+        calls_per_hour: Some(20),
+        calls_per_hour_each: None,
+        cents_per_day: None,
+        prices: engine::Prices::default(),
+    }
+}
+
+/// Most exchanges agree on short sessions here, so that many are refreshed; some know no reliable answers.
+fn extensions(rng: &mut Rng) -> Extensions {
+    let prack = if rng.chance_permille(150) { Prack::Off } else { Prack::Supported };
+    let session_expires = Duration::from_secs(one_of(rng, &[90, 120, 1800]));
+    let session_min = Duration::from_secs(one_of(rng, &[90, 110]));
+    Extensions { prack, session_expires, session_min }
 }
 
 fn services(town: Town, script: &Arc<ivr::Script>) -> BTreeMap<String, Service> {
@@ -135,6 +228,7 @@ fn services(town: Town, script: &Arc<ivr::Script>) -> BTreeMap<String, Service> 
         ("play".to_owned(), Service::Play(Arc::from([Arc::from("it/welcome")]))),
         ("sig".to_owned(), Service::Silence),
         ("bridge".to_owned(), Service::Dial(target)),
+        ("line".to_owned(), Service::Dial(Target::Number { number: "0612345678".to_owned() })),
     ])
 }
 

@@ -365,8 +365,7 @@ impl World<'_> {
         }
     }
 
-    fn new_stack(&mut self, user: String) -> Stack {
-        let number = self.next_phone;
+    fn new_stack(&mut self, number: usize, user: String) -> Stack {
         self.next_phone += 1;
         let mut rng = self.seed.named("phone").numbered(number as u64).rng();
         let faults = if self.healed { Faults::NONE } else { self.faults };
@@ -381,16 +380,19 @@ impl World<'_> {
         // Some desks are short of staff: calls overflow, and queues are full.
         let at_work =
             if self.rng.chance_permille(300) { 1 + self.rng.below(3) as usize } else { self.town.agents };
-        for number in 0..=self.town.outside() {
+        for number in 0..=*self.town.servers().end() {
             let agent = number < self.town.agents;
             let name = if agent { town::agent_name(number) } else { "uas".to_owned() };
-            let stack = self.new_stack(name);
+            let stack = self.new_stack(number, name);
             let late = if number < at_work { 4_000 } else { 4_000_000 };
             let first = self.now + between(&mut self.rng, 0, late);
             let expires = Duration::from_secs(60 + self.rng.below(600));
             let account = agent.then(|| town::password(number));
             let mut callee = Callee::new(&stack, account, self.faults.phones, first, expires);
             callee.sure = !self.faults.loss && !self.faults.delay && !self.faults.reorder;
+            if self.town.servers().contains(&number) {
+                callee.serves(&stack, self.faults.phones);
+            }
             self.phones.insert(number, Phone { stack, role: Role::Callee(callee), wake_at: None });
             self.with_phone(number, |_| {});
         }
@@ -398,8 +400,10 @@ impl World<'_> {
 
     fn call_is_made(&mut self) {
         self.report.calls += 1;
-        let number = self.next_phone;
-        let mut stack = self.new_stack(format!("{:09}", 300_000_000 + number));
+        let user = format!("{:09}", 300_000_000 + self.next_phone);
+        let by_line = if self.rng.chance_permille(250) { town::BY_LINE } else { 0 };
+        let number = self.next_phone | by_line;
+        let mut stack = self.new_stack(number, user);
         let dialled = town::number_to_dial(&mut self.rng);
         let caller = Caller::dial(&mut stack, dialled, self.faults.phones, number);
         self.phones.insert(number, Phone { stack, role: Role::Caller(caller), wake_at: None });
@@ -415,7 +419,10 @@ impl World<'_> {
         self.engine.calls() > 0 || self.phones.keys().any(|number| self.town.is_caller(*number))
     }
 
+    /// The agents' phones unregister, and the operators' lines are given up: nothing is left that asks anybody anything.
     fn send_agents_home(&mut self) {
+        self.config.sip.trunks.clear();
+        self.input(Input::Reload(Box::new(self.config.clone())));
         for number in 0..self.town.agents {
             self.with_phone(number, |phone| {
                 let Phone { stack, role, .. } = phone;
@@ -437,6 +444,14 @@ impl World<'_> {
         let strict = now + LIFETIME;
         for phone in self.phones.values_mut() {
             phone.stack.strict_from = phone.stack.strict_from.min(strict);
+        }
+        for server in self.town.servers() {
+            self.with_phone(server, |phone| {
+                let Phone { stack, role, .. } = phone;
+                if let Role::Callee(callee) = role {
+                    callee.cheer_up(stack);
+                }
+            });
         }
     }
 

@@ -4,6 +4,7 @@ use super::abilities::{Abilities, borrowed};
 use super::caller::RTP_PORT;
 use super::digest::authorization;
 use super::manners::{CalleeManners, between, one_of};
+use super::operator::Mood;
 use super::ringing::Progress;
 use super::stack::{Dialog, LIFETIME, Stack};
 use super::text::{Message, sdp};
@@ -21,6 +22,8 @@ pub(crate) struct Callee {
     pub(super) legs: Vec<Leg>,
     agenda: Vec<(Time, String, Act)>,
     pub(super) calls: u32,
+    /// Of an operator's server.
+    pub(super) mood: Option<Mood>,
     /// Whether nothing between the exchange and this phone is lost: then it must never be called twice.
     pub(crate) sure: bool,
 }
@@ -79,6 +82,7 @@ pub(super) enum Act {
     HandOver,
     Complete,
     CheckRefer,
+    Mood,
     PlugIn,
     Forget,
 }
@@ -108,6 +112,7 @@ impl Callee {
             legs: Vec::new(),
             agenda: Vec::new(),
             calls: 0,
+            mood: None,
             sure: false,
         };
         if callee.account.is_some() {
@@ -142,6 +147,10 @@ impl Callee {
             self.agenda.retain(|(_, _, act)| *act != Act::Register);
             self.plan(at, "", Act::Register);
         }
+    }
+
+    pub(super) fn drop_moods(&mut self) {
+        self.agenda.retain(|(_, _, act)| *act != Act::Mood);
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -254,6 +263,9 @@ impl Callee {
             return;
         }
         let known = self.legs.iter().position(|leg| leg.dialog.call_id == request.call_id());
+        if known.is_none() && self.served(stack, request) {
+            return;
+        }
         match (method, known) {
             ("INVITE", None) if request.tag_of_to().is_empty() => self.called(stack, request),
             ("INVITE", None) => stack.reply(request, 481, "", &[], ""),
@@ -277,6 +289,12 @@ impl Callee {
                 stack.complaints.push(format!("{} is called for {call} while in another call", stack.user));
             }
             return stack.reply(request, 486, &tag, &[], "");
+        }
+        let hasty =
+            request.header("Session-Expires").split(';').next().and_then(|value| value.parse::<u32>().ok());
+        if self.bad && hasty.is_some_and(|seconds| seconds < 300) && stack.rng.chance_permille(60) {
+            stack.met("422 of a callee");
+            return stack.reply(request, 422, &tag, &[("Min-SE", "300")], "");
         }
         let manners = CalleeManners::draw(&mut stack.rng, self.bad);
         if manners == CalleeManners::RepeatsEverything {
@@ -311,6 +329,7 @@ impl Callee {
     fn act(&mut self, stack: &mut Stack, call_id: &str, act: Act) {
         match act {
             Act::Register => return self.register(stack, None),
+            Act::Mood => return self.change_mood(stack),
             Act::PlugIn => {
                 stack.vanished = false;
                 // What was asked of it meanwhile it heard too late.
@@ -329,7 +348,7 @@ impl Callee {
             Act::Complete => self.complete(stack, at),
             Act::CheckRefer => self.check_refer(stack, at),
             Act::Forget => drop(self.legs.remove(at)),
-            Act::Register | Act::PlugIn => {}
+            Act::Register | Act::PlugIn | Act::Mood => {}
         }
     }
 

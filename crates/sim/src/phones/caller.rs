@@ -4,7 +4,7 @@ use super::abilities::{Abilities, Reliable, borrowed};
 use super::manners::{CallerManners, between, one_of};
 use super::stack::{Dialog, LIFETIME, Stack};
 use super::text::{Message, sdp};
-use super::timer::{Due, Habit, SessionTimer};
+use super::timer::SessionTimer;
 use base::Time;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,30 +13,30 @@ use std::time::Duration;
 pub(crate) const RTP_PORT: u16 = 40_000;
 
 pub(crate) struct Caller {
-    manners: CallerManners,
-    abilities: Abilities,
-    timer: SessionTimer,
-    dialled: &'static str,
-    patience: Duration,
-    talk: Duration,
-    holds: bool,
-    dialog: Dialog,
-    invited: (String, u32),
+    pub(super) manners: CallerManners,
+    pub(super) abilities: Abilities,
+    pub(super) timer: SessionTimer,
+    pub(super) dialled: &'static str,
+    pub(super) patience: Duration,
+    pub(super) talk: Duration,
+    pub(super) holds: bool,
+    pub(super) dialog: Dialog,
+    pub(super) invited: (String, u32),
     /// The offer or answer that the exchange made last.
-    media: Option<SocketAddr>,
-    state: State,
-    agenda: Vec<(Time, Act)>,
+    pub(super) media: Option<SocketAddr>,
+    pub(super) state: State,
+    pub(super) agenda: Vec<(Time, Act)>,
     /// How many offers of its own were made.
-    version: u32,
+    pub(super) version: u32,
     /// Re-INVITEs that wait for their answer: branch.
-    offers: Vec<String>,
+    pub(super) offers: Vec<String>,
     /// Whether it was answered, and whether it heard a person.
     pub(crate) answered: bool,
     pub(crate) talked: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Calling,
     Cancelled,
     Up,
@@ -44,10 +44,11 @@ enum State {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Act {
+pub(super) enum Act {
     GiveUp,
     Acknowledge(u32),
     Press(char),
+    Refer,
     Hold(bool),
     Garbage,
     Strange,
@@ -137,7 +138,7 @@ impl Caller {
         self.invited = (branch, self.dialog.cseq);
     }
 
-    fn description(&self, stack: &Stack, direction: &str) -> String {
+    pub(super) fn description(&self, stack: &Stack, direction: &str) -> String {
         sdp(&stack.me.ip().to_string(), RTP_PORT, self.version, direction)
     }
 
@@ -163,6 +164,10 @@ impl Caller {
         let now = stack.now;
         self.agenda.retain(|(_, act)| *act != Act::GiveUp);
         self.plan(now + self.talk, Act::GiveUp);
+        if crate::town::is_by_line(stack.me.ip()) && stack.rng.chance_permille(200) {
+            let pause = between(&mut stack.rng, 500, 20_000);
+            self.plan(now + pause, Act::Refer);
+        }
         if self.holds {
             let pause = between(&mut stack.rng, 500, 20_000);
             self.plan(now + pause, Act::Hold(true));
@@ -179,36 +184,6 @@ impl Caller {
         if self.state == State::Up {
             self.session_timer(stack);
         }
-    }
-
-    fn session_timer(&mut self, stack: &mut Stack) {
-        match self.timer.due(stack.now) {
-            Due::Nothing => {}
-            Due::Refresh => self.refresh(stack),
-            Due::Over { mine, since } => {
-                let strict = stack.strict_from <= since && self.manners == CallerManners::Good;
-                if strict {
-                    let whose = if mine { "ended" } else { "refreshed" };
-                    stack
-                        .complaints
-                        .push(format!("the session {} was not {whose} in time", self.dialog.call_id));
-                }
-                self.hang_up(stack);
-            }
-        }
-    }
-
-    /// Says that the session lives (RFC 4028 §7.4).
-    fn refresh(&mut self, stack: &mut Stack) {
-        let headers = self.abilities.headers(&self.timer);
-        let by_update = self.timer.by_update && self.abilities.updates;
-        let (method, body) = match by_update {
-            true => ("UPDATE", String::new()),
-            false => ("INVITE", self.description(stack, "sendrecv")),
-        };
-        stack.met(if by_update { "refresh by UPDATE" } else { "refresh by re-INVITE" });
-        let branch = stack.request(&mut self.dialog, method, &borrowed(&headers), &body);
-        self.offers.push(branch);
     }
 
     /// A request of ours was never answered.
@@ -238,6 +213,12 @@ impl Caller {
             Act::Garbage => self.garbage(stack),
             _ if self.state != State::Up => {}
             Act::Press(key) => self.press(stack, key),
+            Act::Refer => {
+                stack.met("REFER of a caller");
+                let to = one_of(&mut stack.rng, &["agent03", "0612345678", "demo", "nobody"]);
+                let value = format!("<sip:{to}@{}>", stack.server.ip());
+                stack.request(&mut self.dialog, "REFER", &[("Refer-To", &value)], "");
+            }
             Act::Hold(on) => self.hold(stack, on),
             Act::Strange => {
                 let method =
@@ -271,7 +252,7 @@ impl Caller {
         }
     }
 
-    fn hang_up(&mut self, stack: &mut Stack) {
+    pub(super) fn hang_up(&mut self, stack: &mut Stack) {
         let method = "BYE";
         stack.request(&mut self.dialog, method, &[("Reason", "Q.850;cause=16")], "");
         if self.manners == CallerManners::HangsUpTwice {
@@ -327,33 +308,6 @@ impl Caller {
         }
     }
 
-    fn hold(&mut self, stack: &mut Stack, on: bool) {
-        self.version += 1;
-        let (direction, zero) = match (on, self.manners) {
-            (true, CallerManners::HoldsByZero) => ("sendrecv", true),
-            (true, _) => (one_of(&mut stack.rng, &["sendonly", "inactive"]), false),
-            (false, _) => ("sendrecv", false),
-        };
-        let mut body = self.description(stack, direction);
-        stack.met(if on { "caller holds" } else { "caller resumes" });
-        if zero {
-            stack.met("hold by 0.0.0.0");
-            body = sdp("0.0.0.0", RTP_PORT, self.version, direction);
-        }
-        let by_update = self.abilities.updates && stack.rng.chance_permille(500);
-        if by_update {
-            stack.met("hold by UPDATE");
-        }
-        let method = if by_update { "UPDATE" } else { "INVITE" };
-        let branch = stack.request(&mut self.dialog, method, &[], &body);
-        self.offers.push(branch);
-        if self.manners == CallerManners::OffersAcross {
-            stack.met("two offers at once");
-            let branch = stack.request(&mut self.dialog, "INVITE", &[], &body);
-            self.offers.push(branch);
-        }
-    }
-
     pub(crate) fn response(&mut self, stack: &mut Stack, message: &Message<'_>) {
         let (cseq, method) = message.cseq();
         let Some(answer) = stack.response(message) else {
@@ -389,25 +343,6 @@ impl Caller {
             let branch = stack.request(&mut self.dialog, "UPDATE", &[], &body);
             self.offers.push(branch);
         }
-    }
-
-    /// What the exchange says to a new offer or a refresh.
-    fn offer_answered(&mut self, stack: &mut Stack, message: &Message<'_>, status: u16, invite: bool) {
-        let cseq = message.cseq().0;
-        match status {
-            200..300 => {
-                self.timer.answered(stack.now, message);
-                self.media = message.media().or(self.media);
-                if invite {
-                    stack.acknowledge(&self.dialog, cseq, "");
-                }
-                return;
-            }
-            491 => stack.met("offer got 491"),
-            488 => stack.met("offer was refused"),
-            _ => {}
-        }
-        self.timer.again(stack.now);
     }
 
     fn final_answer(&mut self, stack: &mut Stack, message: &Message<'_>, status: u16) {
@@ -462,15 +397,6 @@ impl Caller {
             return self.hang_up(stack);
         }
         self.plan_keys(stack);
-    }
-
-    fn note_timer(&self, stack: &mut Stack, message: &Message<'_>) {
-        match (self.timer.habit, message.header("Session-Expires").contains("refresher=uac")) {
-            (Habit::Unknown, _) => {}
-            (Habit::Neglects, _) => stack.met("refresh neglected"),
-            (_, true) => stack.met("refresher is the phone"),
-            (_, false) => stack.met("refresher is the exchange"),
-        }
     }
 
     fn acknowledge(&mut self, stack: &mut Stack, cseq: u32) {
@@ -558,46 +484,5 @@ impl Caller {
             "CANCEL" => stack.reply(request, 481, "", &[], ""),
             _ => stack.reply(request, 200, "", &[], ""),
         }
-    }
-
-    fn reoffered(&mut self, stack: &mut Stack, request: &Message<'_>, invite: bool) {
-        match self.manners {
-            _ if !invite && request.body.is_empty() => {
-                stack.met("UPDATE of the exchange's");
-                let extra = self.timer_headers(stack, request);
-                stack.reply(request, 200, "", &borrowed(&extra), "");
-            }
-            _ if !self.offers.is_empty() => {
-                stack.met("re-INVITE glare");
-                stack.reply(request, 491, "", &[], "");
-            }
-            CallerManners::OffersAcross => {
-                stack.met("re-INVITE glare");
-                stack.reply(request, 491, "", &[], "");
-                self.hold(stack, false);
-            }
-            CallerManners::RefusesOffers => {
-                stack.met("caller refuses a re-INVITE");
-                stack.reply(request, 488, "", &[], "");
-            }
-            _ => {
-                self.media = request.media().or(self.media);
-                self.version += 1;
-                let body = self.description(stack, "sendrecv");
-                let extra = self.timer_headers(stack, request);
-                match invite {
-                    true => stack.accept(request, "", &borrowed(&extra), &body),
-                    false => stack.reply(request, 200, "", &borrowed(&extra), &body),
-                }
-            }
-        }
-    }
-
-    /// What a 2xx says of the session timer.
-    fn timer_headers(&mut self, stack: &Stack, request: &Message<'_>) -> Vec<(&'static str, String)> {
-        let agreed = self.timer.replies(stack.now, request);
-        let mut headers: Vec<_> = agreed.into_iter().map(|agreed| ("Session-Expires", agreed)).collect();
-        headers.push(("Allow", self.abilities.allowed().to_owned()));
-        headers
     }
 }

@@ -5,6 +5,8 @@ mod callee;
 mod caller;
 mod digest;
 mod manners;
+mod operator;
+mod reoffering;
 mod ringing;
 mod stack;
 mod text;
