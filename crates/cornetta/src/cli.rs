@@ -328,7 +328,7 @@ pub(crate) struct Sim {
     /// Calls a second; drawn by the seed if it is not given.
     #[arg(long)]
     pub(crate) rate: Option<u32>,
-    /// What goes wrong: `none`, `loss`, `delay`, `reorder`, `duplicate`, `phones`, or several with commas; `all`.
+    /// What goes wrong: `none`, `loss`, `delay`, `reorder`, `duplicate`, `phones`, `clock`, or several with commas; `all`.
     #[arg(long, default_value = "all")]
     pub(crate) faults: String,
     /// One line for each change of state.

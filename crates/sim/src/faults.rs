@@ -17,16 +17,19 @@ pub struct Faults {
     pub duplicate: bool,
     /// Phones with bad manners, people without patience, media that reports trouble.
     pub phones: bool,
+    /// People's clock jumps, and the exchange is woken late.
+    pub clock: bool,
 }
 
 impl Faults {
     /// Nothing goes wrong.
     pub const NONE: Faults =
-        Faults { loss: false, delay: false, reorder: false, duplicate: false, phones: false };
+        Faults { loss: false, delay: false, reorder: false, duplicate: false, phones: false, clock: false };
     /// Anything may.
-    pub const ALL: Faults = Faults { loss: true, delay: true, reorder: true, duplicate: true, phones: true };
+    pub const ALL: Faults =
+        Faults { loss: true, delay: true, reorder: true, duplicate: true, phones: true, clock: true };
 
-    /// Reads `none`, `all`, or names with commas between: `loss,delay,reorder,duplicate,phones`.
+    /// Reads `none`, `all`, or names with commas between: `loss,delay,reorder,duplicate,phones,clock`.
     pub fn parse(text: &str) -> Result<Faults, String> {
         let mut faults = Faults::NONE;
         for name in text.split(',').map(str::trim) {
@@ -38,9 +41,11 @@ impl Faults {
                 "reorder" => faults.reorder = true,
                 "duplicate" => faults.duplicate = true,
                 "phones" => faults.phones = true,
+                "clock" => faults.clock = true,
                 other => {
                     return Err(format!(
-                        "no fault is called `{other}`; choose from none, all, loss, delay, reorder, duplicate, phones"
+                        "no fault is called `{other}`; choose from none, all, loss, delay, reorder, duplicate, phones, \
+                         clock"
                     ));
                 }
             }
@@ -57,6 +62,7 @@ impl Faults {
             reorder: draw(self.reorder),
             duplicate: draw(self.duplicate),
             phones: draw(self.phones),
+            clock: draw(self.clock),
         }
     }
 }
@@ -69,6 +75,7 @@ impl fmt::Display for Faults {
             (self.reorder, "reorder"),
             (self.duplicate, "duplicate"),
             (self.phones, "phones"),
+            (self.clock, "clock"),
         ];
         let names: Vec<&str> = all.into_iter().filter_map(|(on, name)| on.then_some(name)).collect();
         f.write_str(if names.is_empty() { "none".to_owned() } else { names.join(",") }.as_str())
@@ -81,7 +88,7 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for text in ["none", "loss", "loss,phones", "loss,delay,reorder,duplicate,phones"] {
+        for text in ["none", "loss", "loss,phones", "loss,delay,reorder,duplicate,phones,clock"] {
             assert_eq!(Faults::parse(text).map(|faults| faults.to_string()), Ok(text.to_owned()));
         }
         assert_eq!(Faults::parse("all"), Ok(Faults::ALL));

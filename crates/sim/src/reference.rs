@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// How long an agent who let a call pass is left alone.
 const REST: Duration = Duration::from_secs(10);
+/// The distributor may be woken so late.
+const LATE: Duration = Duration::from_millis(150);
 
 pub(crate) struct Reference {
     agents: BTreeMap<String, Agent>,
@@ -55,6 +57,15 @@ impl Reference {
             arrivals: 0,
             failed: None,
             complaints: Vec::new(),
+        }
+    }
+
+    /// The desk is organised anew.
+    pub(crate) fn reconfigure(&mut self, config: &acd::Config) {
+        for skills in &config.agents {
+            if let Some(agent) = self.agents.get_mut(&skills.name) {
+                agent.skills = skills.clone();
+            }
         }
     }
 
@@ -259,7 +270,7 @@ impl Agent {
     fn is_free(&self, now: Time) -> bool {
         self.state == AgentState::Ready
             && self.busy_with.is_none()
-            && self.rest_until.is_none_or(|until| until < now)
+            && self.rest_until.is_none_or(|until| until + LATE < now)
     }
 
     fn suits(&self, wait: &Wait) -> bool {

@@ -61,6 +61,11 @@ pub(crate) fn exchange() -> SocketAddr {
     SocketAddr::from(([10, 0, 0, 1], 5060))
 }
 
+/// Its other address.
+pub(crate) fn other_exchange() -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 2], 5060))
+}
+
 /// The address of the phone of this number.
 pub(crate) fn address_of(phone: usize) -> SocketAddr {
     let first = if phone & BY_LINE == 0 { FIRST_PHONE } else { FIRST_BY_LINE };
@@ -84,8 +89,8 @@ pub(crate) fn is_by_line(address: std::net::IpAddr) -> bool {
 }
 
 /// The way between the exchange and a phone.
-pub(crate) fn flow_to(remote: SocketAddr) -> Flow {
-    Flow { transport: Transport::Udp, local: exchange(), remote }
+pub(crate) fn flow(local: SocketAddr, remote: SocketAddr) -> Flow {
+    Flow { transport: Transport::Udp, local, remote }
 }
 
 pub(crate) fn agent_name(number: usize) -> String {
@@ -121,7 +126,7 @@ pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Co
         version: "sim:1".to_owned(),
         program_version: "0".to_owned(),
         sip: sip::ua::Config {
-            listen: vec![(Transport::Udp, exchange())],
+            listen: vec![(Transport::Udp, exchange()), (Transport::Udp, other_exchange())],
             public_address: None,
             local_nets: Vec::new(),
             realm: "sim".to_owned(),

@@ -15,6 +15,7 @@ use engine::{Config, Engine, Input, Output, Past};
 use facts::Command;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,13 @@ const VIOLATIONS_MAX: usize = 40;
 
 /// Something that is to happen.
 enum Happening {
-    Arrives { way: Way, phone: usize, bytes: Vec<u8> },
+    /// A datagram, with the exchange's address and the phone's.
+    Arrives {
+        way: Way,
+        phone: usize,
+        addresses: [SocketAddr; 2],
+        bytes: Vec<u8>,
+    },
     Wake(usize),
     Media(Pending),
     CallIsMade,
@@ -58,7 +65,7 @@ pub(crate) struct World<'a> {
     network: Rng,
     pub(crate) media: StandIn,
     pub(crate) reference: Reference,
-    log: LogChecker,
+    pub(crate) log: LogChecker,
     wire: WireChecker,
     trace: Trace<'a>,
     pub(crate) report: Report,
@@ -67,6 +74,8 @@ pub(crate) struct World<'a> {
     pub(crate) restarts: u64,
     commands: u64,
     replies: u64,
+    /// The exchange's thread does nothing until then.
+    asleep_until: Time,
 }
 
 impl<'a> World<'a> {
@@ -114,6 +123,7 @@ impl<'a> World<'a> {
             restarts: 0,
             commands: 0,
             replies: 0,
+            asleep_until: Time::ZERO,
         }
     }
 
@@ -142,7 +152,8 @@ impl<'a> World<'a> {
 
     /// Does the next thing, if it comes before the limit. Gives whether there was one.
     fn step(&mut self, limit: Time) -> bool {
-        let deadline = self.engine.poll_timeout().map_or(Time::FAR, |(at, _)| at);
+        let asked = self.engine.poll_timeout().map_or(Time::FAR, |(at, _)| at);
+        let deadline = if asked < Time::FAR { asked.max(self.asleep_until) } else { asked };
         let next = self.heap.peek().map_or(Time::FAR, |Reverse(due)| due.at);
         let at = deadline.min(next);
         if at >= limit || self.report.violations.len() >= VIOLATIONS_MAX {
@@ -152,7 +163,8 @@ impl<'a> World<'a> {
         if deadline <= next {
             self.engine.handle_timeout(self.now);
             self.settle();
-            self.check_deadline(deadline);
+            self.check_deadline(asked);
+            self.oversleeps();
         } else if let Some(Reverse(due)) = self.heap.pop() {
             self.happens(due.happening);
         }
@@ -161,6 +173,14 @@ impl<'a> World<'a> {
             self.check_the_state();
         }
         true
+    }
+
+    /// Now and then the exchange's thread gets no time of its machine's: it is woken a few ticks late.
+    fn oversleeps(&mut self) {
+        if self.faults.clock && !self.healed && self.rng.chance_permille(20) {
+            self.report.coverage.met("woken late");
+            self.asleep_until = self.now + between(&mut self.rng, 20, 100);
+        }
     }
 
     /// An engine that is woken must have done what it asked to be woken for.
@@ -175,10 +195,12 @@ impl<'a> World<'a> {
 
     fn happens(&mut self, happening: Happening) {
         match happening {
-            Happening::Arrives { way: Way::ToEngine, phone, bytes } => self.reaches_engine(phone, bytes),
-            Happening::Arrives { way: Way::ToPhone, phone, bytes } => {
+            Happening::Arrives { way: Way::ToEngine, addresses, bytes, .. } => {
+                self.reaches_engine(addresses, bytes);
+            }
+            Happening::Arrives { way: Way::ToPhone, phone, addresses, bytes } => {
                 let now = self.now;
-                self.with_phone(phone, |phone| phone.handle(now, &bytes));
+                self.with_phone(phone, |phone| phone.handle(now, addresses, &bytes));
             }
             Happening::Wake(phone) => self.wake(phone),
             Happening::Media(pending) => {
@@ -200,10 +222,10 @@ impl<'a> World<'a> {
         self.heap.push(Reverse(Due { at, order: self.order, happening }));
     }
 
-    fn reaches_engine(&mut self, phone: usize, bytes: Vec<u8>) {
+    fn reaches_engine(&mut self, [local, remote]: [SocketAddr; 2], bytes: Vec<u8>) {
         self.report.received += 1;
         self.wire.received(self.now, &bytes);
-        self.input(Input::Sip { flow: town::flow_to(town::address_of(phone)), bytes });
+        self.input(Input::Sip { flow: town::flow(local, remote), bytes });
         self.wire.settled();
     }
 
@@ -227,7 +249,7 @@ impl<'a> World<'a> {
                     self.report.sent += 1;
                     self.wire.sent(self.now, &bytes);
                     if let Some(phone) = town::phone_at(flow.remote.ip()) {
-                        self.send(Way::ToPhone, phone, bytes);
+                        self.send(Way::ToPhone, phone, [flow.local, flow.remote], bytes);
                     }
                 }
                 // The town has no name servers: nobody there is known by a name.
@@ -290,15 +312,15 @@ impl<'a> World<'a> {
         }
     }
 
-    fn send(&mut self, way: Way, phone: usize, bytes: Vec<u8>) {
+    fn send(&mut self, way: Way, phone: usize, addresses: [SocketAddr; 2], bytes: Vec<u8>) {
         let Some(path) = self.paths.get_mut(&phone) else { return };
         let arrivals = path.carry(self.now, way, &mut self.network);
         match arrivals {
             [None, _] => self.report.lost += 1,
-            [Some(at), None] => self.schedule(at, Happening::Arrives { way, phone, bytes }),
+            [Some(at), None] => self.schedule(at, Happening::Arrives { way, phone, addresses, bytes }),
             [Some(at), Some(again)] => {
-                self.schedule(at, Happening::Arrives { way, phone, bytes: bytes.clone() });
-                self.schedule(again, Happening::Arrives { way, phone, bytes });
+                self.schedule(at, Happening::Arrives { way, phone, addresses, bytes: bytes.clone() });
+                self.schedule(again, Happening::Arrives { way, phone, addresses, bytes });
             }
         }
     }
@@ -314,6 +336,7 @@ impl World<'_> {
         act(phone);
         let (out, digits) = (std::mem::take(&mut phone.stack.out), std::mem::take(&mut phone.stack.digits));
         let complaints = std::mem::take(&mut phone.stack.complaints);
+        let addresses = [phone.stack.server, phone.stack.me];
         phone.stack.met.drain(..).for_each(|what| self.report.coverage.met(what));
         let silent = std::mem::take(&mut phone.stack.falls_silent) || (was_there && phone.stack.vanished);
         let wake_at = phone.poll_timeout();
@@ -324,7 +347,7 @@ impl World<'_> {
         }
         for bytes in out {
             self.trace.phone(self.now, number, &bytes);
-            self.send(Way::ToEngine, number, bytes);
+            self.send(Way::ToEngine, number, addresses, bytes);
         }
         for (address, digit) in digits {
             self.media.digit(self.now, address, digit);
@@ -370,7 +393,8 @@ impl World<'_> {
         let mut rng = self.seed.named("phone").numbered(number as u64).rng();
         let faults = if self.healed { Faults::NONE } else { self.faults };
         self.paths.insert(number, Path::new(faults, &mut rng, self.now));
-        let mut stack = Stack::new(rng, town::address_of(number), town::exchange(), user);
+        let server = if rng.chance_permille(200) { town::other_exchange() } else { town::exchange() };
+        let mut stack = Stack::new(rng, town::address_of(number), server, user);
         stack.now = self.now;
         stack.strict_from = if faults.loss { Time::FAR } else { self.now };
         stack
@@ -383,13 +407,16 @@ impl World<'_> {
         for number in 0..=*self.town.servers().end() {
             let agent = number < self.town.agents;
             let name = if agent { town::agent_name(number) } else { "uas".to_owned() };
-            let stack = self.new_stack(number, name);
+            let mut stack = self.new_stack(number, name);
             let late = if number < at_work { 4_000 } else { 4_000_000 };
             let first = self.now + between(&mut self.rng, 0, late);
             let expires = Duration::from_secs(60 + self.rng.below(600));
             let account = agent.then(|| town::password(number));
             let mut callee = Callee::new(&stack, account, self.faults.phones, first, expires);
             callee.sure = !self.faults.loss && !self.faults.delay && !self.faults.reorder;
+            if agent && self.rng.chance_permille(150) {
+                callee.registers_by_path(&mut stack);
+            }
             if self.town.servers().contains(&number) {
                 callee.serves(&stack, self.faults.phones);
             }

@@ -54,12 +54,13 @@ fn every_kind_of_fault_is_met() {
     for seed in 1..=6 {
         let report = assert_good(seed, 50, "all");
         lost += report.lost;
-        let Faults { loss, delay, reorder, duplicate, phones } = report.faults;
+        let Faults { loss, delay, reorder, duplicate, phones, clock } = report.faults;
         met.loss |= loss;
         met.delay |= delay;
         met.reorder |= reorder;
         met.duplicate |= duplicate;
         met.phones |= phones;
+        met.clock |= clock;
     }
     assert_eq!(met, Faults::ALL);
     assert!(lost > 0);

@@ -12,6 +12,8 @@ pub(crate) struct LogChecker {
     open: BTreeMap<String, OpenCall>,
     fold: SnapshotFold,
     pub(crate) arrived: u32,
+    /// The log takes nothing new: no call may begin.
+    pub(crate) full: bool,
     pub(crate) complaints: Vec<String>,
 }
 
@@ -49,6 +51,9 @@ impl LogChecker {
     fn apply_to_call(&mut self, id: &str, fact: &Fact, reference: &mut Reference) {
         if matches!(fact.kind, FactKind::CallArrived { .. }) {
             self.arrived += 1;
+            if self.full {
+                self.complaints.push(format!("{id} arrived while the log was full"));
+            }
             if self.open.insert(id.to_owned(), OpenCall::default()).is_some() {
                 self.complaints.push(format!("{id} arrived twice"));
             }

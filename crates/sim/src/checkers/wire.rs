@@ -13,8 +13,8 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// No dialog is silent for longer: whoever says nothing is asked, and whoever has nothing to say hangs up.
 const SILENT_MAX: Duration = Duration::from_secs(3_600);
 
-/// T2 and a margin: no pause between two repetitions is longer.
-const REPEATS_WITHIN: Duration = Duration::from_millis(4_100);
+/// T2 and a margin: no pause between two repetitions is longer, even if the exchange is woken late.
+const REPEATS_WITHIN: Duration = Duration::from_millis(4_300);
 
 #[derive(Default)]
 pub(crate) struct WireChecker {

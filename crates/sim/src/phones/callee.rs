@@ -22,6 +22,8 @@ pub(crate) struct Callee {
     pub(super) legs: Vec<Leg>,
     agenda: Vec<(Time, String, Act)>,
     pub(super) calls: u32,
+    /// What stands between the phone and the exchange.
+    path: Option<String>,
     /// Of an operator's server.
     pub(super) mood: Option<Mood>,
     /// Whether nothing between the exchange and this phone is lost: then it must never be called twice.
@@ -112,6 +114,7 @@ impl Callee {
             legs: Vec::new(),
             agenda: Vec::new(),
             calls: 0,
+            path: None,
             mood: None,
             sure: false,
         };
@@ -133,12 +136,20 @@ impl Callee {
 
     /// Takes its registration back.
     pub(crate) fn leave(&mut self, stack: &mut Stack) {
-        stack.vanished = false;
+        if std::mem::take(&mut stack.vanished) {
+            stack.strict_from = stack.strict_from.max(stack.now + LIFETIME);
+        }
         self.agenda.retain(|(_, _, act)| !matches!(act, Act::Register | Act::PlugIn));
         if self.account.is_some() {
             self.registration.leaving = true;
             self.register(stack, None);
         }
+    }
+
+    /// Registers by way of a proxy, at the phone's own address; the phone itself is somewhere behind it.
+    pub(crate) fn registers_by_path(&mut self, stack: &mut Stack) {
+        self.path = Some(format!("<sip:{};lr>", stack.me));
+        stack.shown = Some("192.168.7.7:5060".to_owned());
     }
 
     /// The exchange lost its memory: register soon, as a phone does whose registration has run out.
@@ -162,6 +173,9 @@ impl Callee {
         let expires = if registration.leaving { 0 } else { registration.expires.as_secs() };
         let expires = expires.to_string();
         let mut extra = vec![("Expires", expires.as_str()), ("User-Agent", "simulated phone")];
+        if let Some(path) = &self.path {
+            extra.extend([("Supported", "path"), ("Path", path.as_str())]);
+        }
         registration.proved = authorization.is_some();
         if let Some(value) = authorization {
             extra.push(("Authorization", value));
@@ -295,6 +309,13 @@ impl Callee {
         if self.bad && hasty.is_some_and(|seconds| seconds < 300) && stack.rng.chance_permille(60) {
             stack.met("422 of a callee");
             return stack.reply(request, 422, &tag, &[("Min-SE", "300")], "");
+        }
+        if let Some(path) = &self.path {
+            stack.met("call by Path");
+            if request.header("Route") != path {
+                let found = request.header("Route");
+                stack.complaints.push(format!("the INVITE says `{found}` for Route, not {path}"));
+            }
         }
         let manners = CalleeManners::draw(&mut stack.rng, self.bad);
         if manners == CalleeManners::RepeatsEverything {

@@ -48,6 +48,7 @@ pub(super) enum Act {
     GiveUp,
     Acknowledge(u32),
     Press(char),
+    Rebind,
     Refer,
     Hold(bool),
     Garbage,
@@ -213,6 +214,7 @@ impl Caller {
             Act::Garbage => self.garbage(stack),
             _ if self.state != State::Up => {}
             Act::Press(key) => self.press(stack, key),
+            Act::Rebind => self.rebind(stack),
             Act::Refer => {
                 stack.met("REFER of a caller");
                 let to = one_of(&mut stack.rng, &["agent03", "0612345678", "demo", "nobody"]);
@@ -446,6 +448,7 @@ impl Caller {
             CallerManners::AsksStrangeThings => Act::Strange,
             CallerManners::CountsBackwards => Act::Backwards,
             CallerManners::HoldsByZero | CallerManners::OffersAcross => Act::Hold(true),
+            CallerManners::ChangesItsPort => Act::Rebind,
             _ => return,
         };
         self.plan(stack.now + pause, act);

@@ -30,6 +30,8 @@ pub(crate) enum CallerManners {
     /// Methods that nobody asked for.
     AsksStrangeThings,
     RefusesOffers,
+    /// Its NAT gives it another port, and it says so.
+    ChangesItsPort,
 }
 
 /// How an agent's phone behaves with one call.
@@ -63,7 +65,7 @@ pub(crate) enum CalleeManners {
 impl CallerManners {
     pub(crate) fn draw(rng: &mut Rng, bad: bool) -> CallerManners {
         use CallerManners as M;
-        const BAD: [CallerManners; 17] = [
+        const BAD: [CallerManners; 18] = [
             M::NeverAcknowledges,
             M::AcknowledgesLate,
             M::Cancels,
@@ -81,6 +83,7 @@ impl CallerManners {
             M::HangsUpUnanswered,
             M::AsksStrangeThings,
             M::RefusesOffers,
+            M::ChangesItsPort,
         ];
         if bad && rng.chance_permille(450) { one_of(rng, &BAD) } else { M::Good }
     }

@@ -20,6 +20,7 @@ pub(crate) use stack::{LIFETIME, Stack};
 pub(crate) use text::Message;
 
 use base::Time;
+use std::net::SocketAddr;
 
 /// One phone: what every phone needs, and its habits.
 pub(crate) struct Phone {
@@ -37,10 +38,18 @@ pub(crate) enum Role {
 
 impl Phone {
     /// A message came.
-    pub(crate) fn handle(&mut self, now: Time, bytes: &[u8]) {
+    pub(crate) fn handle(&mut self, now: Time, [from, to]: [SocketAddr; 2], bytes: &[u8]) {
         self.stack.now = now;
-        if self.stack.vanished {
+        // A NAT lets nothing in at an address that it has given up.
+        if self.stack.vanished || to != self.stack.me {
             return;
+        }
+        if from == crate::town::other_exchange() {
+            self.stack.met("answer from the address that was asked");
+        }
+        if from != self.stack.server && matches!(self.role, Role::Caller(_)) {
+            let server = self.stack.server;
+            self.stack.complaints.push(format!("a message from {from} to a caller at {server}"));
         }
         let Some(message) = Message::read(bytes) else {
             self.stack.complaints.push("the exchange sent something that is no message".to_owned());

@@ -3,7 +3,7 @@
 use super::abilities::borrowed;
 use super::caller::{Caller, RTP_PORT};
 use super::manners::{CallerManners, one_of};
-use super::stack::Stack;
+use super::stack::{LIFETIME, Stack};
 use super::text::{Message, sdp};
 use super::timer::{Due, Habit};
 
@@ -63,6 +63,15 @@ impl Caller {
             let branch = stack.request(&mut self.dialog, "INVITE", &[], &body);
             self.offers.push(branch);
         }
+    }
+
+    /// Is somewhere else from now on, and says so at once.
+    pub(super) fn rebind(&mut self, stack: &mut Stack) {
+        stack.met("port changes");
+        stack.me.set_port(stack.me.port() + 1);
+        // What was on its way to the old one is lost.
+        stack.strict_from = stack.strict_from.max(stack.now + LIFETIME);
+        self.refresh(stack);
     }
 
     /// What the exchange says to a new offer or a refresh.
