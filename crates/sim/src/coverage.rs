@@ -1,27 +1,15 @@
 //! What a run really met: every habit of a phone, every disaster and every turn of a call is counted when it
 //! happens, and [`ROWS`] says which of the field's acceptance rows it stands for and who judges it.
 
+use crate::ROWS;
 use facts::{AgentState, Cause, Fact, FactKind, OfferEnd, QueueRefusal};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// How often each thing happened, by the names in [`ROWS`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     counts: BTreeMap<&'static str, u64>,
-}
-
-/// One row of the acceptance lists.
-#[derive(Clone, Copy, Debug)]
-pub struct Row {
-    /// What the field asks for.
-    pub row: &'static str,
-    /// What must have happened in a run for it to be met; nothing for rows that are held elsewhere.
-    pub met: &'static [&'static str],
-    /// Who does it.
-    pub by: &'static str,
-    /// Who would say that it went wrong.
-    pub judged_by: &'static str,
 }
 
 impl Coverage {
@@ -49,9 +37,8 @@ impl Coverage {
     /// What never happened although a row asks for it.
     pub fn missing(&self) -> Vec<&'static str> {
         let asked = ROWS.iter().flat_map(|row| row.met).copied();
-        let mut missing: Vec<&str> = asked.filter(|what| self.count(what) == 0).collect();
-        missing.dedup();
-        missing
+        let missing: BTreeSet<&str> = asked.filter(|what| self.count(what) == 0).collect();
+        missing.into_iter().collect()
     }
 
     /// What a fact tells of.
@@ -121,6 +108,3 @@ impl fmt::Display for Coverage {
         self.counts.iter().try_for_each(|(what, count)| writeln!(f, "{count:>9}  {what}"))
     }
 }
-
-/// The acceptance lists' rows, each with what stands for it here.
-pub const ROWS: &[Row] = &[];

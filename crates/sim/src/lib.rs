@@ -12,13 +12,15 @@ mod phones;
 mod plans;
 mod reference;
 mod report;
+mod rows;
 mod town;
 mod trace;
 mod world;
 
-pub use coverage::{Coverage, ROWS, Row};
+pub use coverage::Coverage;
 pub use faults::Faults;
 pub use report::Report;
+pub use rows::{ROWS, Row};
 
 use std::sync::Arc;
 

@@ -34,6 +34,7 @@ pub(super) fn run(command: &Sim) -> Result<ExitCode> {
     let began = Instant::now();
     let report = sim::run(options, script, &mut |line| println!("{line}"));
     let took = began.elapsed();
+    print!("{}", report.coverage);
     println!("{report}");
     println!("{:.0} calls a second", f64::from(report.calls) / took.as_secs_f64());
     Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })

@@ -2,9 +2,9 @@
 
 use super::abilities::{Abilities, borrowed};
 use super::caller::RTP_PORT;
-use super::digest::authorization;
 use super::manners::{CalleeManners, between, one_of};
 use super::operator::Mood;
+use super::registering::Registration;
 use super::ringing::Progress;
 use super::stack::{Dialog, LIFETIME, Stack};
 use super::text::{Message, sdp};
@@ -18,24 +18,16 @@ pub(crate) struct Callee {
     pub(super) account: Option<String>,
     bad: bool,
     /// Registers once and is unplugged at the first call that finds bad manners.
-    registration: Registration,
+    pub(super) registration: Registration,
     pub(super) legs: Vec<Leg>,
-    agenda: Vec<(Time, String, Act)>,
+    pub(super) agenda: Vec<(Time, String, Act)>,
     pub(super) calls: u32,
     /// What stands between the phone and the exchange.
-    path: Option<String>,
+    pub(super) path: Option<String>,
     /// Of an operator's server.
     pub(super) mood: Option<Mood>,
     /// Whether nothing between the exchange and this phone is lost: then it must never be called twice.
     pub(crate) sure: bool,
-}
-
-struct Registration {
-    dialog: Dialog,
-    expires: Duration,
-    /// The last try had credentials.
-    proved: bool,
-    leaving: bool,
 }
 
 pub(super) struct Leg {
@@ -110,7 +102,7 @@ impl Callee {
         let mut callee = Callee {
             account,
             bad,
-            registration: Registration { dialog, expires, proved: false, leaving: false },
+            registration: Registration::new(dialog, expires),
             legs: Vec::new(),
             agenda: Vec::new(),
             calls: 0,
@@ -134,53 +126,12 @@ impl Callee {
         self.agenda.iter().map(|(at, _, _)| *at).chain(timers).min()
     }
 
-    /// Takes its registration back.
-    pub(crate) fn leave(&mut self, stack: &mut Stack) {
-        if std::mem::take(&mut stack.vanished) {
-            stack.strict_from = stack.strict_from.max(stack.now + LIFETIME);
-        }
-        self.agenda.retain(|(_, _, act)| !matches!(act, Act::Register | Act::PlugIn));
-        if self.account.is_some() {
-            self.registration.leaving = true;
-            self.register(stack, None);
-        }
-    }
-
-    /// Registers by way of a proxy, at the phone's own address; the phone itself is somewhere behind it.
-    pub(crate) fn registers_by_path(&mut self, stack: &mut Stack) {
-        self.path = Some(format!("<sip:{};lr>", stack.me));
-        stack.shown = Some("192.168.7.7:5060".to_owned());
-    }
-
-    /// The exchange lost its memory: register soon, as a phone does whose registration has run out.
-    pub(crate) fn register_again(&mut self, at: Time) {
-        if self.account.is_some() && !self.registration.leaving {
-            self.agenda.retain(|(_, _, act)| *act != Act::Register);
-            self.plan(at, "", Act::Register);
-        }
-    }
-
     pub(super) fn drop_moods(&mut self) {
         self.agenda.retain(|(_, _, act)| *act != Act::Mood);
     }
 
     pub(crate) fn is_busy(&self) -> bool {
         self.legs.iter().any(|leg| leg.state != State::Over)
-    }
-
-    fn register(&mut self, stack: &mut Stack, authorization: Option<&str>) {
-        let registration = &mut self.registration;
-        let expires = if registration.leaving { 0 } else { registration.expires.as_secs() };
-        let expires = expires.to_string();
-        let mut extra = vec![("Expires", expires.as_str()), ("User-Agent", "simulated phone")];
-        if let Some(path) = &self.path {
-            extra.extend([("Supported", "path"), ("Path", path.as_str())]);
-        }
-        registration.proved = authorization.is_some();
-        if let Some(value) = authorization {
-            extra.push(("Authorization", value));
-        }
-        stack.request(&mut registration.dialog, "REGISTER", &extra, "");
     }
 
     pub(crate) fn handle_timeout(&mut self, stack: &mut Stack) {
@@ -214,8 +165,8 @@ impl Callee {
         if method == "INVITE" {
             return self.unanswered_call(stack, branch);
         }
-        if method == "REGISTER" && !self.registration.leaving {
-            self.plan(stack.now + Duration::from_secs(5), "", Act::Register);
+        if method == "REGISTER" {
+            self.not_registered(stack);
         }
     }
 
@@ -231,22 +182,7 @@ impl Callee {
             return;
         }
         match (answer.method, answer.status) {
-            ("REGISTER", 401) if !self.registration.proved => {
-                let uri = self.registration.dialog.target.clone();
-                let weak = stack.rng.chance_permille(500);
-                let cnonce = stack.rng.token(8);
-                let password = self.account.clone().unwrap_or_default();
-                let user = stack.user.clone();
-                let who = (user.as_str(), password.as_str());
-                let value = authorization(message, who, ("REGISTER", &uri), &cnonce, weak);
-                self.register(stack, value.as_deref());
-            }
-            ("REGISTER", 200..) if !self.registration.leaving => {
-                let wait =
-                    if answer.status == 200 { self.registration.expires / 2 } else { Duration::from_secs(5) };
-                self.agenda.retain(|(_, _, act)| *act != Act::Register);
-                self.plan(stack.now + wait, "", Act::Register);
-            }
+            ("REGISTER", 200..) => self.registered(stack, message, answer.status),
             ("INVITE" | "UPDATE", 200..) => {
                 let known = |leg: &&mut Leg| leg.offer.as_deref() == Some(answer.branch.as_str());
                 if let Some(leg) = self.legs.iter_mut().find(known) {
@@ -539,6 +475,9 @@ impl Callee {
         if leg.state != State::Ringing {
             return;
         }
+        if leg.manners == CalleeManners::LetsItRing {
+            stack.met("rings until it is left");
+        }
         if leg.manners == CalleeManners::AnswersTheCancel {
             stack.met("2xx crosses CANCEL");
             return self.answer(stack, at);
@@ -622,7 +561,9 @@ impl Leg {
 /// The text of a request, to be answered later.
 fn raw(request: &Message<'_>) -> Vec<u8> {
     let mut text = format!("{}\r\n", request.first);
-    for name in ["Via", "From", "To", "Call-ID", "CSeq", "Supported", "Require", "Session-Expires"] {
+    let kept =
+        ["Via", "From", "To", "Call-ID", "CSeq", "Supported", "Require", "Session-Expires", "P-Early-Media"];
+    for name in kept {
         for value in request.headers(name) {
             super::text::push(&mut text, name, value);
         }

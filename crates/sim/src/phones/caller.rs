@@ -117,6 +117,9 @@ impl Caller {
             self.abilities.behind_a_proxy(stack);
         }
         self.invite(stack, &body);
+        if self.abilities.wordy {
+            stack.met("oversized INVITE");
+        }
         let now = stack.now;
         match self.manners {
             CallerManners::Cancels => {

@@ -6,6 +6,7 @@ mod caller;
 mod digest;
 mod manners;
 mod operator;
+mod registering;
 mod reoffering;
 mod ringing;
 mod stack;

@@ -2,7 +2,7 @@
 
 use super::callee::{Act, Callee, State};
 use super::caller::RTP_PORT;
-use super::manners::{CalleeManners, between};
+use super::manners::{CalleeManners, between, one_of};
 use super::stack::Stack;
 use super::text::{Message, sdp};
 use base::Rng;
@@ -48,7 +48,12 @@ impl Callee {
         let Some(invite) = Message::read(&bytes) else { return };
         let contact = stack.contact();
         let tag = leg.dialog.local_tag.clone();
-        let extra = [("Contact", contact.as_str()), ("Allow", leg.abilities.allowed())];
+        let mut extra = vec![("Contact", contact.as_str()), ("Allow", leg.abilities.allowed())];
+        if invite.header("P-Early-Media") == "supported" {
+            stack.met("P-Early-Media");
+            let heard = one_of(&mut stack.rng, &["sendrecv", "sendonly", "inactive"]);
+            extra.push(("P-Early-Media", heard));
+        }
         let body = sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, "sendrecv");
         leg.progress = leg.progress.with(invite.header("Supported").contains("100rel"));
         match (leg.manners, leg.progress) {

@@ -11,6 +11,8 @@ pub(crate) const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 /// 64·T1: how long a transaction is kept alive.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(32);
+/// A CANCEL that overtook its INVITE cancels nothing, and the call may take as long as a server is waited for.
+const GRACE: Duration = Duration::from_secs(5);
 /// How long a request may still be repeated: its answer is kept so long.
 const REMEMBERED: Duration = Duration::from_secs(64);
 
@@ -211,7 +213,7 @@ impl Stack {
         self.begin("CANCEL", branch.to_owned(), bytes);
         for client in self.clients.iter_mut().filter(|client| client.branch == branch) {
             // A refused or lost CANCEL must not leave the INVITE open for ever (RFC 3261 §9.1).
-            client.dies = self.now + LIFETIME;
+            client.dies = self.now + LIFETIME + GRACE;
             client.cancelled = true;
         }
     }

@@ -1,0 +1,55 @@
+//! What the phones of a swarm of worlds do is what the acceptance rows ask for, and `README.md` says so.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails says where")]
+
+#[allow(dead_code, reason = "this test does not lead phones by hand")]
+mod support;
+
+use sim::{Coverage, Faults, Options, ROWS};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// As many as it takes until everything is met, and no more than these.
+const WORLDS_MAX: u64 = 60;
+
+fn live(seed: u64) -> Coverage {
+    let options = Options { seed, calls: 200, rate: None, faults: Faults::ALL, verbose: false };
+    let report = sim::run(options, support::helpdesk(), &mut |_| {});
+    assert!(report.violations.is_empty(), "seed {seed}: {report}");
+    report.coverage
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "takes minutes without optimisation")]
+fn every_row_is_met_in_a_few_worlds() {
+    let mut met = Coverage::default();
+    for seed in 2000..2000 + WORLDS_MAX {
+        met.add(&live(seed));
+        if met.missing().is_empty() {
+            break;
+        }
+    }
+    assert!(met.missing().is_empty(), "never met: {:?}", met.missing());
+    // And nothing is counted that stands for no row.
+    let asked: BTreeSet<&str> = ROWS.iter().flat_map(|row| row.met).copied().collect();
+    let idle: Vec<&str> = met.names().filter(|name| !asked.contains(name)).collect();
+    assert!(idle.is_empty(), "counted for no row: {idle:?}");
+}
+
+#[test]
+fn the_readme_is_the_table_of_rows() {
+    let mut table = String::from("| list | row | what is met | by | judged by |\n|---|---|---|---|---|\n");
+    for row in ROWS {
+        let met = row.met.join("; ");
+        writeln!(table, "| {} | {} | {met} | {} | {} |", row.list, row.row, row.by, row.judged_by).unwrap();
+    }
+    let readme = include_str!("../README.md");
+    let start = readme.find("| list |").unwrap();
+    let told: String = readme[start..].lines().take_while(|line| line.starts_with('|')).fold(
+        String::new(),
+        |mut told, line| {
+            writeln!(told, "{line}").unwrap();
+            told
+        },
+    );
+    assert!(told == table, "crates/sim/README.md must have this table:\n{table}");
+}
