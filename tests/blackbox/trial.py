@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -303,25 +304,39 @@ def need(command, package):
     assert shutil.which(command), f"{command} is not installed: apt-get install {package}"
 
 
+class Ports:
+    """Gives out the ports of a range in turn, so that cases at the same time do not get the same ones."""
+
+    def __init__(self, first, beyond):
+        self.first, self.beyond, self.lock = first, beyond, threading.Lock()
+        self.next = random.randrange(first, beyond, 4)
+
+    def take(self, count, tcp):
+        """The first of so many free ports, an even one."""
+        with self.lock:
+            for _ in range(1000):
+                low, self.next = self.next, self.next + count + count % 2
+                if self.next > self.beyond:
+                    self.next = self.first
+                elif all(is_free(port, tcp) for port in range(low, low + count)):
+                    return low
+        raise AssertionError(f"no {count} free ports were found in a row")
+
+
+SINGLE, RANGES = Ports(20_000, 32_000), Ports(10_000, 19_000)
+
+
 def free_port():
-    """A port that nobody uses, for UDP and TCP."""
-    for _ in range(100):
-        port = random.randrange(20_000, 32_000)
-        if is_free(port):
-            return port
-    raise AssertionError("no free port was found")
+    """A port that nobody uses, for UDP and TCP, and three more: SIPp takes ports beside the one that it is told."""
+    return SINGLE.take(4, tcp=True)
 
 
 def free_range(count):
-    """The first of so many free UDP ports, beginning with an even one."""
-    for _ in range(100):
-        low = random.randrange(10_000, 19_000, 2)
-        if all(is_free(port, tcp=False) for port in range(low, low + count)):
-            return low
-    raise AssertionError("no free range of ports was found")
+    """The first of so many free UDP ports, an even one."""
+    return RANGES.take(count, tcp=False)
 
 
-def is_free(port, tcp=True):
+def is_free(port, tcp):
     kinds = [socket.SOCK_DGRAM] + ([socket.SOCK_STREAM] if tcp else [])
     for kind in kinds:
         with socket.socket(socket.AF_INET, kind) as probe:

@@ -8,6 +8,7 @@ import subprocess
 
 from xml.dom import minidom
 
+import events
 from trial import Skipped, TOKEN, case, tail, wait_for
 
 ECHO = {"number": "echo", "kind": "echo"}
@@ -87,6 +88,23 @@ def tshark(file, wanted, *fields):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+@case("what the sockets and the trace took, sent and kept is counted at /metrics")
+def counted(t):
+    server = t.server(services=[ECHO])
+    t.sipp("basic_call", server, "echo", "-d", 300)
+    server.happened("call.ended")
+
+    def all_counted():
+        page = events.get(server.http, "/metrics", TOKEN)[2].decode()
+        figures = dict(line.rsplit(" ", 1) for line in page.splitlines() if line.startswith("cornetta_"))
+        # INVITE, ACK and BYE came; both answers, at the least, went.
+        return (figures['cornetta_sip_messages_total{way="in"}'] == "3"
+                and int(figures['cornetta_sip_messages_total{way="out"}']) >= 2
+                and int(figures['cornetta_trace_messages_total{outcome="stored"}']) >= 5
+                and figures['cornetta_sip_dropped_total{why="banned"}'] == "0")
+    wait_for(all_counted, 5, "the figures are not those of one call")
 
 
 @case("Homer gets every message of a call with the call's id")
