@@ -251,6 +251,8 @@ pub struct Past {
     pub broken: Vec<BrokenCall>,
     /// Agents who were paused, and why.
     pub paused: Vec<(String, String)>,
+    /// Calls outside of the last day that were let through, by the number of the fact.
+    pub charges: Vec<(u64, facts::ChargeNow)>,
     /// Who was kept out.
     pub bans: Vec<facts::BanNow>,
 }

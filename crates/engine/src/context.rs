@@ -4,11 +4,12 @@
 
 use crate::capturing::Captures;
 use crate::certificates::Certificates;
+use crate::destinations::Meant;
 use crate::ledger::{CallLog, Ledger};
 use crate::lines::Lines;
 use crate::outbound::Outbound;
 use crate::trust::Velocity;
-use crate::{Config, Output, Service};
+use crate::{Config, Output};
 use acd::{Acd, EntryId, OfferId};
 use base::{Key, Seed, Time, Wall};
 use facts::FactKind;
@@ -46,7 +47,7 @@ pub(crate) enum Errand {
         /// Whom it named.
         to: String,
         /// What that means: the agent's other call was let through to it, and is not counted again.
-        service: Service,
+        meant: Meant,
         /// Where its progress is told: session and REFER.
         told: (SessionId, u32),
     },

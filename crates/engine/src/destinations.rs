@@ -1,5 +1,6 @@
 //! What somebody means by what they dial or transfer to: a colleague, a service of ours, a number outside.
 
+use crate::charges::Charge;
 use crate::context::Context;
 use crate::outbound::{Who, may_dial};
 use crate::{Service, Target};
@@ -9,13 +10,27 @@ use sip::uri::{Scheme, Uri};
 const NUMBER_MIN: usize = 2;
 const NUMBER_MAX: usize = 20;
 
+/// What somebody means.
+#[derive(Debug)]
+pub(crate) struct Meant {
+    pub(crate) service: Service,
+    /// For a number outside that a rule let through: to be settled.
+    pub(crate) charge: Option<Charge>,
+}
+
+impl From<Service> for Meant {
+    fn from(service: Service) -> Meant {
+        Meant { service, charge: None }
+    }
+}
+
 /// What `dialled` means for `who`: the name of an account, the number of a service, or a number outside. The
 /// host of a URI does not count: nobody is called outside but by a trunk, and phones write whatever name they
 /// know us by. An operator writes numbers as its trunk does. An error is the status that refuses it.
-pub(crate) fn resolve(ctx: &mut Context, who: Who<'_>, dialled: &str) -> Result<Service, u16> {
+pub(crate) fn resolve(ctx: &mut Context, who: Who<'_>, dialled: &str) -> Result<Meant, u16> {
     let dialled = user_of(dialled).ok_or(404u16)?;
     if ctx.config.has_account(&dialled) {
-        return Ok(Service::Dial(Target::Agent(dialled)));
+        return Ok(Service::Dial(Target::Agent(dialled)).into());
     }
     let numbering = &ctx.config.numbering;
     let number = match who {
@@ -24,13 +39,14 @@ pub(crate) fn resolve(ctx: &mut Context, who: Who<'_>, dialled: &str) -> Result<
         Who::Trunk(name) => numbering.trunk(name).normal(&dialled),
     };
     if let Some(service) = ctx.config.services.get(number.as_str()) {
-        return Ok(service.clone());
+        return Ok(service.clone().into());
     }
     if ctx.config.sip.trunks.is_empty() || !is_number(&dialled) {
-        return ctx.config.otherwise.clone().ok_or(404);
+        return ctx.config.otherwise.clone().map(Meant::from).ok_or(404);
     }
-    may_dial(ctx, who, &number)?;
-    Ok(Service::Dial(Target::Number { number: number.as_str().to_owned() }))
+    let charge = may_dial(ctx, who, &number)?;
+    let service = Service::Dial(Target::Number { number: number.as_str().to_owned() });
+    Ok(Meant { service, charge })
 }
 
 /// The user part of a URI, the number of a `tel:`, or the text itself if it is no URI.

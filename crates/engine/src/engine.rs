@@ -3,8 +3,9 @@
 use crate::bans::Bans;
 use crate::blocked::Blocked;
 use crate::call::{Call, Parties, Source, Way};
+use crate::charges::settle;
 use crate::context::{CallKey, Context, Owner};
-use crate::destinations::resolve;
+use crate::destinations::{Meant, resolve};
 use crate::devices::Devices;
 use crate::ledger::Ledger;
 use crate::outbound::Who;
@@ -346,14 +347,17 @@ impl Engine {
             Peer::Account(user) => resolve(&mut self.ctx, Who::Agent(user), &invite.dialled),
             _ => {
                 let service = config.services.get(parties.dialled.as_str()).or(config.otherwise.as_ref());
-                service.cloned().ok_or(404)
+                service.cloned().map(Meant::from).ok_or(404)
             }
         };
         let taken = self.calls.insert_with(|key| match service {
-            Ok(service) if !self.draining => {
-                Call::arrive(&mut self.ctx, key, (session, invite, parties, way), service)
+            Ok(meant) if !self.draining => {
+                Call::arrive(&mut self.ctx, key, (session, invite, parties, way), meant)
             }
-            Ok(service) => {
+            Ok(Meant { service, charge }) => {
+                if let Some(charge) = charge {
+                    settle(&mut self.ctx, charge);
+                }
                 let end = End::new(Side::Engine, Cause::ShuttingDown).sip(503);
                 Call::refused(&mut self.ctx, key, (session, invite, parties, way), service.name(), end)
             }

@@ -1,7 +1,9 @@
 //! What concerns two calls at once: an agent's consultation, and the attended transfer that may come of it.
 
 use crate::call::Consultation;
+use crate::charges::settle;
 use crate::context::{Errand, Owner};
+use crate::destinations::Meant;
 use crate::engine::Engine;
 use sip::ua::{Do, SessionId};
 
@@ -15,13 +17,18 @@ impl Engine {
                     self.ctx.sip(Do::AnswerRefer { session, refer, status });
                 }
             }
-            Errand::Blind { into, to, service, told } => {
+            Errand::Blind { into, to, meant, told } => {
                 let mut done = Err(491);
+                let mut meant = Some(meant);
                 self.with_call(into.call, |call, ctx| {
-                    done = call
-                        .may_transfer(ctx, into.leg)
-                        .and_then(|()| call.transfer_to(ctx, into.leg, (to, service), Some(told)));
+                    done = call.may_transfer(ctx, into.leg).and_then(|()| {
+                        let meant = meant.take().ok_or(491u16)?;
+                        call.transfer_to(ctx, into.leg, (to, meant), Some(told))
+                    });
                 });
+                if let Some(charge) = meant.and_then(|meant| meant.charge) {
+                    settle(&mut self.ctx, charge);
+                }
                 if let Err(status) = done {
                     let (session, refer) = told;
                     self.ctx.sip(Do::AnswerRefer { session, refer, status });
@@ -49,9 +56,11 @@ impl Engine {
                 self.bring_together(into, from, told);
             }
             Consultation::Calling(to, service) => {
-                self.with_call(from.call, |call, ctx| call.give_up_consultation(ctx, from.leg));
+                let mut charge = None;
+                self.with_call(from.call, |call, ctx| charge = call.give_up_consultation(ctx, from.leg));
                 // When the other call has let go of whom it rang.
-                self.ctx.errands.push_back(Errand::Blind { into, to, service, told });
+                let meant = Meant { service, charge };
+                self.ctx.errands.push_back(Errand::Blind { into, to, meant, told });
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! One party's connection: a SIP session and a media leg, and what they agreed.
 
 use crate::call::q850_of;
+use crate::charges::{self, Charge};
 use crate::context::{Context, Owner};
 use crate::ledger::CallLog;
 use base::Time;
@@ -41,6 +42,8 @@ pub(crate) struct Leg {
     alive_at: Time,
     /// `leg.ringing` has been written.
     rung: bool,
+    /// What the conversation with a number outside is counted for.
+    charge: Option<Charge>,
     /// Why we ended it, if we did while the call went on.
     pub(crate) dismissed: Option<End>,
     session_over: bool,
@@ -78,6 +81,7 @@ impl Leg {
             silent_since: None,
             alive_at: ctx.now,
             rung: false,
+            charge: None,
             dismissed: None,
             session_over: false,
             media_over: true,
@@ -88,6 +92,24 @@ impl Leg {
     pub(crate) fn belongs_to(&mut self, ctx: &mut Context, agent: String) {
         ctx.occupy(&agent, self.media);
         self.agent = Some(agent);
+    }
+
+    /// The number outside answered: what it costs is counted from now on, until the leg is over.
+    pub(crate) fn is_charged(&mut self, ctx: &mut Context, charge: Option<Charge>) {
+        if let Some(charge) = &charge {
+            charges::answered(ctx, charge);
+        }
+        self.charge = charge;
+    }
+
+    /// Another leg goes on with the conversation that is counted.
+    pub(crate) fn gives_charge(&mut self) -> Option<Charge> {
+        self.charge.take()
+    }
+
+    /// Goes on with the conversation of another leg.
+    pub(crate) fn takes_charge(&mut self, charge: Option<Charge>) {
+        self.charge = charge;
     }
 
     /// Comes or goes by a trunk, and takes one of its channels until it is over.
@@ -319,6 +341,9 @@ impl Leg {
             ctx.lines.release(trunk, self.session);
         }
         ctx.note_call(log, FactKind::LegEnded { leg: self.number, end });
+        if let Some(charge) = self.charge.take() {
+            charges::settle(ctx, charge);
+        }
         if !self.media_over {
             ctx.media(Command::Close { leg: self.media });
         }

@@ -4,15 +4,15 @@
 //! What a person wrote into the configuration as a destination, a service of the kind `dial` or a script's transfer,
 //! is itself an opening; the rules are for what agents dial and for what is asked by REFER.
 
+use crate::charges::{CALLS_MAX, Charge, Dialled, Made24h, estimate};
 use crate::context::Context;
 use crate::{NumberSet, Prices};
 use base::{Time, Wall};
 use calendar::Calendar;
 use facts::FactKind;
 use numbers::Number;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// An opening.
 #[derive(Clone, Debug)]
@@ -52,17 +52,19 @@ impl Who<'_> {
     }
 }
 
-/// What a call is taken to cost when it begins: so many minutes. Waiting for its end would let a hundred calls
-/// begin before the first is counted.
-const MINUTES: u64 = 10;
 /// The parts of a cent that spending is counted in.
 const PARTS: u64 = 1_000;
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
-/// Calls that are remembered for a limit: none is set higher.
-pub const CALLS_MAX: u32 = 10_000;
 /// Help in danger (112 and what leads to it): open to every agent at every hour.
 const EMERGENCY: [&str; 5] = ["112", "113", "115", "118", "1530"];
+
+/// A call outside that may be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// The rule that lets it through.
+    pub rule: String,
+    /// What it is taken to cost, in thousandths of a cent.
+    pub millicents: u64,
+}
 
 /// Why a call outside is not made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +81,7 @@ pub struct Denied {
 #[derive(Clone, Debug, Default)]
 pub struct Outbound {
     rules: Vec<OutboundRule>,
-    /// By the rule's name: when, by whom, and for how many thousandths of a cent.
-    dialled: BTreeMap<String, VecDeque<(Time, String, u64)>>,
+    pub(crate) dialled: Dialled,
 }
 
 impl Outbound {
@@ -95,29 +96,27 @@ impl Outbound {
         self.rules = rules;
     }
 
-    /// Whether somebody may call this number now; if so, it counts as called. The first rule that opens it and
-    /// whose limits are not reached decides, in the order of the configuration.
+    /// Whether somebody may call this number now; if so, it counts as called by the fact of the number
+    /// `allowed`. The first rule that opens it and whose limits are not reached decides, in the order of the
+    /// configuration. Nothing is counted for help in danger.
     pub fn may_dial(
         &mut self,
         (now, wall): (Time, Wall),
         who: Who<'_>,
         number: &Number,
-    ) -> Result<(), Denied> {
+        allowed: u64,
+    ) -> Result<Option<Allowed>, Denied> {
         if matches!(who, Who::Agent(_)) && is_emergency(number) {
-            return Ok(());
+            return Ok(None);
         }
         let mut denied = None;
         for rule in self.rules.iter().filter(|rule| rule.opens(who, number)) {
             let dialled = self.dialled.entry(rule.name.clone()).or_default();
-            dialled.retain(|(at, ..)| now.since(*at) < DAY);
+            dialled.forget(now);
             match rule.limit((now, wall), who.name(), number, dialled) {
-                Ok(cost) => {
-                    // No limit needs it, or the call would have been denied.
-                    if dialled.len() >= CALLS_MAX as usize {
-                        dialled.pop_front();
-                    }
-                    dialled.push_back((now, who.name().to_owned(), cost));
-                    return Ok(());
+                Ok(price) => {
+                    let millicents = dialled.count(now, allowed, who.name(), price);
+                    return Ok(Some(Allowed { rule: rule.name.clone(), millicents }));
                 }
                 Err(why) => {
                     denied.get_or_insert(why);
@@ -134,24 +133,20 @@ impl OutboundRule {
         (everybody || self.who.contains(who.name())) && self.numbers.has(number)
     }
 
-    /// What the call is taken to cost in thousandths of a cent, or the limit that it would go over.
+    /// What the call costs a minute in thousandths of a cent, or the limit that it would go over.
     fn limit(
         &self,
         (now, wall): (Time, Wall),
         who: &str,
         number: &Number,
-        dialled: &VecDeque<(Time, String, u64)>,
+        dialled: &Made24h,
     ) -> Result<u64, Denied> {
         let denied = |limit, why| Err(Denied { rule: self.name.clone(), limit, why });
         if self.hours.as_ref().is_some_and(|hours| !hours.at(wall).open) {
             return denied("hours", format!("the rule {} is closed at this hour", self.name));
         }
-        let within_hour = |one: Option<&str>| {
-            let recent = dialled.iter().filter(|(at, ..)| now.since(*at) < HOUR);
-            recent.filter(|(_, by, _)| one.is_none_or(|one| one == by)).count()
-        };
         for (most, by) in [(self.calls_per_hour, None), (self.calls_per_hour_each, Some(who))] {
-            if most.is_some_and(|most| within_hour(by) >= most as usize) {
+            if most.is_some_and(|most| dialled.within_hour(now, by) >= most as usize) {
                 let of = by.unwrap_or("all together");
                 let why = format!("the calls an hour of the rule {} are made, by {of}", self.name);
                 return denied("calls_per_hour", why);
@@ -166,25 +161,27 @@ impl OutboundRule {
             let why = format!("the rule {} has a ceiling of cents, and no price for this number", self.name);
             return denied("spend", why);
         }
-        let cost = price.unwrap_or(0).saturating_mul(MINUTES);
-        let spent: u64 = dialled.iter().map(|(_, _, cost)| cost).sum();
+        let price = price.unwrap_or(0);
+        let (cost, spent) = (estimate(price), dialled.spent(now));
         let goes_over = |most: u64| spent.saturating_add(cost) > most.saturating_mul(PARTS);
         if self.cents_per_day.is_some_and(goes_over) {
             let (spent, name) = (spent / PARTS, &self.name);
             let why = format!("{spent} cents of the rule {name} are taken to be spent in 24 hours");
             return denied("spend", why);
         }
-        Ok(cost)
+        Ok(price)
     }
 
     /// The limit that would not hold if the oldest call made room for another; none while there is room.
-    fn forgets(&self, now: Time, dialled: &VecDeque<(Time, String, u64)>) -> Option<&'static str> {
-        let (oldest, ..) = dialled.front().filter(|_| dialled.len() >= CALLS_MAX as usize)?;
+    fn forgets(&self, now: Time, dialled: &Made24h) -> Option<&'static str> {
+        if !dialled.is_full() {
+            return None;
+        }
         let hourly = self.calls_per_hour.is_some() || self.calls_per_hour_each.is_some();
         if self.cents_per_day.is_some() {
             Some("spend")
         } else {
-            (hourly && now.since(*oldest) < HOUR).then_some("calls_per_hour")
+            (hourly && dialled.first_is_recent(now)).then_some("calls_per_hour")
         }
     }
 }
@@ -202,21 +199,29 @@ fn nothing_opens(number: &Number) -> Denied {
 }
 
 /// Whether this account, or the trunk whose operator asks for a transfer, may have the outside number called.
-/// What is refused is a fact; the status refuses it.
-pub(crate) fn may_dial(ctx: &mut Context, who: Who<'_>, number: &Number) -> Result<(), u16> {
+/// What is refused is a fact, and the status refuses it; what is allowed is one too, and is to be settled.
+pub(crate) fn may_dial(ctx: &mut Context, who: Who<'_>, number: &Number) -> Result<Option<Charge>, u16> {
     let at = (ctx.now, ctx.wall());
-    ctx.outbound.may_dial(at, who, number).map_err(|denied| {
-        let Denied { rule, limit, why } = denied;
-        let (who, to) = (who.name().to_owned(), number.as_str().to_owned());
-        ctx.note(FactKind::OutboundRefused { who, to, rule, limit: limit.to_owned(), why });
-        403
-    })
+    let allowed = ctx.ledger.head() + 1;
+    let (name, to) = (who.name().to_owned(), number.as_str().to_owned());
+    match ctx.outbound.may_dial(at, who, number, allowed) {
+        Ok(None) => Ok(None),
+        Ok(Some(Allowed { rule, millicents })) => {
+            ctx.note(FactKind::OutboundAllowed { who: name, to, rule: rule.clone(), millicents });
+            Ok(Some(Charge { rule, allowed }))
+        }
+        Err(Denied { rule, limit, why }) => {
+            ctx.note(FactKind::OutboundRefused { who: name, to, rule, limit: limit.to_owned(), why });
+            Err(403)
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use numbers::{Country, Kind, Rules};
+    use std::time::Duration;
 
     const TEN: Wall = Wall::from_unix_micros(1_781_000_000_000_000);
 
@@ -247,7 +252,8 @@ mod tests {
 
     fn asks(outbound: &mut Outbound, seconds: u64, who: Who<'_>, to: &str) -> Result<(), &'static str> {
         let at = (Time::from_millis(seconds * 1000), TEN + Duration::from_secs(seconds));
-        outbound.may_dial(at, who, &number(to)).map_err(|denied| denied.limit)
+        let allowed = seconds;
+        outbound.may_dial(at, who, &number(to), allowed).map(|_| ()).map_err(|denied| denied.limit)
     }
 
     #[test]
@@ -342,15 +348,18 @@ mod tests {
             (hourly, 3601, Ok(())),
         ] {
             let mut outbound = Outbound::new(vec![limited.clone()]);
-            let dialled = (0..CALLS_MAX).map(|_| (Time::from_millis(0), "bruno".to_owned(), 0)).collect();
-            outbound.dialled.insert(limited.name.clone(), dialled);
+            let mut made = Made24h::default();
+            for call in 0..u64::from(CALLS_MAX) {
+                made.count(Time::from_millis(0), call, "bruno", 0);
+            }
+            outbound.dialled.insert(limited.name.clone(), made);
             assert_eq!(
                 asks(&mut outbound, again, Who::Agent("anna"), "0612345678"),
                 told,
                 "{}",
                 limited.name
             );
-            assert!(outbound.dialled[&limited.name].len() <= CALLS_MAX as usize);
+            assert!(outbound.dialled[&limited.name].is_full());
         }
     }
 }

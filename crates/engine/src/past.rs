@@ -1,5 +1,6 @@
 //! What the log knows of a time before this engine: calls that the last process left open are ended in it.
 
+use crate::charges;
 use crate::context::Context;
 use crate::ledger::CallLog;
 use crate::{BrokenCall, Past};
@@ -15,6 +16,7 @@ pub(crate) fn begin(ctx: &mut Context, past: Past) {
     for broken in past.broken {
         end_broken(ctx, broken);
     }
+    charges::restore(ctx, past.charges);
     for (agent, reason) in past.paused {
         ctx.acd(acd::Input::Pause { agent, reason });
     }

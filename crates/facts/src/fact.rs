@@ -612,6 +612,32 @@ pub enum FactKind {
         /// For people.
         why: String,
     },
+    /// A rule let an agent, or a trunk's operator by REFER, have a number called.
+    #[serde(rename = "outbound.allowed")]
+    OutboundAllowed {
+        /// The agent or the trunk.
+        who: String,
+        /// The number.
+        to: String,
+        /// The rule.
+        rule: String,
+        /// What the call is taken to cost, in thousandths of a cent; 0 if the rule has no price for it.
+        millicents: u64,
+    },
+    /// That call is over, or was never made: this is what it cost, instead of what was thought.
+    #[serde(rename = "outbound.settled")]
+    OutboundSettled {
+        /// The number of the fact that allowed it.
+        allowed: u64,
+        /// The agent or the trunk.
+        who: String,
+        /// The rule.
+        rule: String,
+        /// Whole seconds of conversation.
+        seconds: u64,
+        /// Thousandths of a cent.
+        millicents: u64,
+    },
     /// Somebody is kept out for a time: what they send is not even read.
     #[serde(rename = "security.banned")]
     SecurityBanned(Banned),

@@ -4,6 +4,7 @@
 //! The shapes here are stored and published: within a version they only grow.
 
 mod ban;
+mod charge;
 mod command;
 mod details;
 mod end;
@@ -12,6 +13,7 @@ mod snapshot;
 mod wall_micros;
 
 pub use ban::{BanNow, Banned};
+pub use charge::ChargeNow;
 pub use command::Command;
 pub use details::{
     AgentState, CallData, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal,

@@ -2,7 +2,7 @@ use crate::fold::SnapshotFold;
 use crate::journal::JournalError;
 use crate::store::Store;
 use base::Wall;
-use facts::{Fact, Snapshot};
+use facts::{ChargeNow, Fact, Snapshot};
 
 /// How many facts are held at a time while the log's end is read.
 const READ_AT_ONCE: usize = 1000;
@@ -16,6 +16,8 @@ pub struct Recovery {
     pub open_calls: Vec<OpenCall>,
     /// Agents who were paused and have not been ready since: name and reason.
     pub paused: Vec<(String, String)>,
+    /// Calls outside of the last day that were let through, by the number of the fact.
+    pub charges: Vec<(u64, ChargeNow)>,
     /// The state after the last fact.
     pub snapshot: Snapshot,
 }
@@ -65,6 +67,7 @@ pub(crate) fn recover(store: &dyn Store) -> Result<(SnapshotFold, Recovery), Jou
         head: range.map(|(_, head)| head),
         open_calls: fold.open_calls(),
         paused: fold.paused(),
+        charges: fold.charges(),
         snapshot: fold.snapshot().clone(),
     };
     Ok((fold, recovery))

@@ -221,6 +221,34 @@ fn a_fold_that_was_stored_goes_on_as_if_it_had_not_been() {
 }
 
 #[test]
+fn calls_outside_count_for_a_day_for_what_they_cost_and_then_no_more() {
+    let allowed = |who: &str| FactKind::OutboundAllowed {
+        who: who.into(),
+        to: "+390612345678".into(),
+        rule: "italy".into(),
+        millicents: 20_000,
+    };
+    let settled = FactKind::OutboundSettled {
+        allowed: 1,
+        who: "anna".into(),
+        rule: "italy".into(),
+        seconds: 61,
+        millicents: 2_034,
+    };
+    let day = 24 * 3600;
+    let log = Log::default().at(0).desk(allowed("anna")).at(10).desk(allowed("bruno")).at(61).desk(settled);
+    let costs = |log: &Log| -> Vec<(u64, String, u64)> {
+        let charges = log.fold().charges().into_iter();
+        charges.map(|(number, charge)| (number, charge.who, charge.millicents)).collect()
+    };
+    assert_eq!(costs(&log), [(1, "anna".to_owned(), 2_034), (2, "bruno".to_owned(), 20_000)]);
+    let stored: SnapshotFold = serde_json::from_str(&serde_json::to_string(&log.fold()).unwrap()).unwrap();
+    assert_eq!(stored.charges(), log.fold().charges());
+    let log = log.at(day + 5).desk(allowed("carla"));
+    assert_eq!(costs(&log), [(2, "bruno".to_owned(), 20_000), (4, "carla".to_owned(), 20_000)]);
+}
+
+#[test]
 fn the_record_of_a_whole_call_has_every_part_of_its_time() {
     let cdr = whole().cdr();
     let seconds = Duration::from_secs;

@@ -490,6 +490,7 @@ impl World<'_> {
             head: Some(self.log.facts()),
             broken: if broken { broken_calls(fold) } else { Vec::new() },
             paused: fold.paused(),
+            charges: fold.charges(),
             bans: fold.snapshot().bans.values().cloned().collect(),
         };
         self.media.forget_all();

@@ -85,6 +85,7 @@ pub(super) fn past(recovery: &Recovery) -> Past {
         head: recovery.head,
         broken: broken.collect(),
         paused: recovery.paused.clone(),
+        charges: recovery.charges.clone(),
         bans: recovery.snapshot.bans.values().cloned().collect(),
     }
 }

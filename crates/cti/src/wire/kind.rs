@@ -65,6 +65,8 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::CaptureStarted { .. } => "capture.started",
         FactKind::SecurityBlocked { .. } => "security.blocked",
         FactKind::OutboundRefused { .. } => "outbound.refused",
+        FactKind::OutboundAllowed { .. } => "outbound.allowed",
+        FactKind::OutboundSettled { .. } => "outbound.settled",
         FactKind::SecurityBanned(_) => "security.banned",
         FactKind::SecurityUnbanned { .. } => "security.unbanned",
     }

@@ -20,9 +20,9 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         FactKind::CallDiverted { by, .. } => Personal::Masked(by, mask_party),
         FactKind::CallUserData { data, .. } => Personal::Masked(data, |_| "***".to_owned()),
         FactKind::TextSent { from, .. } => Personal::Masked(from, mask_party),
-        FactKind::OutboundRefused { to, .. } | FactKind::CallCongested { to, .. } => {
-            Personal::Masked(to, mask_party)
-        }
+        FactKind::OutboundRefused { to, .. }
+        | FactKind::OutboundAllowed { to, .. }
+        | FactKind::CallCongested { to, .. } => Personal::Masked(to, mask_party),
         FactKind::LegCreated { address, .. } => Personal::Masked(address, mask_party),
         FactKind::TransferStarted { to, .. }
         | FactKind::TransferConsulting { to, .. }
@@ -47,6 +47,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::AgentState { .. }
         | FactKind::CaptureStarted { .. }
         | FactKind::SecurityBlocked { .. }
+        | FactKind::OutboundSettled { .. }
         | FactKind::SecurityBanned(_)
         | FactKind::SecurityUnbanned { .. } => Personal::Plain,
         FactKind::SystemStarted { .. }

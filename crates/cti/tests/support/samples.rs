@@ -71,6 +71,19 @@ fn desk() -> Vec<FactKind> {
         FactKind::EndpointUnregistered { agent: "anna".into(), why: "expired".into() },
         FactKind::CaptureStarted { capture: 3, by: "crm".into() },
         FactKind::SecurityBlocked { source: "192.0.2.9".into(), rule: "unknown_user".into(), count: 7 },
+        FactKind::OutboundAllowed {
+            who: "anna".into(),
+            to: NUMBER.into(),
+            rule: "italy".into(),
+            millicents: 20_000,
+        },
+        FactKind::OutboundSettled {
+            allowed: 7,
+            who: "anna".into(),
+            rule: "italy".into(),
+            seconds: 61,
+            millicents: 2_034,
+        },
         FactKind::OutboundRefused {
             who: "anna".into(),
             to: NUMBER.into(),

@@ -6,6 +6,7 @@ use super::told::{judged, told};
 use super::{CALLER, Call, Parties, Playing, Stage, Way};
 use crate::Service;
 use crate::context::{CallKey, Context, Errand, Owner};
+use crate::destinations::Meant;
 use crate::ledger::CallLog;
 use crate::leg::Leg;
 use crate::trust::Trust;
@@ -25,11 +26,12 @@ impl Call {
         ctx: &mut Context,
         key: CallKey,
         (session, invite, parties, way): Arriving,
-        service: Service,
+        Meant { service, charge }: Meant,
     ) -> Call {
         let name = service.name().to_owned();
         let peer = invite.peer.clone();
         let mut call = Call::new(ctx, key, (session, invite, parties, way), name, service);
+        call.charge = charge;
         let owner = Owner { call: key, leg: CALLER };
         // Beside the call that an agent is in: the two may become one.
         let beside = if let Peer::Account(user) = &peer { ctx.leg_of(user) } else { None };
@@ -136,6 +138,7 @@ impl Call {
             last_digit: None,
             phases: Phases::new(ctx.now),
             last_queue: None,
+            charge: None,
             replacing: None,
             consults_for: None,
             end: None,

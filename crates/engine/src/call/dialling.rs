@@ -226,6 +226,10 @@ impl Call {
     fn put_through(&mut self, ctx: &mut Context) {
         let Stage::Dialling(dialling) = &self.stage else { return };
         let (to, other, purpose) = (dialling.to.clone(), dialling.leg, dialling.purpose.clone());
+        let charge = self.charge.take();
+        if let Some(leg) = self.leg(other) {
+            leg.is_charged(ctx, charge);
+        }
         self.stage = Stage::Talking { other };
         match purpose {
             Purpose::Arrival => self.answer_caller(ctx),
@@ -274,6 +278,7 @@ impl Call {
     }
 
     fn dial_failed(&mut self, ctx: &mut Context, to: String, purpose: Purpose, end: End) {
+        self.settle_unanswered(ctx);
         match purpose {
             Purpose::Arrival => self.finish(ctx, end),
             Purpose::Script => self.script_transfer_failed(ctx, to, end.sip),

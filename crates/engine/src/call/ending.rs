@@ -72,6 +72,7 @@ impl Call {
         end.q850 = Some(q850_of(&end));
         let reason = if end.by == Side::Caller { QueueLeft::Abandoned } else { QueueLeft::Ended };
         self.cancel_transfer(ctx);
+        self.settle_unanswered(ctx);
         self.leave_queue(ctx, reason, seen_from_the_other_side(&end));
         self.phases.enter(ctx.now, Phase::Other);
         self.stage = Stage::Over { until: ctx.now + OVER_MAX };

@@ -27,6 +27,7 @@ pub(crate) use parties::Parties;
 pub(crate) use transferring::Consultation;
 pub(crate) use waiting::Queued;
 
+use crate::charges::{Charge, settle};
 use crate::context::{CallKey, Context};
 use crate::ledger::CallLog;
 use crate::leg::Leg;
@@ -76,6 +77,8 @@ pub(crate) struct Call {
     trust: Trust,
     /// The queue in which it waited last.
     last_queue: Option<String>,
+    /// For the number outside that is being called; as soon as it answers, its leg has it.
+    charge: Option<Charge>,
     /// A session that is about to take the place of another.
     replacing: Option<replacing::Replacing>,
     /// The call that its caller, an agent, is in at the same time.
@@ -141,6 +144,13 @@ impl Call {
     /// The media of its legs that have any.
     pub(crate) fn media_legs(&self) -> impl Iterator<Item = LegId> {
         self.legs.iter().filter(|leg| !leg.media_is_over()).map(|leg| leg.media)
+    }
+
+    /// The number outside that was being called did not answer.
+    fn settle_unanswered(&mut self, ctx: &mut Context) {
+        if let Some(charge) = self.charge.take() {
+            settle(ctx, charge);
+        }
     }
 
     fn note(&mut self, ctx: &mut Context, kind: FactKind) {

@@ -93,8 +93,13 @@ impl Call {
             _ => self.caller = number,
         }
         let end = End::new(Side::Callee, Cause::Transferred).place(self.place());
+        let mut charge = None;
         if let Some(old) = self.leg(replacing.old) {
+            charge = old.gives_charge();
             old.dismiss(ctx, end);
+        }
+        if let Some(new) = self.leg(number) {
+            new.takes_charge(charge);
         }
         self.talk(ctx);
         true

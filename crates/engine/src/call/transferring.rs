@@ -4,8 +4,9 @@
 use super::dialling::Purpose;
 use super::ending::{Phase, refusal_for};
 use super::{Call, Stage};
+use crate::charges::Charge;
 use crate::context::{Context, Errand, Owner};
-use crate::destinations::{resolve, user_of};
+use crate::destinations::{Meant, resolve, user_of};
 use crate::leg::Leg;
 use crate::outbound::Who;
 use crate::{Service, Target};
@@ -112,8 +113,8 @@ impl Call {
             (None, Some(trunk)) => Who::Trunk(trunk),
             (None, None) => return Err(603),
         };
-        let service = resolve(ctx, who, to)?;
-        self.transfer_to(ctx, by, (user_of(to).unwrap_or_default(), service), told)
+        let meant = resolve(ctx, who, to)?;
+        self.transfer_to(ctx, by, (user_of(to).unwrap_or_default(), meant), told)
     }
 
     /// The same, to what may be called.
@@ -121,10 +122,14 @@ impl Call {
         &mut self,
         ctx: &mut Context,
         by: u32,
-        (to, service): (String, Service),
+        (to, Meant { service, charge }): (String, Meant),
         told: Option<(SessionId, u32)>,
     ) -> Result<(), u16> {
-        let remaining = self.remaining(by).ok_or(491u16)?;
+        self.charge = charge;
+        let Some(remaining) = self.remaining(by) else {
+            self.settle_unanswered(ctx);
+            return Err(491);
+        };
         let transfer = Transfer { by, told, agent: self.agent_of(by).cloned(), recalls: false };
         if let Some((session, refer)) = told {
             ctx.sip(Do::AnswerRefer { session, refer, status: 202 });
@@ -289,13 +294,16 @@ impl Call {
     }
 
     /// Its agent transfers before there is anybody to talk with: it ends, and whom it rang is called anew.
-    pub(crate) fn give_up_consultation(&mut self, ctx: &mut Context, by: u32) {
+    /// The right to do so goes along.
+    pub(crate) fn give_up_consultation(&mut self, ctx: &mut Context, by: u32) -> Option<Charge> {
+        let charge = self.charge.take();
         let end = End::new(Side::Callee, Cause::Transferred).place(self.place());
         self.consults_for = None;
         if let Some(leg) = self.leg(by) {
             leg.dismiss(ctx, end.clone());
         }
         self.finish(ctx, end);
+        charge
     }
 
     /// Takes a party of another call in, in the place of this leg.

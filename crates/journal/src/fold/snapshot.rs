@@ -1,11 +1,12 @@
 use crate::OpenCall;
 use base::Wall;
 use facts::{
-    AgentNow, AgentState, BanNow, CallNow, CallPhase, Fact, FactKind, LegNow, LegRole, QueueNow, Snapshot,
-    TrunkNow,
+    AgentNow, AgentState, BanNow, CallNow, CallPhase, ChargeNow, Fact, FactKind, LegNow, LegRole, QueueNow,
+    Snapshot, TrunkNow,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What is going on, by what the facts say. The engine's own state must equal it after every fact.
 ///
@@ -23,7 +24,15 @@ pub struct SnapshotFold {
     offers: BTreeMap<String, BTreeMap<u64, String>>,
     /// Pauses that nothing ended, whether the device is there or not, over any restart.
     paused: BTreeMap<String, String>,
+    /// Calls outside of the last day that were let through, by the number of the fact.
+    #[serde(default)]
+    charges: BTreeMap<u64, ChargeNow>,
 }
+
+/// How long a call outside counts for the limits of its rule.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Calls outside that are remembered.
+const CHARGES_MAX: usize = 100_000;
 
 impl SnapshotFold {
     /// The state after the last fact that was applied.
@@ -54,6 +63,21 @@ impl SnapshotFold {
         self.paused.iter().map(|(agent, reason)| (agent.clone(), reason.clone())).collect()
     }
 
+    /// Calls outside of the last day that were let through, by the number of the fact.
+    pub fn charges(&self) -> Vec<(u64, ChargeNow)> {
+        self.charges.iter().map(|(allowed, charge)| (*allowed, charge.clone())).collect()
+    }
+
+    fn charged(&mut self, fact: &Fact, (who, rule, millicents): (&str, &str, u64)) {
+        while let Some(first) = self.charges.first_entry()
+            && (first.get().at + DAY <= fact.at || self.charges.len() >= CHARGES_MAX)
+        {
+            self.charges.pop_first();
+        }
+        let (who, rule) = (who.to_owned(), rule.to_owned());
+        self.charges.insert(fact.number, ChargeNow { at: fact.at, who, rule, millicents });
+    }
+
     /// Takes the next fact. Numbers must rise.
     pub fn apply(&mut self, fact: &Fact) {
         self.snapshot.as_of = fact.number;
@@ -79,6 +103,14 @@ impl SnapshotFold {
             }
             FactKind::TrunkRemoved { trunk } => {
                 self.snapshot.trunks.remove(trunk);
+            }
+            FactKind::OutboundAllowed { who, rule, millicents, .. } => {
+                self.charged(fact, (who, rule, *millicents));
+            }
+            FactKind::OutboundSettled { allowed, millicents, .. } => {
+                if let Some(charge) = self.charges.get_mut(allowed) {
+                    charge.millicents = *millicents;
+                }
             }
             FactKind::SecurityBanned(ban) => {
                 self.snapshot.bans.insert(ban.source.clone(), BanNow::new(fact.at, ban.clone()));
