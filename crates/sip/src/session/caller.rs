@@ -247,7 +247,7 @@ impl Session {
     /// Sends the ACK of a 2xx, and leaves it with the transaction for the 2xx's repetitions.
     pub(super) fn acknowledge(&mut self, wire: &mut Wire, id: TransactionId, response: &Message) {
         let Ok((cseq, _)) = response.cseq() else { return };
-        let (ack, flow) = self.dialog.ack(wire, cseq);
+        let (ack, flow) = self.dialog.ack(wire, cseq, id);
         let tag = response.to().ok().and_then(|to| to.tag()).unwrap_or("");
         wire.transactions.keep_ack(id, tag, flow, ack.clone());
         wire.send(flow, ack);

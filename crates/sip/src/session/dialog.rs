@@ -2,6 +2,7 @@
 
 use crate::message::{HeaderName, Message, Via};
 use crate::referral::Replaces;
+use crate::transaction::TransactionId;
 use crate::ua::wire::{Wire, escaped_user};
 use crate::ua::{Call, Flow, MAX_FORWARDS, SessionId, Towards, Transport};
 use crate::uri::{Host, Uri};
@@ -193,10 +194,11 @@ impl Dialog {
         self.request_numbered(wire, "INVITE", self.local_cseq, max_forwards)
     }
 
-    /// The ACK of a 2xx to our INVITE with this CSeq (§13.2.2.4): its own branch, no transaction.
-    pub(crate) fn ack(&self, wire: &mut Wire, cseq: u32) -> (Vec<u8>, Flow) {
+    /// The ACK of a 2xx to our INVITE with this CSeq (§13.2.2.4): its own branch, no transaction, and the
+    /// credentials of the INVITE.
+    pub(crate) fn ack(&self, wire: &mut Wire, cseq: u32, invite: TransactionId) -> (Vec<u8>, Flow) {
         let (writer, flow, _) = self.request_numbered(wire, "ACK", cseq, MAX_FORWARDS);
-        (writer.finish(), flow)
+        (wire.transactions.prove(invite, writer).finish(), flow)
     }
 
     /// Our Contact in this dialog.

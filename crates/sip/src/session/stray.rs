@@ -17,7 +17,7 @@ const BEYOND: u32 = 10_000;
 pub(super) fn reject_fork(wire: &mut Wire, now: Time, id: TransactionId, response: &Message, flow: Flow) {
     let Some(mut dialog) = Dialog::of_stray(response, flow) else { return };
     let Ok((cseq, _)) = response.cseq() else { return };
-    let (ack, way) = dialog.ack(wire, cseq);
+    let (ack, way) = dialog.ack(wire, cseq, id);
     let tag = dialog.remote_tag.clone().unwrap_or_default();
     wire.transactions.keep_ack(id, &tag, way, ack.clone());
     wire.send(way, ack);

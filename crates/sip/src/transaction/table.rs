@@ -9,6 +9,7 @@ use super::server_non_invite::ServerNonInvite;
 use super::{Intervals, Step, TransactionId, User, derived};
 use crate::message::{Message, Method, ParseLimits};
 use crate::ua::{Flow, Output, Timers};
+use crate::write::Writer;
 use base::{Key, Seed, Slots, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -33,6 +34,8 @@ pub(crate) struct Transaction {
     /// The ACKs of the 2xx of each fork by its To tag: sent again for each repetition, so that the
     /// session may be forgotten before the last one comes.
     acks: Vec<(Box<str>, Flow, Vec<u8>)>,
+    /// The credentials of an INVITE that was accepted, for those ACKs.
+    proofs: Vec<u8>,
     armed: Time,
 }
 
@@ -182,6 +185,12 @@ impl Table {
         let step =
             self.step(id, out, |transaction, intervals| transaction.response(now, response, intervals))?;
         step.tell.then_some(Passed { id, user, flow })
+    }
+
+    /// Adds to the ACK of a 2xx what its INVITE proved itself with (RFC 3261 §13.2.2.4).
+    pub(crate) fn prove(&self, invite: TransactionId, ack: Writer) -> Writer {
+        let proofs = self.transactions.get(invite).map_or(&[][..], |transaction| &transaction.proofs);
+        derived::prove(ack, proofs)
     }
 
     /// Keeps the ACK of a 2xx (RFC 3261 §13.2.2.4), to be sent again by itself when the 2xx is.
@@ -415,10 +424,10 @@ impl Table {
         }
         let bytes = message.len();
         let armed = machine.deadline();
-        let acks = Vec::new();
+        let (acks, proofs) = (Vec::new(), Vec::new());
         let instead = None;
         let transaction =
-            Transaction { machine, fingerprint, origin, user, flow, instead, message, acks, armed };
+            Transaction { machine, fingerprint, origin, user, flow, instead, message, acks, proofs, armed };
         let id = self.transactions.insert(transaction).ok()?;
         self.bytes += bytes;
         self.deadlines.insert((armed, id));
@@ -438,13 +447,13 @@ impl Table {
         let flow = self.transactions.get(id)?.flow;
         let intervals = self.intervals(flow);
         let transaction = self.transactions.get_mut(id)?;
-        let before = transaction.message.len();
+        let before = transaction.held();
         let step = what(transaction, &intervals);
         if step.send && !transaction.message.is_empty() {
             out.push_back(Output::Send { flow, bytes: transaction.message.clone() });
         }
         transaction.shrink();
-        self.bytes = self.bytes.saturating_sub(before) + transaction.message.len();
+        self.bytes = self.bytes.saturating_sub(before) + transaction.held();
         let deadline = transaction.machine.deadline();
         if deadline != transaction.armed {
             self.deadlines.remove(&(transaction.armed, id));
@@ -460,7 +469,7 @@ impl Table {
     fn remove(&mut self, id: TransactionId) {
         let Some(transaction) = self.transactions.remove(id) else { return };
         let acks: usize = transaction.acks.iter().map(|(.., ack)| ack.len()).sum();
-        self.bytes = self.bytes.saturating_sub(transaction.message.len() + acks);
+        self.bytes = self.bytes.saturating_sub(transaction.held() + acks);
         self.deadlines.remove(&(transaction.armed, id));
         self.streams.remove(&(transaction.flow, id));
         let index = match transaction.machine {
@@ -477,6 +486,11 @@ impl Table {
 }
 
 impl Transaction {
+    /// The bytes of what is kept, ACKs aside.
+    fn held(&self) -> usize {
+        self.message.len() + self.proofs.len()
+    }
+
     fn response(&mut self, now: Time, response: &Message, intervals: &Intervals) -> Step {
         let status = response.status().unwrap_or(0);
         match &mut self.machine {
@@ -485,6 +499,9 @@ impl Transaction {
                 if step.send && step.tell {
                     let ack = reread(&self.message).and_then(|invite| derived::ack(&invite, response));
                     self.message = ack.unwrap_or_default();
+                }
+                if (200..300).contains(&status) && step.tell && !self.message.is_empty() {
+                    self.proofs = derived::proofs(&self.message);
                 }
                 step
             }

@@ -305,6 +305,13 @@ fn challenges_are_answered_within_a_dialog_too() {
     let again = answered(&mut world, "488 Not Acceptable Here", "");
     assert!(again.starts_with("INVITE") && header(&again, "Proxy-Authorization").is_some(), "{again}");
     assert!(world.has(ALICE, |e| matches!(e, Event::ReofferRefused { status: 488, .. })));
+    world.act(ALICE, Do::Reoffer { session, sdp: OFFER.to_vec() });
+    answered(&mut world, "407 Proxy Authentication Required", challenge);
+    let again = answered(&mut world, "200 OK", contact);
+    world.run_for(20);
+    let ack = world.take(address(BOB)).pop().unwrap();
+    assert!(ack.starts_with("ACK"), "{ack}");
+    assert_eq!(header(&ack, "Proxy-Authorization"), header(&again, "Proxy-Authorization"), "RFC 3261 §13.2.2.4");
     world.act(ALICE, Do::HangUp { session, q850: None });
     let bye = answered(&mut world, "407 Proxy Authentication Required", challenge);
     assert!(bye.starts_with("BYE") && header(&bye, "Proxy-Authorization").is_none(), "{bye}");
