@@ -16,6 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn read(message: &Message) {
     let _ = (message.check(), message.start(), message.from(), message.to(), message.cseq(), message.expires());
     let _ = (message.call_id(), message.max_forwards(), sip::cause::given(message), message.content_type());
+    let _ = message.description();
     for via in message.vias().flatten() {
         let _ = (via.branch(), via.rport(), via.received(), via.params.are_well_formed());
     }

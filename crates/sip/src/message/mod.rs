@@ -1,6 +1,7 @@
 //! Messages, read lazily: [`Message::parse`] owns the bytes and finds where everything stands; the typed
 //! accessors read a header field when they are asked for it.
 
+mod bodies;
 mod check;
 mod fields;
 mod header_name;
@@ -10,6 +11,7 @@ mod params;
 mod parse;
 mod via;
 
+pub use bodies::Description;
 pub use header_name::HeaderName;
 pub use method::Method;
 pub use name_addr::NameAddr;

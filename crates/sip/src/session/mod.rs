@@ -152,6 +152,5 @@ struct Asked {
 
 /// The SDP of a message, if it has any.
 pub(crate) fn sdp_of(message: &Message) -> Option<Vec<u8>> {
-    let is_sdp = message.content_type().is_some_and(|kind| kind.eq_ignore_ascii_case("application/sdp"));
-    (is_sdp && !message.body().is_empty()).then(|| message.body().to_vec())
+    message.description().sdp.map(<[u8]>::to_vec)
 }

@@ -85,7 +85,7 @@ impl Session {
     pub(super) fn reoffered(&mut self, wire: &mut Wire, now: Time, asked: Asked) {
         let invite = asked.request.method() == Some(Method::Invite);
         let sdp = sdp_of(&asked.request);
-        if sdp.is_none() && !invite && asked.request.body().is_empty() {
+        if sdp.is_none() && !invite && !asked.request.description().not_understood {
             return self.refreshed_by_update(wire, now, &asked);
         }
         if self.meets_an_offer(wire, now, &asked) {
@@ -341,10 +341,10 @@ pub(super) fn says_that_it_is_gone(status: u16) -> bool {
     matches!(status, 404 | 410 | 416 | 481 | 482 | 483 | 484 | 485 | 502 | 604)
 }
 
-/// 415 for a body that is not SDP (§8.2.3), 406 if the caller takes no SDP in our answer (§21.4.7).
+/// 415 for a body that is to be understood and is not (§8.2.3), 406 if the caller takes no SDP in our answer
+/// (§21.4.7).
 pub(crate) fn unreadable(request: &Message) -> Option<u16> {
-    let is_sdp = |kind: &str| kind.eq_ignore_ascii_case("application/sdp");
-    let readable = request.body().is_empty() || request.content_type().is_some_and(is_sdp);
+    let readable = !request.description().not_understood;
     let plain =
         request.header(HeaderName::ContentEncoding).is_none_or(|e| e.eq_ignore_ascii_case("identity"));
     match readable && plain {

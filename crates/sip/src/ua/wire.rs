@@ -21,7 +21,7 @@ pub(crate) const ALLOW_EVENTS: &str = "refer, dialog, message-summary";
 /// The option tags that we understand (RFC 3261 §20.37): what a peer may require of us.
 pub(crate) const SUPPORTED: &str = "100rel, timer, replaces, norefersub, path, gruu, outbound";
 /// The bodies that we read.
-pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
+pub(crate) const ACCEPT: &str = "application/sdp, multipart/mixed, application/dtmf-relay, application/dtmf";
 
 /// The common ground of sessions, registrar and registrations.
 #[derive(Debug)]

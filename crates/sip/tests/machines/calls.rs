@@ -311,7 +311,11 @@ fn challenges_are_answered_within_a_dialog_too() {
     world.run_for(20);
     let ack = world.take(address(BOB)).pop().unwrap();
     assert!(ack.starts_with("ACK"), "{ack}");
-    assert_eq!(header(&ack, "Proxy-Authorization"), header(&again, "Proxy-Authorization"), "RFC 3261 §13.2.2.4");
+    assert_eq!(
+        header(&ack, "Proxy-Authorization"),
+        header(&again, "Proxy-Authorization"),
+        "RFC 3261 §13.2.2.4"
+    );
     world.act(ALICE, Do::HangUp { session, q850: None });
     let bye = answered(&mut world, "407 Proxy Authentication Required", challenge);
     assert!(bye.starts_with("BYE") && header(&bye, "Proxy-Authorization").is_none(), "{bye}");

@@ -254,7 +254,11 @@ fn section_3_3_each_proxy_on_the_way_is_answered_its_own_challenge() {
     assert!(world.has(ALICE, |e| matches!(e, Event::Answered { .. })));
     let ack = sent_to(&mut world, PARTY);
     assert!(ack.starts_with("ACK "), "{ack}");
-    assert_eq!(lines(&ack, "Proxy-Authorization"), proofs, "RFC 3261 §13.2.2.4: the ACK has the INVITE's proofs");
+    assert_eq!(
+        lines(&ack, "Proxy-Authorization"),
+        proofs,
+        "RFC 3261 §13.2.2.4: the ACK has the INVITE's proofs"
+    );
     world.act(ALICE, Do::HangUp { session, q850: None });
     let bye = world.sent.last().map(|packet| String::from_utf8_lossy(&packet.bytes).into_owned()).unwrap();
     says(&mut world, PARTY, &answer_to(&bye, "200 OK", ""));
