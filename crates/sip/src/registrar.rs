@@ -94,6 +94,11 @@ impl Registrar {
         self.users_at(flow).next().is_some()
     }
 
+    /// Whether a device of this account is at the other end of this flow.
+    pub(crate) fn is_at(&self, user: &str, flow: Flow) -> bool {
+        self.users_at(flow).any(|at| **at == *user)
+    }
+
     fn users_at(&self, flow: Flow) -> impl Iterator<Item = &Box<str>> {
         let first: (Flow, Box<str>) = (flow, "".into());
         self.flows.range(first..).take_while(move |(at, _)| *at == flow).map(|(_, user)| user)

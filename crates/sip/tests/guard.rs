@@ -16,6 +16,10 @@ fn guard() -> Guard {
     Guard::new(GuardConfig::default(), vec!["198.51.100.0/24".parse().unwrap()], ["maria".to_owned()])
 }
 
+fn wrong(user: &str) -> Attempt<'_> {
+    Attempt { user, method: "REGISTER", right: false, fresh: false, returned: true, there: false }
+}
+
 fn any_ip(rng: &mut Rng) -> IpAddr {
     let high = (u128::from(rng.next_u32()) << 96) | (u128::from(rng.next_u32()) << 64);
     match rng.next_u32() % 2 {
@@ -102,7 +106,6 @@ fn one_source_that_goes_on_beyond_its_budget_is_kept_out() {
 #[test]
 fn a_new_configuration_gives_no_new_guesses_at_an_account_that_stays() {
     let mut guard = guard();
-    let wrong = |user| Attempt { user, method: "REGISTER", right: false, fresh: false, returned: true };
     for number in 0..40 {
         let source = IpAddr::from([203, 0, number, 9]);
         guard.attempted(Time::ZERO, from(source), wrong("maria"));
@@ -135,4 +138,28 @@ fn who_was_known_is_a_stranger_again_when_their_time_is_over() {
     guard.handle_timeout(at);
     assert_eq!(guard.standing(ip), Standing::Stranger);
     assert_eq!(guard.poll_timeout(), None);
+}
+
+#[test]
+fn a_network_that_changes_its_addresses_does_not_use_up_what_an_account_has() {
+    let networks: [fn(u64) -> IpAddr; 2] = [
+        |number| IpAddr::V6(Ipv6Addr::from_bits((0x2001_0db8_0001_u128 << 80) | u128::from(number) << 64)),
+        |number| IpAddr::from([203, 0, 113, number as u8]),
+    ];
+    let right = Attempt { right: true, fresh: true, ..wrong("maria") };
+    for host in networks {
+        let mut guard = guard();
+        for second in 0..3600 {
+            for number in 0..4 {
+                let now = Time::from_millis(second * 1000);
+                let _ = guard.attempted(now, from(host(second * 4 + number)), wrong("maria"));
+                guard.handle_timeout(now);
+            }
+            if second % 60 == 0 {
+                let late = IpAddr::from([198, 18, (second / 60) as u8, 9]);
+                let now = Time::from_millis(second * 1000);
+                assert_eq!(guard.attempted(now, from(late), right), Belief::Take, "after {second} s");
+            }
+        }
+    }
 }

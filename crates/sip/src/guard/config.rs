@@ -27,8 +27,12 @@ pub struct GuardConfig {
     pub guesses: Rate,
     /// Passwords that are looked at for one stranger: what goes over is not answered.
     pub guess_pace: Rate,
-    /// Passwords of strangers that are looked at for one account: what goes over is challenged anew, right or wrong.
+    /// Passwords that are looked at for one account: of strangers, and, apart from that, wrong ones of those who are
+    /// known. What goes over is challenged anew, right or wrong, and not answered at all to who is known.
     pub account_pace: Rate,
+    /// The same from one network: a stranger's /24 or /48, the source of one who is known. Less than `account_pace`, or
+    /// one network could use up that.
+    pub network_pace: Rate,
     /// Challenges to one stranger that proves nothing: what goes over is a ban.
     pub challenges: Rate,
     /// Malformed messages of one stranger: what goes over is a ban.
@@ -55,6 +59,7 @@ impl Default for GuardConfig {
             guesses: every(60, 20),
             guess_pace: every(5, 5),
             account_pace: every(6, 20),
+            network_pace: every(30, 10),
             challenges: every(5, 60),
             malformed: every(10, 50),
             flood: Rate::per_second(20, 1000),

@@ -5,6 +5,7 @@
 mod bans;
 mod config;
 mod door;
+mod guesses;
 mod rate;
 mod scanners;
 mod sources;
@@ -18,6 +19,7 @@ pub use sources::{NetSet, source_of};
 use crate::ua::Flow;
 use bans::Bans;
 use base::Time;
+use guesses::Guesses;
 use ipnet::IpNet;
 use rate::Bucket;
 use sources::{Sources, prefix_of};
@@ -51,8 +53,7 @@ pub struct Guard {
     prefixes: Sources<Bucket>,
     sources: Sources<Bucket>,
     records: Sources<Record>,
-    /// Of the accounts that exist.
-    accounts: BTreeMap<String, Bucket>,
+    guesses: Guesses,
     bans: Bans,
     ban_pace: Bucket,
     out: VecDeque<Notice>,
@@ -105,6 +106,8 @@ pub struct Attempt<'a> {
     pub fresh: bool,
     /// The nonce was given to this very address: its source is not forged.
     pub returned: bool,
+    /// A device of this account is registered by the very flow that the proof came by: nobody else can send by it.
+    pub there: bool,
 }
 
 /// What a source did.
@@ -141,7 +144,7 @@ impl Guard {
             prefixes: Sources::new(SOURCES),
             sources: Sources::new(SOURCES),
             records: Sources::new(RECORDS),
-            accounts: BTreeMap::new(),
+            guesses: Guesses::new(),
             bans: Bans::default(),
             ban_pace: Bucket::default(),
             out: VecDeque::new(),
@@ -160,9 +163,7 @@ impl Guard {
     ) {
         self.config = config;
         self.know(nets);
-        let before = std::mem::take(&mut self.accounts);
-        let kept = |user: &String| before.get(user).copied().unwrap_or_default();
-        self.accounts = accounts.into_iter().map(|user| (user.clone(), kept(&user))).collect();
+        self.guesses.keep(accounts);
     }
 
     /// Other networks are known, besides those of the rules.
@@ -264,27 +265,27 @@ impl Guard {
         self.count(now, flow, offence, |record| &mut record.challenges, rate);
     }
 
-    /// Credentials came. What a stranger gets right too fast counts as little as what it gets wrong, and so does
-    /// what it sends from where it may not be: a forger could guess for ever, and use up an account's pace. Who
-    /// is known is always heard.
+    /// Credentials came. What comes too fast counts as little right as wrong, and so does what is sent from where
+    /// its sender may not be: a forger could guess for ever, and use up an account's pace.
     pub fn attempted(&mut self, now: Time, flow: Flow, attempt: Attempt<'_>) -> Belief {
-        let source = source_of(flow.remote.ip());
-        if self.door.standing(flow.remote.ip()) != Standing::Stranger {
-            return Belief::Take;
-        }
-        let pace = self.config.guess_pace;
-        let in_time = self.records.of(source).guess_pace.take(now, pace);
         let proven = flow.transport.is_stream() || attempt.returned;
-        let account_pace = self.config.account_pace;
-        let heard =
-            proven && self.accounts.get_mut(attempt.user).is_none_or(|bucket| bucket.take(now, account_pace));
-        if attempt.right && in_time && heard && !attempt.fresh {
+        match self.door.standing(flow.remote.ip()) {
+            Standing::Stranger => self.attempted_by_stranger(now, flow, attempt, proven),
+            Standing::Known | Standing::Banned => self.attempted_by_known(now, flow, attempt, proven),
+        }
+    }
+
+    fn attempted_by_stranger(&mut self, now: Time, flow: Flow, attempt: Attempt<'_>, proven: bool) -> Belief {
+        let (ip, source) = (flow.remote.ip(), source_of(flow.remote.ip()));
+        let in_time = self.records.of(source).guess_pace.take(now, self.config.guess_pace);
+        let heard = in_time && proven && self.guesses.stranger_is_heard(now, ip, attempt.user, &self.config);
+        if attempt.right && heard && !attempt.fresh {
             return Belief::Take;
         }
-        if attempt.right && in_time && heard {
+        if attempt.right && heard {
             self.records.forget(source);
             self.bans.forgive(source);
-            self.acquaint(now, flow.remote.ip());
+            self.acquaint(now, ip);
             return Belief::Take;
         }
         if !attempt.right || !in_time {
@@ -297,6 +298,21 @@ impl Guard {
             (false, _) => Belief::Silence,
             (true, false) => Belief::Renew,
             (true, true) => Belief::Challenge,
+        }
+    }
+
+    /// Many may share an address that is known, and one of them may guess: nobody there is kept out for it, and the
+    /// device that is there goes on.
+    fn attempted_by_known(&mut self, now: Time, flow: Flow, attempt: Attempt<'_>, proven: bool) -> Belief {
+        if attempt.right && attempt.there {
+            return Belief::Take;
+        }
+        if !proven {
+            return Belief::Renew;
+        }
+        match self.guesses.known_is_heard(now, flow.remote.ip(), attempt, &self.config) {
+            true => Belief::Take,
+            false => Belief::Silence,
         }
     }
 
@@ -325,7 +341,7 @@ impl Guard {
     /// How many sources, prefixes and known addresses something is remembered of.
     pub fn remembered(&self) -> usize {
         let tables = self.peers.len() + self.prefixes.len() + self.sources.len() + self.records.len();
-        tables + self.known.len()
+        tables + self.guesses.len() + self.known.len()
     }
 
     /// Ends what is over.

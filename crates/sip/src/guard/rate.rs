@@ -34,6 +34,12 @@ impl Bucket {
         self.0 = full_at;
         true
     }
+
+    /// Whether there is one to take.
+    pub(super) fn has(self, now: Time, rate: Rate) -> bool {
+        let mut copy = self;
+        copy.take(now, rate)
+    }
 }
 
 #[cfg(test)]

@@ -37,23 +37,22 @@ fn mapped(ip: IpAddr) -> u128 {
     }
 }
 
-/// Something of each source, for `2 · capacity` sources at most. When `capacity` new ones have come, those that
-/// were not heard of meanwhile are forgotten.
+/// Something of each source, or of whatever else `K` tells apart, for `2 · capacity` of them at most. When
+/// `capacity` new ones have come, those that were not heard of meanwhile are forgotten.
 #[derive(Debug)]
-pub(super) struct Sources<T> {
+pub(super) struct Sources<T, K = (u8, u128)> {
     capacity: usize,
-    young: BTreeMap<(u8, u128), T>,
-    old: BTreeMap<(u8, u128), T>,
+    young: BTreeMap<K, T>,
+    old: BTreeMap<K, T>,
 }
 
-impl<T: Default> Sources<T> {
-    pub(super) fn new(capacity: usize) -> Sources<T> {
+impl<T: Default, K: Ord + Copy> Sources<T, K> {
+    pub(super) fn new(capacity: usize) -> Sources<T, K> {
         Sources { capacity, young: BTreeMap::new(), old: BTreeMap::new() }
     }
 
-    /// That of `net`; a new one if there is none.
-    pub(super) fn of(&mut self, net: IpNet) -> &mut T {
-        let key = key_of(net);
+    /// That of `key`; a new one if there is none.
+    pub(super) fn at(&mut self, key: K) -> &mut T {
         if !self.young.contains_key(&key) {
             let known = self.old.remove(&key).unwrap_or_default();
             if self.young.len() >= self.capacity {
@@ -64,14 +63,21 @@ impl<T: Default> Sources<T> {
         self.young.entry(key).or_default()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+}
+
+impl<T: Default> Sources<T> {
+    /// That of `net`; a new one if there is none.
+    pub(super) fn of(&mut self, net: IpNet) -> &mut T {
+        self.at(key_of(net))
+    }
+
     pub(super) fn forget(&mut self, net: IpNet) {
         let key = key_of(net);
         self.young.remove(&key);
         self.old.remove(&key);
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.young.len() + self.old.len()
     }
 }
 

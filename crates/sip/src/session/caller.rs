@@ -299,5 +299,7 @@ pub(super) fn send_invite(
         writer = writer.header(name, value);
     }
     writer = credentials.write(writer).body("application/sdp", call.sdp.clone());
+    // Whom we call may answer.
+    wire.guard.acquaint(now, flow.remote.ip());
     wire.request(now, flow, User::Session(id), &branch, writer)
 }

@@ -115,7 +115,9 @@ impl UserAgent {
             Err(denied) => return Err(Denial::of(denied.reason)),
         };
         let fresh = verified.is_ok();
-        let attempt = Attempt { user: user.unwrap_or_default(), method, right, fresh, returned };
+        let user = user.unwrap_or_default();
+        let there = self.registrar.is_at(user, flow);
+        let attempt = Attempt { user, method, right, fresh, returned, there };
         match self.wire.guard.attempted(now, flow, attempt) {
             Belief::Take => verified.map(|proven| proven.user).map_err(|denied| Denial::of(denied.reason)),
             Belief::Renew => {

@@ -163,8 +163,10 @@ impl Wire {
         branch: &str,
         writer: Writer,
     ) -> Option<TransactionId> {
-        // Whom we ask may answer.
-        self.guard.acquaint(now, flow.remote.ip());
+        // Where the configuration sends us may answer; where a peer's Contact sends us is anywhere.
+        if matches!(user, User::Registration(_) | User::Probe(_)) {
+            self.guard.acquaint(now, flow.remote.ip());
+        }
         let bytes = writer.header("User-Agent", &self.config.product).finish();
         let Some(by_tcp) = self.instead_of_datagram(now, flow, branch, &bytes) else {
             return self.transactions.request(now, flow, bytes, branch, user, &mut self.out);

@@ -401,3 +401,60 @@ fn a_strangers_message_may_be_no_larger_than_a_first_request_is() {
         assert_eq!(hears(&mut world, from, &text).is_some(), heard, "{number}");
     }
 }
+
+/// Proves, or tries to prove, to be `user`, from where somebody is known already.
+fn prove(world: &mut World, from: SocketAddr, id: &str, user: &str, password: &str) -> Option<String> {
+    let asked = hears(world, from, &request("REGISTER", from, &format!("c{id}"), user, ""));
+    let proof = authorization(&asked.expect("a challenge"), user, password);
+    hears(world, from, &request("REGISTER", from, &format!("p{id}"), user, &proof))
+}
+
+#[test]
+fn who_guesses_from_where_another_is_known_is_paced_and_the_others_there_go_on() {
+    let mut world = guarded();
+    // One address of an office: its NAT tells them apart by ports.
+    let at = |port| SocketAddr::new(somewhere(1).ip(), port);
+    let (maria, guesser, paolo) = (at(5060), at(6060), at(7060));
+    let is_ok = |answer: Option<String>| answer.is_some_and(|answer| answer.starts_with("SIP/2.0 200"));
+    assert!(is_ok(prove(&mut world, maria, "1", "maria", &account("maria").password)));
+    let mut challenge = String::new();
+    let heard = (0..5000).filter(|number| {
+        if number % 1000 == 0 {
+            let id = format!("c{number}");
+            challenge = hears(&mut world, guesser, &request("REGISTER", guesser, &id, "paolo", "")).unwrap();
+        }
+        let proof = authorization(&challenge, "paolo", &format!("guess {number}"));
+        let text = request("REGISTER", guesser, &format!("g{number}"), "paolo", &proof);
+        hears(&mut world, guesser, &text).is_some()
+    });
+    assert_eq!(heard.count(), 13, "ten at once, and three in a hundred seconds");
+    let right = account("paolo").password;
+    assert_eq!(prove(&mut world, guesser, "right", "paolo", &right), None, "not told from a wrong one");
+    // Another account guessed at does not slow hers, wherever in the office she is now.
+    assert!(is_ok(prove(&mut world, maria, "2", "maria", &account("maria").password)));
+    assert!(is_ok(prove(&mut world, at(8060), "3", "maria", &account("maria").password)));
+    // Paolo comes in elsewhere, and, once he is registered, nobody slows him here either.
+    assert!(is_ok(prove(&mut world, somewhere(9), "4", "paolo", &right)));
+    world.run_for(60_000);
+    assert!(is_ok(prove(&mut world, paolo, "5", "paolo", &right)));
+    for number in 0..20 {
+        prove(&mut world, guesser, &format!("more{number}"), "paolo", "guess");
+    }
+    assert!(is_ok(prove(&mut world, paolo, "6", "paolo", &right)));
+    assert_eq!(bans(&world), []);
+}
+
+#[test]
+fn a_host_that_a_dialog_is_sent_to_is_not_known_for_that() {
+    let mut world = guarded();
+    let (trunk, elsewhere) = (address(9), somewhere(7));
+    let text = invite(trunk, "a", "").replace(&format!("sip:x@{trunk}"), &format!("sip:x@{elsewhere}"));
+    world.inject(trunk, ALICE, &with_body(&text, OFFER));
+    let session = world.incoming(ALICE);
+    world.act(ALICE, Do::Accept { session, sdp: ANSWER.to_vec() });
+    // The acknowledgement never comes.
+    world.run_for(60_000);
+    let ended = world.take(elsewhere);
+    assert!(ended.iter().any(|text| text.starts_with("BYE ")), "{ended:?}");
+    assert_eq!(hears(&mut world, elsewhere, &request("OPTIONS", elsewhere, "o", "100", "")), None);
+}
