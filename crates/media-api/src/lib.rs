@@ -105,7 +105,14 @@ pub enum Command {
         /// The other.
         b: LegId,
     },
-    /// The bridge that this leg is in ends; both hear nothing until told otherwise.
+    /// The leg hears the other from now on, and nothing else; the other hears nothing.
+    Listen {
+        /// Who hears.
+        leg: LegId,
+        /// Who is heard.
+        to: LegId,
+    },
+    /// The bridge or the listening that this leg is in ends; both hear nothing until told otherwise.
     Unbridge {
         /// Either of the two.
         leg: LegId,

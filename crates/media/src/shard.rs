@@ -128,10 +128,11 @@ impl Shard {
             Command::Stop { leg } => self.with(leg, |leg, out| leg.stop_play(out)),
             Command::SendDigits { leg, digits } => self.with(leg, |leg, _| leg.push_keys(now, &digits)),
             Command::Bridge { a, b } => self.bridge(a, b),
+            Command::Listen { leg, to } => self.listen(leg, to),
             Command::Unbridge { leg } => self.unbridge(leg),
             Command::Echo { leg } => {
                 self.unbridge(leg);
-                self.with(leg, |leg, out| leg.set_route(Route::Itself, out));
+                self.with(leg, |leg, out| leg.set_routes(Route::Itself, None, out));
             }
             Command::Tap { leg, on } => self.with(leg, |leg, _| leg.tap(on)),
             Command::Close { leg } => self.close(now, leg),
@@ -178,26 +179,38 @@ impl Shard {
     }
 
     fn bridge(&mut self, a: LegId, b: LegId) {
-        let (Some(key_a), Some(key_b)) = (self.keys.get(&a).copied(), self.keys.get(&b).copied()) else {
-            return;
-        };
-        if key_a == key_b {
-            return;
+        let Some((key_a, key_b)) = self.parted(a, b) else { return };
+        self.with_key(key_a, |leg, out| leg.set_routes(Route::Peer(key_b), Some(key_b), out));
+        self.with_key(key_b, |leg, out| leg.set_routes(Route::Peer(key_a), Some(key_a), out));
+    }
+
+    fn listen(&mut self, hearer: LegId, heard: LegId) {
+        let Some((hearer, heard)) = self.parted(hearer, heard) else { return };
+        self.with_key(hearer, |leg, out| leg.set_routes(Route::Nobody, Some(heard), out));
+        self.with_key(heard, |leg, out| leg.set_routes(Route::Peer(hearer), None, out));
+    }
+
+    /// Two legs that are there and have nothing to do with anybody any more.
+    fn parted(&mut self, a: LegId, b: LegId) -> Option<(Key<Leg>, Key<Leg>)> {
+        let pair = (self.keys.get(&a).copied()?, self.keys.get(&b).copied()?);
+        if pair.0 == pair.1 {
+            return None;
         }
         self.unbridge(a);
         self.unbridge(b);
-        self.with_key(key_a, |leg, out| leg.set_route(Route::Peer(key_b), out));
-        self.with_key(key_b, |leg, out| leg.set_route(Route::Peer(key_a), out));
+        Some(pair)
     }
 
-    /// Ends a leg's bridge or echo.
+    /// Ends what a leg hears of others and they of it.
     fn unbridge(&mut self, id: LegId) {
         let Some(key) = self.keys.get(&id).copied() else { return };
         let Some(leg) = self.legs.get_mut(key) else { return };
-        if let Route::Peer(peer) = leg.unroute()
-            && let Some(peer) = self.legs.get_mut(peer)
-        {
-            peer.unroute();
+        let (route, heard) = leg.part();
+        let hearer = if let Route::Peer(hearer) = route { Some(hearer) } else { None };
+        for other in [hearer, heard].into_iter().flatten() {
+            if let Some(other) = self.legs.get_mut(other) {
+                other.part_from(key);
+            }
         }
     }
 

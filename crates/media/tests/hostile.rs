@@ -66,6 +66,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => leg().prop_map(|leg| Command::Stop { leg }),
         2 => (leg(), "[0-9*#A-Dx€]{0,8}").prop_map(|(leg, digits)| Command::SendDigits { leg, digits }),
         3 => (leg(), leg()).prop_map(|(a, b)| Command::Bridge { a, b }),
+        2 => (leg(), leg()).prop_map(|(leg, to)| Command::Listen { leg, to }),
         1 => leg().prop_map(|leg| Command::Unbridge { leg }),
         1 => leg().prop_map(|leg| Command::Echo { leg }),
         1 => (leg(), any::<bool>()).prop_map(|(leg, on)| Command::Tap { leg, on }),

@@ -260,6 +260,40 @@ fn nobody_hears_anything_after_the_bridge_has_ended() {
 }
 
 #[test]
+fn who_listens_hears_the_other_and_is_not_heard() {
+    let mut world = World::bridged();
+    world.command(Command::Listen { leg: A, to: B });
+    world.talk(B, 1, 0, 3);
+    world.talk(A, 2, 0, 3);
+    assert_eq!((world.to(A).len(), world.to(B).len()), (3, 0));
+    world.command(Command::Bridge { a: A, b: B });
+    world.talk(B, 1, 3, 3);
+    world.talk(A, 2, 3, 3);
+    assert_eq!((world.to(A).len(), world.to(B).len()), (6, 3));
+}
+
+#[test]
+fn a_listening_ends_by_either_of_the_two_and_by_whatever_comes_after_it() {
+    let third = media_api::LegId(3);
+    for end in [
+        Command::Unbridge { leg: A },
+        Command::Unbridge { leg: B },
+        Command::Close { leg: A },
+        Command::Close { leg: B },
+        Command::Echo { leg: A },
+        Command::Bridge { a: A, b: third },
+        Command::Listen { leg: B, to: third },
+    ] {
+        let mut world = World::bridged();
+        world.open(third, stream(third));
+        world.command(Command::Listen { leg: A, to: B });
+        world.command(end.clone());
+        world.talk(B, 1, 0, 3);
+        assert!(world.to(A).is_empty(), "{end:?}");
+    }
+}
+
+#[test]
 fn an_echo_hears_itself() {
     let mut world = World::alone();
     world.command(Command::Echo { leg: A });

@@ -120,7 +120,7 @@ impl MediaThreads {
     pub fn command(&mut self, command: Command) -> Option<Event> {
         let leg = match &command {
             Command::Open { leg } => return Some(self.open(*leg, None)),
-            Command::Bridge { a, b } => {
+            Command::Bridge { a, b } | Command::Listen { leg: a, to: b } => {
                 self.check_same_shard(*a, *b);
                 *a
             }

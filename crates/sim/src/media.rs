@@ -93,7 +93,8 @@ impl StandIn {
             Command::Configure { leg, stream } => self.configure(now, leg, stream.remote),
             Command::Play { leg, play, sounds, repeat } => self.play(now, leg, play, &sounds, repeat),
             Command::Stop { leg } => self.stop(now, leg),
-            Command::Bridge { a, b } => self.bridge(a, b),
+            Command::Bridge { a, b } => self.bridge(a, b, &[a, b]),
+            Command::Listen { leg, to } => self.bridge(leg, to, &[leg]),
             Command::Unbridge { leg } => self.part(leg),
             Command::Close { leg } => self.close(now, leg),
             Command::Open { .. }
@@ -162,10 +163,11 @@ impl StandIn {
         }
     }
 
-    fn bridge(&mut self, a: LegId, b: LegId) {
-        let remotes = [a, b].map(|leg| self.legs.get(&leg).and_then(|leg| leg.remote));
-        for (leg, remote) in [a, b].into_iter().zip(remotes) {
-            match remote {
+    /// The two are together; `hear` are those of them who hear the other.
+    fn bridge(&mut self, a: LegId, b: LegId, hear: &[LegId]) {
+        for leg in [a, b] {
+            match self.legs.get(&leg).and_then(|leg| leg.remote) {
+                Some(_) if !hear.contains(&leg) => {}
                 Some(remote) => self.voices.push(remote.ip()),
                 None => self.complaints.push(format!("{leg:?} was bridged before it was agreed where it is")),
             }
@@ -253,6 +255,7 @@ impl StandIn {
 fn leg_of(command: &Command) -> LegId {
     match command {
         Command::Bridge { a, .. } => *a,
+        Command::Listen { leg, .. } => *leg,
         Command::Open { leg }
         | Command::Configure { leg, .. }
         | Command::Play { leg, .. }

@@ -237,7 +237,7 @@ fn an_announcement_of_the_first_trunk_ends_when_the_second_is_tried() {
         .commands
         .iter()
         .filter_map(|command| match command {
-            media_api::Command::Bridge { .. } => Some(true),
+            media_api::Command::Listen { .. } | media_api::Command::Bridge { .. } => Some(true),
             media_api::Command::Unbridge { .. } => Some(false),
             _ => None,
         })

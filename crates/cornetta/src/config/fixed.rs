@@ -15,7 +15,8 @@ pub(crate) struct Fixed {
     http: super::Http,
     trace: super::Trace,
     sounds: Vec<PathBuf>,
-    calls_max: usize,
+    /// All, half open, and half open of one source.
+    calls_max: [usize; 3],
     stun: Option<String>,
     name_servers: Vec<SocketAddr>,
 }
@@ -31,7 +32,7 @@ impl Fixed {
             http: installation.http.clone(),
             trace: installation.trace.clone(),
             sounds: installation.sounds.clone(),
-            calls_max: engine.calls_max,
+            calls_max: [engine.calls_max, engine.sip.limits.half_open, engine.sip.limits.half_open_each],
             stun: installation.stun.clone(),
             name_servers: installation.name_servers.clone(),
         }
@@ -49,7 +50,7 @@ impl Fixed {
             ("[trace]", self.trace == later.trace),
             ("[[token]]", self.http.tokens == later.http.tokens),
             ("`folders` under [sounds]", self.sounds == later.sounds),
-            ("`calls` under [limits]", self.calls_max == later.calls_max),
+            ("[limits]", self.calls_max == later.calls_max),
             ("`name_servers` under [sip]", self.name_servers == later.name_servers),
         ];
         parts.into_iter().filter(|(_, same)| !same).map(|(part, _)| part).collect()

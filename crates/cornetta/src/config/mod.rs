@@ -134,10 +134,12 @@ fn read_root(
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
     let routes = routes::routes(document, root, sip.as_ref());
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
-    let calls_max = network::calls_max(document, root);
+    let limits = network::call_limits(document, root);
     let guard = guard::guard(document, root);
     let (node, media, http, trace, mut sip) = (node?, media?, http?, trace?, sip?);
     sip.config.guard = guard;
+    sip.config.limits.half_open = limits.half_open;
+    sip.config.limits.half_open_each = limits.half_open_each;
     reachability::warn_of_private_addresses(document, &sip, &media);
     let engine = engine::Config {
         node: node.name,
@@ -163,7 +165,7 @@ fn read_root(
         silence_probe: std::time::Duration::from_secs(300),
         routing: engine::Routing { routes, lines: sip.lines },
         outbound,
-        calls_max,
+        calls_max: limits.calls,
     };
     Some(Installation {
         engine,

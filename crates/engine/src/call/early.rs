@@ -12,8 +12,8 @@ use sip::ua::{Do, EarlyMedia};
 pub(super) struct Told {
     /// The last provisional status that was passed on.
     status: Option<u16>,
-    /// The caller hears the party.
-    heard: bool,
+    /// The caller hears the party; the party hears the caller only if its network says `sendrecv`.
+    heard: Option<EarlyMedia>,
 }
 
 impl Call {
@@ -37,29 +37,38 @@ impl Call {
         }
         let heard = match early_media {
             Some(early_media) => early_media.is_heard() && (agreed || self.has_agreed(number)),
-            None => agreed || dialling.early.heard,
+            None => agreed || dialling.early.heard.is_some(),
         };
         match heard {
-            true => self.hear_early(ctx, number, status, early_media.unwrap_or(EarlyMedia::SendRecv)),
+            true => self.hear_early(ctx, number, status, early_media),
             false => self.hear_no_more(ctx, status, early_media),
         }
     }
 
-    /// What can be heard of the party is to be heard by the caller.
-    fn hear_early(&mut self, ctx: &mut Context, number: u32, status: u16, early_media: EarlyMedia) {
+    /// What can be heard of the party is to be heard by the caller. Nothing goes the other way but where the
+    /// party's network asks for it: it might be charged for, or mislead a device that answers to tones.
+    fn hear_early(&mut self, ctx: &mut Context, number: u32, status: u16, early_media: Option<EarlyMedia>) {
         let Stage::Dialling(dialling) = &mut self.stage else { return };
-        if std::mem::replace(&mut dialling.early.heard, true) {
+        let before = dialling.early.heard;
+        let now = early_media.or(before).unwrap_or(EarlyMedia::SendOnly);
+        dialling.early.heard = Some(now);
+        if before == Some(now) {
             return;
         }
         let listens = !dialling.is_arrival();
-        if !listens && !self.answer_early(ctx, status, early_media) {
+        if !listens && !self.answer_early(ctx, status, now) {
             return;
         }
-        self.note(ctx, FactKind::LegEarlyMedia { leg: number });
-        self.stop_playing(ctx);
+        if before.is_none() {
+            self.note(ctx, FactKind::LegEarlyMedia { leg: number });
+            self.stop_playing(ctx);
+        }
         let other = self.leg(number).map(|leg| leg.media);
         if let (Some(a), Some(b)) = (self.caller_media(), other) {
-            ctx.media(Command::Bridge { a, b });
+            ctx.media(match now {
+                EarlyMedia::SendRecv => Command::Bridge { a, b },
+                _ => Command::Listen { leg: a, to: b },
+            });
         }
     }
 
@@ -84,7 +93,7 @@ impl Call {
     /// Nothing of the party is to be heard: the caller is told what its side says.
     fn hear_no_more(&mut self, ctx: &mut Context, status: u16, early_media: Option<EarlyMedia>) {
         let Stage::Dialling(dialling) = &mut self.stage else { return };
-        let heard = std::mem::take(&mut dialling.early.heard);
+        let heard = dialling.early.heard.take().is_some();
         let repeated = dialling.early.status.replace(status) == Some(status) && !heard;
         let listens = !dialling.is_arrival();
         if heard && let Some(leg) = self.caller_media() {
@@ -105,7 +114,7 @@ impl Call {
     /// The party is not called any more: what was heard of it is not heard any more either.
     pub(super) fn end_early(&mut self, ctx: &mut Context) {
         let Stage::Dialling(dialling) = &mut self.stage else { return };
-        if std::mem::take(&mut dialling.early.heard)
+        if dialling.early.heard.take().is_some()
             && let Some(leg) = self.caller_media()
         {
             ctx.media(Command::Unbridge { leg });

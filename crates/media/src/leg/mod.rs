@@ -38,6 +38,8 @@ pub(crate) enum Route {
 pub(crate) struct Leg {
     pub(crate) id: LegId,
     pub(crate) route: Route,
+    /// Whose speech is routed to it.
+    hears: Option<Key<Leg>>,
     local: SocketAddr,
     /// Where in each 20 ms it plays, so that not all legs send in the same tick.
     phase: Duration,
@@ -93,6 +95,7 @@ impl Leg {
         Leg {
             id,
             route: Route::Nobody,
+            hears: None,
             local,
             phase,
             agreed: None,
@@ -178,17 +181,27 @@ impl Leg {
         out.event(Event::Closed { leg: self.id, stats: self.stats() });
     }
 
-    /// From now on this one hears what the leg says. Ends what plays.
-    pub(crate) fn set_route(&mut self, route: Route, out: &mut Outbox) {
+    /// From now on `route` hears what the leg says, and it hears what `hears` says. Ends what plays.
+    pub(crate) fn set_routes(&mut self, route: Route, hears: Option<Key<Leg>>, out: &mut Outbox) {
         self.stop_play(out);
         self.relay.forget();
-        self.route = route;
+        (self.route, self.hears) = (route, hears);
     }
 
-    /// Nobody hears what the leg says any more; gives who did.
-    pub(crate) fn unroute(&mut self) -> Route {
+    /// Nobody hears what the leg says any more, and it hears nobody; gives who did, and whom it heard.
+    pub(crate) fn part(&mut self) -> (Route, Option<Key<Leg>>) {
         self.relay.forget();
-        std::mem::replace(&mut self.route, Route::Nobody)
+        (std::mem::replace(&mut self.route, Route::Nobody), self.hears.take())
+    }
+
+    /// The other leg has parted.
+    pub(crate) fn part_from(&mut self, other: Key<Leg>) {
+        if self.route == Route::Peer(other) {
+            self.route = Route::Nobody;
+        }
+        if self.hears.take_if(|heard| *heard == other).is_some() {
+            self.relay.forget();
+        }
     }
 
     /// Ends what plays, if something does.

@@ -54,6 +54,11 @@ impl Unacknowledged {
         self.again.min(self.until)
     }
 
+    /// Whether it answers the INVITE that made the session.
+    pub(super) fn is_first(&self) -> bool {
+        self.first
+    }
+
     /// Whether the ACK holds the answer to an offer of ours.
     pub(super) fn is_offer(&self) -> bool {
         self.offered

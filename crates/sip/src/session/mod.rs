@@ -11,6 +11,7 @@ mod dialog;
 mod early;
 mod failover;
 mod forks;
+mod half_open;
 mod info;
 mod referring;
 mod refresh;
@@ -134,6 +135,12 @@ impl Session {
         self.acknowledgement_timeout(wire, now);
         self.refresh_timeout(wire, now);
         self.referral_timeout(wire, now);
+    }
+
+    /// An INVITE of the peer that has no final answer, or none that was acknowledged.
+    fn is_half_open(&self) -> bool {
+        let unacknowledged = || self.unacknowledged.iter().any(Unacknowledged::is_first);
+        matches!(self.phase, Phase::Invited(_)) || (!self.caller && unacknowledged())
     }
 
     fn is_over(&self) -> bool {

@@ -1,5 +1,6 @@
 //! All sessions: found by their keys and local tags, woken by their deadlines, at most a stated number.
 
+use super::half_open::HalfOpen;
 use super::reliable::{self, Progress};
 use super::stray::reject_fork;
 use super::terms::Terms;
@@ -12,6 +13,7 @@ use crate::transaction::{Failed, Passed, TransactionId};
 use crate::ua::wire::Wire;
 use crate::ua::{Call, Do, Ending, Event, Flow, How, Peer, SessionId};
 use base::{Key, Slots, Time};
+use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What a callee is told that rings after we have given up: recovery on timer expiry.
@@ -26,6 +28,7 @@ pub(crate) struct Sessions {
     tags: BTreeMap<Box<str>, SessionId>,
     streams: BTreeSet<(Flow, SessionId)>,
     deadlines: BTreeSet<(Time, SessionId)>,
+    half_open: HalfOpen,
 }
 
 #[derive(Debug)]
@@ -33,6 +36,8 @@ struct Place {
     session: Option<Box<Session>>,
     armed: Time,
     stream: Option<Flow>,
+    /// It counts as half open there.
+    half_open: Option<IpNet>,
 }
 
 impl Sessions {
@@ -42,12 +47,13 @@ impl Sessions {
             tags: BTreeMap::new(),
             streams: BTreeSet::new(),
             deadlines: BTreeSet::new(),
+            half_open: HalfOpen::default(),
         }
     }
 
     /// A place for a call; nothing at the limit.
     pub(crate) fn reserve(&mut self) -> Option<SessionId> {
-        let place = Place { session: None, armed: Time::FAR, stream: None };
+        let place = Place { session: None, armed: Time::FAR, stream: None, half_open: None };
         self.places.insert(place).ok().map(outer)
     }
 
@@ -67,6 +73,11 @@ impl Sessions {
         }
     }
 
+    /// Whether this peer may begin one more call that is neither answered nor acknowledged.
+    pub(crate) fn has_room_for(&self, wire: &Wire, peer: &Peer, flow: Flow) -> bool {
+        *peer != Peer::Open || self.half_open.has_room_for(flow.remote.ip(), &wire.config.limits)
+    }
+
     /// Takes an INVITE outside of dialogs in. One that no dialog can be made of (it has no Contact, or too
     /// many Record-Routes) is given back: 400.
     pub(crate) fn invited(
@@ -82,6 +93,9 @@ impl Sessions {
         let Some(dialog) = Dialog::of_invite(wire, &request, flow, symmetric) else { return Err(request) };
         let trunk = wire.trunk_of(peer).cloned();
         let asked = Asked { transaction, request, flow };
+        if let (Peer::Open, Some(place)) = (peer, self.places.get_mut(inner(id))) {
+            place.half_open = Some(self.half_open.begin(flow.remote.ip()));
+        }
         self.put(id, Session::invited(wire, id, dialog, asked, trunk.as_ref()));
         Ok(())
     }
@@ -340,6 +354,9 @@ impl Sessions {
             place.stream.take().map(|flow| self.streams.remove(&(flow, id)));
             self.streams.extend(stream.map(|flow| (flow, id)));
             place.stream = stream;
+        }
+        if over || !session.is_half_open() {
+            place.half_open.take().into_iter().for_each(|source| self.half_open.end(source));
         }
         if over {
             self.tags.remove(&session.dialog.local_tag);

@@ -206,6 +206,11 @@ pub struct Limits {
     pub transactions: usize,
     /// Sessions at a time.
     pub sessions: usize,
+    /// Calls of those whom `open_to` lets in unproved that are not answered, or whose answer is not acknowledged:
+    /// all of them, and those of one source (an IPv4 address, an IPv6 /64).
+    pub half_open: usize,
+    /// See `half_open`.
+    pub half_open_each: usize,
     /// Registered contacts of one account.
     pub contacts: usize,
     /// Nonces remembered against replay.
@@ -219,6 +224,8 @@ impl Default for Limits {
             headers: 256,
             transactions: 200_000,
             sessions: 20_000,
+            half_open: 10_000,
+            half_open_each: 2_500,
             contacts: 8,
             nonces: 100_000,
         }

@@ -197,7 +197,7 @@ pub enum Event {
     Blocked {
         /// From where.
         source: SocketAddr,
-        /// `unknown_source`, `bad_credentials`, `replayed_nonce`, `malformed`, `too_large`, `capacity`, or what
+        /// `unknown_source`, `bad_credentials`, `replayed_nonce`, `malformed`, `too_large`, `capacity`, `half_open`, or what
         /// the guard says: [`Dropped`](crate::guard::Dropped).
         rule: &'static str,
     },

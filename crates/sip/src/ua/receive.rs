@@ -182,6 +182,10 @@ impl UserAgent {
         if let Err(status) = self.sessions.admits(&self.wire, &peer, &request) {
             return self.refuse(&request, flow, status);
         }
+        if !self.sessions.has_room_for(&self.wire, &peer, flow) {
+            self.wire.block(flow.remote, "half_open");
+            return self.refuse(&request, flow, 503);
+        }
         let Some(session) = self.sessions.reserve() else {
             return self.refuse_for_capacity(&request, flow);
         };

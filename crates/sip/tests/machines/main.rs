@@ -15,6 +15,7 @@ mod early;
 mod failover;
 mod forks;
 mod guarded;
+mod half_open;
 mod health;
 mod hostile;
 mod large;

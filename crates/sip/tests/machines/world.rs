@@ -90,6 +90,22 @@ pub(crate) fn place(number: usize, transport: Transport) -> Place {
     Place::at(address(number).ip(), Some(address(number).port()), Some(transport))
 }
 
+/// An operator's server at that address, by UDP.
+pub(crate) fn trunk(name: &str, number: usize) -> Trunk {
+    Trunk {
+        name: name.into(),
+        targets: vec![place(number, Transport::Udp)],
+        addresses: vec![],
+        domain: None,
+        credentials: None,
+        register: false,
+        prack: None,
+        p_early_media: false,
+        identity: sip::identity::Policy::TRUSTED,
+        probe: Duration::ZERO,
+    }
+}
+
 pub(crate) fn account(user: &str) -> Account {
     Account { user: user.into(), password: format!("secret of {user}") }
 }
