@@ -151,9 +151,9 @@ class Talker(threading.Thread):
         """Waits until it hears this tone, and what came before is over."""
         self.until(lambda part: share(part, hertz) > 0.5, f"{hertz} Hz is not heard", timeout)
 
-    def until_not_heard(self, hertz, timeout=5):
-        """Waits until it hears something else than this tone."""
-        self.until(lambda part: share(part, hertz) < 0.1, f"{hertz} Hz is still heard", timeout)
+    def until_music(self, but_not, timeout=5):
+        """Waits until it hears something, and not this tone."""
+        self.until(lambda part: level(part) > 0.001 and share(part, but_not) < 0.1, "no music is heard", timeout)
 
     def until(self, wanted, otherwise, timeout):
         """Waits for a fifth of a second of which all tenths are as wanted."""

@@ -136,6 +136,19 @@ fn an_operator_outside_and_a_private_address_make_a_warning() {
 }
 
 #[test]
+fn phones_that_could_not_reach_media_by_their_version_of_ip_make_a_warning() {
+    let folder = Folder::new(
+        "[sip]\nlisten = [\"udp:192.0.2.1:5060\", \"tcp:[2001:db8::1]:5060\"]\n\
+         [media]\naddress = \"192.0.2.1\"\n",
+    );
+    let checked = run(folder.path(), &["check"]);
+    let told = text(&checked.stderr);
+    let what =
+        ":2:10: phones that call tcp:[2001:db8::1]:5060 are told to speak to 192.0.2.1: without IPv4 they";
+    assert!(checked.status.success() && told.contains(what), "{told}");
+}
+
+#[test]
 fn two_lines_whose_calls_cannot_be_told_apart_make_a_warning() {
     let folder = Folder::new(
         "[[trunk]]\nname = \"one\"\naddress = \"udp:192.0.2.1:5060\"\nnetworks = [\"192.0.2.0/24\"]\n\

@@ -71,7 +71,7 @@ def hold(t):
     held = call.within("INVITE", sip.sdp(talker.port, direction="sendonly", version=2))
     assert (held.status, held.direction()) == (200, "recvonly"), (held, held.body)
     talker.speaking = False
-    callee.talker.until_not_heard(CALLER)
+    callee.talker.until_music(but_not=CALLER)
     since = time.monotonic()
     music = audio.listen(2, callee.talker)
     assert len(music) > 1.5 * audio.RATE and audio.level(music) > 0.001, "the party that waits hears no music"

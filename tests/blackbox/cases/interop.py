@@ -55,7 +55,7 @@ def device(t, program, server, **options):
 
 def both_hear(phone, talker, hertz):
     """From now on, the program hears this tone, and the talker hears the program and not itself."""
-    phone.listen(0.7)
+    talker.until_heard(DEVICE)
     since = time.monotonic()
     phone.listen(2)
     there = talker.samples(since)
@@ -70,7 +70,7 @@ def holds_and_resumes(phone, server, talker, hertz):
     """While it is held the other one hears music, and afterwards they hear each other."""
     phone.hold()
     server.happened("leg.held")
-    phone.listen(0.4)
+    talker.until_music(but_not=DEVICE)
     since = time.monotonic()
     phone.listen(1)
     music = talker.samples(since)

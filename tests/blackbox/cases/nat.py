@@ -46,7 +46,7 @@ def rings_and_talks(t, server, phone):
     call = t.phone(server, "caller").call(phone.name, talker.port).established(timeout=10)
     talker.to = call.answer.media_address()
     phone.established()
-    phone.listen(0.7)
+    talker.until_heard(HOME)
     since = time.monotonic()
     phone.listen(1.5)
     there, here = talker.samples(since), phone.heard()[-audio.RATE:]

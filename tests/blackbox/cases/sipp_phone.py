@@ -43,7 +43,7 @@ def calls(transport):
         server, callee, caller = bridge(t, steps, "-t", transport, "-rtp_echo")
         hears_itself(callee.talker)
         server.happened("leg.held")
-        callee.talker.until_not_heard(TONE)
+        callee.talker.until_music(but_not=TONE)
         music = audio.listen(1, callee.talker)
         assert audio.level(music) > 0.001 and audio.heard_seconds(music, TONE) == 0, "who waits hears no music"
         server.happened("leg.resumed")

@@ -141,6 +141,7 @@ fn read_root(
     sip.config.limits.half_open = limits.half_open;
     sip.config.limits.half_open_each = limits.half_open_each;
     reachability::warn_of_private_addresses(document, &sip, &media);
+    reachability::warn_of_the_other_version(document, &sip, &media);
     let engine = engine::Config {
         node: node.name,
         version: String::new(),

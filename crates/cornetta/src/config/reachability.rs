@@ -29,6 +29,20 @@ pub(super) fn warn_of_private_addresses(document: &mut Document<'_>, sip: &Sip, 
     }
 }
 
+/// Media has one address, and so one version of IP: who has only the other one would hear nothing.
+pub(super) fn warn_of_the_other_version(document: &mut Document<'_>, sip: &Sip, media: &MediaSection) {
+    let spoken = media.public_address.unwrap_or(media.media.address);
+    let other = |(_, local): &&(Transport, SocketAddr)| local.is_ipv4() != spoken.is_ipv4();
+    let Some((transport, local)) = sip.config.listen.iter().find(other) else { return };
+    let version = if spoken.is_ipv4() { "IPv4" } else { "IPv6" };
+    let what = format!(
+        "phones that call {}:{local} are told to speak to {spoken}: without {version} they hear nothing",
+        transport.name()
+    );
+    let what_to_do = "listen with the version of `address` under [media], unless all who call have both";
+    document.warn(sip.listen_at, what, what_to_do);
+}
+
 fn is_public(ip: IpAddr) -> bool {
     !is_private(ip) && !ip.is_loopback() && !ip.is_unspecified()
 }
