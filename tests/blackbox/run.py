@@ -3,7 +3,7 @@
 
     python3 tests/blackbox/run.py --cornetta target/release/cornetta
 
-Needs SIPp (Debian: sip-tester) and baresip. Everything happens on 127.0.0.1, on free ports, in a temporary folder.
+README.md says what it needs. Everything happens on 127.0.0.1 or in a network of its own, on free ports, in a temporary folder.
 Exit status: 0 all passed, 1 some failed, 2 nothing could be tested.
 """
 
@@ -61,7 +61,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cornetta", default="target/release/cornetta", help="the program to test: %(default)s")
     parser.add_argument("--only", default="", metavar="TEXT", help="only cases with this in their name, or of this file of cases/, without .py")
-    parser.add_argument("--jobs", type=int, default=3, help="cases at a time: %(default)s")
+    parser.add_argument("--jobs", type=int, default=4, help="cases at a time: %(default)s")
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML too")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs even if all passed")
     parser.add_argument("--list", action="store_true", help="print the cases' names and end")
