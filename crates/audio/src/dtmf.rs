@@ -1,0 +1,252 @@
+//! Keys as tones in speech (ITU-T Q.23): hearing them, and not hearing them in talk (Q.24).
+//!
+//! Two banks of Goertzel filters, half a block apart, look at the sound every 6.4 ms. A key is two tones, one of each
+//! group, that are nearly all that is heard, for so long as no vowel is steady.
+
+/// The two groups of Q.23 as the filters need them, 2·cos(2π·f ÷ 8000): 697, 770, 852 and 941 Hz, and 1209, 1336, 1477
+/// and 1633 Hz.
+const TURNS_LOW: [f32; 4] = [1.707_737_8, 1.645_281, 1.568_687, 1.478_204_6];
+const TURNS_HIGH: [f32; 4] = [1.164_104, 0.996_370_2, 0.798_618_4, 0.568_532_7];
+/// A key is one tone of each group.
+const KEYS: [[char; 4]; 4] =
+    [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
+
+/// 12.75 ms: short enough for four looks at a press of 40 ms, long enough to tell the tones apart.
+const BLOCK: usize = 102;
+/// Looks in a row that hear a key before it counts: 32 ms, where Q.24 asks for 40 ms to be heard and 23 ms not to be.
+const LOOKS_TO_BEGIN: u8 = 4;
+/// Looks in a row that do not hear it before it has ended: more than a hole of 10 ms, less than the shortest pause of
+/// Q.24, 40 ms.
+const LOOKS_TO_END: u8 = 5;
+
+/// The weakest tone: its swing, full scale being 32 768. 6 dB below the weakest that Q.24 lets a network deliver.
+const SWING_MIN: f32 = 400.0;
+/// The share of all power that the two tones must have.
+const SHARE_MIN: f32 = 0.80;
+/// How much stronger the high tone may be than the low one, in power, and the other way round: the 4 and 8 dB of Q.24, and
+/// what the tones leak into each other.
+const HIGH_OVER_LOW_MAX: f32 = 3.162;
+const LOW_OVER_HIGH_MAX: f32 = 10.0;
+/// How much stronger a tone must be than the others of its group (8 dB).
+const OVER_OTHERS_MIN: f32 = 6.310;
+
+/// Hears keys in one party's sound at 8 kHz.
+#[derive(Clone, Debug)]
+pub struct Detector {
+    banks: [Bank; 2],
+    /// What the last looks heard, and how many in a row.
+    heard: Option<char>,
+    looks: u8,
+    /// The press that goes on.
+    pressed: Option<char>,
+}
+
+impl Default for Detector {
+    fn default() -> Detector {
+        let mut late = Bank::default();
+        // Its first block is half a one.
+        late.taken = BLOCK / 2;
+        Detector { banks: [Bank::default(), late], heard: None, looks: 0, pressed: None }
+    }
+}
+
+impl Detector {
+    /// Takes the next sample. Gives the key if a press has begun by now: once for each press.
+    pub fn take(&mut self, sample: i16) -> Option<char> {
+        let sample = f32::from(sample);
+        let [early, late] = &mut self.banks;
+        let look = match (early.take(sample), late.take(sample)) {
+            (Some(look), _) | (None, Some(look)) => look,
+            (None, None) => return None,
+        };
+        self.looked(look)
+    }
+
+    fn looked(&mut self, heard: Option<char>) -> Option<char> {
+        if heard == self.heard {
+            self.looks = self.looks.saturating_add(1);
+        } else {
+            (self.heard, self.looks) = (heard, 1);
+        }
+        match heard {
+            Some(key) if self.looks >= LOOKS_TO_BEGIN && self.pressed != heard => {
+                self.pressed = heard;
+                Some(key)
+            }
+            None if self.looks >= LOOKS_TO_END => {
+                self.pressed = None;
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One filter for each tone, and the power of all sound.
+#[derive(Clone, Debug, Default)]
+struct Bank {
+    low: [Filter; 4],
+    high: [Filter; 4],
+    power: f32,
+    taken: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Filter {
+    last: f32,
+    before: f32,
+}
+
+impl Bank {
+    /// At the end of a block: the key that is heard in it, if any.
+    fn take(&mut self, sample: f32) -> Option<Option<char>> {
+        for (filter, turn) in self.low.iter_mut().zip(TURNS_LOW).chain(self.high.iter_mut().zip(TURNS_HIGH)) {
+            let now = sample + turn * filter.last - filter.before;
+            (filter.before, filter.last) = (filter.last, now);
+        }
+        self.power += sample * sample;
+        self.taken += 1;
+        if self.taken < BLOCK {
+            return None;
+        }
+        let key = self.key();
+        *self = Bank::default();
+        Some(key)
+    }
+
+    fn key(&self) -> Option<char> {
+        let (row, low) = strongest(&self.low, TURNS_LOW)?;
+        let (column, high) = strongest(&self.high, TURNS_HIGH)?;
+        let half = BLOCK as f32 / 2.0;
+        let is_loud = low.min(high) >= (SWING_MIN * half).powi(2);
+        let is_all = low + high >= SHARE_MIN * self.power * half;
+        let is_even = high <= HIGH_OVER_LOW_MAX * low && low <= LOW_OVER_HIGH_MAX * high;
+        (is_loud && is_all && is_even).then(|| KEYS.get(row)?.get(column).copied()).flatten()
+    }
+}
+
+/// The tone of a group that stands out, and its power.
+fn strongest(group: &[Filter; 4], turns: [f32; 4]) -> Option<(usize, f32)> {
+    let powers = [0, 1, 2, 3].map(|tone: usize| group[tone].power(turns[tone]));
+    let (best, power) = powers.into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let stands_out =
+        powers.iter().enumerate().all(|(tone, other)| tone == best || *other * OVER_OTHERS_MIN <= power);
+    stands_out.then_some((best, power))
+}
+
+impl Filter {
+    fn power(self, turn: f32) -> f32 {
+        self.last * self.last + self.before * self.before - turn * self.last * self.before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tone::Tone;
+    use base::{Rng, Seed};
+
+    const LOW: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
+    const HIGH: [f64; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
+
+    /// How a key sounds: swings of its two tones, how far they are off, and for how long it is pressed and let go.
+    #[derive(Clone, Copy, Debug)]
+    struct Press {
+        low: i16,
+        high: i16,
+        off: f64,
+        on_ms: usize,
+        pause_ms: usize,
+    }
+
+    const PLAIN: Press = Press { low: 6000, high: 6000, off: 0.0, on_ms: 80, pause_ms: 60 };
+
+    fn sound(keys: &str, press: Press) -> Vec<i16> {
+        let mut samples = vec![0; 500];
+        for key in keys.chars() {
+            let at = |(row, keys): (usize, &[char; 4])| {
+                keys.iter().position(|k| *k == key).map(|column| (row, column))
+            };
+            let (row, column) = KEYS.iter().enumerate().find_map(at).unwrap();
+            let low = Tone::new(LOW[row] * (1.0 + press.off), press.low).take(press.on_ms * 8);
+            let high = Tone::new(HIGH[column] * (1.0 + press.off), press.high).take(press.on_ms * 8);
+            samples.extend(low.iter().zip(&high).map(|(low, high)| low + high));
+            samples.extend(vec![0; press.pause_ms * 8]);
+        }
+        samples
+    }
+
+    fn keys_in(samples: &[i16]) -> String {
+        let mut detector = Detector::default();
+        samples.iter().filter_map(|sample| detector.take(*sample)).collect()
+    }
+
+    const ALL: &str = "0123456789*#ABCD";
+
+    #[test]
+    fn the_filters_are_those_of_q_23() {
+        for (turns, tones) in [(TURNS_LOW, LOW), (TURNS_HIGH, HIGH)] {
+            for (turn, hertz) in turns.iter().zip(tones) {
+                let exact = 2.0 * (std::f64::consts::TAU * hertz / 8000.0).cos();
+                assert!((f64::from(*turn) - exact).abs() < 1e-6, "{hertz}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_press_that_q_24_allows_is_heard_once() {
+        for press in [
+            PLAIN,
+            Press { on_ms: 40, pause_ms: 40, ..PLAIN },
+            Press { on_ms: 3000, pause_ms: 70, ..PLAIN },
+            Press { low: 800, high: 800, ..PLAIN },
+            Press { low: 14_000, high: 14_000, ..PLAIN },
+            // The high tone 4 dB stronger, or 8 dB weaker.
+            Press { low: 4000, high: 6000, ..PLAIN },
+            Press { low: 6000, high: 2500, ..PLAIN },
+            Press { off: 0.015, ..PLAIN },
+            Press { off: -0.015, ..PLAIN },
+        ] {
+            assert_eq!(keys_in(&sound(ALL, press)), ALL, "{press:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_key_pressed_again_is_another_press_and_a_short_hole_is_none() {
+        assert_eq!(keys_in(&sound("5555", Press { pause_ms: 40, ..PLAIN })), "5555");
+        let mut held = sound("7", Press { on_ms: 200, ..PLAIN });
+        held[1300..1380].fill(0);
+        assert_eq!(keys_in(&held), "7");
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_heard() {
+        for press in [
+            Press { on_ms: 20, ..PLAIN },
+            Press { low: 0, ..PLAIN },
+            Press { high: 0, ..PLAIN },
+            Press { low: 2000, high: 6000, ..PLAIN },
+            Press { low: 100, high: 100, ..PLAIN },
+            Press { off: 0.05, ..PLAIN },
+        ] {
+            assert_eq!(keys_in(&sound(ALL, press)), "", "{press:?}");
+        }
+    }
+
+    #[test]
+    fn keys_are_heard_through_noise_and_through_a_telephone_line() {
+        let mut rng = Seed::from_number(7).rng();
+        let noisy = |samples: Vec<i16>, rng: &mut Rng| -> Vec<i16> {
+            // Even noise of ±1200 beside tones of 6000: 15 dB.
+            samples.into_iter().map(|sample| sample + (rng.below(2400) as i16 - 1200)).collect()
+        };
+        let samples = noisy(sound(&ALL.repeat(20), PLAIN), &mut rng);
+        for codec in [media_api::Codec::Pcma, media_api::Codec::Pcmu] {
+            let line: Vec<i16> = samples
+                .iter()
+                .map(|sample| crate::g711::decode_sample(codec, crate::g711::encode_sample(codec, *sample)))
+                .collect();
+            assert_eq!(keys_in(&line), ALL.repeat(20));
+        }
+    }
+}
