@@ -7,7 +7,7 @@ use engine::{Config, Engine, Input, Output, Past, Service, Target};
 use facts::Command;
 use fuzz::{Peers, Step};
 use libfuzzer_sys::fuzz_target;
-use media_api::{Event, LegId};
+use media_api::{Event, KeysBy, LegId};
 use sip::ua::{Account, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -70,7 +70,7 @@ impl Life {
         let input = match (which % 6, leg) {
             (0, _) => command(Command::Ready { agent }),
             (1, _) => command(Command::Pause { agent, reason: "lunch".into() }),
-            (2, Some(leg)) => Input::Media(Event::Digit { leg, digit: '1', held: Duration::from_millis(80) }),
+            (2, Some(leg)) => Input::Media(Event::Digit { leg, digit: '1', held: Duration::from_millis(80), by: KeysBy::Tones }),
             (3, _) => return self.ports = !self.ports,
             (4, _) => Input::LogFull(which & 8 == 0),
             (5, _) => Input::ReloadRefused { findings: vec!["a fault".into()] },

@@ -3,6 +3,8 @@
 //! Two banks of Goertzel filters, half a block apart, look at the sound every 6.4 ms. A key is two tones, one of each
 //! group, that are nearly all that is heard, for so long as no vowel is steady.
 
+use std::time::Duration;
+
 /// The two groups of Q.23 as the filters need them, 2·cos(2π·f ÷ 8000): 697, 770, 852 and 941 Hz, and 1209, 1336, 1477
 /// and 1633 Hz.
 const TURNS_LOW: [f32; 4] = [1.707_737_8, 1.645_281, 1.568_687, 1.478_204_6];
@@ -15,6 +17,8 @@ const KEYS: [[char; 4]; 4] =
 const BLOCK: usize = 102;
 /// Looks in a row that hear a key before it counts: 32 ms, where Q.24 asks for 40 ms to be heard and 23 ms not to be.
 const LOOKS_TO_BEGIN: u8 = 4;
+/// For how long a key has sounded when it is told.
+pub const HEARD_AFTER: Duration = Duration::from_millis(32);
 /// Looks in a row that do not hear it before it has ended: more than a hole of 10 ms, less than the shortest pause of
 /// Q.24, 40 ms.
 const LOOKS_TO_END: u8 = 5;

@@ -302,8 +302,8 @@ impl Engine {
             Media::OpenFailed { leg, why } => {
                 self.for_media(leg, |call, ctx, number| call.media_failed(ctx, number, &why));
             }
-            Media::Digit { leg, digit, held } => {
-                self.for_media(leg, |call, ctx, number| call.digit(ctx, number, digit, held, Source::Rtp));
+            Media::Digit { leg, digit, held, by } => {
+                self.for_media(leg, |call, ctx, number| call.digit(ctx, number, digit, held, by.into()));
             }
             Media::PlayEnded { leg, play, complete } => {
                 self.for_media(leg, |call, ctx, _| call.play_ended(ctx, play, complete));

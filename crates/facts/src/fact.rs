@@ -318,7 +318,7 @@ pub enum FactKind {
         leg: u32,
         /// Which, or `masked`.
         digit: String,
-        /// `4733` or `info`.
+        /// `4733`, `info` or `tones`.
         source: String,
         /// Milliseconds.
         duration_ms: u64,

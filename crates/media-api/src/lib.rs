@@ -144,6 +144,15 @@ pub enum Command {
     },
 }
 
+/// How a party sends keys in its media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeysBy {
+    /// As telephone-events (RFC 4733).
+    Events,
+    /// As two tones in its speech (ITU-T Q.23): listened for where telephone-events are not agreed.
+    Tones,
+}
+
 /// What media tells call control.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -167,8 +176,10 @@ pub enum Event {
         leg: LegId,
         /// 0-9, *, #, A-D.
         digit: char,
-        /// How long it had been held by then, as far as the sender told.
+        /// How long it had been held by then, as far as is known.
         held: Duration,
+        /// How it came.
+        by: KeysBy,
     },
     /// A `Play` came to its end or was stopped. Never sent for one that repeats unless stopped.
     PlayEnded {

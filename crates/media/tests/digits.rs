@@ -4,7 +4,10 @@ mod world;
 
 use std::time::Duration;
 
-use media_api::{Command, Event};
+use audio::dtmf::HEARD_AFTER;
+use audio::g711;
+use audio::tone::Tone;
+use media_api::{Codec, Command, Event, KeysBy, Stream};
 use world::*;
 
 /// One packet of a press: when (ms), marker, timestamp, key, end, duration.
@@ -209,8 +212,42 @@ fn one_press_is_one_digit_whatever_the_sender_and_the_network_do() {
 fn a_digit_is_told_at_its_first_packet_with_what_that_says() {
     let mut world = World::alone();
     world.say(A, &Rtp::key(1, 8000, 9, 3, false, 320));
-    let digit = Event::Digit { leg: A, digit: '3', held: Duration::from_millis(40) };
+    let digit = Event::Digit { leg: A, digit: '3', held: Duration::from_millis(40), by: KeysBy::Events };
     assert_eq!(world.told(), [digit]);
+    assert_eq!(world.stats(A).digits, 1);
+}
+
+/// Two tones, 100 ms, as packets of speech.
+fn say_tones(world: &mut World, low: f64, high: f64) {
+    let (mut low, mut high) = (Tone::new(low, 6000), Tone::new(high, 6000));
+    for sequence in 0..5u16 {
+        let samples: Vec<i16> =
+            low.take(160).iter().zip(high.take(160)).map(|(low, high)| low + high).collect();
+        let mut rtp = Rtp::speech(sequence, u32::from(sequence) * 160, 9);
+        g711::encode(Codec::Pcma, &samples, &mut rtp.payload);
+        world.say(A, &rtp);
+        world.pass(20);
+    }
+}
+
+#[test]
+fn tones_are_keys_where_telephone_events_are_not_agreed_and_speech_where_they_are() {
+    for (digits_payload_type, digits) in [(None, "5"), (Some(KEYS), "")] {
+        let mut world = World::new();
+        world.open(A, Stream { digits_payload_type, ..stream(A) });
+        say_tones(&mut world, 770.0, 1336.0);
+        assert_eq!(world.digits(), digits);
+    }
+}
+
+#[test]
+fn tones_are_told_as_such_before_the_key_is_let_go() {
+    let mut world = World::new();
+    world.open(A, Stream { digits_payload_type: None, ..stream(A) });
+    say_tones(&mut world, 941.0, 1209.0);
+    let (at, told) = world.events[0].clone();
+    assert_eq!(told, Event::Digit { leg: A, digit: '*', held: HEARD_AFTER, by: KeysBy::Tones });
+    assert!(at <= base::Time::from_millis(40), "{at:?}");
     assert_eq!(world.stats(A).digits, 1);
 }
 

@@ -3,7 +3,7 @@
 
 use crate::phones::between;
 use base::{Rng, Time};
-use media_api::{Command, Event, Evidence, LegId, PlayId, Sound, Stats};
+use media_api::{Command, Event, Evidence, KeysBy, LegId, PlayId, Sound, Stats};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -199,7 +199,7 @@ impl StandIn {
     pub(crate) fn digit(&mut self, now: Time, local: SocketAddr, digit: char) {
         if let Some(leg) = self.by_port.get(&local).copied() {
             let held = Duration::from_millis(40);
-            self.later(now + Duration::from_millis(1), Event::Digit { leg, digit, held });
+            self.later(now + Duration::from_millis(1), Event::Digit { leg, digit, held, by: KeysBy::Events });
         }
     }
 

@@ -86,16 +86,19 @@ def presses(t):
     assert server.kinds().count("dtmf.received") == 2, "one press was taken for more than one"
 
 
-@case("SIPp presses a key in-band, and who it talks with hears it", seconds=4)
+@case("SIPp presses a key in-band without telephone-events; who it talks with hears it, and so do we", seconds=4)
 def presses_in_band(t):
     (t.folder / "key.alaw").write_bytes(bytes(map(audio.alaw_encode, audio.key("5", 1))))
-    media = sdp().replace("[media_port]", "[rtpstream_audio_port]")
+    media = sdp(codecs="8").replace("[media_port]", "[rtpstream_audio_port]")
     steps = [request("INVITE", 3, body=media), wants(100, optional=True), wants(200), ack(3),
              plays("rtp_stream", f"{t.folder / 'key.alaw'},-1,8"), pause(1500), request("BYE", 4), wants(200)]
     server, callee, caller = bridge(t, steps)
     since = time.monotonic()
     heard = wait_for(lambda: audio.keys_heard(callee.talker.samples(since)), 4, "the callee hears no key")
     assert heard == {"5"}, f"the callee hears the keys {heard}"
+    told = server.happened("dtmf.received", 1)[0]["data"]
+    assert (told["digit"], told["source"]) == ("5", "tones"), told
     callee.hung_up()
     caller.wait()
     server.ends()
+    assert server.kinds().count("dtmf.received") == 1, "one press was taken for more than one"

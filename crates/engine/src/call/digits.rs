@@ -1,12 +1,13 @@
-//! Keys: by RTP or by INFO, each press once.
+//! Keys: by RTP, by INFO or as tones, each press once.
 
 use super::{Call, Stage};
 use crate::context::Context;
 use base::Time;
 use facts::FactKind;
+use media_api::KeysBy;
 use std::time::Duration;
 
-/// A device that sends one press both ways sends the second within this time of the first, or of the end
+/// A device that sends one press two ways sends the second within this time of the first, or of the end
 /// of the press: INFO is sent when the key is let go.
 const SAME_PRESS: Duration = Duration::from_millis(400);
 /// No finger and no dialler presses faster (ITU-T Q.24: 40 ms on, 40 ms off); what comes faster is not keys.
@@ -21,6 +22,17 @@ pub(crate) enum Source {
     Rtp,
     /// SIP INFO.
     Info,
+    /// Two tones in the party's speech.
+    Tones,
+}
+
+impl From<KeysBy> for Source {
+    fn from(by: KeysBy) -> Source {
+        match by {
+            KeysBy::Events => Source::Rtp,
+            KeysBy::Tones => Source::Tones,
+        }
+    }
 }
 
 pub(super) struct LastDigit {
@@ -51,6 +63,7 @@ impl Call {
         let name = match source {
             Source::Rtp => "4733",
             Source::Info => "info",
+            Source::Tones => "tones",
         };
         let kind = FactKind::DtmfReceived {
             leg: number,
@@ -64,13 +77,13 @@ impl Call {
         }
     }
 
-    /// The same press, come by the other way; or more than a person can press.
+    /// The same press, come by another way; or more than a person can press.
     fn is_no_new_press(&self, now: Time, number: u32, digit: char, held: Duration, source: Source) -> bool {
         let Some(last) = self.last_digit.as_ref().filter(|last| last.leg == number) else { return false };
         let since = now.since(last.at);
         let echo = last.digit == digit && last.source != source && since < SAME_PRESS + held;
         let too_fast = match source {
-            Source::Rtp => since < BETWEEN_PRESSES,
+            Source::Rtp | Source::Tones => since < BETWEEN_PRESSES,
             Source::Info => last.paced.since(now) > BETWEEN_PRESSES * (BURST - 1),
         };
         echo || too_fast

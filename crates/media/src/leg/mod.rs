@@ -6,6 +6,7 @@ mod sending;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use audio::dtmf;
 use base::{Key, Rng, Time, Wall};
 use media_api::{Direction, Event, Evidence, LegId, PlayId, Stats, Stream};
 
@@ -53,6 +54,8 @@ pub(crate) struct Leg {
     // What it says.
     reception: Reception,
     presses: Presses,
+    /// Where telephone-events are not agreed.
+    tones: Option<dtmf::Detector>,
     watchdog: Watchdog,
     tap: Option<Tap>,
     rejected: u64,
@@ -106,6 +109,7 @@ impl Leg {
             keys: Keys::default(),
             reception: Reception::default(),
             presses: Presses::default(),
+            tones: None,
             watchdog: Watchdog::new(patience),
             tap: None,
             rejected: 0,
@@ -130,6 +134,9 @@ impl Leg {
         }
         if self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits_payload_type.is_none()) {
             self.keys.clear();
+            self.tones.get_or_insert_default();
+        } else {
+            self.tones = None;
         }
         self.reports.begin(now);
         if let Some(playing) = self.player.as_mut().filter(|playing| playing.due.is_none()) {

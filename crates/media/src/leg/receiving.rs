@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
+use audio::{dtmf, g711};
 use base::{Key, Time};
-use media_api::{Codec, Event};
+use media_api::{Codec, Event, KeysBy};
 
 use super::{Agreed, Leg, Route, may_receive};
 use crate::outbox::Outbox;
@@ -58,7 +59,10 @@ impl Leg {
         }
         match spoken {
             Spoken::Key(key) => self.press(now, &key, out),
-            Spoken::Speech(codec) => self.hand_up(codec, packet.payload, out),
+            Spoken::Speech(codec) => {
+                self.listen(codec, packet.payload, out);
+                self.hand_up(codec, packet.payload, out);
+            }
             Spoken::ComfortNoise => {}
         }
         // A party that listens to a prompt speaks to nobody.
@@ -106,7 +110,18 @@ impl Leg {
     fn press(&mut self, now: Time, packet: &KeyPacket, out: &mut Outbox) {
         if let Some(digit) = self.presses.take(now, packet) {
             self.digits += 1;
-            out.event(Event::Digit { leg: self.id, digit, held: packet.held() });
+            out.event(Event::Digit { leg: self.id, digit, held: packet.held(), by: KeysBy::Events });
+        }
+    }
+
+    /// Hears keys that come as tones, from a party that sends no others.
+    fn listen(&mut self, codec: Codec, speech: &[u8], out: &mut Outbox) {
+        let Some(tones) = &mut self.tones else { return };
+        for byte in speech {
+            if let Some(digit) = tones.take(g711::decode_sample(codec, *byte)) {
+                self.digits += 1;
+                out.event(Event::Digit { leg: self.id, digit, held: dtmf::HEARD_AFTER, by: KeysBy::Tones });
+            }
         }
     }
 

@@ -88,7 +88,7 @@ mod tests {
             Ok(())
         }));
         let leg = LegId(1);
-        let digit = Event::Digit { leg, digit: '1', held: Duration::ZERO };
+        let digit = Event::Digit { leg, digit: '1', held: Duration::ZERO, by: media_api::KeysBy::Events };
         (0..BACKLOG + 3).for_each(|_| events.push(digit.clone()));
         let ended = Event::PlayEnded { leg, play: PlayId(1), complete: true };
         events.push(ended.clone());

@@ -4,7 +4,7 @@
 use base::{Seed, Time, Wall};
 use engine::{Config, Engine, Input, Output, Past, Service, Target};
 use facts::{Fact, FactKind};
-use media_api::{Command, Event, LegId, PlayId, Stats, Stream};
+use media_api::{Command, Event, KeysBy, LegId, PlayId, Stats, Stream};
 use sip::locate::{Answer, Query};
 use sip::ua::{Flow, Transport};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -293,7 +293,7 @@ impl Stage {
     /// A caller's key, by RTP.
     pub(crate) fn press(&mut self, leg: u64, digit: char) {
         let held = Duration::from_millis(40);
-        self.input(Input::Media(Event::Digit { leg: LegId(leg), digit, held }));
+        self.input(Input::Media(Event::Digit { leg: LegId(leg), digit, held, by: KeysBy::Events }));
     }
 
     /// After all timers nothing is left, the log is whole, and its fold is the engine's state.
