@@ -8,6 +8,7 @@ use phone::{Phone, PhoneConfig};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::time::Duration;
 use support::{Exchange, Folder, PATIENCE, free_port};
 
 const PASSWORD: &str = "the-line's-password";
@@ -110,6 +111,58 @@ async fn a_line_by_address_takes_calls_in_and_puts_them_out() {
     calls_in_and_out(&desk).await;
     assert_eq!(operator.fact("call.arrived")["kind"]["trunk"], "customer");
     assert_eq!(desk.fact("call.arrived")["kind"]["trunk"], "tim");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_server_that_never_answers_delays_no_call() {
+    let theirs = operator("udp:127.0.0.1:0");
+    let port = free_port();
+    let text = std::fs::read_to_string(theirs.path().join("cornetta.toml")).unwrap();
+    let customer = format!("{text}[[trunk]]\nname = \"customer\"\naddress = \"udp:127.0.0.1:{port}\"\n");
+    theirs.write("cornetta.toml", &customer);
+    let operator = Exchange::serve(&theirs);
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (names, there) = (silent.local_addr().unwrap(), operator.sip[0]);
+    let ours = Folder::new(&format!(
+        r#"
+[sip]
+listen       = ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]
+open_to      = ["127.0.0.0/8"]
+name_servers = ["{names}"]
+[http]
+listen = "127.0.0.1:0"
+[[trunk]]
+name    = "named"
+address = "sip.operator.example"
+[[trunk]]
+name    = "there"
+address = "udp:{there}"
+[[route]]
+name   = "all"
+trunks = ["named", "there"]
+[[service]]
+number = "800123"
+kind   = "echo"
+[[service]]
+number = "800124"
+kind   = "dial"
+to     = "0612345"
+"#
+    ));
+    let desk = Exchange::serve(&ours);
+    let config =
+        PhoneConfig { server: Some(desk.sip[0]), user: "+39333".to_owned(), ..PhoneConfig::default() };
+    let phone = Phone::start(config).unwrap();
+    for number in ["800123", "800124", "800123", "800124"] {
+        let began = std::time::Instant::now();
+        let call = phone.call(number).await.unwrap();
+        call.wait_answered(PATIENCE).await.unwrap();
+        assert!(began.elapsed() < Duration::from_secs(4), "{number} took {:?}", began.elapsed());
+        call.hang_up().await.unwrap();
+    }
+    let routed = &desk.nth_fact("leg.routed", 1)["kind"];
+    assert_eq!((&routed["trunk"], &routed["passed_over"][0]["why"]), (&"there".into(), &"down".into()));
+    phone.close().await;
 }
 
 #[test]

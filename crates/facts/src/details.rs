@@ -14,7 +14,7 @@ pub struct PlayedPrompt {
 pub struct PassedOver {
     /// Its name in the configuration.
     pub trunk: String,
-    /// `channels` or `calls_per_second`: it has no room; `down`: its servers do not answer, or it is not registered;
+    /// `channels` or `calls_per_second`: it has no room; `down`: its servers do not answer or are not found, or we are not registered;
     /// `retry_after`: it asked to be left alone for a while.
     pub why: String,
 }

@@ -44,7 +44,8 @@ impl From<Flow> for Towards {
 pub enum Reach {
     /// Nothing speaks against it.
     Ready,
-    /// None of its servers has answered of late, or our registration with it does not hold.
+    /// None of its servers has answered of late, nobody knows yet or any more where they are, or our registration
+    /// with it does not hold.
     Down,
     /// All of its servers asked to be left alone for a while: nothing is sent there.
     Closed,
@@ -151,7 +152,6 @@ impl Wire {
                 }
                 states.iter().any(Option::is_none)
             }
-            Err(Found::WaitsFor(_)) => true,
             Err(_) => false,
         };
         if registered && is_there { Reach::Ready } else { Reach::Down }

@@ -491,3 +491,15 @@ fn the_certificate_must_bear_the_name_that_was_written_and_not_that_of_a_server(
     let at = SocketAddr::from(([10, 0, 0, 7], 5061));
     assert_eq!(world.expected, [(at, "sip.operator.example".to_owned())]);
 }
+
+#[test]
+fn a_trunk_that_is_not_found_yet_is_not_the_first_to_be_called() {
+    let mut world = world();
+    let reach = |world: &mut World| {
+        let now = world.now;
+        world.agents[ALICE].ua.reach(now, "operator")
+    };
+    assert_eq!(reach(&mut world), Reach::Down);
+    serve(&mut world, &operators_zone());
+    assert_eq!(reach(&mut world), Reach::Ready);
+}
