@@ -6,6 +6,7 @@ mod handshake;
 mod inbox;
 mod names;
 mod reuse;
+mod strangers;
 mod stream;
 mod streams;
 mod table;
@@ -27,6 +28,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -57,15 +59,20 @@ pub struct SipLimits {
     /// Accepted streams of one source, which is an IPv4 address or an IPv6 network of 64 bits; more are refused.
     pub connections_per_address: usize,
     /// Accepted streams whose TLS or WebSocket handshake is not done; more are refused. Strangers together have
-    /// no more than half of them.
+    /// no more than half of them; one more takes the place of the oldest of theirs.
     pub handshakes: usize,
     /// The same of one source.
     pub handshakes_per_address: usize,
     /// Messages that wait to be written to one stream; one more cuts it.
     pub queued_messages: usize,
     /// Accepted streams of one source that has not proved itself; more are refused. Strangers together
-    /// have no more than half of `connections`.
+    /// have no more than half of `connections`; one more takes the place of the oldest of theirs.
     pub connections_per_stranger: usize,
+    /// Accepted streams of strangers of one network, a /24 of IPv4 or a /48 of IPv6; one more takes the place of
+    /// the oldest of theirs.
+    pub connections_per_strange_network: usize,
+    /// A peer that is still a stranger after so long on a stream that it opened is cut off.
+    pub stranger_stays: Duration,
     /// Messages of known peers that wait for the user agent. When they are that many, datagrams are dropped and
     /// streams are not read.
     pub inputs: usize,
@@ -83,6 +90,8 @@ impl Default for SipLimits {
             handshakes_per_address: 32,
             queued_messages: 256,
             connections_per_stranger: 32,
+            connections_per_strange_network: 512,
+            stranger_stays: Duration::from_secs(30),
             inputs: 8192,
             stranger_inputs: 1024,
         }
@@ -122,7 +131,8 @@ pub struct SipCounts {
     pub unsent: u64,
     /// Streams refused by a limit.
     pub connections_refused: u64,
-    /// Streams cut: too slow, malformed, idle, dead, not reading, or without a good handshake.
+    /// Streams cut: too slow, malformed, idle, dead, not reading, without a good handshake, or of strangers that
+    /// proved nothing in time or made room for others.
     pub connections_cut: u64,
     /// STUN requests answered.
     pub stun_answered: u64,

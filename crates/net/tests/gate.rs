@@ -4,11 +4,11 @@
 
 mod support;
 
-use net::{SipInput, SipLimits, SipSockets};
+use net::{SipInput, SipLimits};
 use sip::guard::Change;
 use sip::ua::Transport;
 use std::net::SocketAddr;
-use support::{SOON, bind, local, message, next, received, until};
+use support::{SOON, bind, failed, local, message, next, received, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::time::timeout;
@@ -73,37 +73,92 @@ async fn connected(from: SocketAddr, to: SocketAddr) -> TcpStream {
     socket.connect(to).await.unwrap()
 }
 
-/// So many more are let in, and one more is not: they are judged in the order in which they came.
-async fn so_many_are_let_in(sockets: &SipSockets, from: SocketAddr, many: usize) -> Vec<TcpStream> {
-    let (to, before) = (sockets.bound()[0].1, sockets.counts().connections_refused);
-    let mut streams = Vec::new();
-    for _ in 0..=many {
-        streams.push(connected(from, to).await);
-    }
-    let read = timeout(SOON, streams[many].read(&mut [0; 10])).await.expect("one too many is let in");
+async fn is_cut(stream: &mut TcpStream) {
+    let read = timeout(SOON, stream.read(&mut [0; 10])).await.expect("it is still there");
     assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
-    assert_eq!(sockets.counts().connections_refused - before, 1, "of {from}");
-    streams
 }
 
 #[tokio::test]
-async fn strangers_together_have_half_of_the_streams_and_of_the_handshakes_whatever_others_have() {
+async fn strangers_together_have_half_and_the_oldest_of_them_makes_room_for_who_comes() {
     let streams = SipLimits { connections: 12, ..SipLimits::default() };
     let handshakes = SipLimits { handshakes: 12, ..SipLimits::default() };
     for (transport, limits) in [(Transport::Tcp, streams), (Transport::Ws, handshakes)] {
         let (sockets, _inbox) = bind(transport, host(1), limits);
         let local = local(&sockets);
         sockets.apply(&Change::Networks(vec!["127.0.0.3/32".parse().unwrap()]));
-        let mut held = Vec::new();
-        for _ in 0..4 {
-            held.push(connected(host(3), local).await);
+        let mut known = Vec::new();
+        for _ in 0..6 {
+            known.push(connected(host(3), local).await);
         }
-        held.extend(so_many_are_let_in(&sockets, host(2), 6).await);
-        sockets.apply(&Change::Known(host(2).ip()));
-        held.extend(so_many_are_let_in(&sockets, host(4), 2).await);
-        sockets.apply(&Change::Stranger(host(2).ip()));
-        drop(held);
+        let mut strange = Vec::new();
+        for number in 0..10 {
+            strange.push(connected(host(10 + number), local).await);
+        }
+        for stream in &mut strange[..4] {
+            is_cut(stream).await;
+        }
+        assert_eq!(sockets.counts().connections_refused, 0, "{transport:?}");
+        assert_eq!(sockets.counts().connections_cut, 4, "{transport:?}");
+        // All is full now: another known peer takes a place of theirs too, and no stranger one of the known.
+        known.push(connected(host(3), local).await);
+        is_cut(&mut strange[4]).await;
+        strange.push(connected(host(30), local).await);
+        is_cut(&mut strange[5]).await;
+        for stream in known.iter().chain(&strange[6..]) {
+            let read = stream.try_read(&mut [0; 10]);
+            assert!(read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
+        }
     }
+}
+
+#[tokio::test]
+async fn strangers_of_one_network_crowd_out_nobody_elsewhere() {
+    let limits = SipLimits { connections_per_strange_network: 4, ..SipLimits::default() };
+    let (sockets, mut inbox) = bind(Transport::Tcp, host(1), limits);
+    let local = local(&sockets);
+    let mut elsewhere = connected(SocketAddr::from(([127, 0, 1, 1], 0)), local).await;
+    let mut crowd = Vec::new();
+    for number in 0..20 {
+        crowd.push(connected(host(10 + number), local).await);
+    }
+    for stream in &mut crowd[..16] {
+        is_cut(stream).await;
+    }
+    for _ in 0..16 {
+        failed(&mut inbox).await;
+    }
+    elsewhere.write_all(&message("1")).await.unwrap();
+    assert_eq!(received(&mut inbox).await.1, message("1"));
+    crowd[19].write_all(&message("2")).await.unwrap();
+    assert_eq!(received(&mut inbox).await.1, message("2"));
+    assert_eq!(sockets.counts().connections_cut, 16);
+}
+
+/// The clock of tokio is stopped and goes on by itself to the next deadline when nothing else is to be done.
+#[tokio::test(start_paused = true)]
+async fn a_stranger_that_proves_nothing_is_cut_off_however_often_it_pings() {
+    let (sockets, _inbox) = bind(Transport::Tcp, host(1), SipLimits::default());
+    let local = local(&sockets);
+    sockets.apply(&Change::Known(host(3).ip()));
+    let (mut stranger, mut known) = (connected(host(2), local).await, connected(host(3), local).await);
+    let began = tokio::time::Instant::now();
+    let mut buffer = [0; 10];
+    known.write_all(b"\r\n\r\n").await.unwrap();
+    assert_eq!(known.read(&mut buffer).await.unwrap(), 2);
+    loop {
+        if stranger.write_all(b"\r\n\r\n").await.is_err() {
+            break;
+        }
+        match stranger.read(&mut buffer).await {
+            Ok(0) | Err(_) => break,
+            Ok(_) => tokio::time::sleep(std::time::Duration::from_secs(1)).await,
+        }
+        assert!(began.elapsed().as_secs() < 60, "it is still there");
+    }
+    assert!((29..=32).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    tokio::time::sleep(std::time::Duration::from_secs(300)).await;
+    known.write_all(b"\r\n\r\n").await.unwrap();
+    assert_eq!(known.read(&mut buffer).await.unwrap(), 2, "who is known may be silent");
 }
 
 #[tokio::test]

@@ -190,6 +190,7 @@ async fn a_stream_that_cannot_be_framed_is_closed() {
 #[tokio::test(start_paused = true)]
 async fn a_message_that_trickles_in_is_cut_after_ten_seconds_and_a_silent_stream_is_not() {
     let (sockets, mut inputs) = bind(Transport::Tcp, ANY_V4, SipLimits::default());
+    know_everybody(&sockets);
     let mut slow = TcpStream::connect(local(&sockets)).await.unwrap();
     slow.write_all(&message("whole")).await.unwrap();
     let (flow, _) = inputs

@@ -167,6 +167,7 @@ async fn a_websocket_message_that_trickles_in_is_cut() {
 #[tokio::test(start_paused = true)]
 async fn a_browser_that_sleeps_is_pinged_and_one_that_died_is_noticed_within_a_minute() {
     let (sockets, mut inputs) = bind(Transport::Ws, ANY_V4, SipLimits::default());
+    know_everybody(&sockets);
     let mut client = foreign_client(local(&sockets), Some("sip")).await.unwrap();
     client.send(Message::binary(message("1"))).await.unwrap();
     let (flow, _) = received(&mut inputs).await;

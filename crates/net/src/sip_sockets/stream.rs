@@ -53,6 +53,8 @@ pub(super) enum Ended {
     Idle,
     /// It used to answer pings and does not any more.
     Dead,
+    /// A stranger opened it and is one still.
+    Unproven,
 }
 
 impl Ended {
@@ -120,9 +122,24 @@ pub(super) async fn run(
     let ended = tokio::select! {
         ended = work => ended,
         () = ends.cut.notified() => Ended::Cut,
+        () = unproven(streams, flow), if accepted => Ended::Unproven,
     };
     let strange = pulse.among_strangers.load(Ordering::Relaxed);
     (ended, if strange { Standing::Stranger } else { Standing::Known })
+}
+
+/// Waits until the peer has been a stranger for so long that it has nothing to prove.
+async fn unproven(streams: &Streams, flow: Flow) {
+    let mut was_known = false;
+    loop {
+        tokio::time::sleep(streams.shared.limits.stranger_stays).await;
+        let is_known = streams.shared.gate.standing(flow.remote.ip()) == Standing::Known;
+        // Who was known a moment ago may be about to register again.
+        if !is_known && !was_known {
+            return;
+        }
+        was_known = is_known;
+    }
 }
 
 fn ping_after(flow: Flow, accepted: bool) -> Option<Duration> {

@@ -120,7 +120,7 @@ impl Streams {
         let limits = &self.shared.limits;
         let mut table = self.lock();
         let standing = self.shared.gate.standing(remote.ip());
-        if !table.has_room_for(flow, standing, limits) {
+        if !table.make_room_for(flow, standing, limits) {
             count(&self.shared.counters.connections_refused);
             return;
         }

@@ -3,6 +3,7 @@
 use super::SipLimits;
 use super::handshake::has_handshake;
 use super::names::Names;
+use super::strangers::Strangers;
 use super::stream::Ends;
 use crate::tls::is_named;
 use rustls::pki_types::CertificateDer;
@@ -27,8 +28,10 @@ pub(super) struct Table {
     listening: HashMap<(Transport, SocketAddr), Flow>,
     sources: HashMap<IpAddr, Source>,
     handshakes: usize,
-    /// What strangers have together.
-    strangers: Source,
+    /// Of the accepted streams, those of strangers.
+    strangers: Strangers,
+    /// Streams of strangers that made room, by number, and the flows that end with them.
+    replaced: HashMap<u64, Vec<Flow>>,
     /// Accepted streams that ended last, the oldest first.
     gone: VecDeque<Flow>,
     next_number: u64,
@@ -51,7 +54,7 @@ pub(super) struct Open {
     shared_by: Vec<Flow>,
 }
 
-/// The accepted streams of one source, or of all strangers.
+/// The accepted streams of one source.
 #[derive(Clone, Copy, Debug, Default)]
 struct Source {
     streams: usize,
@@ -59,21 +62,50 @@ struct Source {
 }
 
 impl Table {
-    /// Whether a peer of this standing may have one more stream.
-    pub(super) fn has_room_for(&self, flow: Flow, standing: Standing, limits: &SipLimits) -> bool {
+    /// Whether a peer of this standing may have one more stream. If need be, the oldest one of a stranger makes
+    /// room for it.
+    pub(super) fn make_room_for(&mut self, flow: Flow, standing: Standing, limits: &SipLimits) -> bool {
         let of_this = match standing {
             Standing::Known => limits.connections_per_address,
             Standing::Stranger => limits.connections_per_stranger,
             Standing::Banned => return false,
         };
         let source = self.sources.get(&source_of(flow)).copied().unwrap_or_default();
-        let may_begin =
-            self.handshakes < limits.handshakes && source.handshakes < limits.handshakes_per_address;
-        let room = self.has_room(limits) && source.streams < of_this;
         let shakes = has_handshake(flow.transport);
-        let among_strangers = self.strangers.streams < limits.connections / 2
-            && (!shakes || self.strangers.handshakes < limits.handshakes / 2);
-        room && (may_begin || !shakes) && (among_strangers || standing == Standing::Known)
+        let shakes_too_often = shakes && source.handshakes >= limits.handshakes_per_address;
+        if source.streams >= of_this || shakes_too_often {
+            return false;
+        }
+        let is_room = standing == Standing::Known || self.make_room_among_strangers(flow, shakes, limits);
+        if !self.has_room(limits) {
+            self.replace(self.strangers.oldest());
+        }
+        if shakes && self.handshakes >= limits.handshakes {
+            self.replace(self.strangers.oldest_in_handshake());
+        }
+        is_room && self.has_room(limits) && (!shakes || self.handshakes < limits.handshakes)
+    }
+
+    fn make_room_among_strangers(&mut self, flow: Flow, shakes: bool, limits: &SipLimits) -> bool {
+        let (streams_max, handshakes_max) = (limits.connections / 2, limits.handshakes / 2);
+        if shakes && self.strangers.handshakes() >= handshakes_max {
+            self.replace(self.strangers.oldest_in_handshake());
+        }
+        if self.strangers.of_network(flow) >= limits.connections_per_strange_network {
+            self.replace(self.strangers.oldest_of_network(flow));
+        }
+        if self.strangers.streams() >= streams_max {
+            self.replace(self.strangers.oldest());
+        }
+        self.strangers.streams() < streams_max && (!shakes || self.strangers.handshakes() < handshakes_max)
+    }
+
+    /// Cuts a stream whose place is needed.
+    fn replace(&mut self, flow: Option<Flow>) {
+        let Some((flow, open)) = flow.and_then(|flow| Some((flow, self.take(flow)?))) else { return };
+        open.cut.notify_one();
+        self.remember(flow);
+        self.replaced.insert(open.number, std::iter::once(flow).chain(open.shared_by).collect());
     }
 
     /// Whether we may open one more.
@@ -100,7 +132,7 @@ impl Table {
             self.handshakes += usize::from(in_handshake);
         }
         if of_stranger {
-            self.strangers.add(in_handshake);
+            self.strangers.add(flow, number, in_handshake);
         }
         let open = Open {
             number,
@@ -127,8 +159,7 @@ impl Table {
         let Some(open) = self.streams.get_mut(&flow).filter(|open| open.number == number) else { return };
         open.certificate = certificate;
         if std::mem::take(&mut open.in_handshake) {
-            let of_stranger = open.of_stranger;
-            self.handshake_done(flow, of_stranger);
+            self.handshake_done(flow, number);
         }
     }
 
@@ -141,8 +172,8 @@ impl Table {
             }
             open.of_stranger = !open.of_stranger;
             match open.of_stranger {
-                true => self.strangers.add(open.in_handshake),
-                false => self.strangers.remove(open.in_handshake),
+                true => self.strangers.add(*flow, open.number, open.in_handshake),
+                false => self.strangers.remove(*flow, open.number),
             }
         }
     }
@@ -189,14 +220,13 @@ impl Table {
     /// Forgets a stream that ended. Gives the flows that ended with it; none if another took its place.
     pub(super) fn ended(&mut self, flow: Flow, number: u64) -> Vec<Flow> {
         if self.streams.get(&flow).is_none_or(|open| open.number != number) {
-            return Vec::new();
+            let mut flows = self.replaced.remove(&number).unwrap_or_default();
+            flows.retain(|flow| !self.streams.contains_key(flow));
+            return flows;
         }
         let ended = self.take(flow);
         if ended.as_ref().is_some_and(|open| open.accepted) {
-            if self.gone.len() >= GONE_MAX {
-                self.gone.pop_front();
-            }
-            self.gone.push_back(flow);
+            self.remember(flow);
         }
         let others = ended.map(|open| open.shared_by).unwrap_or_default();
         std::iter::once(flow).chain(others).collect()
@@ -232,14 +262,14 @@ impl Table {
         }
         if open.accepted {
             if open.in_handshake {
-                self.handshake_done(flow, open.of_stranger);
+                self.handshake_done(flow, open.number);
             }
             if open.of_stranger {
-                self.strangers.remove(false);
+                self.strangers.remove(flow, open.number);
             }
             let source = source_of(flow);
             if let Some(of_this) = self.sources.get_mut(&source) {
-                of_this.remove(false);
+                of_this.streams -= 1;
                 if of_this.streams == 0 {
                     self.sources.remove(&source);
                 }
@@ -248,11 +278,16 @@ impl Table {
         Some(open)
     }
 
-    fn handshake_done(&mut self, flow: Flow, of_stranger: bool) {
-        self.handshakes -= 1;
-        if of_stranger {
-            self.strangers.handshakes -= 1;
+    fn remember(&mut self, gone: Flow) {
+        if self.gone.len() >= GONE_MAX {
+            self.gone.pop_front();
         }
+        self.gone.push_back(gone);
+    }
+
+    fn handshake_done(&mut self, flow: Flow, number: u64) {
+        self.handshakes -= 1;
+        self.strangers.handshake_done(number);
         if let Some(source) = self.sources.get_mut(&source_of(flow)) {
             source.handshakes -= 1;
         }
@@ -263,11 +298,6 @@ impl Source {
     fn add(&mut self, in_handshake: bool) {
         self.streams += 1;
         self.handshakes += usize::from(in_handshake);
-    }
-
-    fn remove(&mut self, in_handshake: bool) {
-        self.streams -= 1;
-        self.handshakes -= usize::from(in_handshake);
     }
 }
 

@@ -23,6 +23,12 @@ pub(crate) fn bind(transport: Transport, address: SocketAddr, limits: SipLimits)
     SipSockets::bind(&[(transport, address)], SipSetup { limits, ..SipSetup::default() }).unwrap()
 }
 
+/// Everybody on this machine is known, and may be silent for as long as they like.
+pub(crate) fn know_everybody(sockets: &SipSockets) {
+    let networks = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap());
+    sockets.apply(&sip::guard::Change::Networks(networks.to_vec()));
+}
+
 pub(crate) fn bind_tls(transport: Transport, address: SocketAddr, tls: Tls) -> Bound {
     SipSockets::bind(&[(transport, address)], SipSetup { tls, ..SipSetup::default() }).unwrap()
 }

@@ -14,7 +14,7 @@ pub use bans::{BANS_MAX, Ban, Evidence};
 pub use config::GuardConfig;
 pub use door::{Change, Door, Standing};
 pub use rate::Rate;
-pub use sources::{NetSet, source_of};
+pub use sources::{NetSet, prefix_of, source_of};
 
 use crate::ua::Flow;
 use bans::Bans;
@@ -22,7 +22,7 @@ use base::Time;
 use guesses::Guesses;
 use ipnet::IpNet;
 use rate::Bucket;
-use sources::{Sources, prefix_of};
+use sources::Sources;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;

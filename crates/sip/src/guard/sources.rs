@@ -11,7 +11,7 @@ pub fn source_of(ip: IpAddr) -> IpNet {
 }
 
 /// The network of one customer or hoster: /24 in IPv4, /48 in IPv6.
-pub(super) fn prefix_of(ip: IpAddr) -> IpNet {
+pub fn prefix_of(ip: IpAddr) -> IpNet {
     within(ip, 24, 48)
 }
 
