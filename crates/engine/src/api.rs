@@ -202,7 +202,7 @@ pub enum Output {
     },
     /// Fetch this certificate, without waiting for it here, and tell what came of it.
     Fetch(Box<stir::Fetch>),
-    /// From now on the certificate at this address must bear this name (RFC 5922).
+    /// From now on the certificate at this address must bear this name (RFC 5922). Told again and again.
     Expect {
         /// The peer of a TLS connection to come.
         remote: SocketAddr,

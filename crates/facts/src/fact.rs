@@ -160,7 +160,7 @@ pub enum FactKind {
         operator: String,
         /// Its district, or nothing.
         place: String,
-        /// How sure the operator is: `ported`, `assigned`, `likely`, `unknown`.
+        /// How sure the operator is: `ported`, `assigned`, `assumed`, `unknown`.
         certainty: String,
     },
     /// How far the caller's number can be believed. It says; no call is refused for it.

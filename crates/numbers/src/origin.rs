@@ -28,8 +28,8 @@ pub enum Certainty {
     Ported,
     /// The prefix was assigned to it; the number may have moved since.
     Assigned,
-    /// The prefix is believed to have been assigned to it.
-    Likely,
+    /// The prefix is believed to have been assigned to it: nobody who assigns prefixes confirmed it.
+    Assumed,
     /// Nothing is known.
     Unknown,
 }
@@ -40,7 +40,7 @@ impl Certainty {
         match self {
             Certainty::Ported => "ported",
             Certainty::Assigned => "assigned",
-            Certainty::Likely => "likely",
+            Certainty::Assumed => "assumed",
             Certainty::Unknown => "unknown",
         }
     }
@@ -127,9 +127,10 @@ impl Origins {
         let mut cell = || cells.next().filter(|cell| !cell.is_empty()).map(str::to_owned);
         let (operator, place, certainty) = (cell(), cell(), cell());
         let certainty = match certainty.as_deref() {
-            Some("assigned") | None => Certainty::Assigned,
-            Some("likely") => Certainty::Likely,
-            Some(_) => return Err("the certainty is neither `assigned` nor `likely`"),
+            Some("assigned") => Certainty::Assigned,
+            // Who does not say that it is certain is not taken to know.
+            Some("assumed") | None => Certainty::Assumed,
+            Some(_) => return Err("the certainty is neither `assigned` nor `assumed`"),
         };
         if let Some(routing) = prefix.strip_prefix("rn:") {
             let operator = operator.ok_or("a routing number has no operator")?;

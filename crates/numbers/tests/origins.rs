@@ -34,7 +34,7 @@ fn operators_districts_and_countries_are_known_by_the_prefix() {
             "{text}"
         );
     }
-    assert_eq!(of(&origins, "3510123456").certainty, Certainty::Likely);
+    assert_eq!(of(&origins, "3510123456").certainty, Certainty::Assumed);
     assert_eq!(of(&origins, "3381234567").certainty, Certainty::Assigned);
     assert_eq!(of(&origins, "0612345678").certainty, Certainty::Unknown, "of the operator nothing is known");
 }
@@ -44,12 +44,13 @@ fn an_installations_own_table_counts_before_ours() {
     let mut origins = Origins::built_in();
     origins.add_table("# ours\n393510,Lycamobile,,assigned\n+4071,Orange RO\n\n").unwrap();
     assert_eq!(of(&origins, "3510123456").certainty, Certainty::Assigned);
-    assert_eq!(of(&origins, "+40712345678").operator.as_deref(), Some("Orange RO"));
+    let orange = of(&origins, "+40712345678");
+    assert_eq!((orange.operator.as_deref(), orange.certainty), (Some("Orange RO"), Certainty::Assumed));
     assert_eq!(
         origins.add_table("39351x,A\n39352,B,,surely\nrn:39,\n"),
         Err(vec![
             TableFault { line: 1, why: "a prefix is not 1 to 15 digits" },
-            TableFault { line: 2, why: "the certainty is neither `assigned` nor `likely`" },
+            TableFault { line: 2, why: "the certainty is neither `assigned` nor `assumed`" },
             TableFault { line: 3, why: "a routing number has no operator" },
         ])
     );

@@ -38,16 +38,16 @@ pub(super) fn reachability(command: &Table) -> Result<ExitCode> {
 fn table(out: &mut impl Write, fold: &ReachabilityFold) -> Result<()> {
     writeln!(
         out,
-        "{:<20} {:>8} {:>8} {:>8} {:>8} {:>8}  last call",
-        "origin", "arrived", "answered", "refused", "a person", "heard"
+        "{:<20} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}  last call",
+        "origin", "arrived", "assumed", "answered", "refused", "a person", "heard"
     )?;
     for (origin, reach) in fold.origins() {
         let refused: u64 = reach.refused.values().sum();
         let last = reach.last_seen.map_or_else(|| "never".to_owned(), super::day_and_time);
         writeln!(
             out,
-            "{origin:<20} {:>8} {:>8} {refused:>8} {:>8} {:>8}  {last}",
-            reach.arrived, reach.answered, reach.reached_person, reach.heard
+            "{origin:<20} {:>8} {:>8} {:>8} {refused:>8} {:>8} {:>8}  {last}",
+            reach.arrived, reach.assumed, reach.answered, reach.reached_person, reach.heard
         )?;
     }
     Ok(())

@@ -117,7 +117,7 @@ fn call() -> Vec<FactKind> {
             country: "IT".into(),
             operator: "Lycamobile".into(),
             place: String::new(),
-            certainty: "likely".into(),
+            certainty: "assumed".into(),
         },
         FactKind::CallTrustAssessed {
             score: 100,

@@ -12,6 +12,8 @@ pub struct Reach {
     pub arrived: u64,
     /// Of them, those whose callers were withheld.
     pub withheld: u64,
+    /// Those whose operator is only assumed: nobody who assigns prefixes confirmed it.
+    pub assumed: u64,
     /// Those that we answered.
     pub answered: u64,
     /// Those that we refused, by the cause of their end.
@@ -47,7 +49,7 @@ struct OpenCall {
 /// The columns of [`ReachabilityFold::csv_rows`], in order. Times are those of Rome; `quiet_h` is the number
 /// of whole hours from the last call to the newest fact of the log; `refused_why` is `cause:calls` with `;`
 /// between.
-pub const REACHABILITY_HEADER: &str = "origin,arrived,withheld,answered,refused,refused_why,reached_person,heard,last_seen,last_answered,quiet_h";
+pub const REACHABILITY_HEADER: &str = "origin,arrived,withheld,assumed,answered,refused,refused_why,reached_person,heard,last_seen,last_answered,quiet_h";
 
 impl ReachabilityFold {
     /// A fold that also tells of these operators if nothing comes from them.
@@ -81,11 +83,12 @@ impl ReachabilityFold {
     }
 
     fn begins(&mut self, id: &str, fact: &Fact) {
-        let FactKind::CallOrigin { withheld, .. } = &fact.kind else { return };
+        let FactKind::CallOrigin { withheld, certainty, .. } = &fact.kind else { return };
         let origin = origin_of(&fact.kind);
         let reach = self.origins.entry(origin.clone()).or_default();
         reach.arrived += 1;
         reach.withheld += u64::from(*withheld);
+        reach.assumed += u64::from(certainty == "assumed");
         reach.last_seen = reach.last_seen.max(Some(fact.at));
         self.open.insert(id.to_owned(), OpenCall { origin, ..OpenCall::default() });
     }
@@ -129,6 +132,7 @@ impl ReachabilityFold {
                 origin.as_str().into(),
                 reach.arrived.into(),
                 reach.withheld.into(),
+                reach.assumed.into(),
                 reach.answered.into(),
                 reach.refused.values().sum::<u64>().into(),
                 why.join(";").into(),

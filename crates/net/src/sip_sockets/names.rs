@@ -21,7 +21,7 @@ impl Names {
     pub(super) fn expect(&mut self, remote: SocketAddr, name: &str) -> bool {
         let name = name.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
         let Ok(name) = ServerName::try_from(name.to_owned()) else {
-            tracing::warn!(%remote, name, "no certificate can have this name; the address must be in it instead");
+            tracing::debug!(%remote, name, "no certificate can have this name; the address must be in it instead");
             return false;
         };
         if self.by_address.get(&remote) == Some(&name) {

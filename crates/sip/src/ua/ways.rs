@@ -10,7 +10,7 @@ use crate::uri::Uri;
 use base::{Seed, Time};
 use ipnet::IpNet;
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Answers of name servers that are remembered.
@@ -19,8 +19,6 @@ const ANSWERS_MAX: usize = 4_096;
 const RETRY_AFTER_MAX: u32 = 3_600;
 /// The most routes that a registrar may ask us to take (RFC 3608).
 const SERVICE_ROUTES_MAX: usize = 16;
-/// Names of certificates that the shell has been told.
-const EXPECTED_MAX: usize = 4_096;
 
 /// Whom a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +67,6 @@ pub(crate) struct Ways {
     aside: Aside,
     /// What the registrar said of each registration of ours that holds.
     registered: BTreeMap<String, Registered>,
-    /// The names that certificates must bear, as far as the shell has been told.
-    expected: BTreeMap<SocketAddr, String>,
     /// The networks that the guard has been told of.
     known: Option<Vec<IpNet>>,
 }
@@ -91,7 +87,6 @@ impl Ways {
             locator: Locator::new(locating, seed.named("sip.locate"), now),
             aside: Aside::default(),
             registered: BTreeMap::new(),
-            expected: BTreeMap::new(),
             known: None,
         }
     }
@@ -320,23 +315,18 @@ impl Wire {
         }
     }
 
-    /// Tells the shell which name a certificate must bear, once: a trunk that is written as an address has its
-    /// domain to prove.
+    /// Tells the shell which name a certificate must bear, whenever a way is found: it alone remembers. A trunk
+    /// that is written as an address has its domain to prove.
     fn expect(&mut self, flow: Flow, name: String) {
+        if !flow.transport.is_secure() {
+            return;
+        }
         let written = Host::Address(flow.remote.ip());
         let is_written = |trunk: &&Trunk| {
             trunk.domain.is_some() && trunk.targets.iter().any(|place| place.host == written)
         };
         let domain = self.config.trunks.iter().find(is_written).and_then(|trunk| trunk.domain.clone());
         let name = domain.unwrap_or(name);
-        let expected = &mut self.ways.expected;
-        if !flow.transport.is_secure() || expected.get(&flow.remote) == Some(&name) {
-            return;
-        }
-        if expected.len() >= EXPECTED_MAX {
-            expected.clear();
-        }
-        expected.insert(flow.remote, name.clone());
         self.out.push_back(Output::Expect { remote: flow.remote, name });
     }
 

@@ -489,7 +489,11 @@ fn the_certificate_must_bear_the_name_that_was_written_and_not_that_of_a_server(
     serve(&mut world, &zone);
     call(&mut world);
     let at = SocketAddr::from(([10, 0, 0, 7], 5061));
-    assert_eq!(world.expected, [(at, "sip.operator.example".to_owned())]);
+    let told = (at, "sip.operator.example".to_owned());
+    assert!(world.expected.contains(&told) && world.expected.iter().all(|other| *other == told));
+    world.expected.clear();
+    call(&mut world);
+    assert!(world.expected.contains(&told), "the shell may have forgotten it: it is told for each call");
 }
 
 #[test]
