@@ -6,6 +6,7 @@ mod support;
 
 use engine::{Choose, Line as Carries, NumberSet, Past, Prices, Route, Routing, Service, Target};
 use facts::{Cause, FactKind, PassedOver};
+use sip::locate::{Answer, Kind, Place, Query, Record};
 use sip::ua::Trunk;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -520,6 +521,54 @@ fn a_trunk_that_we_are_not_registered_with_is_passed_over() {
     dials(&mut stage, CALLER + 1, OUT);
     fails(&mut stage, TIM, "486 Busy Here");
     assert_eq!(tried(&stage), ["wind tim:down", "tim"]);
+}
+
+#[test]
+fn a_trunk_that_is_a_name_is_called_as_soon_as_it_is_found_and_through_an_outage_of_name_servers() {
+    let mut config = routed(&["wind", "tim"]);
+    let wind = config.sip.trunks.iter_mut().find(|trunk| trunk.name == "wind").unwrap();
+    *wind = Trunk {
+        targets: vec![Place::parse("udp:sip.wind.example").unwrap()],
+        addresses: vec![],
+        ..wind.clone()
+    };
+    let mut stage = Stage::with(config, Past::default());
+    dials(&mut stage, CALLER, OUT);
+    fails(&mut stage, TIM, "486 Busy Here");
+
+    let ask = |kind, name: &str| Query { kind, name: name.to_owned() };
+    let found = |record| Answer::Found { records: vec![record], ttl: seconds(300) };
+    let server = Record::Srv { priority: 1, weight: 1, port: 5060, target: "a.wind.example".to_owned() };
+    let at = Record::Address { ip: address(WIND).ip(), local: None };
+    stage.names.insert(ask(Kind::Srv, "_sip._udp.sip.wind.example"), found(server));
+    stage.names.insert(ask(Kind::A, "a.wind.example"), found(at));
+    stage.wait(seconds(60));
+    dials(&mut stage, CALLER + 1, OUT);
+    fails(&mut stage, WIND, "486 Busy Here");
+
+    stage.names.clear();
+    stage.wait(seconds(5 * 3_600));
+    dials(&mut stage, CALLER + 2, OUT);
+    fails(&mut stage, WIND, "486 Busy Here");
+    stage.assert_all_is_over();
+    assert_eq!(tried(&stage), ["tim wind:down", "wind", "wind"]);
+}
+
+#[test]
+fn a_trunk_that_refuses_our_password_does_not_end_the_call() {
+    let mut config = routed(&["tim", "wind"]);
+    let tim = config.sip.trunks.iter_mut().find(|trunk| trunk.name == "tim").unwrap();
+    tim.credentials = Some(sip::ua::Account { user: "line1".into(), password: "wrong".into() });
+    let mut stage = Stage::with(config, Past::default());
+    let mut caller = dials(&mut stage, CALLER, OUT);
+    let challenge =
+        "407 Proxy Authentication Required\r\nProxy-Authenticate: Digest realm=\"tim\", nonce=\"n\"";
+    fails(&mut stage, TIM, challenge);
+    fails(&mut stage, TIM, challenge);
+    let outside = is_put_through(&mut stage, &mut caller, WIND);
+    ends(&mut stage, &mut caller, &outside);
+    assert_eq!(tried(&stage), ["tim", "wind"]);
+    stage.assert_all_is_over();
 }
 
 // Whoever calls outside goes by the same routes ------------------------------------------------------------------

@@ -118,8 +118,8 @@ pub(super) fn congested(passed_over: &[PassedOver]) -> End {
         .detail(format!("no trunk has room: {}", trunks.join(", ")))
 }
 
-/// Whether a failure says that another trunk might carry the call: silence, a broken way, a server's fault or a
-/// network's congestion. Whoever is busy, does not exist or does not want to is so by every trunk.
+/// Whether a failure says that another trunk might carry the call: silence, a broken way, a server's fault, a
+/// network's congestion, or our password there. Whoever is busy, does not exist or does not want to is so by every trunk.
 pub(super) fn is_elsewhere(end: &End) -> bool {
     if matches!(end.cause, Cause::PeerTimeout | Cause::Unreachable) {
         return true;
@@ -127,7 +127,7 @@ pub(super) fn is_elsewhere(end: &End) -> bool {
     let Some(status) = end.sip.filter(|_| end.by == Side::Callee) else { return false };
     // What was said besides the status says more than it.
     let said = end.q850.filter(|q850| *q850 != cause::of_status(status)).and_then(says);
-    said.unwrap_or(matches!(status, 408 | 500 | 502 | 503 | 504))
+    said.unwrap_or(matches!(status, 401 | 407 | 408 | 500 | 502 | 503 | 504))
 }
 
 /// What a Q.850 cause says: the network failed and another one may do, or it is about who was called. Nothing where
@@ -152,6 +152,8 @@ mod tests {
     #[test]
     fn what_another_trunk_might_carry_is_tried_there_and_nothing_else() {
         for (status, q850, elsewhere) in [
+            (401, None, true),
+            (407, None, true),
             (408, None, true),
             (500, None, true),
             (502, None, true),
