@@ -326,9 +326,9 @@ fn algorithms(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<
 #[derive(Clone, Copy)]
 pub(super) struct CallLimits {
     pub(super) calls: usize,
-    /// Of those who need no password, before they are answered and acknowledged.
+    /// Of one trunk, and of all who need no password, before they are answered and acknowledged.
     pub(super) half_open: usize,
-    /// The same, of one source.
+    /// The same, of one account, and of one source of those.
     pub(super) half_open_each: usize,
 }
 

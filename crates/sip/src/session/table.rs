@@ -1,6 +1,6 @@
 //! All sessions: found by their keys and local tags, woken by their deadlines, at most a stated number.
 
-use super::half_open::HalfOpen;
+use super::half_open::{HalfOpen, Whose};
 use super::reliable::{self, Progress};
 use super::stray::reject_fork;
 use super::terms::Terms;
@@ -13,7 +13,6 @@ use crate::transaction::{Failed, Passed, TransactionId};
 use crate::ua::wire::Wire;
 use crate::ua::{Call, Do, Ending, Event, Flow, How, Peer, SessionId};
 use base::{Key, Slots, Time};
-use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What a callee is told that rings after we have given up: recovery on timer expiry.
@@ -37,7 +36,7 @@ struct Place {
     armed: Time,
     stream: Option<Flow>,
     /// It counts as half open there.
-    half_open: Option<IpNet>,
+    half_open: Option<Whose>,
 }
 
 impl Sessions {
@@ -75,7 +74,7 @@ impl Sessions {
 
     /// Whether this peer may begin one more call that is neither answered nor acknowledged.
     pub(crate) fn has_room_for(&self, wire: &Wire, peer: &Peer, flow: Flow) -> bool {
-        *peer != Peer::Open || self.half_open.has_room_for(flow.remote.ip(), &wire.config.limits)
+        self.half_open.has_room_for(&Whose::of(peer, flow), &wire.config.limits)
     }
 
     /// Takes an INVITE outside of dialogs in. One that no dialog can be made of (it has no Contact, or too
@@ -93,8 +92,10 @@ impl Sessions {
         let Some(dialog) = Dialog::of_invite(wire, &request, flow, symmetric) else { return Err(request) };
         let trunk = wire.trunk_of(peer).cloned();
         let asked = Asked { transaction, request, flow };
-        if let (Peer::Open, Some(place)) = (peer, self.places.get_mut(inner(id))) {
-            place.half_open = Some(self.half_open.begin(flow.remote.ip()));
+        if let Some(place) = self.places.get_mut(inner(id)) {
+            let whose = Whose::of(peer, flow);
+            self.half_open.begin(whose.clone());
+            place.half_open = Some(whose);
         }
         self.put(id, Session::invited(wire, id, dialog, asked, trunk.as_ref()));
         Ok(())
@@ -356,7 +357,7 @@ impl Sessions {
             place.stream = stream;
         }
         if over || !session.is_half_open() {
-            place.half_open.take().into_iter().for_each(|source| self.half_open.end(source));
+            place.half_open.take().into_iter().for_each(|whose| self.half_open.end(&whose));
         }
         if over {
             self.tags.remove(&session.dialog.local_tag);

@@ -206,10 +206,10 @@ pub struct Limits {
     pub transactions: usize,
     /// Sessions at a time.
     pub sessions: usize,
-    /// Calls of those whom `open_to` lets in unproved that are not answered, or whose answer is not acknowledged:
-    /// all of them, and those of one source (an IPv4 address, an IPv6 /64).
+    /// Calls that are not answered, or whose answer is not acknowledged: of one trunk, and of all whom `open_to` lets in
+    /// unproved together.
     pub half_open: usize,
-    /// See `half_open`.
+    /// The same, of one account, and of one source (an IPv4 address, an IPv6 /64) that `open_to` lets in.
     pub half_open_each: usize,
     /// Registered contacts of one account.
     pub contacts: usize,

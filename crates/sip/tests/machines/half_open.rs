@@ -31,7 +31,7 @@ fn is_taken(answer: &str) -> bool {
 }
 
 #[test]
-fn pending_calls_of_one_open_source_and_of_all_have_a_limit_and_trunks_have_theirs_elsewhere() {
+fn pending_calls_of_one_open_source_of_all_and_of_a_trunk_have_a_limit() {
     let mut world = world();
     let [one, other, third] = [7, 8, 9].map(address);
     let taken: Vec<bool> = [(one, "a"), (one, "b"), (one, "c"), (other, "d"), (third, "e")]
@@ -39,7 +39,36 @@ fn pending_calls_of_one_open_source_and_of_all_have_a_limit_and_trunks_have_thei
         .into();
     assert_eq!(taken, [true, true, false, true, false], "two of one source, three of all");
     assert_eq!(world.count(ALICE, |e| matches!(e, Event::Blocked { rule: "half_open", .. })), 2);
-    assert!(is_taken(&asks(&mut world, address(20), "trunk")));
+    let of_trunk = ["t", "u", "v", "w"].map(|call_id| is_taken(&asks(&mut world, address(20), call_id)));
+    assert_eq!(of_trunk, [true, true, true, false], "three of its own");
+}
+
+#[test]
+fn pending_calls_of_one_account_have_a_limit_wherever_they_come_from_and_another_account_its_own() {
+    let mut config = open_config(ALICE);
+    (config.open_to, config.limits.half_open_each) = (vec![], 2);
+    config.accounts = vec![account("maria"), account("paolo")];
+    let mut world = World::of(vec![config], 1);
+    let mut calls = |number: usize, user: &str| {
+        let at = address(number);
+        let challenge = asks(&mut world, at, &format!("{user}{number}"));
+        let wanted = header(&challenge, "WWW-Authenticate").expect("a challenge");
+        let asking = sip::digest::Asking {
+            method: "INVITE",
+            uri: "sip:help@10.0.0.1",
+            user,
+            password: &account(user).password,
+            cnonce: "c",
+            nonce_count: 1,
+        };
+        let proof = sip::digest::respond(&[wanted], &asking).expect("an answer to it");
+        let text = invite(at, &format!("p{user}{number}"), &format!("Authorization: {proof}\n"));
+        world.inject(at, ALICE, &with_body(&text, OFFER));
+        world.run_for(20);
+        is_taken(&world.take(at).pop().expect("an answer"))
+    };
+    let taken = [(5, "maria"), (6, "maria"), (7, "maria"), (8, "paolo")].map(|(at, user)| calls(at, user));
+    assert_eq!(taken, [true, true, false, true]);
 }
 
 #[test]
