@@ -32,6 +32,8 @@ pub(crate) struct Dialog {
     remote_target: Box<str>,
     /// The user part of our Contact.
     contact_user: Box<str>,
+    /// The call is to go by TLS on every hop, so our Contact is a SIPS URI (§8.1.1.8, §12.1.1).
+    secure: bool,
     pub(crate) flow: Flow,
     /// Requests go back by `flow` whatever Contact says: the peer is a registered device or behind a NAT.
     symmetric: bool,
@@ -55,6 +57,8 @@ impl Dialog {
         let user = escaped_user(&call.from_user);
         let local = format!("{name}<sip:{user}@{domain}>;tag={local_tag}");
         let remote = format!("<{}>", call.to.as_deref().unwrap_or(&call.uri).replace(['<', '>'], ""));
+        let routes = wire.service_routes(&call.towards);
+        let secure = is_secure(&call.uri) || routes.first().is_some_and(|route| is_secure(route));
         Dialog {
             call_id: wire.call_id(id).into(),
             local_tag,
@@ -63,7 +67,8 @@ impl Dialog {
             remote: remote.into(),
             local_cseq: wire.rng.below(FIRST_CSEQ_BELOW) as u32,
             remote_cseq: None,
-            routes: wire.service_routes(&call.towards),
+            secure,
+            routes,
             remote_target: without_headers(&call.uri).into(),
             contact_user: call.from_user.as_str().into(),
             flow,
@@ -81,7 +86,10 @@ impl Dialog {
         let local_tag: Box<str> = wire.rng.token(16).into();
         let dialled = invite.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| uri.user_decoded());
         let via = invite.top_via().ok()?;
+        let (routes, remote_target) = (routes_of(invite)?, contact_of(invite)?);
+        let next = routes.first().unwrap_or(&remote_target);
         Some(Dialog {
+            secure: is_secure(next) || invite.uri().is_some_and(is_secure),
             call_id: invite.call_id().ok()?.into(),
             local: format!("{};tag={local_tag}", invite.header(HeaderName::To)?).into(),
             local_tag,
@@ -89,8 +97,8 @@ impl Dialog {
             remote: invite.header(HeaderName::From)?.into(),
             local_cseq: wire.rng.below(FIRST_CSEQ_BELOW) as u32,
             remote_cseq: Some(invite.cseq().ok()?.0),
-            routes: routes_of(invite)?,
-            remote_target: contact_of(invite)?,
+            routes,
+            remote_target,
             contact_user: dialled.unwrap_or_default().into(),
             flow,
             symmetric: symmetric || flow.transport.is_stream() || came_through_nat(via, flow),
@@ -111,6 +119,7 @@ impl Dialog {
             routes: Vec::new(),
             remote_target: response.to().ok()?.uri.into(),
             contact_user: "".into(),
+            secure: false,
             flow,
             symmetric: flow.transport.is_stream(),
         };
@@ -203,7 +212,14 @@ impl Dialog {
 
     /// Our Contact in this dialog.
     pub(crate) fn contact(&self, wire: &Wire) -> String {
-        wire.contact(self.flow, &self.contact_user)
+        self.contact_by(wire, self.flow)
+    }
+
+    fn contact_by(&self, wire: &Wire, flow: Flow) -> String {
+        match self.secure {
+            true => wire.secure_contact(flow, &self.contact_user),
+            false => wire.contact(flow, &self.contact_user),
+        }
     }
 
     /// The request URI of the next request, which digest is made over.
@@ -253,7 +269,7 @@ impl Dialog {
             .header("Call-ID", &self.call_id)
             .header("CSeq", format_args!("{cseq} {method}"));
         if matches!(method, "INVITE" | "UPDATE") {
-            writer = writer.header("Contact", wire.contact(flow, &self.contact_user));
+            writer = writer.header("Contact", self.contact_by(wire, flow));
         }
         (writer, flow, branch)
     }
@@ -287,6 +303,10 @@ impl Dialog {
         (ip.is_ipv4() == self.flow.local.is_ipv4())
             .then(|| SocketAddr::new(ip, uri.port().unwrap_or(self.flow.transport.default_port())))
     }
+}
+
+fn is_secure(uri: &str) -> bool {
+    uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sips:"))
 }
 
 /// A private address written by a peer that we reach at a public one is of the wrong side of a NAT.

@@ -143,15 +143,26 @@ impl Wire {
 
     /// Our Contact towards the peer at the other end of `flow`.
     pub(crate) fn contact(&self, flow: Flow, user: &str) -> String {
+        self.contact_by("sip", flow, user)
+    }
+
+    /// The same, for those who must reach us by nothing but TLS.
+    pub(crate) fn secure_contact(&self, flow: Flow, user: &str) -> String {
+        self.contact_by("sips", flow, user)
+    }
+
+    fn contact_by(&self, scheme: &str, flow: Flow, user: &str) -> String {
         let transport = match flow.transport {
             Transport::Udp => "",
+            // RFC 3261 §26.2.2: in a SIPS URI, the parameter names what TLS runs over.
+            Transport::Tls if scheme == "sips" => "",
             Transport::Tcp => ";transport=tcp",
             Transport::Tls => ";transport=tls",
             // RFC 7118 §5.3: the parameter says `ws` for both.
             Transport::Ws | Transport::Wss => ";transport=ws",
         };
         let at = if user.is_empty() { "" } else { "@" };
-        format!("<sip:{}{at}{}{transport}>", escaped_user(user), self.address(flow))
+        format!("<{scheme}:{}{at}{}{transport}>", escaped_user(user), self.address(flow))
     }
 
     /// Sends a request through the transaction table. Nothing if that is full.

@@ -337,3 +337,30 @@ fn the_call_id_of_a_call_is_known_before_it_is_made_and_on_both_sides() {
     assert_eq!(world.agents[BOB].ua.call_id(theirs), call_id);
     assert_ne!(call_id, Some(told), "a place that is used again gives another Call-ID");
 }
+
+/// RFC 3261 §12.1.1: by the request URI, or the nearest proxy, or the caller's Contact where there is no proxy.
+#[test]
+fn a_call_that_is_to_go_by_tls_gets_a_sips_contact() {
+    let plain = invite(address(7), "tls", "");
+    let routed = |scheme: &str| {
+        plain.replace("Contact: <sip:", &format!("Record-Route: <{scheme}:10.0.0.8;lr>\nContact: <sips:"))
+    };
+    let cases = [
+        (plain.clone(), "<sip:"),
+        (plain.replace("INVITE sip:", "INVITE sips:"), "<sips:"),
+        (plain.replace("Contact: <sip:", "Contact: <SIPS:"), "<sips:"),
+        (routed("sips"), "<sips:"),
+        (routed("sip"), "<sip:"),
+    ];
+    for (text, begins) in cases {
+        let mut world = World::of(vec![open_config(ALICE)], 1);
+        world.inject(address(7), ALICE, &text);
+        let session = world.incoming(ALICE);
+        world.act(ALICE, Do::ring(session));
+        world.act(ALICE, Do::Accept { session, sdp: ANSWER.to_vec() });
+        world.run_for(20);
+        for answer in world.take(address(7)).iter().filter(|answer| !answer.starts_with("SIP/2.0 100")) {
+            assert!(header(answer, "Contact").unwrap().starts_with(begins), "{text}{answer}");
+        }
+    }
+}
