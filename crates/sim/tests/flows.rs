@@ -38,6 +38,10 @@ fn ends(mut stage: Stage, caller: &mut Line, other: &Line) {
 
 /// A service `desk` with this flow of nodes.
 fn scripted(nodes: &str) -> Stage {
+    Stage::with(scripted_config(nodes), Past::default())
+}
+
+fn scripted_config(nodes: &str) -> engine::Config {
     let files = ivr::ScriptFiles {
         name: "desk".to_owned(),
         flow: (
@@ -50,7 +54,7 @@ fn scripted(nodes: &str) -> Stage {
     let script = Arc::new(ivr::Script::check(&files).unwrap());
     let mut config = with_trunk();
     config.services.insert("desk".to_owned(), Service::Script { script, language: None });
-    Stage::with(config, Past::default())
+    config
 }
 
 fn calls_desk(stage: &mut Stage) -> Line {
@@ -183,6 +187,37 @@ fn section_2_8_a_call_is_forwarded_when_the_first_party_is_busy() {
     assert_eq!(hears(&stage, CALLER), "the other");
     assert_eq!(stage.count(|kind| matches!(kind, FactKind::TransferFailed { sip: Some(486), .. })), 1);
     ends(stage, &mut caller, &second);
+}
+
+/// Whatever the checker of scripts takes as a target is called as it is meant, and never as a number of its letters.
+#[test]
+fn each_target_that_a_script_may_name_is_called_as_it_is_meant() {
+    let targets = [
+        ("sip:desk@10.0.0.91", "10.0.0.91:5060", "INVITE sip:desk@10.0.0.91 SIP/2.0", "<sip:"),
+        (
+            "sip:desk@10.0.0.91:5070;user=phone",
+            "10.0.0.91:5070",
+            "INVITE sip:desk@10.0.0.91:5070;user=phone",
+            "<sip:",
+        ),
+        ("sips:desk@10.0.0.91", "10.0.0.91:5061", "INVITE sips:desk@10.0.0.91 SIP/2.0", "<sips:"),
+        (
+            "sips:desk@10.0.0.91:7000;transport=tcp",
+            "10.0.0.91:7000",
+            "INVITE sips:desk@10.0.0.91:7000",
+            "<sips:",
+        ),
+        ("0612345678", "10.0.0.90:5060", "INVITE sip:+390612345678@10.0.0.90", "<sip:"),
+    ];
+    for (target, place, request, contact) in targets {
+        let mut config = scripted_config(&format!("[one]\ntransfer = \"{target}\"\n"));
+        config.sip.listen.push((sip::ua::Transport::Tls, "10.0.0.1:5061".parse().unwrap()));
+        let mut stage = Stage::with(config, Past::default());
+        calls_desk(&mut stage);
+        let invite = stage.expect(place.parse().unwrap(), "INVITE");
+        assert!(invite.starts_with(request), "{target}: {invite}");
+        assert!(header(&invite, "Contact").starts_with(contact), "{target}: {invite}");
+    }
 }
 
 #[test]

@@ -314,9 +314,9 @@ fn address(target: &Target) -> String {
     }
 }
 
-/// What a script wrote as a destination: a SIP URI, or a number outside.
+/// What a script wrote as a destination: a SIP or SIPS URI, or a number outside.
 fn resolve(ctx: &Context, to: &str) -> Option<Target> {
-    if !to.starts_with("sip:") {
+    if !to.starts_with("sip:") && !to.starts_with("sips:") {
         let number = to.to_owned();
         return (!ctx.config.sip.trunks.is_empty()).then_some(Target::Number { number });
     }
