@@ -207,6 +207,11 @@ impl Negotiation {
                 let why = "none of the offered codecs is one of ours: PCMA, PCMU";
                 Refusal::not_acceptable(WarnCode::MediaFormat, why)
             }
+            false if offer.media.iter().any(Media::is_encrypted_audio) => {
+                let why = "only encrypted audio (SRTP: RTP/SAVP) is offered, and SRTP is not spoken here yet: \
+                           switch it off for this peer, or let it offer RTP/AVP, too";
+                Refusal::not_acceptable(WarnCode::Transport, why)
+            }
             false => {
                 let why = "no line of audio over plain RTP (RTP/AVP) is offered";
                 Refusal::not_acceptable(WarnCode::MediaType, why)

@@ -61,6 +61,11 @@ impl Media {
         self.kind == "audio" && self.protocol == "RTP/AVP" && self.port != 0
     }
 
+    /// Whether it is audio over SRTP, by whatever exchange of keys (RFC 3711, RFC 5124, RFC 5764).
+    pub fn is_encrypted_audio(&self) -> bool {
+        self.kind == "audio" && self.port != 0 && self.protocol.contains("RTP/SAVP")
+    }
+
     /// The payload types of the line, best first.
     pub fn payload_types(&self) -> impl Iterator<Item = u8> {
         self.formats.iter().filter_map(|format| format.parse().ok()).filter(|number| *number < 128)
