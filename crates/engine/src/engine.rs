@@ -2,7 +2,7 @@
 
 use crate::bans::Bans;
 use crate::blocked::Blocked;
-use crate::call::{Call, Parties, Source, Way};
+use crate::call::{Call, Parties, Source, Way, turned_away};
 use crate::charges::settle;
 use crate::context::{CallKey, Context, Owner};
 use crate::destinations::{Meant, resolve};
@@ -208,6 +208,7 @@ impl Engine {
     fn sip_event(&mut self, event: Event) {
         match event {
             Event::Incoming { session, invite } => self.incoming(session, *invite),
+            Event::Refused { invite, status, why } => self.turned_away(*invite, status, &why),
             Event::Progress { session, status, sdp, early_media } => {
                 self.for_session(session, |call, ctx, leg| {
                     call.progressed(ctx, leg, (status, sdp.as_deref()), early_media);
@@ -371,6 +372,14 @@ impl Engine {
             Some(key) => self.with_call(key, |call, ctx| call.begin_awaited_capture(ctx)),
             None => self.refuse_unrecorded(session, source),
         }
+    }
+
+    /// SIP refused a call before it could begin.
+    fn turned_away(&mut self, invite: Invite, status: u16, why: &str) {
+        if self.log_full {
+            return self.blocked.count(&mut self.ctx, invite.flow.remote.ip(), "capacity");
+        }
+        turned_away(&mut self.ctx, invite, status, why);
     }
 
     /// A certificate came, or none could be had: the calls that wait for it are judged again.

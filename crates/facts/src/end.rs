@@ -100,6 +100,8 @@ pub enum Cause {
     Unreachable,
     /// The peer refused with the status in `sip`.
     Refused,
+    /// The INVITE could not be read, or asked for what cannot be done here: `detail` says what.
+    Inadmissible,
     /// The call came back to where it had been sent from (482), or went through too many exchanges (483).
     Looped,
     /// A limit of the installation was reached.
@@ -138,6 +140,9 @@ impl Cause {
             Cause::SessionExpired => "la sessione è scaduta: l'altro apparato non dava più segni di vita",
             Cause::Unreachable => "l'altro apparato non è raggiungibile",
             Cause::Refused => "l'altro apparato ha respinto la richiesta",
+            Cause::Inadmissible => {
+                "la richiesta di chiamata non era leggibile, o chiedeva qualcosa che qui non si può fare"
+            }
             Cause::Looped => "la chiamata girava in tondo: inoltrata altrove, tornava qui",
             Cause::Capacity => "l'impianto aveva raggiunto un suo limite",
             Cause::ShuttingDown => "l'impianto era in spegnimento",
@@ -168,6 +173,7 @@ impl Cause {
             Cause::SessionExpired => "the session expired: the other device gave no more signs of life",
             Cause::Unreachable => "the other device cannot be reached",
             Cause::Refused => "the other device refused the request",
+            Cause::Inadmissible => "the call's INVITE could not be read, or asked for what cannot be done here",
             Cause::Looped => "the call went in circles: sent elsewhere, it came back here",
             Cause::Capacity => "the installation had reached one of its limits",
             Cause::ShuttingDown => "the installation was shutting down",

@@ -254,7 +254,7 @@ impl Call {
     }
 }
 
-fn peer_name(peer: &Peer) -> String {
+pub(super) fn peer_name(peer: &Peer) -> String {
     match peer {
         Peer::Trunk(name) => name.clone(),
         Peer::Account(user) => format!("account:{user}"),

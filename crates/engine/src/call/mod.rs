@@ -15,6 +15,7 @@ mod shown;
 mod talking;
 mod told;
 mod transferring;
+mod turned_away;
 mod waiting;
 
 pub(crate) use dialling::Dialling;
@@ -25,6 +26,7 @@ pub(crate) use ending::q850_of;
 pub(crate) use loops::Way;
 pub(crate) use parties::Parties;
 pub(crate) use transferring::Consultation;
+pub(crate) use turned_away::turned_away;
 pub(crate) use waiting::Queued;
 
 use crate::charges::{Charge, settle};

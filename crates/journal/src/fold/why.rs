@@ -144,6 +144,10 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
             "cercare il codice SIP presso chi gestisce l'altro apparato o la linea",
             "ask whoever runs the other device or the trunk about the SIP code",
         ),
+        Cause::Inadmissible => (
+            "mostrare la frase delle evidenze a chi gestisce l'apparato o la linea del chiamante",
+            "show the sentence in the evidence to whoever runs the caller's device or trunk",
+        ),
         Cause::Looped => (
             "guardare dove sono deviati i numeri a cui inoltrano i servizi: uno di essi rimanda qui",
             "see where the numbers that services put through to are forwarded: one of them sends calls back here",

@@ -36,17 +36,22 @@ impl Denial {
 impl UserAgent {
     /// Who an INVITE is from.
     pub(super) fn admit(&mut self, now: Time, flow: Flow, request: &Message) -> Result<Peer, Denial> {
-        let source = flow.remote.ip().to_canonical();
         if let Some(trunk) = self.wire.trunk_at(flow) {
             return Ok(Peer::Trunk(trunk.name.clone()));
         }
-        let open = self.wire.config.open_to.iter().any(|net| net.contains(&source));
         match self.authenticate(now, flow, request) {
             Ok(user) => Ok(Peer::Account(user)),
-            // Whoever says that they are one of us has to prove it, wherever they are.
-            Err(_) if open && !self.names_an_account(request) => Ok(Peer::Open),
+            Err(_) if self.is_open_to(flow, request) => Ok(Peer::Open),
             Err(denial) => Err(denial),
         }
+    }
+
+    /// Whether a request needs no proof where it comes from. Whoever says that they are one of us has to prove it,
+    /// wherever they are.
+    pub(super) fn is_open_to(&self, flow: Flow, request: &Message) -> bool {
+        let source = flow.remote.ip().to_canonical();
+        let open = self.wire.config.open_to.iter().any(|net| net.contains(&source));
+        open && !self.names_an_account(request)
     }
 
     fn names_an_account(&self, request: &Message) -> bool {

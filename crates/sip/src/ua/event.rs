@@ -30,6 +30,15 @@ pub enum Event {
         /// Its beginnings.
         invite: Box<Invite>,
     },
+    /// A call arrived that could not become a session; it has been refused. Only of peers that are known.
+    Refused {
+        /// What can be read of it.
+        invite: Box<Invite>,
+        /// The status.
+        status: u16,
+        /// What is wrong with it, for people.
+        why: String,
+    },
     /// The peer of a `Call`, or one of its forks, says how far it is (101 to 199).
     Progress {
         /// Which.

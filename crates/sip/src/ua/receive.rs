@@ -2,6 +2,7 @@
 //! refusal. Whoever has not proved who they are is answered without a transaction, so that strangers cost
 //! no memory.
 
+use super::refusal::why;
 use super::wire::{ALLOW, SUPPORTED};
 use super::{Config, Event, Flow, Invite, MAX_FORWARDS, Peer, SessionId, UserAgent};
 use crate::cause;
@@ -32,7 +33,7 @@ impl UserAgent {
             Err(ParseError::BadRequest { fault, request }) => {
                 let rule = if fault.status == 513 { "too_large" } else { "malformed" };
                 self.malformed(now, flow, rule);
-                self.refuse(&request, flow, fault.status);
+                self.refuse_call(now, flow, &request, None, (fault.status, fault.why));
             }
             Err(ParseError::Unanswerable { .. }) => self.malformed(now, flow, "malformed"),
         }
@@ -94,20 +95,23 @@ impl UserAgent {
         if let Err(fault) = request.check() {
             self.malformed(now, flow, "malformed");
             if request.is_answerable() {
-                self.refuse(&request, flow, fault.status);
+                self.refuse_call(now, flow, &request, None, (fault.status, fault.why));
             }
             return;
         }
         match self.wire.transactions.find(now, &request, &mut self.wire.out) {
             Found::Absorbed => return,
-            Found::Merged => return self.refuse(&request, flow, 482),
+            Found::Merged => {
+                let why = why(&request, 482);
+                return self.refuse_saying(&request, flow, 482, Some(&why));
+            }
             Found::New => {}
         }
         let in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
         match request.method() {
             Some(Method::Ack) => self.sessions.acknowledged(&mut self.wire, now, &request),
             Some(Method::Cancel) => self.cancel(now, flow, &request),
-            _ if self.refuse_extensions(&request, flow) => {}
+            _ if self.refuse_extensions(now, &request, flow) => {}
             _ if in_dialog => self.within_dialog(now, flow, request),
             _ => self.outside_of_dialogs(now, flow, request),
         }
@@ -152,7 +156,9 @@ impl UserAgent {
         match request.method() {
             // Whoever may be the last hop answers whatever is left in it (RFC 3261 §11.2).
             Some(Method::Options) => self.answer_options(&request, flow),
-            _ if request.max_forwards() == Some(0) => self.refuse(&request, flow, 483),
+            _ if request.max_forwards() == Some(0) => {
+                self.refuse_call(now, flow, &request, None, (483, &why(&request, 483)));
+            }
             Some(Method::Invite) => self.invite(now, flow, request),
             Some(Method::Register) => self.register(now, flow, &request),
             Some(Method::Subscribe) => self.subscribe(now, flow, &request),
@@ -172,16 +178,13 @@ impl UserAgent {
             Ok(peer) => peer,
             Err(denial) => return self.deny(now, &request, flow, denial),
         };
-        if let Some(status) = crate::session::unreadable(&request) {
-            return self.refuse(&request, flow, status);
-        }
-        let replaces = match self.replaces(&request) {
+        let replaces = match self.admissible(&peer, &request) {
             Ok(replaces) => replaces,
-            Err(status) => return self.refuse(&request, flow, status),
+            Err(status) => {
+                let why = why(&request, status);
+                return self.refuse_call(now, flow, &request, Some(peer), (status, &why));
+            }
         };
-        if let Err(status) = self.sessions.admits(&self.wire, &peer, &request) {
-            return self.refuse(&request, flow, status);
-        }
         if !self.sessions.has_room_for(&self.wire, &peer, flow) {
             self.wire.block(flow.remote, "half_open");
             return self.refuse(&request, flow, 503);
@@ -204,11 +207,22 @@ impl UserAgent {
             Err(request) => {
                 self.sessions.release(session);
                 self.wire.block(flow.remote, "malformed");
-                let tag = self.wire.tag_for(&request);
-                let answer = self.wire.answer(&request, flow, 400, &tag);
+                let why = "there is no Contact to answer to, or there are too many Record-Routes";
+                let answer = self.refusal(&request, flow, 400, Some(why));
                 self.wire.reply(now, transaction, 400, answer);
+                self.wire.tell(Event::Refused { invite, status: 400, why: why.to_owned() });
             }
         }
+    }
+
+    /// Whether an INVITE can begin a session at all: what it takes the place of, or the status that refuses it.
+    fn admissible(&self, peer: &Peer, request: &Message) -> Result<Option<SessionId>, u16> {
+        if let Some(status) = crate::session::unreadable(request) {
+            return Err(status);
+        }
+        let replaces = self.replaces(request)?;
+        self.sessions.admits(&self.wire, peer, request)?;
+        Ok(replaces)
     }
 
     /// The session that an INVITE takes the place of, or the status that RFC 3891 §3 refuses it with.
@@ -282,7 +296,8 @@ impl UserAgent {
     }
 }
 
-fn beginnings(request: &Message, flow: Flow, peer: Peer, config: &Config) -> Invite {
+/// What an INVITE says of the call.
+pub(super) fn beginnings(request: &Message, flow: Flow, peer: Peer, config: &Config) -> Invite {
     let dialled = request.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| Party::of_uri(&uri));
     let identity = Identity::of(request, config.identity_policy(&peer));
     Invite {

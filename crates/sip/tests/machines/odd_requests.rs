@@ -69,7 +69,7 @@ fn a_420_names_what_is_not_supported_and_a_415_what_is() {
     let answer = asked(&mut world, &request("INVITE", "Require: 100rel, sec-agree, precondition\n")).unwrap();
     assert_eq!(header(&answer, "Unsupported"), Some("sec-agree, precondition"));
     let text = request("INVITE", "Content-Type: text/plain\n").replace("Length: 0\n\n", "Length: 2\n\nhi");
-    assert_eq!(header(&asked(&mut world, &text).unwrap(), "Accept"), Some("application/sdp"));
+    assert_eq!(header(&asked(&mut alice(), &text).unwrap(), "Accept"), Some("application/sdp"));
 }
 
 #[test]
