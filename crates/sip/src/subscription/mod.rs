@@ -34,6 +34,8 @@ pub(crate) struct Subscriptions {
     places: Slots<Subscription>,
     /// Local tags are ours and random.
     tags: BTreeMap<Box<str>, SubscriptionId>,
+    /// Those that came by a stream.
+    streams: BTreeSet<(Flow, SubscriptionId)>,
     deadlines: BTreeSet<(Time, SubscriptionId)>,
     /// By package and account; who is not here does nothing and has no messages.
     states: BTreeMap<(Package, String), State>,
@@ -73,6 +75,7 @@ impl Subscriptions {
         Subscriptions {
             places: Slots::new(LIMIT),
             tags: BTreeMap::new(),
+            streams: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             states: BTreeMap::new(),
         }
@@ -118,6 +121,7 @@ impl Subscriptions {
         let until = subscription.until;
         let Ok(id) = self.places.insert(subscription) else { return };
         self.tags.insert(tag, id);
+        self.streams.extend(Some((flow, id)).filter(|_| flow.transport.is_stream()));
         self.deadlines.insert((until, id));
         self.notify(wire, now, id);
     }
@@ -144,6 +148,8 @@ impl Subscriptions {
             return wire.reply(now, transaction, 500, answer);
         }
         it.dialog.retarget(request);
+        self.streams.remove(&(it.dialog.flow, id));
+        self.streams.extend(Some((flow, id)).filter(|_| flow.transport.is_stream()));
         it.dialog.flow = flow;
         accept(wire, now, (transaction, request, flow), &it.dialog, seconds);
         self.deadlines.remove(&(it.until, id));
@@ -188,6 +194,15 @@ impl Subscriptions {
     /// A NOTIFY came to nothing.
     pub(crate) fn failed(&mut self, id: SubscriptionId) {
         self.forget(id);
+    }
+
+    /// A stream broke: whoever watched by it cannot be told any more, and subscribes anew by another.
+    pub(crate) fn flow_failed(&mut self, flow: Flow) {
+        let (first, last) = ((flow, Key::from_number(0)), (flow, Key::from_number(u64::MAX)));
+        let ids: Vec<SubscriptionId> = self.streams.range(first..=last).map(|(_, id)| *id).collect();
+        for id in ids {
+            self.forget(id);
+        }
     }
 
     /// Accounts that are no more watch nobody, and are watched by nobody.
@@ -251,9 +266,10 @@ impl Subscriptions {
     fn forget(&mut self, id: SubscriptionId) {
         let Some(it) = self.places.remove(id) else { return };
         self.tags.remove(&it.dialog.local_tag);
+        self.streams.remove(&(it.dialog.flow, id));
         self.deadlines.remove(&(it.until, id));
         let most = self.places.len();
-        debug_assert!(self.tags.len() <= most && self.deadlines.len() <= most);
+        debug_assert!(self.tags.len() <= most && self.streams.len() <= most && self.deadlines.len() <= most);
     }
 }
 

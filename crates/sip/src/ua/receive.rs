@@ -67,6 +67,7 @@ impl UserAgent {
         }
         self.sessions.flow_failed(&mut self.wire, now, flow);
         self.registrations.flow_failed(&mut self.wire, now, flow);
+        self.subscriptions.flow_failed(flow);
         for event in self.registrar.flow_failed(flow) {
             self.wire.tell(event);
         }
