@@ -194,3 +194,18 @@ fn an_account_that_is_no_more_watches_nobody() {
     let last = world.take(address(7)).pop().expect("a last NOTIFY");
     assert!(header(&last, "Subscription-State").unwrap().starts_with("terminated"), "{last}");
 }
+
+#[test]
+fn a_broken_stream_takes_its_subscriptions_with_it() {
+    let mut world = registrar();
+    world.transport = Transport::Tcp;
+    let (_, first) = watching(&mut world, "");
+    takes(&mut world, &first);
+    let flow = world.flow(ALICE, 7);
+    assert_eq!(world.agents[ALICE].ua.load().subscriptions, 1);
+    world.agents[ALICE].ua.handle(world.now, Input::FlowFailed { flow });
+    world.drain(ALICE);
+    assert_eq!(world.agents[ALICE].ua.load().subscriptions, 0);
+    occupies(&mut world, Occupation::Rung);
+    assert!(world.take_nothing(address(7)), "nobody is told by a stream that is gone");
+}
