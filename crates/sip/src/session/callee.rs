@@ -25,6 +25,8 @@ const RING_AGAIN: Duration = Duration::from_secs(60);
 pub(super) struct Invited {
     pub(super) asked: Asked,
     ring_again: Time,
+    /// When the caller wants no answer any more, as its Expires says (§13.3.1).
+    expires: Time,
     /// What was said last, to be said again.
     last: Progress,
     /// The 200 will hold the offer.
@@ -36,9 +38,9 @@ pub(super) struct Invited {
 }
 
 impl Invited {
-    /// When the caller is to hear again that it rings; not once it is only the 200 that waits.
+    /// When the caller is to hear again that it rings, or its INVITE expires; not once it is only the 200 that waits.
     pub(super) fn deadline(&self) -> Time {
-        if self.accepted.is_some() { Time::FAR } else { self.ring_again }
+        if self.accepted.is_some() { Time::FAR } else { self.ring_again.min(self.expires) }
     }
 }
 
@@ -47,6 +49,7 @@ impl Session {
     /// what we send later.
     pub(super) fn invited(
         wire: &mut Wire,
+        now: Time,
         id: SessionId,
         dialog: Dialog,
         asked: Asked,
@@ -58,8 +61,10 @@ impl Session {
         let offerless = super::sdp_of(&asked.request).is_none();
         // Without an offer in the INVITE, the first reliable answer would have to hold ours (RFC 3262 §5).
         let reliable = !offerless && reliable::agreed(terms.prack, &asked.request) == Ok(true);
+        let seconds = asked.request.expires().map(|seconds| Duration::from_secs(seconds.into()));
         let invited = Invited {
             ring_again: Time::FAR,
+            expires: seconds.map_or(Time::FAR, |seconds| now + seconds),
             last: Progress { status: 180, sdp: None, early_media: None },
             offerless,
             accepted: None,
@@ -224,6 +229,14 @@ impl Session {
 
     pub(super) fn invited_timeout(&mut self, wire: &mut Wire, now: Time) {
         let Phase::Invited(invited) = &self.phase else { return };
+        if invited.deadline() > now {
+            return;
+        }
+        if invited.expires <= now {
+            let seconds = invited.asked.request.expires().unwrap_or(0);
+            let detail = format!("the INVITE asked for an answer within {seconds} s (Expires)");
+            return self.refuse_as(wire, now, (487, None, None), How::PeerCancelled, detail);
+        }
         if invited.ring_again <= now {
             let last = invited.last.clone();
             self.progress(wire, now, last);

@@ -82,10 +82,9 @@ impl Sessions {
     pub(crate) fn invited(
         &mut self,
         wire: &mut Wire,
+        now: Time,
         id: SessionId,
-        transaction: TransactionId,
-        request: Message,
-        flow: Flow,
+        (transaction, request, flow): (TransactionId, Message, Flow),
         peer: &Peer,
     ) -> Result<(), Message> {
         let symmetric = matches!(peer, Peer::Account(_));
@@ -97,7 +96,7 @@ impl Sessions {
             self.half_open.begin(whose.clone());
             place.half_open = Some(whose);
         }
-        self.put(id, Session::invited(wire, id, dialog, asked, trunk.as_ref()));
+        self.put(id, Session::invited(wire, now, id, dialog, asked, trunk.as_ref()));
         Ok(())
     }
 

@@ -202,7 +202,8 @@ impl UserAgent {
         let beginnings = beginnings(&request, flow, peer, &self.wire.config);
         let came_back = self.sessions.came_back(&request);
         let invite = Box::new(Invite { replaces, came_back, ..beginnings });
-        let taken = self.sessions.invited(&mut self.wire, session, transaction, request, flow, &invite.peer);
+        let asked = (transaction, request, flow);
+        let taken = self.sessions.invited(&mut self.wire, now, session, asked, &invite.peer);
         match taken {
             Ok(()) => self.wire.tell(Event::Incoming { session, invite }),
             Err(request) => {

@@ -364,3 +364,35 @@ fn a_call_that_is_to_go_by_tls_gets_a_sips_contact() {
         }
     }
 }
+
+#[test]
+fn an_invite_that_expires_before_its_answer_gets_487() {
+    let begin = |expires: &str| {
+        let mut world = World::of(vec![open_config(ALICE)], 1);
+        world.inject(address(7), ALICE, &invite(address(7), "expires", &format!("Expires: {expires}\n")));
+        let session = world.incoming(ALICE);
+        world.act(ALICE, Do::ring(session));
+        (world, session)
+    };
+    let (mut world, session) = begin("90");
+    world.run_for(89_900);
+    assert!(!world.take(address(7)).iter().any(|sent| sent.starts_with("SIP/2.0 4")));
+    world.run_for(200);
+    let last = world.take(address(7)).remove(0);
+    assert!(last.starts_with("SIP/2.0 487"), "{last}");
+    let ending = world.ending(ALICE, session);
+    assert_eq!((ending.how, ending.status), (How::PeerCancelled, Some(487)));
+    assert!(ending.detail.contains("90 s"), "{}", ending.detail);
+
+    let (mut world, session) = begin("2");
+    world.act(ALICE, Do::Accept { session, sdp: ANSWER.to_vec() });
+    world.run_for(5_000);
+    assert!(
+        !world.take(address(7)).iter().any(|sent| sent.starts_with("SIP/2.0 4")),
+        "it was answered in time"
+    );
+    let (mut world, session) = begin("4294967296");
+    world.run_for(170_000);
+    assert!(!world.has(ALICE, |e| matches!(e, Event::Ended { .. })));
+    world.act(ALICE, Do::HangUp { session, q850: None });
+}
