@@ -173,7 +173,9 @@ impl Cause {
             Cause::SessionExpired => "the session expired: the other device gave no more signs of life",
             Cause::Unreachable => "the other device cannot be reached",
             Cause::Refused => "the other device refused the request",
-            Cause::Inadmissible => "the call's INVITE could not be read, or asked for what cannot be done here",
+            Cause::Inadmissible => {
+                "the call's INVITE could not be read, or asked for what cannot be done here"
+            }
             Cause::Looped => "the call went in circles: sent elsewhere, it came back here",
             Cause::Capacity => "the installation had reached one of its limits",
             Cause::ShuttingDown => "the installation was shutting down",
