@@ -4,7 +4,8 @@ use super::{Call, Stage};
 use crate::context::Context;
 use base::Time;
 use facts::FactKind;
-use media_api::KeysBy;
+use media_api::{Command, KeysBy};
+use sip::ua::Do;
 use std::time::Duration;
 
 /// A device that sends one press two ways sends the second within this time of the first, or of the end
@@ -74,6 +75,25 @@ impl Call {
         self.note(ctx, kind);
         if number == self.caller && matches!(self.stage, Stage::Scripted) {
             self.script_input(ctx, ivr::Input::Digit(digit));
+        }
+        self.pass_on(ctx, number, digit, source);
+    }
+
+    /// The other party gets the key by what it can. From RTP to RTP it goes with the speech, and tones always do.
+    fn pass_on(&mut self, ctx: &mut Context, number: u32, digit: char, source: Source) {
+        let Stage::Talking { other } = self.stage else { return };
+        let to = if number == other { self.caller } else { other };
+        if self.legs.iter().any(|leg| (leg.number == number || leg.number == to) && leg.held) {
+            return;
+        }
+        let Some(to) = self.legs.iter().find(|leg| leg.number == to && leg.connected) else { return };
+        let by_rtp = to.negotiation.stream().is_some_and(|stream| stream.digits_payload_type.is_some());
+        match (source, by_rtp) {
+            (Source::Rtp, true) | (Source::Tones, _) => {}
+            (Source::Info, true) => {
+                ctx.media(Command::SendDigits { leg: to.media, digits: digit.to_string() });
+            }
+            (Source::Rtp | Source::Info, false) => ctx.sip(Do::SendKey { session: to.session, key: digit }),
         }
     }
 

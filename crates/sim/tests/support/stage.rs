@@ -337,6 +337,12 @@ pub(crate) fn sdp(phone: SocketAddr, direction: &str) -> String {
     )
 }
 
+/// The same of a phone that knows no keys by RTP.
+pub(crate) fn sdp_without_keys(phone: SocketAddr) -> String {
+    let sdp = sdp(phone, SENDRECV).replace("RTP/AVP 8 101", "RTP/AVP 8");
+    sdp.replace("a=rtpmap:101 telephone-event/8000\r\n", "")
+}
+
 pub(crate) fn header<'a>(text: &'a str, name: &str) -> &'a str {
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     value.unwrap_or_else(|| panic!("no {name} in {text}"))

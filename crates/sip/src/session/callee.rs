@@ -84,6 +84,7 @@ impl Session {
             reliable: reliable.then(|| Reliable::new(wire)),
             ours: Ours::None,
             theirs: None,
+            keys: super::Keys::default(),
             unacknowledged: Vec::new(),
             referrals: super::referring::Referrals::default(),
             told: false,

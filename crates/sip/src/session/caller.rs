@@ -94,6 +94,7 @@ impl Session {
             reliable: None,
             ours: Ours::None,
             theirs: None,
+            keys: super::Keys::default(),
             unacknowledged: Vec::new(),
             referrals: super::referring::Referrals::default(),
             told: false,

@@ -13,6 +13,7 @@ mod failover;
 mod forks;
 mod half_open;
 mod info;
+mod keys;
 mod referring;
 mod refresh;
 mod reliable;
@@ -38,6 +39,7 @@ use base::Time;
 use callee::Invited;
 use caller::Calling;
 use closing::Closing;
+use keys::Keys;
 use referring::Referrals;
 use reliable::Reliable;
 use reoffer::{Ours, Theirs};
@@ -65,6 +67,8 @@ pub(crate) struct Session {
     ours: Ours,
     /// The peer's.
     theirs: Option<Theirs>,
+    /// Keys by INFO, to the peer.
+    keys: Keys,
     /// 2xx of ours that wait for their ACK: that of the first INVITE, and that of a re-INVITE that
     /// overtook the ACK.
     unacknowledged: Vec<Unacknowledged>,

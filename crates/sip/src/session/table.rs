@@ -124,6 +124,7 @@ impl Sessions {
             Do::RefuseReoffer { session, status, warning } => {
                 self.with(session, |it| it.refuse_reoffer(wire, now, status, warning));
             }
+            Do::SendKey { session, key } => self.with(session, |it| it.send_key(wire, now, key)),
             Do::Refer { session, refer } => self.with(session, |it| it.refer(wire, now, refer)),
             Do::AnswerRefer { session, refer, status } => {
                 self.with(session, |it| it.answer_refer(wire, now, refer, status));

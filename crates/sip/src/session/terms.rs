@@ -15,6 +15,8 @@ pub(super) struct Terms {
     pub(super) p_early_media: bool,
     /// The peer takes UPDATE.
     pub(super) takes_update: bool,
+    /// The peer takes INFO.
+    pub(super) takes_info: bool,
 }
 
 impl Terms {
@@ -23,6 +25,7 @@ impl Terms {
             prack: trunk.and_then(|trunk| trunk.prack).unwrap_or(wire.config.extensions.prack),
             p_early_media: trunk.is_some_and(|trunk| trunk.p_early_media),
             takes_update: false,
+            takes_info: false,
         }
     }
 
@@ -38,8 +41,10 @@ impl Terms {
     /// What the peer says of itself. Later words count.
     pub(super) fn learn(&mut self, message: &Message) {
         if message.header(HeaderName::Allow).is_some() {
-            self.takes_update =
-                message.list(HeaderName::Allow).any(|method| method.eq_ignore_ascii_case("UPDATE"));
+            let takes = |wanted: &str| {
+                message.list(HeaderName::Allow).any(|method| method.eq_ignore_ascii_case(wanted))
+            };
+            (self.takes_update, self.takes_info) = (takes("UPDATE"), takes("INFO"));
         }
     }
 

@@ -77,6 +77,7 @@ impl Session {
             }
             _ if self.is_our_offer(id) => self.reoffer_response(wire, now, id, response),
             _ if self.is_our_refresh(id) => self.refresh_response(wire, now, response),
+            _ if self.keys.knows(id) => self.key_response(wire, now, response),
             _ if self.referrals.knows(id) => self.referral_response(wire, now, id, response),
             _ => {
                 if !self.prack_response(wire, now, id, response) {
@@ -95,6 +96,7 @@ impl Session {
             }
             _ if self.is_our_offer(id) => self.reoffer_failed(wire, now, failure),
             _ if self.is_our_refresh(id) => self.refresh_failed(wire, now),
+            _ if self.keys.knows(id) => self.key_failed(),
             _ if self.referrals.knows(id) => self.referral_failed(wire, now, id, failure),
             _ => self.prack_failed(id),
         }

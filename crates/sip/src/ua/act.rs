@@ -82,6 +82,13 @@ pub enum Do {
         /// What is wrong, for people.
         warning: Option<Warning>,
     },
+    /// Send a key by INFO, after those that are under way. Passed over if the peer does not say that it takes INFO.
+    SendKey {
+        /// An established session.
+        session: SessionId,
+        /// 0-9, *, #, A-D.
+        key: char,
+    },
     /// Ask the peer to call somebody else (REFER, RFC 3515). What becomes of it is told by `Event::ReferProgress`.
     Refer {
         /// An established session.

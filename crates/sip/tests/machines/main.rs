@@ -18,6 +18,7 @@ mod guarded;
 mod half_open;
 mod health;
 mod hostile;
+mod keys;
 mod large;
 mod locating;
 mod loops;

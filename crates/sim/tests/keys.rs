@@ -1,0 +1,110 @@
+//! Keys between two parties who talk: each gets them by what it can, RTP or INFO.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails says where")]
+
+mod support;
+
+use media_api::{Command, LegId};
+use std::net::SocketAddr;
+use support::desk::*;
+use support::stage::*;
+
+/// A caller and the party outside that `bridge` puts through to; each knows keys by RTP or only INFO.
+fn talking(caller_by_rtp: bool, party_by_rtp: bool) -> (Stage, Line, Line) {
+    let describes = |phone: SocketAddr, by_rtp: bool| match by_rtp {
+        true => sdp(phone, SENDRECV),
+        false => sdp_without_keys(phone),
+    };
+    let mut stage = Stage::new();
+    let mut caller = Line::dial(&mut stage, address(9), "bridge", &describes(address(9), caller_by_rtp));
+    let (mut party, invite) = Line::called(&mut stage, address(OUTSIDE));
+    let allows = "200 OK\r\nAllow: INVITE, ACK, BYE, INFO";
+    party.answer(&mut stage, &invite, allows, &describes(address(OUTSIDE), party_by_rtp));
+    stage.expect(address(OUTSIDE), "ACK");
+    party.starts_counting();
+    caller.connect(&mut stage);
+    (stage, caller, party)
+}
+
+/// The keys that media was told to send to this leg.
+fn by_rtp(stage: &Stage, to: u64) -> String {
+    let sent = stage.commands.iter().filter_map(|command| match command {
+        Command::SendDigits { leg: LegId(leg), digits } if *leg == to => Some(digits.as_str()),
+        _ => None,
+    });
+    sent.collect()
+}
+
+/// The keys that a phone gets by INFO.
+fn by_info(stage: &mut Stage, line: &Line) -> String {
+    let mut keys = String::new();
+    loop {
+        let text = stage.next(line.phone);
+        if text == "nothing" {
+            return keys;
+        }
+        if text.starts_with("INFO ") {
+            keys.push_str(text.lines().find_map(|line| line.strip_prefix("Signal=")).unwrap());
+            line.answer(stage, &text, "200 OK", "");
+        }
+    }
+}
+
+fn sends_info(stage: &mut Stage, line: &mut Line, key: char) {
+    line.request(stage, "INFO", &format!("Signal={key}\r\nDuration=160\r\n"));
+    stage.expect(line.phone, "SIP/2.0 200");
+}
+
+fn ends(mut stage: Stage, mut caller: Line, party: &Line) {
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, party);
+    stage.assert_all_is_over();
+}
+
+#[test]
+fn keys_by_rtp_reach_a_party_that_knows_only_info() {
+    let (mut stage, caller, party) = talking(true, false);
+    let mut heard = String::new();
+    for key in "15#".chars() {
+        stage.press(1, key);
+        heard += &by_info(&mut stage, &party);
+        stage.wait(seconds(1));
+    }
+    assert_eq!(heard, "15#");
+    assert_eq!(by_rtp(&stage, 2), "");
+    ends(stage, caller, &party);
+}
+
+#[test]
+fn keys_by_info_reach_a_party_that_knows_them_by_rtp_and_the_other_way_round() {
+    let (mut stage, mut caller, mut party) = talking(false, true);
+    for key in "15*".chars() {
+        sends_info(&mut stage, &mut caller, key);
+        stage.wait(seconds(1));
+    }
+    assert_eq!((by_rtp(&stage, 2).as_str(), by_info(&mut stage, &party).as_str()), ("15*", ""));
+    sends_info(&mut stage, &mut party, '7');
+    assert_eq!(by_rtp(&stage, 1), "", "the caller said nothing of keys, by RTP or otherwise");
+    ends(stage, caller, &party);
+}
+
+#[test]
+fn keys_by_info_stay_info_where_both_know_nothing_else() {
+    let (mut stage, mut caller, party) = talking(false, false);
+    sends_info(&mut stage, &mut caller, '3');
+    assert_eq!((by_rtp(&stage, 2).as_str(), by_info(&mut stage, &party).as_str()), ("", "3"));
+    ends(stage, caller, &party);
+}
+
+#[test]
+fn keys_that_media_carries_itself_are_not_sent_twice_and_none_go_to_who_holds() {
+    let (mut stage, caller, mut party) = talking(true, true);
+    stage.press(1, '1');
+    assert_eq!((by_rtp(&stage, 2).as_str(), by_info(&mut stage, &party).as_str()), ("", ""));
+    hold(&mut stage, &mut party);
+    let (mut stage_of_hold, mut held_caller, mut holder) = talking(false, false);
+    hold(&mut stage_of_hold, &mut holder);
+    sends_info(&mut stage_of_hold, &mut held_caller, '1');
+    assert_eq!(by_info(&mut stage_of_hold, &holder), "");
+    ends(stage_of_hold, held_caller, &holder);
+    ends(stage, caller, &party);
+}
