@@ -134,7 +134,10 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "2:9: `32767-16384` is not a range of ports; write it like \"16384-32767\"",
     ),
     ("[media]\nthreads = 0\n", "2:11: `threads` is out of range; write a number from 1 to 64"),
-    ("[limits]\nhalf_open_each = 0\n", "2:18: `half_open_each` is out of range; write a number from 1 to 100000"),
+    (
+        "[limits]\nhalf_open_each = 0\n",
+        "2:18: `half_open_each` is out of range; write a number from 1 to 100000",
+    ),
     ("[limits]\ncalls = \"many\"\n", "2:9: `calls` is of the wrong kind (string); write a whole number"),
     (
         "[http]\nlisten = \"8080\"\n",
