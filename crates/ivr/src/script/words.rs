@@ -30,15 +30,29 @@ pub(super) fn is_dialled(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+*#_.-".contains(&byte))
 }
 
+/// What a `transport` parameter may say in a SIP URI, and in a SIPS URI, which is never called without TLS.
+const SIP: [&str; 5] = ["udp", "tcp", "tls", "ws", "wss"];
+const SIPS: [&str; 4] = ["tcp", "tls", "ws", "wss"];
+
 /// Where a call may be put through to: a number or a SIP URI.
 pub(super) fn is_target(text: &str) -> bool {
-    let uri = text.strip_prefix("sip:").or_else(|| text.strip_prefix("sips:"));
-    if let Some(rest) = uri {
-        let visible = rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"\\".contains(&byte));
-        return visible && text.len() <= 200 && rest.split('@').all(|part| !part.is_empty());
+    match (text.strip_prefix("sip:"), text.strip_prefix("sips:")) {
+        (Some(rest), _) => text.len() <= 200 && is_reachable(rest, &SIP),
+        (_, Some(rest)) => text.len() <= 200 && is_reachable(rest, &SIPS),
+        (None, None) => {
+            let digits = text.strip_prefix('+').unwrap_or(text);
+            (2..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        }
     }
-    let digits = text.strip_prefix('+').unwrap_or(text);
-    (2..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What stands in a URI after its scheme.
+fn is_reachable(rest: &str, transports: &[&str]) -> bool {
+    let visible = rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"\\".contains(&byte));
+    let mut wanted =
+        rest.split([';', '?']).skip(1).filter_map(|parameter| parameter.strip_prefix("transport="));
+    let known = wanted.all(|wanted| transports.iter().any(|known| wanted.eq_ignore_ascii_case(known)));
+    visible && known && rest.split('@').all(|part| !part.is_empty())
 }
 
 /// The key of a menu, if `text` is one.
@@ -90,9 +104,19 @@ mod tests {
         for right in ["112", "+390612345678", "sip:desk@example.org", "sips:desk@example.org;transport=tls"] {
             assert!(is_target(right), "{right}");
         }
-        for wrong in
-            ["", "1", "desk", "+", "sip:", "sip:@host", "sip:a b@host", "tel:112", "sip:a@host>\r\nX: y"]
-        {
+        for wrong in [
+            "",
+            "1",
+            "desk",
+            "+",
+            "sip:",
+            "sip:@host",
+            "sip:a b@host",
+            "tel:112",
+            "sip:a@host>\r\nX: y",
+            "sip:a@host;transport=pigeon",
+            "sips:a@host;transport=udp",
+        ] {
             assert!(!is_target(wrong), "{wrong}");
         }
     }
