@@ -98,6 +98,7 @@ impl Life {
             credentials: Some(Account { user: "desk".into(), password: "secret".into() }),
             headers: Vec::new(),
             elsewhere: false,
+            max_forwards: sip::ua::MAX_FORWARDS,
         }
     }
 
