@@ -646,7 +646,8 @@ pub enum FactKind {
     SecurityUnbanned {
         /// As the ban says.
         source: String,
-        /// `expired`, `lifted` by a person, or `evicted`: there was no room for more.
+        /// `expired`, `lifted` by a person, `evicted`: there was no room for more; or `proved`: it stood on what may be
+        /// forged, and a device registered from there with the right password.
         why: String,
         /// The client that asked for it to be lifted.
         #[serde(default, skip_serializing_if = "String::is_empty")]

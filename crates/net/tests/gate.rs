@@ -5,7 +5,7 @@
 mod support;
 
 use net::{SipInput, SipLimits};
-use sip::guard::Change;
+use sip::guard::{Change, Whom};
 use sip::ua::Transport;
 use std::net::SocketAddr;
 use support::{SOON, bind, failed, local, message, next, received, until};
@@ -40,7 +40,7 @@ async fn datagrams_of_who_is_kept_out_are_dropped_until_the_ban_is_lifted() {
     let (sockets, mut inbox) = bind(Transport::Udp, host(1), SipLimits::default());
     let local = local(&sockets);
     let source = "127.0.0.2/32".parse().unwrap();
-    sockets.apply(&Change::Banned { source, known_too: false });
+    sockets.apply(&Change::Banned { source, whom: Whom::Strangers });
     let (banned, other) = (UdpSocket::bind(host(2)).await.unwrap(), UdpSocket::bind(host(3)).await.unwrap());
     banned.send_to(&message("1"), local).await.unwrap();
     other.send_to(&message("2"), local).await.unwrap();
@@ -52,13 +52,26 @@ async fn datagrams_of_who_is_kept_out_are_dropped_until_the_ban_is_lifted() {
 }
 
 #[tokio::test]
+async fn of_who_may_be_kept_out_for_anothers_doing_a_register_is_read() {
+    let (sockets, mut inbox) = bind(Transport::Udp, host(1), SipLimits::default());
+    let local = local(&sockets);
+    sockets.apply(&Change::Banned { source: "127.0.0.2/32".parse().unwrap(), whom: Whom::Suspects });
+    let suspect = UdpSocket::bind(host(2)).await.unwrap();
+    suspect.send_to(&message("1"), local).await.unwrap();
+    let register = b"REGISTER sip:help.example SIP/2.0\r\n\r\n";
+    suspect.send_to(register, local).await.unwrap();
+    assert_eq!(received(&mut inbox).await.1, register);
+    assert_eq!(sockets.counts().dropped_banned, 1);
+}
+
+#[tokio::test]
 async fn streams_of_who_is_kept_out_are_cut_and_new_ones_closed_at_once() {
     let (sockets, mut inbox) = bind(Transport::Tcp, host(1), SipLimits::default());
     let local = local(&sockets);
     let mut before = TcpStream::connect(local).await.unwrap();
     before.write_all(&message("1")).await.unwrap();
     assert_eq!(received(&mut inbox).await.1, message("1"));
-    sockets.apply(&Change::Banned { source: "127.0.0.1/32".parse().unwrap(), known_too: false });
+    sockets.apply(&Change::Banned { source: "127.0.0.1/32".parse().unwrap(), whom: Whom::Strangers });
     let read = timeout(SOON, before.read(&mut [0; 10])).await.unwrap();
     assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
     let mut after = TcpStream::connect(local).await.unwrap();

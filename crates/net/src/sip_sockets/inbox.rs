@@ -36,7 +36,7 @@ impl Gate {
     pub(super) fn queue(&self, standing: Standing) -> Option<&mpsc::Sender<SipInput>> {
         match standing {
             Standing::Known => Some(&self.known),
-            Standing::Stranger => Some(&self.strangers),
+            Standing::Stranger | Standing::Suspected => Some(&self.strangers),
             Standing::Banned => None,
         }
     }

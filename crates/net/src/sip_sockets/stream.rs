@@ -242,7 +242,7 @@ impl Inbox<'_> {
         let gate = &self.shared().gate;
         let standing = gate.standing(self.flow.remote.ip());
         let queue = gate.queue(standing).ok_or(())?;
-        self.pulse.among_strangers.store(standing == Standing::Stranger, Ordering::Relaxed);
+        self.pulse.among_strangers.store(standing != Standing::Known, Ordering::Relaxed);
         queue.send(input).await.map_err(|_| ())?;
         count(&self.shared().counters.received);
         Ok(())

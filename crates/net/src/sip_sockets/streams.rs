@@ -88,7 +88,7 @@ impl Streams {
 
     /// These peers stand otherwise now than when they were let in.
     pub(super) fn judge(&self, whose: impl Fn(IpAddr) -> bool) {
-        self.lock().judge(whose, |ip| self.shared.gate.standing(ip) == Standing::Stranger);
+        self.lock().judge(whose, |ip| self.shared.gate.standing(ip) != Standing::Known);
     }
 
     /// Cuts the streams of those who are kept out.

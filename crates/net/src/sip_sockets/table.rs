@@ -67,7 +67,7 @@ impl Table {
     pub(super) fn make_room_for(&mut self, flow: Flow, standing: Standing, limits: &SipLimits) -> bool {
         let of_this = match standing {
             Standing::Known => limits.connections_per_address,
-            Standing::Stranger => limits.connections_per_stranger,
+            Standing::Stranger | Standing::Suspected => limits.connections_per_stranger,
             Standing::Banned => return false,
         };
         let source = self.sources.get(&source_of(flow)).copied().unwrap_or_default();
@@ -125,7 +125,7 @@ impl Table {
             old.cut.notify_one();
         }
         let in_handshake = accepted.is_some() && has_handshake(flow.transport);
-        let of_stranger = accepted == Some(Standing::Stranger);
+        let of_stranger = accepted.is_some_and(|standing| standing != Standing::Known);
         if accepted.is_some() {
             let source = self.sources.entry(source_of(flow)).or_default();
             source.add(in_handshake);

@@ -157,7 +157,8 @@ impl Reader {
             return;
         }
         let standing = self.shared.gate.standing(remote.ip());
-        if standing == Standing::Banned {
+        let proves_nothing = || !bytes.starts_with(b"REGISTER ");
+        if standing == Standing::Banned || (standing == Standing::Suspected && proves_nothing()) {
             return count(&self.shared.counters.dropped_banned);
         }
         let Some(local) = self.local_towards(remote) else { return };

@@ -1,5 +1,6 @@
 //! Who is kept out, since when, until when and why; and how the second time is longer than the first.
 
+use super::{ADMINISTRATOR, Whom};
 use base::Time;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,10 +23,21 @@ pub struct Ban {
     /// `scanner`, `guessing`, `enumeration`, `malformed`, `flood`, or `administrator`.
     pub rule: String,
     /// How often the source was banned for something that it cannot deny, this time included: the higher, the
-    /// longer.
+    /// longer. 0 for what may be forged.
     pub level: u8,
     /// What it did.
     pub evidence: Evidence,
+}
+
+impl Ban {
+    /// Whom it keeps out. What a rule saw in datagrams alone anybody may have sent.
+    pub fn whom(&self) -> Whom {
+        match self.level {
+            _ if self.rule == ADMINISTRATOR => Whom::Everybody,
+            0 => Whom::Suspects,
+            _ => Whom::Strangers,
+        }
+    }
 }
 
 /// What somebody did to be banned.

@@ -35,6 +35,8 @@ pub struct GuardConfig {
     pub network_pace: Rate,
     /// Challenges to one stranger that proves nothing: what goes over is a ban.
     pub challenges: Rate,
+    /// REGISTERs of one stranger that are read although it is banned for what may be forged.
+    pub parole: Rate,
     /// Malformed messages of one stranger: what goes over is a ban.
     pub malformed: Rate,
     /// Messages of one stranger beyond its budget: what goes over is a ban.
@@ -61,6 +63,7 @@ impl Default for GuardConfig {
             account_pace: every(6, 20),
             network_pace: every(30, 10),
             challenges: every(5, 60),
+            parole: every(10, 5),
             malformed: every(10, 50),
             flood: Rate::per_second(20, 1000),
             bans: [600, 3600, 24 * 3600].map(Duration::from_secs),

@@ -11,6 +11,9 @@ pub enum Standing {
     Known,
     /// Anybody.
     Stranger,
+    /// Somebody wrote from its address what a ban stands on, maybe somebody else: of datagrams only a REGISTER is
+    /// read, so that it can prove itself.
+    Suspected,
     /// Kept out.
     Banned,
 }
@@ -28,11 +31,22 @@ pub enum Change {
     Banned {
         /// Which.
         source: IpNet,
-        /// Also those in it that are known: a person said so.
-        known_too: bool,
+        /// Who of it.
+        whom: Whom,
     },
     /// A ban is over.
     Lifted(IpNet),
+}
+
+/// Who of a source is kept out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// Strangers, but for what may prove them: the evidence may be forged.
+    Suspects,
+    /// Strangers.
+    Strangers,
+    /// Also who is known: a person said so.
+    Everybody,
 }
 
 /// Who stands where, by the changes so far. Asked for every datagram and every accepted connection.
@@ -40,6 +54,7 @@ pub enum Change {
 pub struct Door {
     networks: NetSet,
     known: NetSet,
+    suspected: NetSet,
     banned: NetSet,
     barred: NetSet,
 }
@@ -53,11 +68,16 @@ impl Door {
                 self.known.insert(IpNet::from(ip.to_canonical()));
             }
             Change::Stranger(ip) => self.known.remove(IpNet::from(ip.to_canonical())),
-            Change::Banned { source, known_too } => {
-                let set = if *known_too { &mut self.barred } else { &mut self.banned };
+            Change::Banned { source, whom } => {
+                let set = match whom {
+                    Whom::Suspects => &mut self.suspected,
+                    Whom::Strangers => &mut self.banned,
+                    Whom::Everybody => &mut self.barred,
+                };
                 set.insert(*source);
             }
             Change::Lifted(source) => {
+                self.suspected.remove(*source);
                 self.banned.remove(*source);
                 self.barred.remove(*source);
             }
@@ -73,6 +93,8 @@ impl Door {
             Standing::Known
         } else if self.banned.contains(ip) {
             Standing::Banned
+        } else if self.suspected.contains(ip) {
+            Standing::Suspected
         } else {
             Standing::Stranger
         }
@@ -90,16 +112,18 @@ mod tests {
         let net = |text: &str| text.parse::<IpNet>().unwrap();
         let standings =
             |door: &Door| ["192.0.2.1", "192.0.2.2", "10.1.1.1"].map(|one| door.standing(ip(one)));
-        use Standing::{Banned, Known, Stranger};
+        use Standing::{Banned, Known, Stranger, Suspected};
         door.apply(&Change::Networks(vec![net("10.0.0.0/8")]));
         door.apply(&Change::Known(ip("::ffff:192.0.2.1")));
         assert_eq!(standings(&door), [Known, Stranger, Known]);
-        door.apply(&Change::Banned { source: net("192.0.2.0/24"), known_too: false });
+        door.apply(&Change::Banned { source: net("192.0.2.0/24"), whom: Whom::Suspects });
+        assert_eq!(standings(&door), [Known, Suspected, Known]);
+        door.apply(&Change::Banned { source: net("192.0.2.0/24"), whom: Whom::Strangers });
         assert_eq!(standings(&door), [Known, Banned, Known]);
         door.apply(&Change::Stranger(ip("192.0.2.1")));
         assert_eq!(standings(&door), [Banned, Banned, Known]);
         door.apply(&Change::Lifted(net("192.0.2.0/24")));
-        door.apply(&Change::Banned { source: net("10.1.1.1/32"), known_too: true });
+        door.apply(&Change::Banned { source: net("10.1.1.1/32"), whom: Whom::Everybody });
         assert_eq!(standings(&door), [Stranger, Stranger, Banned]);
         door.apply(&Change::Networks(vec![]));
         door.apply(&Change::Lifted(net("10.1.1.1/32")));

@@ -12,7 +12,7 @@ mod sources;
 
 pub use bans::{BANS_MAX, Ban, Evidence};
 pub use config::GuardConfig;
-pub use door::{Change, Door, Standing};
+pub use door::{Change, Door, Standing, Whom};
 pub use rate::Rate;
 pub use sources::{NetSet, prefix_of, source_of};
 
@@ -66,11 +66,12 @@ pub enum Notice {
     Door(Change),
     /// A rule banned somebody.
     Banned(Box<Ban>),
-    /// A ban is over: its time has come, or another took its place.
+    /// A ban is over: its time has come, another took its place, or it stood on what may be forged, and who is there
+    /// proved to be one of us.
     Unbanned {
         /// Whose.
         source: IpNet,
-        /// `expired` or `evicted`.
+        /// `expired`, `evicted` or `proved`.
         why: &'static str,
     },
 }
@@ -118,6 +119,7 @@ struct Record {
     challenges: Bucket,
     malformed: Bucket,
     flood: Bucket,
+    parole: Bucket,
     messages: u64,
 }
 
@@ -181,8 +183,19 @@ impl Guard {
                 true => Ok(Standing::Known),
                 false => Err(Dropped("peer_rate")),
             },
-            Standing::Stranger => self.ask_for_stranger(now, flow, bytes).map(|()| Standing::Stranger),
+            Standing::Suspected if !self.is_on_parole(now, flow, bytes) => Err(Dropped("banned")),
+            Standing::Stranger | Standing::Suspected => {
+                self.ask_for_stranger(now, flow, bytes).map(|()| Standing::Stranger)
+            }
         }
+    }
+
+    /// Whether somebody who may be banned for another's doing may be heard: to prove itself, and on a stream, which is
+    /// its own.
+    fn is_on_parole(&mut self, now: Time, flow: Flow, bytes: &[u8]) -> bool {
+        let may_prove = || bytes.starts_with(b"REGISTER ");
+        let record = self.records.of(source_of(flow.remote.ip()));
+        flow.transport.is_stream() || (may_prove() && record.parole.take(now, self.config.parole))
     }
 
     fn ask_for_stranger(&mut self, now: Time, flow: Flow, bytes: &[u8]) -> Result<(), Dropped> {
@@ -270,7 +283,9 @@ impl Guard {
     pub fn attempted(&mut self, now: Time, flow: Flow, attempt: Attempt<'_>) -> Belief {
         let proven = flow.transport.is_stream() || attempt.returned;
         match self.door.standing(flow.remote.ip()) {
-            Standing::Stranger => self.attempted_by_stranger(now, flow, attempt, proven),
+            Standing::Stranger | Standing::Suspected => {
+                self.attempted_by_stranger(now, flow, attempt, proven)
+            }
             Standing::Known | Standing::Banned => self.attempted_by_known(now, flow, attempt, proven),
         }
     }
@@ -285,6 +300,9 @@ impl Guard {
         if attempt.right && heard {
             self.records.forget(source);
             self.bans.forgive(source);
+            if self.bans.end(source) {
+                self.unbanned(source, "proved");
+            }
             self.acquaint(now, ip);
             return Belief::Take;
         }
@@ -318,8 +336,7 @@ impl Guard {
 
     /// Begins a ban that a person wants, or that the log knows of.
     pub fn begin_ban(&mut self, ban: Ban) {
-        let known_too = ban.rule == ADMINISTRATOR;
-        self.enter(ban, known_too);
+        self.enter(ban);
     }
 
     /// Ends a ban because a person says so, and forgets what was before. False if there is none.
@@ -376,8 +393,9 @@ impl Guard {
         bucket: impl FnOnce(&mut Record) -> &mut Bucket,
         rate: Rate,
     ) {
-        if self.door.standing(flow.remote.ip()) != Standing::Stranger {
-            return;
+        match self.door.standing(flow.remote.ip()) {
+            Standing::Known | Standing::Banned => return,
+            Standing::Stranger | Standing::Suspected => {}
         }
         let record = self.records.of(source_of(flow.remote.ip()));
         record.messages += 1;
@@ -387,7 +405,9 @@ impl Guard {
     }
 
     fn ban(&mut self, now: Time, flow: Flow, offence: Offence<'_>) {
-        if !self.ban_pace.take(now, self.config.ban_pace) {
+        let is_suspected = self.door.standing(flow.remote.ip()) == Standing::Suspected;
+        // What may be forged adds nothing to a ban for the like of it.
+        if (is_suspected && !offence.proven) || !self.ban_pace.take(now, self.config.ban_pace) {
             return;
         }
         let source = source_of(flow.remote.ip());
@@ -409,19 +429,19 @@ impl Guard {
             },
         };
         self.records.forget(source);
-        self.enter(ban.clone(), false);
+        self.enter(ban.clone());
         self.out.push_back(Notice::Banned(Box::new(ban)));
     }
 
-    fn enter(&mut self, ban: Ban, known_too: bool) {
-        let source = ban.source;
+    fn enter(&mut self, ban: Ban) {
+        let (source, whom) = (ban.source, ban.whom());
         if self.bans.end(source) {
             self.change(Change::Lifted(source));
         }
         if let Some(evicted) = self.bans.begin(ban) {
             self.unbanned(evicted, "evicted");
         }
-        self.change(Change::Banned { source, known_too });
+        self.change(Change::Banned { source, whom });
     }
 
     fn unbanned(&mut self, source: IpNet, why: &'static str) {

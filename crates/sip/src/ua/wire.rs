@@ -52,7 +52,9 @@ impl Wire {
         let limits = &self.config.limits;
         let headers = match standing {
             Standing::Known => limits.headers,
-            Standing::Stranger | Standing::Banned => limits.headers.min(self.guard.headers_max()),
+            Standing::Stranger | Standing::Suspected | Standing::Banned => {
+                limits.headers.min(self.guard.headers_max())
+            }
         };
         ParseLimits { message: limits.message, headers, ..ParseLimits::default() }
     }

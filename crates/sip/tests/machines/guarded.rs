@@ -169,7 +169,7 @@ fn a_scanner_hears_nothing_and_is_kept_out_for_ten_minutes() {
     let ban = bans(&world).pop().unwrap();
     assert_eq!((ban.rule.as_str(), ban.source.addr(), span_of(&ban)), ("scanner", from.ip(), 600));
     assert_eq!((ban.evidence.method.as_str(), ban.evidence.detail.as_str()), ("OPTIONS", "friendly-scanner"));
-    let plain = request("REGISTER", from, "r", "maria", "");
+    let plain = request("INVITE", from, "r", "maria", "");
     assert_eq!(hears(&mut world, from, &plain), None, "banned");
     let neighbour = SocketAddr::from((std::net::Ipv4Addr::new(100, 64, 1, 1), 5060));
     assert!(hears(&mut world, neighbour, &request("REGISTER", neighbour, "n", "maria", "")).is_some());
@@ -457,4 +457,32 @@ fn a_host_that_a_dialog_is_sent_to_is_not_known_for_that() {
     let ended = world.take(elsewhere);
     assert!(ended.iter().any(|text| text.starts_with("BYE ")), "{ended:?}");
     assert_eq!(hears(&mut world, elsewhere, &request("OPTIONS", elsewhere, "o", "100", "")), None);
+}
+
+#[test]
+fn a_forged_datagram_does_not_keep_out_the_device_whose_address_it_bears() {
+    let mut world = guarded();
+    let device = somewhere(1);
+    let forge = |world: &mut World, id: &str| {
+        let scan = request("OPTIONS", device, id, "100", "User-Agent: friendly-scanner\n");
+        assert_eq!(hears(world, device, &scan), None);
+    };
+    forge(&mut world, "s");
+    assert_eq!(bans(&world).len(), 1);
+    assert_eq!(hears(&mut world, device, &request("INVITE", device, "i", "100", "")), None, "kept out");
+    // A wrong password lifts nothing, and no crowd of requests is challenged; nor does another forged one add to it.
+    assert!(prove(&mut world, device, "w", "maria", "guess").is_some_and(|answer| answer.contains(" 401 ")));
+    forge(&mut world, "t");
+    let asks = |world: &mut World, id: u32| {
+        hears(world, device, &request("REGISTER", device, &format!("q{id}"), "maria", "")).is_some()
+    };
+    assert_eq!((0..50).filter(|id| asks(&mut world, *id)).count(), 3);
+    assert_eq!(bans(&world).len(), 1);
+    world.run_for(60_000);
+    let answer = prove(&mut world, device, "r", "maria", &account("maria").password);
+    assert!(answer.is_some_and(|answer| answer.starts_with("SIP/2.0 200")));
+    assert!(world.has(ALICE, |event| matches!(event, Event::Unbanned { why: "proved", .. })));
+    // Who is known is not kept out by the next one either.
+    let scan = request("OPTIONS", device, "u", "100", "User-Agent: friendly-scanner\n");
+    assert!(hears(&mut world, device, &scan).is_some());
 }
