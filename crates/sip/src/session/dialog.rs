@@ -330,8 +330,10 @@ fn from_domain(wire: &Wire, call: &Call, flow: Flow) -> String {
     if call.from_user.eq_ignore_ascii_case("anonymous") {
         return "anonymous.invalid".into();
     }
-    let mut trunks = wire.config.trunks.iter();
-    let trunk = trunks.find(|trunk| matches!(&call.towards, Towards::Trunk(name) if *name == trunk.name));
+    let trunk = match &call.towards {
+        Towards::Trunk(name) => wire.config.trunk(name),
+        Towards::Flow(_) | Towards::Places(_) => None,
+    };
     match trunk.and_then(|trunk| trunk.domain.clone()) {
         Some(domain) => domain,
         None if wire.config.realm.is_empty() || wire.config.realm.contains([' ', '@', '<', '>']) => {

@@ -124,16 +124,9 @@ fn a_2xx_waits_for_our_answer_to_an_early_update() {
 fn p_early_media_is_written_and_believed_only_where_the_trunk_knows_it() {
     for known in [true, false] {
         let trunk = |name: &str, at: usize| Trunk {
-            name: name.into(),
-            targets: vec![place(at, Transport::Udp)],
-            probe: std::time::Duration::ZERO,
-            addresses: vec![format!("{}/32", address(at).ip()).parse().unwrap()],
-            domain: None,
-            credentials: None,
-            register: false,
-            prack: None,
+            addresses: vec![address(at).ip().into()],
             p_early_media: known,
-            identity: sip::identity::Policy::TRUSTED,
+            ..trunk(name, at)
         };
         let mut configs = vec![open_config(ALICE), open_config(BOB)];
         configs[ALICE].trunks = vec![trunk("to bob", BOB)];

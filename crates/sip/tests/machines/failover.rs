@@ -2,26 +2,17 @@
 //! answer late.
 
 use crate::world::*;
-use sip::identity::Policy;
 use sip::ua::*;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 const FIRST: usize = 6;
 const SECOND: usize = 7;
 
 fn line(name: &str) -> Trunk {
     Trunk {
-        name: name.into(),
         targets: vec![place(FIRST, Transport::Udp), place(SECOND, Transport::Udp)],
-        addresses: vec![],
         domain: Some("operator.example".into()),
-        credentials: None,
-        register: false,
-        prack: None,
-        p_early_media: false,
-        identity: Policy::TRUSTED,
-        probe: Duration::ZERO,
+        ..crate::world::trunk(name, FIRST)
     }
 }
 

@@ -17,18 +17,7 @@ fn guarded() -> World {
 }
 
 fn trunk() -> Trunk {
-    Trunk {
-        name: "operator".into(),
-        targets: vec![place(9, Transport::Udp)],
-        addresses: vec!["10.0.0.10/32".parse().unwrap()],
-        domain: None,
-        credentials: None,
-        register: false,
-        prack: None,
-        p_early_media: false,
-        identity: sip::identity::Policy::TRUSTED,
-        probe: Duration::ZERO,
-    }
+    Trunk { addresses: vec!["10.0.0.10/32".parse().unwrap()], ..crate::world::trunk("operator", 9) }
 }
 
 /// The same, but the trunk is at a name, and what name servers say of that is the test's to tell.

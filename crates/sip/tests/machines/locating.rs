@@ -3,7 +3,6 @@
 
 use crate::world::*;
 use base::{Seed, Time};
-use sip::identity::Policy;
 use sip::locate::{self, Answer, Kind, Located, Locator, Place, Query, Record};
 use sip::ua::*;
 use std::collections::BTreeMap;
@@ -332,16 +331,9 @@ fn no_more_names_are_remembered_than_the_limit_and_those_that_are_kept_stay() {
 
 fn named_trunk() -> Trunk {
     Trunk {
-        name: "operator".into(),
         targets: vec![Place::parse("udp:sip.operator.example").unwrap()],
-        addresses: vec![],
         domain: Some("operator.example".into()),
-        credentials: None,
-        register: false,
-        prack: None,
-        p_early_media: false,
-        identity: Policy::TRUSTED,
-        probe: Duration::ZERO,
+        ..trunk("operator", 0)
     }
 }
 

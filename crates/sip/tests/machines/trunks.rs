@@ -8,16 +8,11 @@ const OPERATOR: usize = 7;
 
 fn trunk(transport: Transport) -> Trunk {
     Trunk {
-        name: "operator".into(),
         targets: vec![place(OPERATOR, transport)],
-        addresses: vec![],
         domain: Some("operator.example".into()),
         credentials: Some(account("line1")),
         register: true,
-        prack: None,
-        p_early_media: false,
-        identity: sip::identity::Policy::TRUSTED,
-        probe: Duration::ZERO,
+        ..crate::world::trunk("operator", OPERATOR)
     }
 }
 
