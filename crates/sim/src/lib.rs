@@ -5,6 +5,7 @@
 
 mod checkers;
 mod coverage;
+mod due;
 mod faults;
 mod media;
 mod network;
@@ -13,6 +14,7 @@ mod plans;
 mod reference;
 mod report;
 mod rows;
+mod streams;
 mod town;
 mod trace;
 mod world;

@@ -71,6 +71,11 @@ impl Path {
         [Some(first), second]
     }
 
+    /// What was lost of a stream comes after this all the same.
+    pub(crate) fn again(&self) -> Duration {
+        self.latency * 3 + Duration::from_millis(200)
+    }
+
     fn loses(&mut self, now: Time, way: Way, rng: &mut Rng) -> bool {
         if self.cut.is_some_and(|(from, until)| from <= now && now < until) {
             return true;

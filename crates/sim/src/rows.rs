@@ -203,6 +203,13 @@ pub const ROWS: &[Row] = &[
     row("sip", "oversized request", &["oversized INVITE"], "wordy callers", "every request is answered"),
     row("sip", "oversized request of ours over TCP", &[], "", "`sip/tests/machines/large.rs`"),
     row(
+        "calls",
+        "TCP: cut anywhere, broken, not to be had",
+        &["stream cut anywhere", "stream breaks", "no connection to a phone"],
+        "phones by TCP",
+        "every request is answered, drain",
+    ),
+    row(
         "sip",
         "2xx after CANCEL",
         &["2xx after CANCEL", "2xx crosses CANCEL"],

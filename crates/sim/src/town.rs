@@ -126,7 +126,10 @@ pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Co
         version: "sim:1".to_owned(),
         program_version: "0".to_owned(),
         sip: sip::ua::Config {
-            listen: vec![(Transport::Udp, exchange()), (Transport::Udp, other_exchange())],
+            listen: [Transport::Udp, Transport::Tcp]
+                .into_iter()
+                .flat_map(|transport| [(transport, exchange()), (transport, other_exchange())])
+                .collect(),
             public_address: None,
             local_nets: Vec::new(),
             realm: "sim".to_owned(),
@@ -150,7 +153,7 @@ pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Co
         media_public_address: None,
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),
-        routing: routing(),
+        routing: routing(rng),
         outbound: vec![fixed_lines()],
         calls_max: 10_000,
     }
@@ -184,16 +187,17 @@ fn lines(town: Town, rng: &mut Rng) -> Vec<Trunk> {
     vec![north, south]
 }
 
-/// By the first line, or by the other if that one has no room.
-fn routing() -> engine::Routing {
+/// By one line, or by the other if that one has no room.
+fn routing(rng: &mut Rng) -> engine::Routing {
+    let lines = one_of(rng, &[[NORTH, SOUTH], [SOUTH, NORTH]]);
     let all = engine::Route {
         name: "all".to_owned(),
         numbers: None,
-        trunks: vec![NORTH.to_owned(), SOUTH.to_owned()],
+        trunks: lines.map(str::to_owned).to_vec(),
         choose: engine::Choose::Order,
     };
     let narrow = engine::Line { channels: Some(8), calls_per_second: Some(3), ..engine::Line::default() };
-    engine::Routing { routes: vec![all], lines: BTreeMap::from([(NORTH.to_owned(), narrow)]) }
+    engine::Routing { routes: vec![all], lines: lines.map(|line| (line.to_owned(), narrow.clone())).into() }
 }
 
 /// What agents may dial outside.

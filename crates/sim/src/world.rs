@@ -2,17 +2,20 @@
 //! what must hold is checked.
 
 use crate::checkers::{LogChecker, WireChecker};
-use crate::media::{Pending, StandIn};
+use crate::due::{Due, Happening};
+use crate::media::StandIn;
 use crate::network::{Path, Way};
 use crate::phones::{Callee, Caller, LIFETIME, Phone, Role, Stack, between};
 use crate::plans::Plan;
 use crate::reference::Reference;
+use crate::streams::Streams;
 use crate::town::Town;
 use crate::trace::Trace;
 use crate::{Faults, Options, Report, town};
 use base::{Rng, Seed, Time, Wall};
 use engine::{Config, Engine, Input, Output, Past};
 use facts::Command;
+use sip::ua::Flow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::net::SocketAddr;
@@ -26,27 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(45 * 60);
 const AFTERGLOW: Duration = Duration::from_secs(100);
 const VIOLATIONS_MAX: usize = 40;
 
-/// Something that is to happen.
-enum Happening {
-    /// A datagram, with the exchange's address and the phone's.
-    Arrives {
-        way: Way,
-        phone: usize,
-        addresses: [SocketAddr; 2],
-        bytes: Vec<u8>,
-    },
-    Wake(usize),
-    Media(Pending),
-    CallIsMade,
-    Planned(Plan),
-}
-
-struct Due {
-    at: Time,
-    order: u64,
-    happening: Happening,
-}
-
 pub(crate) struct World<'a> {
     options: Options,
     pub(crate) faults: Faults,
@@ -59,14 +41,15 @@ pub(crate) struct World<'a> {
     heap: BinaryHeap<Reverse<Due>>,
     order: u64,
     pub(crate) phones: BTreeMap<usize, Phone>,
-    paths: BTreeMap<usize, Path>,
+    pub(crate) paths: BTreeMap<usize, Path>,
+    pub(crate) streams: Streams,
     /// The number of the next phone.
     next_phone: usize,
-    network: Rng,
+    pub(crate) network: Rng,
     pub(crate) media: StandIn,
     pub(crate) reference: Reference,
     pub(crate) log: LogChecker,
-    wire: WireChecker,
+    pub(crate) wire: WireChecker,
     trace: Trace<'a>,
     pub(crate) report: Report,
     interval: u64,
@@ -108,6 +91,7 @@ impl<'a> World<'a> {
             order: 0,
             phones: BTreeMap::new(),
             paths: BTreeMap::new(),
+            streams: Streams::new(),
             next_phone: 0,
             network: seed.named("network").rng(),
             media: StandIn::new(seed.named("media").rng(), faults.phones),
@@ -196,12 +180,16 @@ impl<'a> World<'a> {
     fn happens(&mut self, happening: Happening) {
         match happening {
             Happening::Arrives { way: Way::ToEngine, addresses, bytes, .. } => {
-                self.reaches_engine(addresses, bytes);
+                let [local, remote] = addresses;
+                self.reaches_engine(town::flow(local, remote), bytes);
             }
             Happening::Arrives { way: Way::ToPhone, phone, addresses, bytes } => {
                 let now = self.now;
                 self.with_phone(phone, |phone| phone.handle(now, addresses, &bytes));
             }
+            Happening::Streams(piece) => self.streams(piece),
+            Happening::Breaks { phone, addresses } => self.breaks(phone, addresses),
+            Happening::NoConnection(addresses) => self.no_connection(addresses),
             Happening::Wake(phone) => self.wake(phone),
             Happening::Media(pending) => {
                 if let Some(event) = self.media.due(pending) {
@@ -217,15 +205,15 @@ impl<'a> World<'a> {
         self.schedule(at, Happening::Planned(plan));
     }
 
-    fn schedule(&mut self, at: Time, happening: Happening) {
+    pub(crate) fn schedule(&mut self, at: Time, happening: Happening) {
         self.order += 1;
         self.heap.push(Reverse(Due { at, order: self.order, happening }));
     }
 
-    fn reaches_engine(&mut self, [local, remote]: [SocketAddr; 2], bytes: Vec<u8>) {
+    pub(crate) fn reaches_engine(&mut self, flow: Flow, bytes: Vec<u8>) {
         self.report.received += 1;
         self.wire.received(self.now, &bytes);
-        self.input(Input::Sip { flow: town::flow(local, remote), bytes });
+        self.input(Input::Sip { flow, bytes });
         self.wire.settled();
     }
 
@@ -247,9 +235,13 @@ impl<'a> World<'a> {
             match output {
                 Output::Sip { flow, bytes } => {
                     self.report.sent += 1;
-                    self.wire.sent(self.now, &bytes);
+                    self.wire.sent(self.now, flow.remote, &bytes);
                     if let Some(phone) = town::phone_at(flow.remote.ip()) {
-                        self.send(Way::ToPhone, phone, [flow.local, flow.remote], bytes);
+                        let addresses = [flow.local, flow.remote];
+                        match flow.transport.is_stream() {
+                            true => self.send_by_stream(Way::ToPhone, phone, addresses, bytes),
+                            false => self.send(Way::ToPhone, phone, addresses, bytes),
+                        }
                     }
                 }
                 // The town has no name servers: nobody there is known by a name.
@@ -336,7 +328,7 @@ impl World<'_> {
         act(phone);
         let (out, digits) = (std::mem::take(&mut phone.stack.out), std::mem::take(&mut phone.stack.digits));
         let complaints = std::mem::take(&mut phone.stack.complaints);
-        let addresses = [phone.stack.server, phone.stack.me];
+        let (addresses, stream) = ([phone.stack.server, phone.stack.me], phone.stack.stream);
         phone.stack.met.drain(..).for_each(|what| self.report.coverage.met(what));
         let silent = std::mem::take(&mut phone.stack.falls_silent) || (was_there && phone.stack.vanished);
         let wake_at = phone.poll_timeout();
@@ -347,7 +339,10 @@ impl World<'_> {
         }
         for bytes in out {
             self.trace.phone(self.now, number, &bytes);
-            self.send(Way::ToEngine, number, addresses, bytes);
+            match stream {
+                true => self.send_by_stream(Way::ToEngine, number, addresses, bytes),
+                false => self.send(Way::ToEngine, number, addresses, bytes),
+            }
         }
         for (address, digit) in digits {
             self.media.digit(self.now, address, digit);
@@ -380,6 +375,7 @@ impl World<'_> {
 
     fn bury(&mut self, number: usize) {
         self.paths.remove(&number);
+        self.close_streams(number);
         if let Some(phone) = self.phones.remove(&number)
             && let Role::Caller(caller) = phone.role
         {
@@ -408,13 +404,17 @@ impl World<'_> {
             let agent = number < self.town.agents;
             let name = if agent { town::agent_name(number) } else { "uas".to_owned() };
             let mut stack = self.new_stack(number, name);
+            let way = self.rng.below(1_000);
+            if agent && way < 120 {
+                stack.by_stream();
+            }
             let late = if number < at_work { 4_000 } else { 4_000_000 };
             let first = self.now + between(&mut self.rng, 0, late);
             let expires = Duration::from_secs(60 + self.rng.below(600));
             let account = agent.then(|| town::password(number));
             let mut callee = Callee::new(&stack, account, self.faults.phones, first, expires);
             callee.sure = !self.faults.loss && !self.faults.delay && !self.faults.reorder;
-            if agent && self.rng.chance_permille(150) {
+            if agent && (120..270).contains(&way) {
                 callee.registers_by_path(&mut stack);
             }
             if self.town.servers().contains(&number) {
@@ -431,6 +431,9 @@ impl World<'_> {
         let by_line = if self.rng.chance_permille(250) { town::BY_LINE } else { 0 };
         let number = self.next_phone | by_line;
         let mut stack = self.new_stack(number, user);
+        if self.rng.chance_permille(120) {
+            stack.by_stream();
+        }
         let dialled = town::number_to_dial(&mut self.rng);
         let caller = Caller::dial(&mut stack, dialled, self.faults.phones, number);
         self.phones.insert(number, Phone { stack, role: Role::Caller(caller), wake_at: None });
@@ -494,6 +497,7 @@ impl World<'_> {
             bans: fold.snapshot().bans.values().cloned().collect(),
         };
         self.media.forget_all();
+        self.streams.clear();
         self.wire.restarted();
         let wall = Wall::from_unix_micros(1_781_000_000_000_000) + self.now.since(Time::ZERO);
         let seed = self.seed.named("engine").numbered(self.restarts);
@@ -583,21 +587,4 @@ fn broken_calls(fold: &journal::fold::SnapshotFold) -> Vec<engine::BrokenCall> {
         offers: call.offers,
     })
     .collect()
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.order) == (other.at, other.order)
-    }
-}
-impl Eq for Due {}
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
 }

@@ -3,6 +3,7 @@
 use crate::phones::{LIFETIME, Message};
 use base::Time;
 use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Requests of a dialog that may still be repeated.
@@ -37,6 +38,8 @@ struct Counted {
 }
 
 struct Invite {
+    /// Where it went.
+    peer: SocketAddr,
     until: Time,
     /// It was answered, refused or cancelled: `until` moves no more.
     settled: bool,
@@ -93,6 +96,13 @@ impl WireChecker {
         self.awaiting.retain(|_, times| !tired(times));
     }
 
+    /// The connection to this peer broke, and its transactions are over (RFC 3261 §18.4): a 2xx that comes by another
+    /// connection is nobody's.
+    pub(crate) fn broken(&mut self, peer: IpAddr) {
+        self.invites.retain(|_, invite| invite.peer.ip() != peer);
+        self.awaiting.clear();
+    }
+
     /// The process ended with all that it remembered.
     pub(crate) fn restarted(&mut self) {
         self.awaiting.clear();
@@ -100,7 +110,7 @@ impl WireChecker {
     }
 
     /// The engine sends this.
-    pub(crate) fn sent(&mut self, now: Time, bytes: &[u8]) {
+    pub(crate) fn sent(&mut self, now: Time, peer: SocketAddr, bytes: &[u8]) {
         let Some(message) = Message::read(bytes) else {
             return self.complaints.push("the exchange sent something that is no message".to_owned());
         };
@@ -112,7 +122,7 @@ impl WireChecker {
             }
             return;
         }
-        self.remember(now, &message, method, cseq);
+        self.remember(now, peer, &message, method, cseq);
         match method {
             "ACK" => {
                 let tag = message.tag_of_to();
@@ -129,14 +139,14 @@ impl WireChecker {
         }
     }
 
-    fn remember(&mut self, now: Time, message: &Message<'_>, method: &str, cseq: u32) {
+    fn remember(&mut self, now: Time, peer: SocketAddr, message: &Message<'_>, method: &str, cseq: u32) {
         let key = (message.call_id().to_owned(), cseq);
         let until = now + LIFETIME.saturating_sub(MARGIN);
         match method {
-            "INVITE" => drop(self.invites.entry(key).or_insert(Invite { until, settled: false })),
+            "INVITE" => drop(self.invites.entry(key).or_insert(Invite { peer, until, settled: false })),
             "ACK" | "CANCEL" => {
                 if let Some(invite) = self.invites.get_mut(&key).filter(|invite| !invite.settled) {
-                    *invite = Invite { until, settled: true };
+                    (invite.until, invite.settled) = (until, true);
                 }
             }
             _ => {}

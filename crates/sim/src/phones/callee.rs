@@ -150,7 +150,7 @@ impl Callee {
             Due::Nothing => {}
             Due::Refresh => leg.refresh(stack),
             Due::Over { mine, since } => {
-                if stack.strict_from <= since && leg.manners == CalleeManners::Answers {
+                if stack.strict_from <= since && !stack.vanished && leg.manners == CalleeManners::Answers {
                     let whose = if mine { "ended" } else { "refreshed" };
                     let call_id = &leg.dialog.call_id;
                     stack.complaints.push(format!("the session {call_id} was not {whose} in time"));
@@ -386,7 +386,11 @@ impl Callee {
 
     fn check_fork(&mut self, stack: &mut Stack, at: usize) {
         let Some(leg) = self.legs.get(at) else { return };
-        if leg.fork.as_ref().is_some_and(|(_, ended)| !ended) && self.sure && stack.now >= stack.strict_from {
+        if leg.fork.as_ref().is_some_and(|(_, ended)| !ended)
+            && self.sure
+            && !stack.stream
+            && stack.now >= stack.strict_from
+        {
             stack.complaints.push(format!("the second fork of {} was never ended", leg.dialog.call_id));
         }
     }
@@ -496,7 +500,10 @@ impl Callee {
             return stack.reply(request, 200, "", &[], "");
         }
         match leg.manners {
-            CalleeManners::NeverAnswersRequests => return self.end(stack, at),
+            CalleeManners::NeverAnswersRequests => {
+                stack.met("callee answers no request");
+                return self.end(stack, at);
+            }
             CalleeManners::HangsUpAcross if leg.state != State::Over => {
                 stack.met("BYE crosses BYE");
                 stack.request(&mut leg.dialog, "BYE", &[], "");

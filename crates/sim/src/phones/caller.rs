@@ -113,7 +113,7 @@ impl Caller {
             stack.met("offerless INVITE");
             body.clear();
         }
-        if stack.rng.chance_permille(80) {
+        if !stack.stream && stack.rng.chance_permille(80) {
             self.abilities.behind_a_proxy(stack);
         }
         self.invite(stack, &body);
@@ -130,7 +130,10 @@ impl Caller {
                 let soon = between(&mut stack.rng, 0, 90_000);
                 self.plan(now + soon, Act::Vanish);
             }
-            CallerManners::SendsGarbage => self.plan(now + Duration::from_millis(500), Act::Garbage),
+            // In a stream it would be the beginning of the next message.
+            CallerManners::SendsGarbage if !stack.stream => {
+                self.plan(now + Duration::from_millis(500), Act::Garbage)
+            }
             _ => {}
         }
         self.plan(now + self.patience, Act::GiveUp);
@@ -451,6 +454,7 @@ impl Caller {
             CallerManners::AsksStrangeThings => Act::Strange,
             CallerManners::CountsBackwards => Act::Backwards,
             CallerManners::HoldsByZero | CallerManners::OffersAcross => Act::Hold(true),
+            CallerManners::RefusesOffers => Act::Hold(true),
             CallerManners::ChangesItsPort => Act::Rebind,
             _ => return,
         };

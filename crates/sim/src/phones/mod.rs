@@ -42,7 +42,7 @@ impl Phone {
     pub(crate) fn handle(&mut self, now: Time, [from, to]: [SocketAddr; 2], bytes: &[u8]) {
         self.stack.now = now;
         // A NAT lets nothing in at an address that it has given up.
-        if self.stack.vanished || to != self.stack.me {
+        if self.stack.vanished || (to != self.stack.me && !self.stack.stream) {
             return;
         }
         if from == crate::town::other_exchange() {
@@ -61,6 +61,18 @@ impl Phone {
             (Role::Caller(caller), false) => caller.request(&mut self.stack, &message),
             (Role::Callee(callee), true) => callee.response(&mut self.stack, &message),
             (Role::Callee(callee), false) => callee.request(&mut self.stack, &message),
+        }
+    }
+
+    /// A connection broke: the next one comes from another port. What was on its way is lost.
+    pub(crate) fn broken(&mut self, port_of: SocketAddr) {
+        let stack = &mut self.stack;
+        stack.strict_from = stack.strict_from.max(stack.now + LIFETIME);
+        if port_of == stack.me {
+            stack.me.set_port(stack.me.port().wrapping_add(1).max(1_024));
+        }
+        if let Role::Callee(callee) = &mut self.role {
+            callee.register_again(stack.now + between(&mut stack.rng, 500, 5_000));
         }
     }
 

@@ -51,6 +51,10 @@ impl Caller {
             stack.met("hold by 0.0.0.0");
             body = sdp("0.0.0.0", RTP_PORT, self.version, direction);
         }
+        if self.manners == CallerManners::RefusesOffers {
+            // G.729 and nothing else.
+            body = body.replace("RTP/AVP 8 0 101", "RTP/AVP 18");
+        }
         let by_update = self.abilities.updates && stack.rng.chance_permille(500);
         if by_update {
             stack.met("hold by UPDATE");

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 pub(crate) const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
+/// Of the first connection of a phone.
+const FIRST_PORT: u16 = 30_000;
 /// 64·T1: how long a transaction is kept alive.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(32);
 /// A CANCEL that overtook its INVITE cancels nothing, and the call may take as long as a server is waited for.
@@ -22,6 +24,8 @@ pub(crate) struct Stack {
     pub(crate) me: SocketAddr,
     pub(crate) server: SocketAddr,
     pub(crate) user: String,
+    /// Its SIP goes by TCP.
+    pub(crate) stream: bool,
     /// Where it says that it is, if not where it is.
     pub(crate) shown: Option<String>,
     /// Messages to be sent.
@@ -111,6 +115,7 @@ impl Stack {
             me,
             server,
             user,
+            stream: false,
             shown: None,
             out: Vec::new(),
             digits: Vec::new(),
@@ -143,6 +148,13 @@ impl Stack {
         self.out.push(bytes);
     }
 
+    /// From now on by TCP: connections from any port, and to the one at which it listens.
+    pub(crate) fn by_stream(&mut self) {
+        self.stream = true;
+        self.shown = Some(format!("{};transport=tcp", self.me));
+        self.me.set_port(FIRST_PORT);
+    }
+
     pub(crate) fn contact(&self) -> String {
         match &self.shown {
             Some(shown) => format!("<sip:{}@{shown}>", self.user),
@@ -164,7 +176,8 @@ impl Stack {
         body: &str,
     ) -> Vec<u8> {
         let mut text = format!("{method} {} SIP/2.0\r\n", dialog.target);
-        push(&mut text, "Via", &format!("SIP/2.0/UDP {};rport;branch={branch}", self.me));
+        let transport = if self.stream { "TCP" } else { "UDP" };
+        push(&mut text, "Via", &format!("SIP/2.0/{transport} {};rport;branch={branch}", self.me));
         push(&mut text, "Max-Forwards", "70");
         for route in &dialog.routes {
             push(&mut text, "Route", route);
@@ -231,7 +244,8 @@ impl Stack {
             method,
             bytes: bytes.clone(),
             began: now,
-            next: Some(now + interval),
+            // A stream loses nothing.
+            next: (!self.stream).then_some(now + interval),
             interval,
             dies: now + LIFETIME,
             answered: false,

@@ -269,7 +269,7 @@ impl Session {
         let invite = response.cseq().is_ok_and(|(_, method)| method == crate::message::Method::Invite);
         match (success && invite, to_tag == self.dialog.remote_tag.as_deref()) {
             (true, true) => self.acknowledge(wire, id, response),
-            (true, false) => reject_fork(wire, now, id, response, flow),
+            (true, false) => reject_fork(wire, now, id, response, (flow, self.dialog.is_symmetric())),
             (false, _) => {}
         }
     }

@@ -105,8 +105,13 @@ impl Dialog {
         })
     }
 
+    /// Whether all that is sent goes the way that the peer's messages came.
+    pub(crate) fn is_symmetric(&self) -> bool {
+        self.symmetric
+    }
+
     /// Of a 2xx alone, for one that no session waits for (§13.2.2.4): enough to acknowledge it and to end it.
-    pub(crate) fn of_stray(response: &Message, flow: Flow) -> Option<Dialog> {
+    pub(crate) fn of_stray(response: &Message, flow: Flow, symmetric: bool) -> Option<Dialog> {
         let from = response.from().ok()?;
         let mut dialog = Dialog {
             call_id: response.call_id().ok()?.into(),
@@ -121,7 +126,7 @@ impl Dialog {
             contact_user: "".into(),
             secure: false,
             flow,
-            symmetric: flow.transport.is_stream(),
+            symmetric: symmetric || flow.transport.is_stream(),
         };
         dialog.establish(response);
         Some(dialog)

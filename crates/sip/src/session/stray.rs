@@ -14,8 +14,14 @@ use base::Time;
 const BEYOND: u32 = 10_000;
 
 /// Sends ACK, then BYE. The ACK is left with the transaction, for the 2xx's repetitions.
-pub(super) fn reject_fork(wire: &mut Wire, now: Time, id: TransactionId, response: &Message, flow: Flow) {
-    let Some(mut dialog) = Dialog::of_stray(response, flow) else { return };
+pub(super) fn reject_fork(
+    wire: &mut Wire,
+    now: Time,
+    id: TransactionId,
+    response: &Message,
+    (flow, symmetric): (Flow, bool),
+) {
+    let Some(mut dialog) = Dialog::of_stray(response, flow, symmetric) else { return };
     let Ok((cseq, _)) = response.cseq() else { return };
     let (ack, way) = dialog.ack(wire, cseq, id);
     let tag = dialog.remote_tag.clone().unwrap_or_default();
@@ -38,7 +44,7 @@ pub(crate) fn late_response(wire: &mut Wire, now: Time, passed: Passed, response
             let reason = cause::reason_of_cancel(cause::NORMAL);
             let _ = wire.transactions.cancel(now, passed.id, &reason, &mut wire.out);
         }
-        200..=299 => reject_fork(wire, now, passed.id, response, passed.flow),
+        200..=299 => reject_fork(wire, now, passed.id, response, (passed.flow, false)),
         _ => {}
     }
 }

@@ -277,7 +277,7 @@ impl Sessions {
         if known {
             self.with(id, |it| it.response(wire, now, passed.id, response, passed.flow));
         } else if success && invite {
-            reject_fork(wire, now, passed.id, response, passed.flow);
+            reject_fork(wire, now, passed.id, response, (passed.flow, false));
         } else if invite && response.status().is_some_and(|status| status < 200) {
             // It begins to ring after we have given up: without room for a CANCEL, until somebody tires there.
             wire.transactions.cancel(now, passed.id, &cause::reason(TOO_LATE), &mut wire.out);

@@ -380,10 +380,19 @@ fn a_registered_device_is_called_by_the_way_that_it_came() {
     assert!(invite.starts_with("INVITE sip:maria@192.168.7.7:5060 SIP/2.0"), "{invite}");
     let ok = answer_to(&invite, "200 OK", "Contact: <sip:maria@192.168.7.7:5060>\n");
     world.inject(phone.at, ALICE, &ok);
+    // A second fork behind the same NAT is acknowledged and ended there, too.
+    world.run_for(20);
+    let heard = world.take(phone.at);
+    assert!(heard[0].starts_with("ACK sip:maria@192.168.7.7"), "{heard:#?}");
+    world.inject(phone.at, ALICE, &ok.replace(";tag=peer", ";tag=other"));
+    world.run_for(20);
+    let heard = world.take(phone.at);
+    let methods: Vec<&str> = heard.iter().filter_map(|message| message.split(' ').next()).collect();
+    assert_eq!(methods, ["ACK", "BYE"]);
     world.act(ALICE, Do::HangUp { session, q850: None });
     world.run_for(Duration::from_millis(20).as_millis() as u64);
     let heard = world.take(phone.at);
-    assert!(heard[0].starts_with("ACK sip:maria@192.168.7.7") && heard[1].starts_with("BYE"), "{heard:#?}");
+    assert!(heard[0].starts_with("BYE"), "{heard:#?}");
 }
 
 #[test]
