@@ -3,7 +3,8 @@
 
 mod support;
 
-use facts::{Cause, FactKind, Side};
+use facts::{Cause, Fact, FactKind, Side};
+use journal::fold::{Cdr, CdrFold};
 use support::desk::seconds;
 use support::stage::*;
 
@@ -65,6 +66,14 @@ fn a_call_that_is_refused_before_it_begins_leaves_a_record_that_says_why() {
         let end = ends.first().unwrap();
         assert_eq!((end.by, end.cause, end.sip, end.q850), (Side::Engine, cause, Some(status), Some(q850)));
         assert!(end.detail.contains(why), "{}", end.detail);
+        let mut fold = CdrFold::default();
+        let records: Vec<Cdr> = stage.facts.iter().filter_map(|fact| fold.apply(fact)).collect();
+        assert_eq!(records.len(), 1, "it is a call record like any other");
+        assert_eq!((records[0].to.as_str(), &records[0].end), ("echo", end));
+        let facts: Vec<Fact> = stage.facts.iter().filter(|fact| fact.call.is_some()).cloned().collect();
+        let explained = journal::fold::why(&facts).unwrap();
+        assert!(explained.en.contains(why) && explained.it.contains(why), "{}", explained.en);
+        assert_eq!(explained.steps[0].en, "came by open");
     }
 }
 

@@ -173,6 +173,9 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
 
 fn step(fact: &Fact) -> Option<Step> {
     let (it, en) = match &fact.kind {
+        FactKind::CallArrived { service, trunk, .. } if service.is_empty() => {
+            (format!("arrivata da {trunk}"), format!("came by {trunk}"))
+        }
         FactKind::CallArrived { service, trunk, .. } => (
             format!("arrivata da {trunk} per il servizio {service}"),
             format!("came by {trunk} for {service}"),
