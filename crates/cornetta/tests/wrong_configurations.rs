@@ -138,6 +138,7 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "[limits]\nhalf_open_each = 0\n",
         "2:18: `half_open_each` is out of range; write a number from 1 to 100000",
     ),
+    ("[limits]\nconnections = 8\n", "2:15: `connections` is out of range; write a number from 16 to 100000"),
     ("[limits]\ncalls = \"many\"\n", "2:9: `calls` is of the wrong kind (string); write a whole number"),
     (
         "[http]\nlisten = \"8080\"\n",

@@ -16,7 +16,7 @@ pub(crate) struct Fixed {
     trace: super::Trace,
     sounds: Vec<PathBuf>,
     /// All, half open, and half open of one source.
-    calls_max: [usize; 3],
+    limits: [usize; 5],
     stun: Option<String>,
     name_servers: Vec<SocketAddr>,
 }
@@ -32,7 +32,13 @@ impl Fixed {
             http: installation.http.clone(),
             trace: installation.trace.clone(),
             sounds: installation.sounds.clone(),
-            calls_max: [engine.calls_max, engine.sip.limits.half_open, engine.sip.limits.half_open_each],
+            limits: [
+                engine.calls_max,
+                engine.sip.limits.half_open,
+                engine.sip.limits.half_open_each,
+                installation.streams.connections,
+                installation.streams.connections_per_address,
+            ],
             stun: installation.stun.clone(),
             name_servers: installation.name_servers.clone(),
         }
@@ -50,7 +56,7 @@ impl Fixed {
             ("[trace]", self.trace == later.trace),
             ("[[token]]", self.http.tokens == later.http.tokens),
             ("`folders` under [sounds]", self.sounds == later.sounds),
-            ("[limits]", self.calls_max == later.calls_max),
+            ("[limits]", self.limits == later.limits),
             ("`name_servers` under [sip]", self.name_servers == later.name_servers),
         ];
         parts.into_iter().filter(|(_, same)| !same).map(|(part, _)| part).collect()

@@ -6,6 +6,7 @@ mod extensions;
 mod files;
 mod fixed;
 mod guard;
+mod limits;
 mod network;
 mod number_set;
 mod numbering;
@@ -45,6 +46,8 @@ pub(crate) struct Installation {
     pub(crate) sounds: Vec<PathBuf>,
     /// What SIP speaks TLS with.
     pub(crate) tls: net::Tls,
+    /// The most connections that carry SIP.
+    pub(crate) streams: net::SipLimits,
     /// What certificates of operators are fetched with.
     pub(crate) fetching: net::Tls,
     /// The STUN server, `host:port`, that is asked at the start how the world sees us.
@@ -134,7 +137,7 @@ fn read_root(
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
     let routes = routes::routes(document, root, sip.as_ref());
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
-    let limits = network::call_limits(document, root);
+    let limits = limits::limits(document, root);
     let guard = guard::guard(document, root);
     let (node, media, http, trace, mut sip) = (node?, media?, http?, trace?, sip?);
     sip.config.guard = guard;
@@ -176,6 +179,7 @@ fn read_root(
         trace,
         sounds,
         tls: sip.tls,
+        streams: limits.streams,
         fetching,
         stun: sip.stun,
         name_servers: sip.name_servers,

@@ -321,29 +321,3 @@ fn algorithms(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<
     }
     Some(algorithms)
 }
-
-/// The most calls at a time.
-#[derive(Clone, Copy)]
-pub(super) struct CallLimits {
-    pub(super) calls: usize,
-    /// Of one trunk, and of all who need no password, before they are answered and acknowledged.
-    pub(super) half_open: usize,
-    /// The same, of one account, and of one source of those.
-    pub(super) half_open_each: usize,
-}
-
-pub(super) fn call_limits(document: &mut Document<'_>, root: &mut Section<'_>) -> CallLimits {
-    let usual = |calls: usize| CallLimits { calls, half_open: calls / 2, half_open_each: calls / 8 };
-    let Some(entry) = root.take("limits") else { return usual(2000) };
-    let Some(mut section) = document.section(&entry) else { return usual(2000) };
-    let mut limit = |name: &'static str, usual: usize| {
-        let otherwise = i64::try_from(usual.max(1)).unwrap_or(i64::MAX);
-        let written = number(document, &mut section, name, 1..=100_000, otherwise);
-        usize::try_from(written).unwrap_or(usual)
-    };
-    let CallLimits { calls, half_open, .. } = usual(limit("calls", 2000));
-    let half_open = limit("half_open", half_open);
-    let half_open_each = limit("half_open_each", half_open / 4);
-    section.finish(document);
-    CallLimits { calls, half_open, half_open_each }
-}

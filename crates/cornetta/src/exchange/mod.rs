@@ -84,6 +84,7 @@ impl Exchange {
             trace,
             sounds,
             tls,
+            streams,
             fetching,
             stun,
             name_servers,
@@ -121,7 +122,7 @@ impl Exchange {
         let source = format!("/ente/{0}/node/{0}/epoch/1", config.node);
         public_address::check(stun, config.sip.public_address);
         // Handshakes and the coding of streams take their time here, and none of the engine's.
-        let sip = SipSetup { tls, streams: Some(Handle::current()), ..SipSetup::default() };
+        let sip = SipSetup { limits: streams, tls, streams: Some(Handle::current()) };
         let parts = Parts {
             config,
             past,
