@@ -64,7 +64,7 @@ async fn a_wrong_configuration_leaves_what_runs_and_a_right_one_brings_its_numbe
     let rejected = exchange.nth_fact("config.rejected", 1);
     assert_eq!(
         rejected["kind"]["findings"][0],
-        "cornetta.toml:1:1: `calls` under [limits] cannot change while the exchange runs; write it as it was, or restart"
+        "cornetta.toml:1:1: [limits] cannot change while the exchange runs; write it as it was, or restart"
     );
     let call = answered(&phone, "echo").await.unwrap();
 
