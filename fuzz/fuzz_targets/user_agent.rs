@@ -99,6 +99,7 @@ impl Life {
             headers: Vec::new(),
             elsewhere: false,
             max_forwards: sip::ua::MAX_FORWARDS,
+            urgent: false,
         }
     }
 

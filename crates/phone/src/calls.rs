@@ -106,6 +106,7 @@ impl Calls {
             credentials,
             headers,
             elsewhere: false,
+            urgent: false,
             max_forwards: ua::MAX_FORWARDS,
         };
         self.tell(ua, Do::Call { session, call });

@@ -422,6 +422,20 @@ fn a_call_for_help_is_tried_on_a_full_trunk() {
     assert_eq!(tried(&stage), ["tim", "tim"]);
 }
 
+#[test]
+fn a_call_for_help_is_tried_on_a_trunk_that_asked_to_be_left_alone() {
+    let mut stage = Stage::with(routed(&["tim"]), Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    dials(&mut stage, CALLER, OUT);
+    fails(&mut stage, TIM, "503 Service Unavailable\r\nRetry-After: 120");
+    dials(&mut stage, CALLER + 1, OUT);
+    assert_eq!(stage.next(address(TIM)), "nothing", "whoever can wait is not sent there");
+    let mut help = Line::dial_as(&mut stage, "anna", address(ANNA), "112");
+    let rescue = is_put_through(&mut stage, &mut help, TIM);
+    ends(&mut stage, &mut help, &rescue);
+    assert_eq!(tried(&stage), ["tim", "none tim:retry_after", "tim"]);
+}
+
 // Trunks that are down -------------------------------------------------------------------------------------------
 
 /// Answers every OPTIONS that waits at a trunk.

@@ -180,7 +180,7 @@ impl Kept {
 
     /// Begins a try: by the way that worked last, if it is still one, then by the others.
     fn ask(&mut self, wire: &mut Wire, now: Time) {
-        match wire.ways(now, &self.registration.towards) {
+        match wire.ways(now, &self.registration.towards, false) {
             Found::Ways(mut ways) => {
                 let usual = self.flow.filter(|flow| self.up && ways.contains(flow));
                 if let Some(usual) = usual {

@@ -157,6 +157,7 @@ impl Call {
             return self.nowhere_to_call(ctx, number);
         };
         let elsewhere = dialling.hunt.as_ref().is_some_and(Hunt::goes_on);
+        let urgent = dialling.hunt.as_ref().is_some_and(|hunt| hunt.emergency);
         let first = ctx.sip.way_to(ctx.now, &route.towards);
         let shown = self.shown_to(ctx, &dialling.target);
         let mut headers = route.headers.clone();
@@ -168,7 +169,7 @@ impl Call {
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, first.map(|flow| flow.remote));
         let (from_user, sdp) = (shown.user, leg.first_offer());
-        let call = sip::ua::Call { from_user, headers, sdp, elsewhere, max_forwards, ..route };
+        let call = sip::ua::Call { from_user, headers, sdp, elsewhere, urgent, max_forwards, ..route };
         ctx.sip(Do::Call { session: leg.session, call });
     }
 
@@ -353,6 +354,7 @@ fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
         credentials,
         headers,
         elsewhere: false,
+        urgent: false,
         max_forwards: MAX_FORWARDS,
     })
 }

@@ -17,8 +17,8 @@ pub(super) struct Hunt {
     /// Empty if no route takes the number, or a trunk was named.
     pub(super) route: String,
     left: Vec<String>,
-    /// Help in danger: no limit of ours keeps it back.
-    emergency: bool,
+    /// Help in danger: no limit keeps it back.
+    pub(super) emergency: bool,
 }
 
 /// The trunk that is tried next.
@@ -67,7 +67,11 @@ impl Hunt {
         let first = |wanted: fn(&Standing) -> bool| standings.iter().position(wanted);
         let free = first(|standing| *standing == Standing::Free);
         let down = || first(|standing| *standing == Standing::Down);
-        let forced = || first(|standing| matches!(standing, Standing::Full(_))).filter(|_| self.emergency);
+        let forced = || {
+            let full = || first(|standing| matches!(standing, Standing::Full(_)));
+            let closed = || first(|standing| *standing == Standing::Closed);
+            full().or_else(closed).filter(|_| self.emergency)
+        };
         let chosen = free.or_else(down).or_else(forced);
         let before = chosen.filter(|_| free.is_some()).unwrap_or(self.left.len());
         let others = self.left.iter().zip(&standings).take(before).enumerate();

@@ -184,6 +184,7 @@ impl Call {
             credentials: None,
             headers,
             elsewhere: false,
+            urgent: false,
             max_forwards,
         };
         ctx.sip(Do::Call { session: leg.session, call });

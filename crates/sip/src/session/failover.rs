@@ -85,7 +85,7 @@ impl Session {
         }
         let from = self.dialog.flow.remote;
         while let Some(flow) = calling.other_ways.left.pop_front() {
-            if wire.is_barred(now, flow) {
+            if !calling.call.urgent && wire.is_barred(now, flow) {
                 continue;
             }
             self.dialog.reroute(flow, false);

@@ -203,6 +203,8 @@ pub struct Call {
     pub headers: Vec<(String, String)>,
     /// It can be made elsewhere: then the last way too may be silent no longer than those before it.
     pub elsewhere: bool,
+    /// Help in danger: servers that asked to be left alone (503 with Retry-After) are tried too, after all others.
+    pub urgent: bool,
     /// The Max-Forwards of the INVITE: [`MAX_FORWARDS`], but for a call that is put through one less than it came
     /// with, so that a loop over other exchanges has an end (RFC 7332 §4).
     pub max_forwards: u8,

@@ -19,7 +19,7 @@ impl UserAgent {
         if !self.sessions.is_reserved(session) {
             return;
         }
-        match self.wire.ways(now, &call.towards) {
+        match self.wire.ways(now, &call.towards, call.urgent) {
             Found::Ways(ways) => {
                 // A registered device is called by the way that its REGISTER came, and so is what follows.
                 let symmetric = matches!(call.towards, Towards::Flow(flow) if self.registrar.knows(flow));

@@ -165,7 +165,7 @@ impl UserAgent {
 
     /// The way that a call would go first if it were made now; nothing if that is not known.
     pub fn way_to(&mut self, now: Time, towards: &Towards) -> Option<Flow> {
-        match self.wire.ways(now, towards) {
+        match self.wire.ways(now, towards, false) {
             ways::Found::Ways(ways) => ways.front().copied(),
             ways::Found::WaitsFor(_) | ways::Found::None(_) => None,
         }

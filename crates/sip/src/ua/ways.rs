@@ -115,8 +115,8 @@ impl Ways {
 
 /// Ways as everybody on the wire uses them.
 impl Wire {
-    /// The ways to somebody.
-    pub(crate) fn ways(&mut self, now: Time, towards: &Towards) -> Found {
+    /// The ways to somebody: if it is urgent, those too whose servers asked to be left alone.
+    pub(crate) fn ways(&mut self, now: Time, towards: &Towards, urgent: bool) -> Found {
         let (places, preferred) = match towards {
             Towards::Flow(flow) => return Found::Ways([*flow].into()),
             Towards::Places(places) => (places.clone(), None),
@@ -129,7 +129,7 @@ impl Wire {
             }
         };
         match self.located(now, &places) {
-            Ok(ways) => self.usable(now, ways, preferred),
+            Ok(ways) => self.usable(now, ways, preferred, urgent),
             Err(found) => found,
         }
     }
@@ -298,17 +298,20 @@ impl Wire {
         Ok(ways)
     }
 
-    fn usable(&mut self, now: Time, ways: VecDeque<Flow>, preferred: Option<Flow>) -> Found {
-        let (mut good, mut aside) = (VecDeque::new(), VecDeque::new());
+    fn usable(&mut self, now: Time, ways: VecDeque<Flow>, preferred: Option<Flow>, urgent: bool) -> Found {
+        let (mut good, mut aside, mut barred) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
         for flow in ways {
             match self.ways.aside.state(now, flow) {
                 None if Some(flow) == preferred => good.push_front(flow),
                 None => good.push_back(flow),
                 Some(false) => aside.push_back(flow),
-                Some(true) => {}
+                Some(true) => barred.push_back(flow),
             }
         }
         good.append(&mut aside);
+        if urgent {
+            good.append(&mut barred);
+        }
         match good.is_empty() {
             true => Found::None("every server there asked to be left alone for a while (503)".to_owned()),
             false => Found::Ways(good),

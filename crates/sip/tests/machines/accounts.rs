@@ -345,6 +345,7 @@ fn a_call_goes_where_its_flow_leads_and_not_where_its_uri_points() {
         credentials: None,
         headers: vec![],
         elsewhere: false,
+        urgent: false,
         max_forwards: MAX_FORWARDS,
     };
     world.act(ALICE, Do::Call { session, call });
@@ -372,6 +373,7 @@ fn a_registered_device_is_called_by_the_way_that_it_came() {
         credentials: None,
         headers: vec![],
         elsewhere: false,
+        urgent: false,
         max_forwards: MAX_FORWARDS,
     };
     world.act(ALICE, Do::Call { session, call });
@@ -472,6 +474,7 @@ fn a_large_call_to_a_device_that_registered_by_udp_stays_on_its_flow() {
         credentials: None,
         headers: vec![("X-More".into(), "x".repeat(1_300))],
         elsewhere: false,
+        urgent: false,
         max_forwards: MAX_FORWARDS,
     };
     world.act(ALICE, Do::Call { session, call });

@@ -38,6 +38,7 @@ fn call_to(towards: Towards, more: usize) -> Call {
         credentials: None,
         headers: vec![("X-More".into(), "x".repeat(more))],
         elsewhere: false,
+        urgent: false,
         max_forwards: MAX_FORWARDS,
     }
 }

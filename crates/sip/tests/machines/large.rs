@@ -17,6 +17,7 @@ fn call(world: &mut World, remote: SocketAddr, more: usize) -> SessionId {
         credentials: None,
         headers: vec![("X-More".into(), "x".repeat(more))],
         elsewhere: false,
+        urgent: false,
         max_forwards: MAX_FORWARDS,
     };
     world.act(ALICE, Do::Call { session, call });

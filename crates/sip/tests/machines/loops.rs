@@ -42,6 +42,7 @@ fn an_invite_of_ours_takes_as_many_hops_as_it_is_given_and_what_follows_takes_th
         credentials: Some(account("line1")),
         headers: vec![],
         elsewhere: false,
+        urgent: false,
         max_forwards: 12,
     };
     world.act(ALICE, Do::Call { session, call });

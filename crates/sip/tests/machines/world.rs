@@ -196,6 +196,7 @@ impl World {
             credentials,
             headers: vec![("X-Cornetta-Call".into(), "7".into())],
             elsewhere: false,
+            urgent: false,
             max_forwards: MAX_FORWARDS,
         };
         self.agents[from].called.push(session);
