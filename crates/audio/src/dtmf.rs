@@ -47,9 +47,8 @@ pub struct Detector {
 
 impl Default for Detector {
     fn default() -> Detector {
-        let mut late = Bank::default();
         // Its first block is half a one.
-        late.taken = BLOCK / 2;
+        let late = Bank { taken: BLOCK / 2, ..Bank::default() };
         Detector { banks: [Bank::default(), late], heard: None, looks: 0, pressed: None }
     }
 }
