@@ -136,7 +136,7 @@ impl Number {
 
     /// The digits of an E.164 number without its `+`.
     pub fn e164(&self) -> Option<&str> {
-        self.text.strip_prefix('+').filter(|_| self.kind != Kind::Invalid)
+        self.text.strip_prefix('+').filter(|_| !matches!(self.kind, Kind::Name | Kind::Invalid))
     }
 
     /// The digits within Italy, of an Italian number.

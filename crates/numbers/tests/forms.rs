@@ -92,6 +92,15 @@ fn what_e164_does_not_number_has_its_own_forms() {
 }
 
 #[test]
+fn a_name_that_begins_as_a_number_does_is_none() {
+    for text in ["+39anna", "+0nord", "+41x445554433"] {
+        let number = italy().normal(text);
+        assert_eq!((number.kind(), number.e164(), number.country()), (Kind::Name, None, None), "{text}");
+        assert_eq!(number.italian_digits(), None, "{text}");
+    }
+}
+
+#[test]
 fn a_trunk_may_say_that_its_digits_begin_with_a_calling_code_or_that_they_never_do() {
     let e164 = Rules { arrives: Arrives::E164, ..italy() };
     let national = Rules { arrives: Arrives::National, ..italy() };
