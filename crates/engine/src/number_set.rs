@@ -21,12 +21,29 @@ impl NumberSet {
             Kind::Foreign => number.country().is_some_and(|country| self.countries.contains(country)),
             kind => self.kinds.contains(&kind) && self.countries.contains("IT"),
         };
-        by_kind || self.prefixes.iter().any(|prefix| number.as_str().starts_with(prefix.as_str()))
+        // The name of a SIP user may begin as a number does.
+        let is_number = number.kind() != Kind::Name;
+        let begins = || self.prefixes.iter().any(|prefix| number.as_str().starts_with(prefix.as_str()));
+        by_kind || (is_number && begins())
     }
 
     /// Whether no number can be in it.
     pub fn is_empty(&self) -> bool {
         let abroad = self.countries.iter().any(|country| country != "IT");
         self.kinds.is_empty() && self.prefixes.is_empty() && !abroad
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use numbers::{Country, Rules};
+
+    #[test]
+    fn a_name_that_begins_as_an_open_prefix_does_is_not_open() {
+        let set = NumberSet { prefixes: vec!["+41".to_owned()], ..NumberSet::default() };
+        let rules = Rules::of(Country::ITALY);
+        assert!(set.has(&rules.normal("+41445554433")));
+        assert!(!set.has(&rules.normal("+41x445554433")));
     }
 }
