@@ -241,6 +241,20 @@ fn tones_are_keys_where_telephone_events_are_not_agreed_and_speech_where_they_ar
 }
 
 #[test]
+fn tones_for_the_other_party_of_a_bridge_are_left_to_them() {
+    let mut world = World::new();
+    for leg in [A, B] {
+        world.open(leg, Stream { digits_payload_type: None, ..stream(leg) });
+    }
+    world.command(Command::Bridge { a: A, b: B });
+    say_tones(&mut world, 770.0, 1336.0);
+    assert_eq!((world.digits(), world.to(B).len()), (String::new(), 5));
+    world.command(Command::Unbridge { leg: A });
+    say_tones(&mut world, 770.0, 1336.0);
+    assert_eq!(world.digits(), "5");
+}
+
+#[test]
 fn tones_are_told_as_such_before_the_key_is_let_go() {
     let mut world = World::new();
     world.open(A, Stream { digits_payload_type: None, ..stream(A) });

@@ -114,9 +114,10 @@ impl Leg {
         }
     }
 
-    /// Hears keys that come as tones, from a party that sends no others.
+    /// Hears keys that come as tones, from a party that sends no others and talks with nobody: who talks with somebody
+    /// presses keys for them, and the filters cost twice what relaying does.
     fn listen(&mut self, codec: Codec, speech: &[u8], out: &mut Outbox) {
-        let Some(tones) = &mut self.tones else { return };
+        let Some(tones) = self.tones.as_mut().filter(|_| self.route == Route::Nobody) else { return };
         for byte in speech {
             if let Some(digit) = tones.take(g711::decode_sample(codec, *byte)) {
                 self.digits += 1;

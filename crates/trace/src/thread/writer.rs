@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// Room that is kept for the next write; a busy hour's is given back.
+const PENDING_KEPT: usize = 64 << 10;
 /// Messages that are one write.
 const BATCH: u64 = 256;
 /// Things taken before anything else is looked after.
@@ -141,6 +143,7 @@ impl Writer {
         }
         self.pending = records;
         self.pending.clear();
+        self.pending.shrink_to(PENDING_KEPT);
     }
 
     fn tidy(&mut self) {
