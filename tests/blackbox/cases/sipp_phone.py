@@ -86,13 +86,17 @@ def presses(t):
     assert server.kinds().count("dtmf.received") == 2, "one press was taken for more than one"
 
 
+def holds_a_key(t, offer):
+    """Calls, and sends the two tones of the key 5 as its speech until it hangs up."""
+    (t.folder / "key.alaw").write_bytes(bytes(map(audio.alaw_encode, audio.key("5", 1))))
+    media = offer.replace("[media_port]", "[rtpstream_audio_port]")
+    return [request("INVITE", 3, body=media), wants(100, optional=True), wants(200), ack(3),
+            plays("rtp_stream", f"{t.folder / 'key.alaw'},-1,8"), pause(1500), request("BYE", 4), wants(200)]
+
+
 @case("SIPp presses a key in-band, and who it talks with hears it", seconds=4)
 def presses_in_band(t):
-    (t.folder / "key.alaw").write_bytes(bytes(map(audio.alaw_encode, audio.key("5", 1))))
-    media = sdp().replace("[media_port]", "[rtpstream_audio_port]")
-    steps = [request("INVITE", 3, body=media), wants(100, optional=True), wants(200), ack(3),
-             plays("rtp_stream", f"{t.folder / 'key.alaw'},-1,8"), pause(1500), request("BYE", 4), wants(200)]
-    server, callee, caller = bridge(t, steps)
+    server, callee, caller = bridge(t, holds_a_key(t, sdp()))
     since = time.monotonic()
     heard = wait_for(lambda: audio.keys_heard(callee.talker.samples(since)), 4, "the callee hears no key")
     assert heard == {"5"}, f"the callee hears the keys {heard}"
@@ -103,13 +107,9 @@ def presses_in_band(t):
 
 @case("SIPp presses a key in-band without telephone-events, and we hear it once", seconds=4)
 def presses_in_band_for_us(t):
-    (t.folder / "key.alaw").write_bytes(bytes(map(audio.alaw_encode, audio.key("5", 1))))
-    media = sdp(codecs="8").replace("[media_port]", "[rtpstream_audio_port]")
-    steps = [request("INVITE", 3, body=media), wants(100, optional=True), wants(200), ack(3),
-             plays("rtp_stream", f"{t.folder / 'key.alaw'},-1,8"), pause(1500), request("BYE", 4), wants(200)]
     server = t.server(services=[{"number": "silence", "kind": "silence"}],
                       agents=[ANNA], queues=[{"name": "desk"}], open_to_loopback=False, sip={"digest": ["MD5"]})
-    caller = t.sipp_beside(as_anna(*steps), "%s:%d" % server.sip, "-s", "silence", name="anna")
+    caller = t.sipp_beside(as_anna(*holds_a_key(t, sdp(codecs="8"))), "%s:%d" % server.sip, "-s", "silence", name="anna")
     told = server.happened("dtmf.received", 1)[0]["data"]
     assert (told["digit"], told["source"]) == ("5", "tones"), told
     caller.wait()

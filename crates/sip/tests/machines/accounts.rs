@@ -335,19 +335,7 @@ fn a_call_goes_where_its_flow_leads_and_not_where_its_uri_points() {
     let session = world.agents[ALICE].ua.reserve().unwrap();
     // A number at an address without a port, which is not the operator's server.
     let uri = format!("sip:0612345@{}", address(8).ip());
-    let call = Call {
-        towards: flow.into(),
-        uri: uri.clone(),
-        to: None,
-        from_user: "800123".into(),
-        from_display: None,
-        sdp: OFFER.to_vec(),
-        credentials: None,
-        headers: vec![],
-        elsewhere: false,
-        urgent: false,
-        max_forwards: MAX_FORWARDS,
-    };
+    let call = Call { from_user: "800123".into(), ..plain_call(flow.into(), &uri) };
     world.act(ALICE, Do::Call { session, call });
     world.run_for(20);
     let invite = world.take(operator).pop().unwrap();
@@ -364,17 +352,9 @@ fn a_registered_device_is_called_by_the_way_that_it_came() {
     let contact = world.agents[ALICE].ua.contacts("maria")[0].clone();
     let session = world.agents[ALICE].ua.reserve().unwrap();
     let call = Call {
-        towards: contact.flow.into(),
-        uri: contact.uri,
         to: Some("sip:maria@help.example".into()),
         from_user: "+39061234".into(),
-        from_display: None,
-        sdp: OFFER.to_vec(),
-        credentials: None,
-        headers: vec![],
-        elsewhere: false,
-        urgent: false,
-        max_forwards: MAX_FORWARDS,
+        ..plain_call(contact.flow.into(), &contact.uri)
     };
     world.act(ALICE, Do::Call { session, call });
     world.run_for(20);
@@ -465,17 +445,11 @@ fn a_large_call_to_a_device_that_registered_by_udp_stays_on_its_flow() {
     maria.registers(&mut world, &contact);
     let session = world.agents[ALICE].ua.reserve().unwrap();
     let call = Call {
-        towards: Flow { transport: Transport::Udp, local: address(ALICE), remote: maria.at }.into(),
-        uri: format!("sip:maria@{}", maria.at),
-        to: None,
-        from_user: "caller".into(),
-        from_display: None,
-        sdp: OFFER.to_vec(),
-        credentials: None,
         headers: vec![("X-More".into(), "x".repeat(1_300))],
-        elsewhere: false,
-        urgent: false,
-        max_forwards: MAX_FORWARDS,
+        ..plain_call(
+            Flow { transport: Transport::Udp, local: address(ALICE), remote: maria.at }.into(),
+            &format!("sip:maria@{}", maria.at),
+        )
     };
     world.act(ALICE, Do::Call { session, call });
     let invite = world.sent.iter().find(|packet| packet.bytes.starts_with(b"INVITE ")).unwrap();

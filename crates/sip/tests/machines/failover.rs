@@ -29,17 +29,8 @@ fn trunk() -> Towards {
 
 fn call_to(towards: Towards, more: usize) -> Call {
     Call {
-        towards,
-        uri: "sip:help@operator.example".into(),
-        to: None,
-        from_user: "caller".into(),
-        from_display: None,
-        sdp: OFFER.to_vec(),
-        credentials: None,
         headers: vec![("X-More".into(), "x".repeat(more))],
-        elsewhere: false,
-        urgent: false,
-        max_forwards: MAX_FORWARDS,
+        ..plain_call(towards, "sip:help@operator.example")
     }
 }
 

@@ -8,17 +8,11 @@ use std::net::SocketAddr;
 fn call(world: &mut World, remote: SocketAddr, more: usize) -> SessionId {
     let session = world.agents[ALICE].ua.reserve().unwrap();
     let call = Call {
-        towards: Flow { transport: Transport::Udp, local: address(ALICE), remote }.into(),
-        uri: format!("sip:help@{remote}"),
-        to: None,
-        from_user: "caller".into(),
-        from_display: None,
-        sdp: OFFER.to_vec(),
-        credentials: None,
         headers: vec![("X-More".into(), "x".repeat(more))],
-        elsewhere: false,
-        urgent: false,
-        max_forwards: MAX_FORWARDS,
+        ..plain_call(
+            Flow { transport: Transport::Udp, local: address(ALICE), remote }.into(),
+            &format!("sip:help@{remote}"),
+        )
     };
     world.act(ALICE, Do::Call { session, call });
     session

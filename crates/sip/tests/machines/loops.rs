@@ -33,17 +33,9 @@ fn an_invite_of_ours_takes_as_many_hops_as_it_is_given_and_what_follows_takes_th
     let mut world = World::of(vec![open_config(ALICE)], 1);
     let session = world.agents[ALICE].ua.reserve().unwrap();
     let call = Call {
-        towards: world.flow(ALICE, 7).into(),
-        uri: "sip:help@10.0.0.8".into(),
-        to: None,
-        from_user: "caller".into(),
-        from_display: None,
-        sdp: OFFER.to_vec(),
         credentials: Some(account("line1")),
-        headers: vec![],
-        elsewhere: false,
-        urgent: false,
         max_forwards: 12,
+        ..plain_call(world.flow(ALICE, 7).into(), "sip:help@10.0.0.8")
     };
     world.act(ALICE, Do::Call { session, call });
     world.run_for(20);

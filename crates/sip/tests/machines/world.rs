@@ -110,6 +110,23 @@ pub(crate) fn account(user: &str) -> Account {
     Account { user: user.into(), password: format!("secret of {user}") }
 }
 
+/// A call with an offer and nothing else worth saying.
+pub(crate) fn plain_call(towards: Towards, uri: &str) -> Call {
+    Call {
+        towards,
+        uri: uri.to_owned(),
+        to: None,
+        from_user: "caller".into(),
+        from_display: None,
+        sdp: OFFER.to_vec(),
+        credentials: None,
+        headers: Vec::new(),
+        elsewhere: false,
+        urgent: false,
+        max_forwards: MAX_FORWARDS,
+    }
+}
+
 impl World {
     /// Alice and Bob, both open, 10 ms apart.
     pub(crate) fn pair() -> World {
@@ -187,17 +204,10 @@ impl World {
     ) -> SessionId {
         let session = self.agents[from].ua.reserve().expect("a place for a call");
         let call = Call {
-            towards,
-            uri: format!("sip:help@{domain}"),
-            to: None,
-            from_user: "caller".into(),
             from_display: Some("A \"caller\"".into()),
-            sdp: OFFER.to_vec(),
             credentials,
             headers: vec![("X-Cornetta-Call".into(), "7".into())],
-            elsewhere: false,
-            urgent: false,
-            max_forwards: MAX_FORWARDS,
+            ..plain_call(towards, &format!("sip:help@{domain}"))
         };
         self.agents[from].called.push(session);
         self.act(from, Do::Call { session, call });
