@@ -69,6 +69,10 @@ const ONE_FAULT: &[(&str, &str)] = &[
          [[outbound]]\nname = \"italy\"\nkinds = [\"fixed\"]\nwho = [\"tim\"]\n",
         "11:8: `tim` is an agent and a trunk; give one of the two another name",
     ),
+    (
+        "[[outbound]]\nname = \"italy\"\nkinds = [\"fixed\"]\nlongest = \"30s\"\n",
+        "4:11: `longest` is out of range; write a span from 60s to 24h",
+    ),
     ("[sip\n", "1:5: this is not TOML: unclosed table, expected `]`; correct the line"),
     ("[sipp]\n", "1:2: unknown key `sipp`; did you mean `sip`?"),
     ("sip = 5\n", "1:7: `sip` is of the wrong kind (integer); write a table"),

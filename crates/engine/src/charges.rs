@@ -3,7 +3,7 @@
 
 use crate::context::Context;
 use base::{Time, Wall};
-use facts::{ChargeNow, FactKind};
+use facts::{Cause, ChargeNow, End, FactKind, Side};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -14,13 +14,41 @@ pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Calls that are remembered for a limit: none is set higher.
 pub const CALLS_MAX: u32 = 10_000;
+/// How often a conversation that takes longer than was thought is held against its rule's ceiling.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// A call that a rule let through, and that is not over. Whoever has it settles it once.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Charge {
-    pub(crate) rule: String,
+    rule: String,
     /// The number of the fact that says so.
-    pub(crate) allowed: u64,
+    allowed: u64,
+    /// It is help in danger, which no limit breaks off.
+    urgent: bool,
+    /// Once the two speak.
+    limits: Option<Limits>,
+}
+
+/// When a conversation is broken off.
+#[derive(Debug, PartialEq, Eq)]
+struct Limits {
+    /// It has taken the longest that its rule allowed when it began.
+    longest: Duration,
+    over: Time,
+    /// When the ceiling is looked at next: not before what was thought of at the beginning is used up.
+    look: Time,
+}
+
+impl Charge {
+    /// Of the call that the fact of this number let through.
+    pub(crate) fn new(rule: String, allowed: u64, urgent: bool) -> Charge {
+        Charge { rule, allowed, urgent, limits: None }
+    }
+
+    /// When it is to be asked whether the conversation is [`broken_off`].
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        self.limits.as_ref().map(|limits| limits.over.min(limits.look))
+    }
 }
 
 /// One call that was let through.
@@ -51,8 +79,9 @@ impl Made {
 pub(crate) struct Made24h(VecDeque<Made>);
 
 impl Made24h {
+    /// Forgets those of more than a day ago that are over.
     pub(crate) fn forget(&mut self, now: Time) {
-        self.0.retain(|made| now < made.day);
+        self.0.retain(|made| now < made.day || made.answered.is_some());
     }
 
     /// How many within the hour, of all or of one.
@@ -112,18 +141,47 @@ fn cost_of(price: u64, span: Duration) -> u64 {
 pub(crate) type Dialled = BTreeMap<String, Made24h>;
 
 /// The two speak from now on.
-pub(crate) fn answered(ctx: &mut Context, charge: &Charge) {
+pub(crate) fn answered(ctx: &mut Context, charge: &mut Charge) {
     let now = ctx.now;
     if let Some(made) = ctx.outbound.dialled.get_mut(&charge.rule).and_then(|made| made.find(charge.allowed))
     {
         made.answered = Some(now);
     }
+    let rule = ctx.outbound.rule(&charge.rule).filter(|_| !charge.urgent);
+    charge.limits = rule.map(|rule| Limits {
+        longest: rule.longest,
+        over: now + rule.longest,
+        look: now + Duration::from_secs(60 * MINUTES),
+    });
+}
+
+/// Why the conversation ends now, if it has reached its longest time or its rule's ceiling of spending.
+pub(crate) fn broken_off(ctx: &mut Context, charge: &mut Charge) -> Option<End> {
+    let now = ctx.now;
+    let Charge { rule, allowed, limits: Some(limits), .. } = charge else { return None };
+    if limits.over <= now {
+        let why = format!("the rule {rule} allows {} seconds", limits.longest.as_secs());
+        return Some(End::new(Side::Service, Cause::TooLong).detail(why));
+    }
+    if now < limits.look {
+        return None;
+    }
+    limits.look = now + LOOK;
+    let ceiling = ctx.outbound.rule(rule)?.ceiling()?;
+    let made = ctx.outbound.dialled.get_mut(rule)?;
+    made.forget(now);
+    // What was counted for it from the beginning is its own: only what it takes beyond that is held against others'.
+    let exceeds = made.find(*allowed).is_some_and(|made| made.cost(now) > made.cost);
+    (exceeds && made.spent(now) >= ceiling).then(|| {
+        let why = format!("the cents of the rule {rule} in 24 hours are spent");
+        End::new(Side::Service, Cause::SpendingCeiling).detail(why)
+    })
 }
 
 /// The call is over: it has cost what its conversation takes, if there was one, instead of what was thought.
 pub(crate) fn settle(ctx: &mut Context, charge: Charge) {
     let now = ctx.now;
-    let Charge { rule, allowed } = charge;
+    let Charge { rule, allowed, .. } = charge;
     let Some(made) = ctx.outbound.dialled.get_mut(&rule).and_then(|made| made.find(allowed)) else { return };
     let span = made.answered.take().map_or(Duration::ZERO, |since| now.since(since));
     made.cost = cost_of(made.price, span);

@@ -95,11 +95,21 @@ impl Leg {
     }
 
     /// The number outside answered: what it costs is counted from now on, until the leg is over.
-    pub(crate) fn is_charged(&mut self, ctx: &mut Context, charge: Option<Charge>) {
-        if let Some(charge) = &charge {
+    pub(crate) fn is_charged(&mut self, ctx: &mut Context, mut charge: Option<Charge>) {
+        if let Some(charge) = &mut charge {
             charges::answered(ctx, charge);
         }
         self.charge = charge;
+    }
+
+    /// Why the conversation ends now, if it may not go on.
+    pub(crate) fn is_broken_off(&mut self, ctx: &mut Context) -> Option<End> {
+        charges::broken_off(ctx, self.charge.as_mut()?)
+    }
+
+    /// When that is to be asked.
+    pub(crate) fn limit_at(&self) -> Option<Time> {
+        self.charge.as_ref().and_then(Charge::poll_timeout)
     }
 
     /// Another leg goes on with the conversation that is counted.

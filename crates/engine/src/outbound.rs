@@ -13,6 +13,7 @@ use facts::FactKind;
 use numbers::Number;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An opening.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct OutboundRule {
     pub calls_per_hour_each: Option<u32>,
     /// Cents within 24 hours, by the estimate below. With it, no number is opened that has no price.
     pub cents_per_day: Option<u64>,
+    /// A conversation that takes longer is broken off, unless it is help in danger.
+    pub longest: Duration,
     /// What calls are taken to cost.
     pub prices: Prices,
 }
@@ -90,6 +93,11 @@ impl Outbound {
         Outbound { rules, dialled: BTreeMap::new() }
     }
 
+    /// The rule of this name, if it is still there.
+    pub(crate) fn rule(&self, name: &str) -> Option<&OutboundRule> {
+        self.rules.iter().find(|rule| rule.name == name)
+    }
+
     /// New rules. What was dialled by one of the same name still counts.
     pub fn configure(&mut self, rules: Vec<OutboundRule>) {
         self.dialled.retain(|name, _| rules.iter().any(|rule| rule.name == *name));
@@ -128,6 +136,11 @@ impl Outbound {
 }
 
 impl OutboundRule {
+    /// What may be spent within 24 hours, in thousandths of a cent.
+    pub(crate) fn ceiling(&self) -> Option<u64> {
+        self.cents_per_day.map(|cents| cents.saturating_mul(PARTS))
+    }
+
     fn opens(&self, who: Who<'_>, number: &Number) -> bool {
         let everybody = self.who.is_empty() && matches!(who, Who::Agent(_));
         (everybody || self.who.contains(who.name())) && self.numbers.has(number)
@@ -163,8 +176,7 @@ impl OutboundRule {
         }
         let price = price.unwrap_or(0);
         let (cost, spent) = (estimate(price), dialled.spent(now));
-        let goes_over = |most: u64| spent.saturating_add(cost) > most.saturating_mul(PARTS);
-        if self.cents_per_day.is_some_and(goes_over) {
+        if self.ceiling().is_some_and(|most| spent.saturating_add(cost) > most) {
             let (spent, name) = (spent / PARTS, &self.name);
             let why = format!("{spent} cents of the rule {name} are taken to be spent in 24 hours");
             return denied("spend", why);
@@ -208,7 +220,7 @@ pub(crate) fn may_dial(ctx: &mut Context, who: Who<'_>, number: &Number) -> Resu
         Ok(None) => Ok(None),
         Ok(Some(Allowed { rule, millicents })) => {
             ctx.note(FactKind::OutboundAllowed { who: name, to, rule: rule.clone(), millicents });
-            Ok(Some(Charge { rule, allowed }))
+            Ok(Some(Charge::new(rule, allowed, is_emergency(number))))
         }
         Err(Denied { rule, limit, why }) => {
             ctx.note(FactKind::OutboundRefused { who: name, to, rule, limit: limit.to_owned(), why });
@@ -221,7 +233,6 @@ pub(crate) fn may_dial(ctx: &mut Context, who: Who<'_>, number: &Number) -> Resu
 mod tests {
     use super::*;
     use numbers::{Country, Kind, Rules};
-    use std::time::Duration;
 
     const TEN: Wall = Wall::from_unix_micros(1_781_000_000_000_000);
 
@@ -242,6 +253,7 @@ mod tests {
             calls_per_hour: None,
             calls_per_hour_each: None,
             cents_per_day: None,
+            longest: Duration::from_secs(3600),
             prices: Prices::default(),
         }
     }

@@ -118,6 +118,10 @@ pub enum Cause {
     TransferFailed,
     /// The party handed the call to another one.
     Transferred,
+    /// A call outside took the longest time that its `[[outbound]]` rule allows.
+    TooLong,
+    /// A call outside reached its `[[outbound]]` rule's ceiling of spending while it went on.
+    SpendingCeiling,
 }
 
 impl Cause {
@@ -151,6 +155,10 @@ impl Cause {
             Cause::OtherSideLeft => "l'altra parte ha lasciato la chiamata",
             Cause::TransferFailed => "la destinazione del trasferimento non ha risposto",
             Cause::Transferred => "la chiamata è stata passata a un altro interlocutore",
+            Cause::TooLong => "la chiamata verso l'esterno aveva raggiunto la durata massima consentita",
+            Cause::SpendingCeiling => {
+                "la spesa consentita per le chiamate verso l'esterno si è esaurita durante la chiamata"
+            }
         }
     }
 
@@ -184,6 +192,8 @@ impl Cause {
             Cause::OtherSideLeft => "the other party left the call",
             Cause::TransferFailed => "the transfer's target could not be reached",
             Cause::Transferred => "the call was handed to another party",
+            Cause::TooLong => "the call outside had reached the longest time that is allowed",
+            Cause::SpendingCeiling => "what may be spent on calls outside was used up during the call",
         }
     }
 }

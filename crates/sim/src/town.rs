@@ -214,6 +214,7 @@ fn fixed_lines() -> engine::OutboundRule {
         calls_per_hour: Some(20),
         calls_per_hour_each: None,
         cents_per_day: None,
+        longest: Duration::from_secs(4 * 3600),
         prices: engine::Prices::default(),
     }
 }

@@ -3,8 +3,8 @@
 
 mod support;
 
-use engine::{OutboundRule, Past, Prices};
-use facts::FactKind;
+use engine::{OutboundRule, Past, Prices, Service, Target};
+use facts::{Cause, FactKind, Side};
 use journal::fold::SnapshotFold;
 use support::desk::*;
 use support::stage::*;
@@ -93,11 +93,127 @@ fn a_call_that_is_going_on_counts_for_what_was_thought_and_for_more_when_it_take
     register(&mut stage, "anna", address(ANNA));
     let (mut anna, outside) = speaks(&mut stage);
     is_refused(&mut stage);
-    stage.wait(seconds(1200));
+    stage.wait(seconds(720));
     hangs_up(&mut stage, &mut anna);
     hung_up_on(&mut stage, &outside);
-    assert_eq!(settled(&stage), [(1200, 200_000)]);
+    assert_eq!(settled(&stage), [(720, 120_000)]);
     is_refused(&mut stage);
+}
+
+/// Both parties are hung up on by a rule, and told so.
+fn is_broken_off(stage: &mut Stage, anna: &Line, outside: &Line, cause: Cause) {
+    for line in [anna, outside] {
+        let bye = stage.expect(line.phone, "BYE");
+        assert!(header(&bye, "Reason").starts_with("Q.850;cause=31"), "{bye}");
+        line.answer(stage, &bye, "200 OK", "");
+    }
+    stage.wait(seconds(1));
+    let ends = stage.facts.iter().filter_map(|fact| match &fact.kind {
+        FactKind::CallEnded { end, .. } => Some((end.by, end.cause, end.detail.contains("italy"))),
+        _ => None,
+    });
+    assert_eq!(ends.last(), Some((Side::Service, cause, true)));
+}
+
+fn goes_on(stage: &Stage, calls: usize) {
+    assert_eq!(stage.engine.calls(), calls, "{:?}", stage.kinds());
+}
+
+#[test]
+fn a_conversation_is_broken_off_after_its_longest_time() {
+    let mut config = desk();
+    config.outbound[0].longest = seconds(90);
+    let mut stage = Stage::with(config, Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    let (anna, outside) = speaks(&mut stage);
+    stage.wait(seconds(89));
+    goes_on(&stage, 1);
+    stage.wait(seconds(1));
+    is_broken_off(&mut stage, &anna, &outside, Cause::TooLong);
+    assert_eq!(settled(&stage), [(90, 15_000)]);
+    stage.assert_all_is_over();
+}
+
+#[test]
+fn a_conversation_is_broken_off_when_its_rules_cents_are_spent() {
+    let mut stage = Stage::with(desk(), Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    let (anna, outside) = speaks(&mut stage);
+    stage.wait(seconds(899));
+    goes_on(&stage, 1);
+    stage.wait(seconds(1));
+    is_broken_off(&mut stage, &anna, &outside, Cause::SpendingCeiling);
+    assert_eq!(settled(&stage), [(900, 150_000)]);
+    is_refused(&mut stage);
+}
+
+#[test]
+fn what_was_counted_for_a_conversation_at_its_beginning_is_its_own() {
+    let mut config = desk();
+    config.outbound[0].cents_per_day = Some(220);
+    let mut stage = Stage::with(config, Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    register(&mut stage, "bruno", address(BRUNO));
+    let (anna, outside) = speaks(&mut stage);
+    stage.wait(seconds(300));
+    let mut bruno = Line::dial_as(&mut stage, "bruno", address(BRUNO), "0612345679");
+    let other = answers(&mut stage, address(OUTSIDE));
+    bruno.connect(&mut stage);
+    stage.wait(seconds(420));
+    is_broken_off(&mut stage, &anna, &outside, Cause::SpendingCeiling);
+    goes_on(&stage, 1);
+    stage.wait(seconds(178));
+    goes_on(&stage, 1);
+    stage.wait(seconds(10));
+    is_broken_off(&mut stage, &bruno, &other, Cause::SpendingCeiling);
+}
+
+#[test]
+fn a_conversation_that_costs_nothing_reaches_no_ceiling() {
+    let mut config = desk();
+    config.outbound[0].prices = Prices([("+39".to_owned(), 0)].into());
+    let mut stage = Stage::with(config, Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    let (anna, outside) = speaks(&mut stage);
+    stage.wait(seconds(4 * 3600 - 1));
+    goes_on(&stage, 1);
+    stage.wait(seconds(1));
+    is_broken_off(&mut stage, &anna, &outside, Cause::TooLong);
+}
+
+#[test]
+fn help_in_danger_is_never_broken_off() {
+    let mut config = desk();
+    let rule = &mut config.outbound[0];
+    rule.longest = seconds(60);
+    rule.who = ["anna".to_owned(), "tim".to_owned()].into();
+    rule.numbers.prefixes.push("112".to_owned());
+    rule.prices = Prices([("112".to_owned(), 15_000)].into());
+    config.referring_trunks.insert("tim".to_owned());
+    config.services.insert("200".to_owned(), Service::Dial(Target::Agent("anna".to_owned())));
+    let mut stage = Stage::with(config, Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    let mut help = Line::dial_as(&mut stage, "anna", address(ANNA), "112");
+    let operator = answers(&mut stage, address(OUTSIDE));
+    help.connect(&mut stage);
+    stage.wait(seconds(1200));
+    goes_on(&stage, 1);
+    hangs_up(&mut stage, &mut help);
+    hung_up_on(&mut stage, &operator);
+
+    let mut caller = Line::dial(&mut stage, address(OUTSIDE), "200", &sdp(address(OUTSIDE), SENDRECV));
+    let anna = answers(&mut stage, address(ANNA));
+    caller.connect(&mut stage);
+    assert_eq!(caller.refer(&mut stage, "sip:112@10.0.0.1"), "SIP/2.0 202 Accepted");
+    caller.told(&mut stage);
+    let mut help = answers(&mut stage, address(OUTSIDE));
+    let allowed = stage.count(|kind| matches!(kind, FactKind::OutboundAllowed { .. }));
+    assert_eq!(allowed, 1, "asked for by REFER, it needs a rule");
+    stage.wait(seconds(1200));
+    goes_on(&stage, 1);
+    hangs_up(&mut stage, &mut help);
+    hung_up_on(&mut stage, &anna);
+    assert_eq!(settled(&stage), [(1200, 300_000)]);
 }
 
 #[test]

@@ -62,6 +62,8 @@ const TABLE: &[Row] = &[
 
 /// The cause of those who say nothing else when they hang up.
 pub const NORMAL: u8 = 16;
+/// Normal, where no other cause says more: an end by a rule.
+pub const NORMAL_UNSPECIFIED: u8 = 31;
 /// No line is free.
 pub const NO_CIRCUIT: u8 = 34;
 /// There would be lines, but not now.

@@ -4,13 +4,18 @@ use super::desk::Desk;
 use super::from;
 use super::network::Sip;
 use super::number_set::{number_set, prices};
-use super::read::{check_known, text};
+use super::read::{check_known, span, text};
 use calendar::Calendar;
 use document::{Document, Section};
 use engine::{OUTBOUND_CALLS_MAX, OutboundRule};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a conversation by a rule may take: more than any that a desk has, less than a night of a forgotten receiver.
+const LONGEST: Duration = Duration::from_secs(4 * 3600);
+const LONGEST_LEAST: Duration = Duration::from_secs(60);
 
 /// The rules, in the order in which they are written.
 pub(super) fn rules(
@@ -60,6 +65,7 @@ fn rule(
         )
         .and_then(|calls| u32::try_from(calls).ok()),
         cents_per_day: most(document, &mut section, "cents_per_day", 100_000_000),
+        longest: span(document, &mut section, "longest", LONGEST_LEAST, LONGEST),
         prices: prices(document, &mut section),
     };
     section.finish(document);

@@ -109,6 +109,14 @@ impl Call {
         self.bury(ctx);
     }
 
+    /// Ends the call if it has a conversation that may not go on for its length or its cost.
+    pub(super) fn break_off(&mut self, ctx: &mut Context) {
+        let end = self.legs.iter_mut().find_map(|leg| leg.is_broken_off(ctx));
+        if let Some(end) = end {
+            self.finish(ctx, end);
+        }
+    }
+
     fn stage_is_talking_with(&self, number: u32) -> bool {
         matches!(self.stage, Stage::Talking { other } if other == number)
     }
@@ -230,6 +238,7 @@ pub(crate) fn q850_of(end: &End) -> u8 {
         (_, Cause::Unreachable) => 27,
         (_, Cause::PeerTimeout | Cause::NotAcknowledged | Cause::SessionExpired) => 102,
         (_, Cause::Capacity) => 42,
+        (_, Cause::TooLong | Cause::SpendingCeiling) => cause::NORMAL_UNSPECIFIED,
         (_, Cause::ShuttingDown | Cause::EngineRestarted) => 41,
         _ => cause::NORMAL,
     })

@@ -217,6 +217,7 @@ impl Call {
         self.script_timeout(ctx);
         self.dialling_timeout(ctx);
         self.probe_the_quiet(ctx);
+        self.break_off(ctx);
         self.over_timeout(ctx);
     }
 
@@ -231,7 +232,8 @@ impl Call {
             Stage::Over { until } => Some(*until),
             _ => None,
         };
-        let earliest = [script, stage, self.next_probe(ctx)].into_iter().flatten().min();
+        let limit = self.legs.iter().filter_map(Leg::limit_at).min().filter(|_| self.end.is_none());
+        let earliest = [script, stage, self.next_probe(ctx), limit].into_iter().flatten().min();
         earliest.map(|at| (at, Why::Call))
     }
 
