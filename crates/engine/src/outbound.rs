@@ -307,6 +307,24 @@ mod tests {
     }
 
     #[test]
+    fn who_may_call_short_codes_may_not_call_those_that_cost() {
+        let numbers = |kind| NumberSet { kinds: [kind].into(), ..rule("short").numbers };
+        let anna = Who::Agent("anna");
+        for (to, kind) in [
+            ("1522", Kind::Short),
+            ("116111", Kind::Short),
+            ("1240", Kind::PremiumShort),
+            ("48000", Kind::PremiumShort),
+        ] {
+            for opened in [Kind::Short, Kind::PremiumShort] {
+                let rule = OutboundRule { numbers: numbers(opened), ..rule("short") };
+                let told = asks(&mut Outbound::new(vec![rule]), 0, anna, to);
+                assert_eq!(told.is_ok(), opened == kind, "{to} {opened:?}");
+            }
+        }
+    }
+
+    #[test]
     fn calls_an_hour_are_counted_for_all_and_for_each() {
         let limited =
             OutboundRule { calls_per_hour: Some(3), calls_per_hour_each: Some(2), ..rule("limited") };

@@ -94,7 +94,11 @@ impl Trust {
         let kind = number.kind();
         self.weigh(kind == Kind::Invalid, -40, "number_invalid");
         // Nobody calls from an emergency or a premium number.
-        self.weigh(matches!(kind, Kind::Short | Kind::Premium), -30, "impossible_caller");
+        self.weigh(
+            matches!(kind, Kind::Short | Kind::PremiumShort | Kind::Premium),
+            -30,
+            "impossible_caller",
+        );
         let from =
             invite.identity.from.as_ref().map(|from| numbering.of(&invite.peer).read(&from.user).number);
         let differs =

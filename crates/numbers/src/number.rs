@@ -36,8 +36,10 @@ pub enum Kind {
     Nomadic,
     /// A number of another country, of whatever kind.
     Foreign,
-    /// A national short code: 112, 1510.
+    /// A national short code that costs its caller nothing: 112, 1510, 116111.
     Short,
+    /// Any other national short code: it costs more than a call, as 1240 and 4xxxx do, or nobody says that it does not.
+    PremiumShort,
     /// Digits that mean something here alone.
     Extension,
     /// A SIP user that is no number.
@@ -61,6 +63,7 @@ impl Kind {
             Kind::Nomadic => "nomadic",
             Kind::Foreign => "foreign",
             Kind::Short => "short",
+            Kind::PremiumShort => "premium_short",
             Kind::Extension => "extension",
             Kind::Name => "name",
             Kind::Anonymous => "anonymous",
@@ -118,7 +121,7 @@ impl Number {
     pub(crate) fn italian(national: &str) -> Option<Number> {
         let kind = italy::kind_of(national)?;
         let text = match kind {
-            Kind::Short => national.to_owned(),
+            Kind::Short | Kind::PremiumShort => national.to_owned(),
             _ => format!("+{}{national}", italy::CODE),
         };
         Some(Number { text, kind })
@@ -142,7 +145,7 @@ impl Number {
     /// The digits within Italy, of an Italian number.
     pub fn italian_digits(&self) -> Option<&str> {
         match self.kind {
-            Kind::Short => Some(&self.text),
+            Kind::Short | Kind::PremiumShort => Some(&self.text),
             _ => self.e164()?.strip_prefix(italy::CODE),
         }
     }
@@ -150,7 +153,7 @@ impl Number {
     /// The two letters of its country (ISO 3166), if it has one.
     pub fn country(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::Short => Some("IT"),
+            Kind::Short | Kind::PremiumShort => Some("IT"),
             _ => self.e164().and_then(calling_country),
         }
     }

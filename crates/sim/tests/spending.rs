@@ -108,11 +108,11 @@ fn is_broken_off(stage: &mut Stage, anna: &Line, outside: &Line, cause: Cause) {
         line.answer(stage, &bye, "200 OK", "");
     }
     stage.wait(seconds(1));
-    let ends = stage.facts.iter().filter_map(|fact| match &fact.kind {
+    let mut ends = stage.facts.iter().filter_map(|fact| match &fact.kind {
         FactKind::CallEnded { end, .. } => Some((end.by, end.cause, end.detail.contains("italy"))),
         _ => None,
     });
-    assert_eq!(ends.last(), Some((Side::Service, cause, true)));
+    assert_eq!(ends.next_back(), Some((Side::Service, cause, true)));
 }
 
 fn goes_on(stage: &Stage, calls: usize) {

@@ -6,7 +6,7 @@ use numbers::{Kind, has_calling_code};
 use std::collections::BTreeSet;
 
 /// The kinds of Italian numbers that can be opened. None is opened by itself.
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::Fixed,
     Kind::Mobile,
     Kind::TollFree,
@@ -15,6 +15,7 @@ const KINDS: [Kind; 8] = [
     Kind::Personal,
     Kind::Nomadic,
     Kind::Short,
+    Kind::PremiumShort,
 ];
 
 /// The numbers that `kinds`, `countries` and `prefixes` name; nothing if none of the three is written.

@@ -156,13 +156,9 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
             "guardare quale limite è indicato nelle evidenze e alzarlo, o aggiungere un nodo",
             "see in the evidence which limit it was and raise it, or add a node",
         ),
-        Cause::TooLong => (
-            "se la chiamata era legittima, alzare `longest` nella regola [[outbound]] indicata nelle evidenze",
-            "if the call was legitimate, raise `longest` of the [[outbound]] rule in the evidence",
-        ),
-        Cause::SpendingCeiling => (
-            "verificare chi ha chiamato che cosa (`outbound.allowed`); se era legittimo, alzare `cents_per_day` della regola",
-            "see who called what (`outbound.allowed`); if it was legitimate, raise the rule's `cents_per_day`",
+        Cause::TooLong | Cause::SpendingCeiling => (
+            "vedere chi chiamava e perché; se era lecito, alzare `longest` o `cents_per_day` della regola [[outbound]]",
+            "see who called and why; if they may, raise `longest` or `cents_per_day` of the [[outbound]] rule",
         ),
         Cause::ShuttingDown => (
             "nulla; per non troncare chiamate, attendere che finiscano prima di spegnere",
