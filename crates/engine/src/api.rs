@@ -7,6 +7,7 @@ use base::Wall;
 use facts::{Command, Fact};
 use ipnet::IpNet;
 use media_api::Sound;
+use sip::gruu::Device;
 use sip::locate::{Answer, Query};
 use sip::ua::Flow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +98,8 @@ impl Service {
 pub enum Target {
     /// The device of the account of this name.
     Agent(String),
+    /// One device of an account, and no other.
+    Device(Device),
     /// A SIP URI: its host is located (RFC 3263).
     Uri {
         /// As in the request line.
@@ -114,6 +117,17 @@ pub enum Target {
         /// In any form; it is sent as the trunk wants it.
         number: String,
     },
+}
+
+impl Target {
+    /// The account that is rung.
+    pub(crate) fn agent(&self) -> Option<&str> {
+        match self {
+            Target::Agent(agent) => Some(agent),
+            Target::Device(device) => Some(&device.user),
+            Target::Uri { .. } | Target::Number { .. } | Target::Trunk { .. } => None,
+        }
+    }
 }
 
 /// What can be told to the engine.

@@ -4,6 +4,7 @@ use crate::charges::Charge;
 use crate::context::Context;
 use crate::outbound::{Who, may_dial};
 use crate::{Service, Target};
+use sip::ua::Invite;
 use sip::uri::{Scheme, Uri};
 
 /// The digits of a number that can be dialled outside.
@@ -26,9 +27,24 @@ impl From<Service> for Meant {
 
 /// What `dialled` means for `who`: the name of an account, the number of a service, or a number outside. The
 /// host of a URI does not count: nobody is called outside but by a trunk, and phones write whatever name they
-/// know us by. An operator writes numbers as its trunk does. An error is the status that refuses it.
+/// know us by. A GRUU means one device of an account (RFC 5627). An operator writes numbers as its trunk does. An error
+/// is the status that refuses it.
 pub(crate) fn resolve(ctx: &mut Context, who: Who<'_>, dialled: &str) -> Result<Meant, u16> {
-    let dialled = user_of(dialled).ok_or(404u16)?;
+    match ctx.sip.device(dialled) {
+        Some(device) => Ok(Service::Dial(Target::Device(device?)).into()),
+        None => resolve_user(ctx, who, user_of(dialled).ok_or(404u16)?),
+    }
+}
+
+/// What an account means by its INVITE.
+pub(crate) fn invited(ctx: &mut Context, account: &str, invite: &Invite) -> Result<Meant, u16> {
+    match ctx.sip.device(&invite.uri) {
+        Some(device) => Ok(Service::Dial(Target::Device(device?)).into()),
+        None => resolve_user(ctx, Who::Agent(account), invite.dialled.clone()),
+    }
+}
+
+fn resolve_user(ctx: &mut Context, who: Who<'_>, dialled: String) -> Result<Meant, u16> {
     if ctx.config.has_account(&dialled) {
         return Ok(Service::Dial(Target::Agent(dialled)).into());
     }

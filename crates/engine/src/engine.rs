@@ -5,10 +5,9 @@ use crate::blocked::Blocked;
 use crate::call::{Call, Parties, Source, Way, turned_away};
 use crate::charges::settle;
 use crate::context::{CallKey, Context, Owner};
-use crate::destinations::{Meant, resolve};
+use crate::destinations::{Meant, invited};
 use crate::devices::Devices;
 use crate::ledger::Ledger;
-use crate::outbound::Who;
 use crate::texts::Texts;
 use crate::{CommandRefused, Config, Input, Output, Past, Why, past};
 use acd::Acd;
@@ -345,7 +344,7 @@ impl Engine {
             return;
         }
         let service = match &invite.peer {
-            Peer::Account(user) => resolve(&mut self.ctx, Who::Agent(user), &invite.dialled),
+            Peer::Account(user) => invited(&mut self.ctx, user, &invite),
             _ => {
                 let service = config.services.get(parties.dialled.as_str()).or(config.otherwise.as_ref());
                 service.cloned().map(Meant::from).ok_or(404)
@@ -363,7 +362,11 @@ impl Engine {
                 Call::refused(&mut self.ctx, key, (session, invite, parties, way), service.name(), end)
             }
             Err(status) => {
-                let cause = if status == 404 { Cause::NotFound } else { Cause::Declined };
+                let cause = match status {
+                    404 => Cause::NotFound,
+                    480 => Cause::Unreachable,
+                    _ => Cause::Declined,
+                };
                 let end = End::new(Side::Engine, cause).sip(status).detail(invite.dialled.clone());
                 Call::refused(&mut self.ctx, key, (session, invite, parties, way), "", end)
             }

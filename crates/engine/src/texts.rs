@@ -1,4 +1,4 @@
-//! Texts for agents: each goes to the device that the agent registered last, and leaves a fact, not its words.
+//! Texts for agents: each goes to the device that the agent registered last, or to the one that it names, and leaves a fact, not its words.
 
 use crate::context::Context;
 use facts::FactKind;
@@ -16,7 +16,12 @@ impl Texts {
     /// trunk is one of ours to write by.
     pub(crate) fn arrived(&mut self, ctx: &mut Context, id: TextId, text: Text) {
         let known = ctx.config.has_account(&text.to);
-        let device = ctx.sip.contacts(&text.to).last().cloned();
+        let device = match ctx.sip.device(&text.uri) {
+            Some(device) => device.and_then(|device| ctx.sip.contact_of(&device).ok_or(480u16)),
+            None if known => ctx.sip.contacts(&text.to).last().ok_or(480),
+            None => Err(404),
+        };
+        let device = device.cloned();
         let may = match &text.peer {
             Peer::Account(_) => true,
             Peer::Trunk(name) => ctx.config.texting_trunks.contains(name),
@@ -26,9 +31,8 @@ impl Texts {
         self.told.insert(id, text);
         let act = match device {
             _ if !may => Do::RefuseText { text: id, status: 403 },
-            _ if !known => Do::RefuseText { text: id, status: 404 },
-            None => Do::RefuseText { text: id, status: 480 },
-            Some(device) => Do::ForwardText { text: id, from, to: Box::new(device) },
+            Err(status) => Do::RefuseText { text: id, status },
+            Ok(device) => Do::ForwardText { text: id, from, to: Box::new(device) },
         };
         ctx.sip(act);
     }

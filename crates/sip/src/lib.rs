@@ -3,6 +3,7 @@
 pub mod cause;
 pub mod digest;
 pub mod framing;
+pub mod gruu;
 pub mod guard;
 mod health;
 pub mod identity;

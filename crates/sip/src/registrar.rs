@@ -1,10 +1,10 @@
 //! The registrar of our accounts (RFC 3261 §10.3): who can be reached where, and until when.
 
+use crate::gruu::{self, Device, Gruu, Seal};
 use crate::message::{HeaderName, Message, NameAddr};
-use crate::ua::wire::escaped_user;
 use crate::ua::{Contact, Event, Flow, Gone};
-use crate::uri::Uri;
-use base::Time;
+use crate::uri::{Host, Scheme, Uri};
+use base::{Seed, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -24,6 +24,10 @@ pub(crate) struct Registrar {
     deadlines: BTreeSet<(Time, Box<str>)>,
     /// Who has a contact on each flow.
     flows: BTreeSet<(Flow, Box<str>)>,
+    /// Whose the registrations are that temporary GRUUs name.
+    numbers: BTreeMap<u64, Box<str>>,
+    last_number: u64,
+    seal: Seal,
     contacts_max: usize,
 }
 
@@ -45,8 +49,12 @@ struct Order {
     reg_id: Option<u32>,
     /// In thousandths (RFC 3261 §20.10).
     q: u16,
-    /// The device is to be told its GRUU (RFC 5627 §4.2).
+    /// The device knows of GRUUs (RFC 5627 §4.1).
     gruu: bool,
+    /// Rises with each REGISTER: the contact with the highest is the newest.
+    made: u64,
+    /// The registration that temporary GRUUs name: of one device by one Call-ID, as long as it has a contact.
+    number: u64,
 }
 
 /// The answer to a REGISTER.
@@ -60,6 +68,8 @@ pub(crate) enum Verdict {
     Malformed,
     /// 500: an older request than the one that made the contact (§10.3 step 7).
     OutOfOrder,
+    /// 403: the contact is our own name for whoever registers it: a loop (RFC 5627 §5.1).
+    Loop,
     /// 439: the device wants to be reached by this flow, but it ends at a proxy that does not keep it
     /// (RFC 5626 §6).
     FirstHop,
@@ -74,14 +84,43 @@ struct Asked<'a> {
 }
 
 impl Registrar {
-    pub(crate) fn new(contacts_max: usize) -> Registrar {
-        let (deadlines, flows) = (BTreeSet::new(), BTreeSet::new());
-        Registrar { bindings: BTreeMap::new(), deadlines, flows, contacts_max }
+    pub(crate) fn new(contacts_max: usize, seed: Seed) -> Registrar {
+        Registrar {
+            bindings: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            flows: BTreeSet::new(),
+            numbers: BTreeMap::new(),
+            last_number: 0,
+            seal: Seal::new(seed),
+            contacts_max,
+        }
     }
 
     /// The living contacts of an account: the one to be called first is the last, by its q and then by its age.
     pub(crate) fn contacts(&self, user: &str) -> &[Contact] {
         self.bindings.get(user).map_or(&[], |bindings| &bindings.contacts)
+    }
+
+    /// The device that a GRUU names: nothing if it is not registered, or a temporary one is not worth anything any
+    /// more.
+    pub(crate) fn device(&self, gruu: &Gruu) -> Option<Device> {
+        let (user, is_it): (&str, Box<dyn Fn(&Order) -> bool>) = match gruu {
+            Gruu::Public { user, name } => (user, Box::new(|order| order.is_named(name))),
+            Gruu::Temporary { sealed } => {
+                let number = self.seal.open(sealed)?;
+                (self.numbers.get(&number)?, Box::new(move |order| order.number == number))
+            }
+        };
+        let order = self.bindings.get(user)?.orders.iter().find(|order| is_it(order))?;
+        Some(Device { user: user.to_owned(), instance: order.instance.as_deref()?.to_owned() })
+    }
+
+    /// Where a device is: its newest contact (RFC 5627 §5.3; of several flows any may be taken, RFC 5626 §5.3).
+    pub(crate) fn contact_of(&self, device: &Device) -> Option<&Contact> {
+        let Bindings { contacts, orders } = self.bindings.get(device.user.as_str())?;
+        let pairs = contacts.iter().zip(orders);
+        let its = pairs.filter(|(_, order)| order.instance.as_deref() == Some(&device.instance));
+        its.max_by_key(|(_, order)| order.made).map(|(contact, _)| contact)
     }
 
     /// How many contacts there are.
@@ -116,6 +155,9 @@ impl Registrar {
         if wants_outbound(request) && !first_hop_keeps_flows(request) {
             return (Verdict::FirstHop, Vec::new());
         }
+        if supports(request, "gruu") && names_itself(request, realm) {
+            return (Verdict::Loop, Vec::new());
+        }
         let mut bindings = self.bindings.get(user).cloned().unwrap_or_default();
         let mut events = Vec::new();
         let was_there = !bindings.contacts.is_empty();
@@ -133,10 +175,28 @@ impl Registrar {
         if was_there && bindings.contacts.is_empty() {
             events.push(Event::Unregistered { user: user.to_owned(), why: Gone::ByDevice });
         }
+        bindings.number(&mut self.last_number);
+        let domain = Some(realm).filter(|realm| supports(request, "gruu") && Host::parse(realm).is_some());
         let pairs = bindings.contacts.iter().zip(&bindings.orders);
-        let listed = pairs.map(|(contact, order)| listed(now, contact, order, user, realm)).collect();
+        let listed = pairs.map(|(contact, order)| {
+            listed(now, contact, order)
+                + &domain.map_or(String::new(), |at| self.gruus(user, at, contact, order))
+        });
+        let listed = listed.collect();
         self.put(user, bindings);
         (Verdict::Done(listed), events)
+    }
+
+    /// What a device is told of its GRUUs: the public one, and a temporary one that nobody has seen before.
+    fn gruus(&mut self, user: &str, domain: &str, contact: &Contact, order: &Order) -> String {
+        let Some(instance) = order.instance.as_deref().filter(|_| order.gruu) else { return String::new() };
+        let secure = Uri::parse(&contact.uri).is_ok_and(|uri| uri.scheme() == Scheme::Sips);
+        let scheme = if secure { "sips" } else { "sip" };
+        let mut told = format!(";pub-gruu=\"{}\"", gruu::public(scheme, user, domain, instance));
+        if let Some(sealed) = self.seal.close(order.number) {
+            told += &format!(";temp-gruu=\"{}\"", gruu::temporary(scheme, &sealed, domain));
+        }
+        told
     }
 
     /// A stream broke: what was registered by it cannot be reached any more.
@@ -184,10 +244,14 @@ impl Registrar {
             for contact in &before.contacts {
                 self.flows.remove(&(contact.flow, user.into()));
             }
+            for order in &before.orders {
+                self.numbers.remove(&order.number);
+            }
         }
         if let Some(at) = bindings.deadline() {
             self.deadlines.insert((at, user.into()));
             self.flows.extend(bindings.contacts.iter().map(|contact| (contact.flow, user.into())));
+            self.numbers.extend(bindings.orders.iter().map(|order| (order.number, user.into())));
             self.bindings.insert(user.into(), bindings);
         }
     }
@@ -231,17 +295,18 @@ impl Bindings {
             if known.and_then(|at| self.orders.get(at)).is_some_and(|order| order.is_newer_than(request)) {
                 return Err(Verdict::OutOfOrder);
             }
-            if let Some(at) = known {
+            let before = known.map(|at| {
                 self.contacts.remove(at);
-                self.orders.remove(at);
-            }
+                self.orders.remove(at)
+            });
             if *expires == 0 {
                 continue;
             }
             if self.contacts.len() >= limit {
                 return Err(Verdict::Full);
             }
-            let order = Order::of(request, contact);
+            let mut order = Order::of(request, contact);
+            order.number = before.filter(|before| before.is_same(&order)).map_or(0, |before| before.number);
             let contact = Contact {
                 uri: contact.uri.to_owned(),
                 flow,
@@ -256,6 +321,20 @@ impl Bindings {
             events.push(Event::Registered { user: user.to_owned(), contact, new: known.is_none() });
         }
         Ok(())
+    }
+
+    /// Numbers what a REGISTER has made. A new Call-ID is a new registration, and what the old one's temporary GRUUs
+    /// name is gone with its last contact (RFC 5627 §3.1.2).
+    fn number(&mut self, last: &mut u64) {
+        for at in 0..self.orders.len() {
+            let Some(order) = self.orders.get(at).filter(|order| order.made == 0) else { continue };
+            let same = self.orders.iter().find(|known| known.number > 0 && known.is_same(order));
+            let number = same.map(|known| known.number);
+            *last += 1;
+            if let Some(order) = self.orders.get_mut(at) {
+                (order.made, order.number) = (*last, number.unwrap_or(*last));
+            }
+        }
     }
 
     /// The contact that this one takes the place of: the same URI (§19.1.4), or one that the same device
@@ -279,15 +358,27 @@ impl Bindings {
 
 impl Order {
     fn of(request: &Message, contact: &NameAddr<'_>) -> Order {
-        let instance = contact.param("+sip.instance");
+        let instance = contact.param("+sip.instance").filter(|instance| !instance.is_empty());
         Order {
             call_id: request.call_id().unwrap_or("").into(),
             cseq: request.cseq().map_or(0, |(number, _)| number),
             instance: instance.map(Into::into),
             reg_id: reg_id_of(request, contact),
             q: contact.param("q").map_or(1_000, thousandths),
-            gruu: instance.is_some() && supports(request, "gruu"),
+            gruu: instance.is_some_and(gruu::is_name) && supports(request, "gruu"),
+            made: 0,
+            number: 0,
         }
+    }
+
+    /// Whether both are of one device and by one Call-ID.
+    fn is_same(&self, other: &Order) -> bool {
+        self.instance == other.instance && self.call_id == other.call_id
+    }
+
+    /// Whether it is of the device with this name. Those of most are URNs, of which case says nothing (RFC 8141 §3).
+    fn is_named(&self, name: &str) -> bool {
+        self.instance.as_deref().is_some_and(|instance| gruu::name_of(instance).eq_ignore_ascii_case(name))
     }
 
     fn is_of(&self, request: &Message) -> bool {
@@ -330,7 +421,7 @@ fn wanted(request: &Message) -> Result<Wanted<'_>, Verdict> {
     Ok(if asked.is_empty() { Wanted::Query } else { Wanted::Contacts(asked) })
 }
 
-fn listed(now: Time, contact: &Contact, order: &Order, user: &str, realm: &str) -> String {
+fn listed(now: Time, contact: &Contact, order: &Order) -> String {
     // A part of a second counts as a whole one, so that nobody is told 0 while it lasts.
     let left = (contact.until.since(now).as_micros().div_ceil(1_000_000)).max(1);
     let mut listed = format!("<{}>;expires={left}", contact.uri);
@@ -339,12 +430,17 @@ fn listed(now: Time, contact: &Contact, order: &Order, user: &str, realm: &str) 
     }
     if let Some(instance) = &order.instance {
         listed += &format!(";+sip.instance=\"{instance}\"");
-        if order.gruu {
-            let name = instance.trim_matches(['<', '>']).replace(['"', ';', '?', '>', '<', ' '], "");
-            listed += &format!(";pub-gruu=\"sip:{}@{realm};gr={name}\"", escaped_user(user));
-        }
     }
     listed
+}
+
+/// Whether a contact is the address that it is registered for, or a GRUU of ours.
+fn names_itself(request: &Message, realm: &str) -> bool {
+    let to = request.to().ok().and_then(|to| Uri::parse(to.uri).ok());
+    request.contacts().filter_map(Result::ok).filter_map(|contact| contact.parse_uri().ok()).any(|uri| {
+        let ours = gruu::is_of(&uri, realm) && Gruu::of(&uri).is_some();
+        ours || to.is_some_and(|to| to == uri)
+    })
 }
 
 /// The option tags that a device says it understands.

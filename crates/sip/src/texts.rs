@@ -70,6 +70,7 @@ impl Texts {
             peer,
             from,
             to: user(request.uri()),
+            uri: request.uri().unwrap_or("").to_owned(),
             bytes: request.body().len(),
             content_type: request.header(HeaderName::ContentType).unwrap_or("").to_owned(),
         };

@@ -11,7 +11,7 @@ use crate::context::Context;
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
 use ivr::Input;
-use sip::ua::{Do, MAX_FORWARDS, SessionId, Towards};
+use sip::ua::{Contact, Do, MAX_FORWARDS, SessionId, Towards};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -117,16 +117,16 @@ impl Call {
         if !arrives && !matches!(self.playing, Some((_, Playing::Music))) {
             self.play_music(ctx);
         }
-        let role = if matches!(target, Target::Agent(_)) { LegRole::Agent } else { LegRole::External };
+        let role = if target.agent().is_some() { LegRole::Agent } else { LegRole::External };
         self.create_other(ctx, session, (role, to));
         let Some(leg) = self.leg(self.last_leg) else { return };
-        match (target, chosen) {
-            (Target::Agent(agent), _) => leg.belongs_to(ctx, agent),
-            (_, Some(Chosen { trunk, passed_over, .. })) => {
+        match (target.agent(), chosen) {
+            (Some(agent), _) => leg.belongs_to(ctx, agent.to_owned()),
+            (None, Some(Chosen { trunk, passed_over, .. })) => {
                 leg.goes_by(ctx, trunk.clone());
                 self.note(ctx, FactKind::LegRouted { leg: self.last_leg, trunk, route, passed_over });
             }
-            _ => {}
+            (None, None) => {}
         }
     }
 
@@ -162,7 +162,7 @@ impl Call {
         let shown = self.shown_to(ctx, &dialling.target);
         let mut headers = route.headers.clone();
         headers.extend(shown.headers);
-        if matches!(dialling.target, Target::Agent(_)) {
+        if dialling.target.agent().is_some() {
             headers.push(("X-Cornetta-Call".to_owned(), self.log.id.clone()));
         }
         let max_forwards = self.way.hops_left();
@@ -295,21 +295,34 @@ impl Call {
 
 /// A session for a call to this target; or why none is made: an agent who is in a call is not rung.
 fn vacancy(ctx: &mut Context, target: &Target) -> Result<SessionId, End> {
-    if let Target::Agent(agent) = target {
+    if let Some(agent) = target.agent() {
         if ctx.is_busy(agent) {
             return Err(End::new(Side::Callee, Cause::Busy).sip(486).detail(format!("{agent} is in a call")));
         }
-        if ctx.sip.contacts(agent).is_empty() {
-            let why = format!("no device of {agent} is registered");
+        if contact(ctx, target).is_none() {
+            let why = match target {
+                Target::Device(_) => format!("that device of {agent} is registered no more"),
+                _ => format!("no device of {agent} is registered"),
+            };
             return Err(End::new(Side::Callee, Cause::Unreachable).sip(480).detail(why));
         }
     }
     ctx.sip.reserve().ok_or_else(|| End::new(Side::Engine, Cause::Capacity).sip(503))
 }
 
-fn address(target: &Target) -> String {
+/// Where an account's device is, or the one that is named.
+fn contact<'a>(ctx: &'a Context, target: &Target) -> Option<&'a Contact> {
+    match target {
+        Target::Agent(agent) => ctx.sip.contacts(agent).last(),
+        Target::Device(device) => ctx.sip.contact_of(device),
+        Target::Uri { .. } | Target::Number { .. } | Target::Trunk { .. } => None,
+    }
+}
+
+pub(super) fn address(target: &Target) -> String {
     match target {
         Target::Agent(agent) => agent.clone(),
+        Target::Device(device) => device.user.clone(),
         Target::Uri { uri } => uri.clone(),
         Target::Number { number } | Target::Trunk { number, .. } => number.clone(),
     }
@@ -329,8 +342,8 @@ fn resolve(ctx: &Context, to: &str) -> Option<Target> {
 fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
     let mut headers = Vec::new();
     let (towards, uri, credentials) = match target {
-        Target::Agent(agent) => {
-            let contact = ctx.sip.contacts(agent).last()?;
+        Target::Agent(_) | Target::Device(_) => {
+            let contact = contact(ctx, target)?;
             headers.extend(contact.path.iter().map(|hop| ("Route".to_owned(), hop.clone())));
             (contact.flow.into(), contact.uri.clone(), None)
         }

@@ -44,7 +44,7 @@ impl Hunt {
     /// The trunks for this target; nothing if it is not called by a trunk.
     pub(super) fn of(ctx: &Context, target: &Target) -> Option<Hunt> {
         let (number, (route, left)) = match target {
-            Target::Agent(_) | Target::Uri { .. } => return None,
+            Target::Agent(_) | Target::Device(_) | Target::Uri { .. } => return None,
             Target::Trunk { trunk, number } => (number, (String::new(), vec![trunk.clone()])),
             Target::Number { number } => {
                 let first = ctx.config.sip.trunks.first().map(|trunk| trunk.name.as_str());

@@ -43,7 +43,7 @@ impl Way {
         if self.behind.iter().any(|before| is_same(before, target)) {
             return Some(looped("our own INVITE came back and would go to the same target again".to_owned()));
         }
-        let by = self.sent_on_by.as_ref().filter(|_| !matches!(target, Target::Agent(_)))?;
+        let by = self.sent_on_by.as_ref().filter(|_| target.agent().is_none())?;
         Some(looped(format!("{by} has sent this call on before, as its Diversion or History-Info says")))
     }
 }
@@ -52,7 +52,7 @@ impl Way {
 fn is_same(one: &Target, other: &Target) -> bool {
     let number = |target: &Target| match target {
         Target::Number { number } | Target::Trunk { number, .. } => Some(number.clone()),
-        Target::Agent(_) | Target::Uri { .. } => None,
+        Target::Agent(_) | Target::Device(_) | Target::Uri { .. } => None,
     };
     one == other || number(one).is_some_and(|one| number(other) == Some(one))
 }

@@ -1,7 +1,7 @@
 //! Handing a call over: a party asks for it by REFER or an integrator by a command, and the remaining party is
 //! brought together with somebody else. The remaining party's phone never hears of it.
 
-use super::dialling::Purpose;
+use super::dialling::{Purpose, address};
 use super::ending::{Phase, refusal_for};
 use super::{Call, Stage};
 use crate::charges::Charge;
@@ -114,7 +114,11 @@ impl Call {
             (None, None) => return Err(603),
         };
         let meant = resolve(ctx, who, to)?;
-        self.transfer_to(ctx, by, (user_of(to).unwrap_or_default(), meant), told)
+        let to = match &meant.service {
+            Service::Dial(target) if target.agent().is_some() => address(target),
+            _ => user_of(to).unwrap_or_default(),
+        };
+        self.transfer_to(ctx, by, (to, meant), told)
     }
 
     /// The same, to what may be called.

@@ -553,21 +553,34 @@ impl Line {
 
 /// Registers an agent's phone by digest (MD5, without qop: the oldest phones' way is tested elsewhere).
 pub(crate) fn register(stage: &mut Stage, user: &str, phone: SocketAddr) {
+    let ok = register_with(stage, user, phone, (&format!("register-{user}"), ""), "");
+    assert!(ok.starts_with("SIP/2.0 200"), "{ok}");
+}
+
+/// The same with this Call-ID, these parameters of Contact, and more header fields. Gives the answer.
+pub(crate) fn register_with(
+    stage: &mut Stage,
+    user: &str,
+    phone: SocketAddr,
+    (call_id, params): (&str, &str),
+    other: &str,
+) -> String {
     let request = |stage: &mut Stage, number: u32, more: &str| {
         let branch = stage.branch();
         let text = format!(
             "REGISTER sip:10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {phone};rport;branch={branch}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:{user}@10.0.0.1>;tag=r\r\nTo: <sip:{user}@10.0.0.1>\r\n\
-             Call-ID: register-{user}\r\nCSeq: {number} REGISTER\r\nContact: <sip:{user}@{phone}>\r\n\
-             Expires: 3600\r\n{more}Content-Length: 0\r\n\r\n"
+             Call-ID: {call_id}\r\nCSeq: {number} REGISTER\r\nContact: <sip:{user}@{phone}>{params}\r\n\
+             Expires: 3600\r\n{other}{more}Content-Length: 0\r\n\r\n"
         );
         stage.send(phone, &text);
     };
-    request(stage, 1, "");
+    let number = 2 * stage.branches + 1;
+    request(stage, number, "");
     let refusal = stage.expect(phone, "SIP/2.0 401");
     let proof = proof(&refusal, user, "REGISTER", "sip:10.0.0.1");
-    request(stage, 2, &proof);
-    stage.expect(phone, "SIP/2.0 200");
+    request(stage, number + 1, &proof);
+    stage.expect(phone, "SIP/2.0")
 }
 
 /// The answer to a challenge.

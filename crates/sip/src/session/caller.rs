@@ -176,7 +176,7 @@ impl Session {
         let Phase::Calling(calling) = std::mem::replace(&mut self.phase, Phase::Established) else { return };
         let (early, answer) = calling.forks.chosen(response);
         self.dialog = early.unwrap_or_else(|| self.dialog.clone());
-        self.dialog.establish(response);
+        self.dialog.establish(wire, response);
         self.terms.learn(response);
         self.timer.answered(now, response, true);
         self.credentials.settled();

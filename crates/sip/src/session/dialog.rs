@@ -1,5 +1,6 @@
 //! A dialog: what two user agents know of each other between an INVITE and a BYE (RFC 3261 §12).
 
+use crate::gruu::Device;
 use crate::message::{HeaderName, Message, Via};
 use crate::referral::Replaces;
 use crate::transaction::TransactionId;
@@ -30,6 +31,8 @@ pub(crate) struct Dialog {
     remote_cseq: Option<u32>,
     routes: Vec<Box<str>>,
     remote_target: Box<str>,
+    /// Whom the peer's Contact names, if that is a GRUU of ours: requests go wherever that device is by then.
+    device: Option<Device>,
     /// The user part of our Contact.
     contact_user: Box<str>,
     /// The call is to go by TLS on every hop, so our Contact is a SIPS URI (§8.1.1.8, §12.1.1).
@@ -70,6 +73,7 @@ impl Dialog {
             secure,
             routes,
             remote_target: without_headers(&call.uri).into(),
+            device: None,
             contact_user: call.from_user.as_str().into(),
             flow,
             symmetric: symmetric || flow.transport.is_stream(),
@@ -88,7 +92,7 @@ impl Dialog {
         let via = invite.top_via().ok()?;
         let (routes, remote_target) = (routes_of(invite)?, contact_of(invite)?);
         let next = routes.first().unwrap_or(&remote_target);
-        Some(Dialog {
+        let mut dialog = Dialog {
             secure: is_secure(next) || invite.uri().is_some_and(is_secure),
             call_id: invite.call_id().ok()?.into(),
             local: format!("{};tag={local_tag}", invite.header(HeaderName::To)?).into(),
@@ -99,10 +103,13 @@ impl Dialog {
             remote_cseq: Some(invite.cseq().ok()?.0),
             routes,
             remote_target,
+            device: None,
             contact_user: dialled.unwrap_or_default().into(),
             flow,
             symmetric: symmetric || flow.transport.is_stream() || came_through_nat(via, flow),
-        })
+        };
+        dialog.find_device(wire);
+        Some(dialog)
     }
 
     /// Whether all that is sent goes the way that the peer's messages came.
@@ -111,7 +118,7 @@ impl Dialog {
     }
 
     /// Of a 2xx alone, for one that no session waits for (§13.2.2.4): enough to acknowledge it and to end it.
-    pub(crate) fn of_stray(response: &Message, flow: Flow, symmetric: bool) -> Option<Dialog> {
+    pub(crate) fn of_stray(wire: &Wire, response: &Message, flow: Flow, symmetric: bool) -> Option<Dialog> {
         let from = response.from().ok()?;
         let mut dialog = Dialog {
             call_id: response.call_id().ok()?.into(),
@@ -123,12 +130,13 @@ impl Dialog {
             remote_cseq: None,
             routes: Vec::new(),
             remote_target: response.to().ok()?.uri.into(),
+            device: None,
             contact_user: "".into(),
             secure: false,
             flow,
             symmetric: symmetric || flow.transport.is_stream(),
         };
-        dialog.establish(response);
+        dialog.establish(wire, response);
         Some(dialog)
     }
 
@@ -141,7 +149,7 @@ impl Dialog {
     }
 
     /// Takes the peer's side of a dialog from its answer to our INVITE (§12.1.2).
-    pub(crate) fn establish(&mut self, response: &Message) {
+    pub(crate) fn establish(&mut self, wire: &Wire, response: &Message) {
         if let Ok(to) = response.to() {
             self.remote_tag = to.tag().map(Into::into);
         }
@@ -152,13 +160,30 @@ impl Dialog {
             routes.reverse();
             self.routes = routes;
         }
-        self.retarget(response);
+        self.retarget(wire, response);
     }
 
     /// Takes a new Contact in (target refresh, §12.2).
-    pub(crate) fn retarget(&mut self, message: &Message) {
+    pub(crate) fn retarget(&mut self, wire: &Wire, message: &Message) {
         if let Some(contact) = contact_of(message) {
             self.remote_target = contact;
+            self.find_device(wire);
+        }
+    }
+
+    /// Whether the Contact is a GRUU of ours (RFC 5627 §4.4). Only where that account has a device is it believed:
+    /// anybody else would have our requests sent to one.
+    fn find_device(&mut self, wire: &Wire) {
+        self.device = wire.device_of(&self.remote_target, self.flow);
+        self.follow_device(wire);
+    }
+
+    /// Requests to a GRUU go where the device is now, under the address that it has there (RFC 5627 §5.3). To one
+    /// that has gone they go where it was.
+    fn follow_device(&mut self, wire: &Wire) {
+        if let Some(contact) = self.device.as_ref().and_then(|device| wire.registrar.contact_of(device)) {
+            self.remote_target = without_headers(&contact.uri).into();
+            self.flow = contact.flow;
         }
     }
 
@@ -199,6 +224,7 @@ impl Dialog {
     /// the way that it goes and its branch with it.
     pub(crate) fn request(&mut self, wire: &mut Wire, method: &str) -> (Writer, Flow, String) {
         self.local_cseq += 1;
+        self.follow_device(wire);
         self.request_numbered(wire, method, self.local_cseq, MAX_FORWARDS)
     }
 

@@ -60,7 +60,7 @@ impl Forks {
     }
 
     /// The early dialog that a provisional answer is of, made if it is its first. Nothing at the limit.
-    fn of(&mut self, call: &Dialog, response: &Message) -> Option<usize> {
+    fn of(&mut self, wire: &Wire, call: &Dialog, response: &Message) -> Option<usize> {
         let to = response.to().ok()?;
         if let Some(known) = self.place(to.tag()) {
             return Some(known);
@@ -69,7 +69,7 @@ impl Forks {
             return None;
         }
         let mut dialog = call.clone();
-        dialog.establish(response);
+        dialog.establish(wire, response);
         self.forks.push(Fork { dialog, rseq: None, answer: Answer::None, pracks: Vec::new() });
         Some(self.forks.len() - 1)
     }
@@ -154,7 +154,7 @@ impl Session {
     /// A provisional answer other than 100.
     pub(super) fn early_progress(&mut self, wire: &mut Wire, now: Time, status: u16, response: &Message) {
         let Phase::Calling(calling) = &mut self.phase else { return };
-        let place = calling.forks.of(&self.dialog, response);
+        let place = calling.forks.of(wire, &self.dialog, response);
         let required = names(response, HeaderName::Require, RELIABLE);
         let rseq = response.number(HeaderName::RSeq).filter(|rseq| required && *rseq > 0);
         if let Some(rseq) = rseq
@@ -181,7 +181,7 @@ impl Session {
         if fork.order(rseq) == Order::Repeated || fork.pracks.len() >= PRACKS_MAX {
             return false;
         }
-        fork.dialog.retarget(response);
+        fork.dialog.retarget(wire, response);
         let rack = format!("{rseq} {cseq} INVITE");
         let sent = self.send_prack(wire, now, place, rack);
         if let Phase::Calling(calling) = &mut self.phase

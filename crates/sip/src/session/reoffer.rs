@@ -128,7 +128,7 @@ impl Session {
 
     /// The peer's UPDATE without an offer: it is there, perhaps somewhere else.
     pub(super) fn refreshed_by_update(&mut self, wire: &mut Wire, now: Time, asked: &Asked) {
-        self.follow(asked);
+        self.follow(wire, asked);
         let writer = self.success(wire, asked);
         wire.reply(now, asked.transaction, 200, writer);
         self.timer_agreed(now, &asked.request);
@@ -137,7 +137,7 @@ impl Session {
     /// Answers the peer's new offer.
     pub(super) fn accept_reoffer(&mut self, wire: &mut Wire, now: Time, sdp: Vec<u8>) {
         let Some(Theirs { asked, offerless, .. }) = self.theirs.take() else { return };
-        self.follow(&asked);
+        self.follow(wire, &asked);
         self.drop_outdated(wire);
         if asked.request.method() == Some(Method::Invite) {
             self.send_success(wire, now, &asked, Some(sdp), offerless, false);
@@ -224,7 +224,7 @@ impl Session {
             200..=299 => {
                 self.credentials.settled();
                 if response.cseq().is_ok_and(|(_, method)| method == Method::Invite) {
-                    self.dialog.retarget(response);
+                    self.dialog.retarget(wire, response);
                     self.acknowledge(wire, id, response);
                     self.timer.answered(now, response, false);
                 }
@@ -327,11 +327,11 @@ impl Session {
     }
 
     /// A target refresh that we accept: Contact, and the way that it came if the device has moved.
-    fn follow(&mut self, asked: &Asked) {
+    fn follow(&mut self, wire: &Wire, asked: &Asked) {
         if asked.request.method() != Some(Method::Prack) {
             let dialog = self.dialog_of(&asked.request);
-            dialog.retarget(&asked.request);
             dialog.flow = asked.flow;
+            dialog.retarget(wire, &asked.request);
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn reject_fork(
     response: &Message,
     (flow, symmetric): (Flow, bool),
 ) {
-    let Some(mut dialog) = Dialog::of_stray(response, flow, symmetric) else { return };
+    let Some(mut dialog) = Dialog::of_stray(wire, response, flow, symmetric) else { return };
     let Ok((cseq, _)) = response.cseq() else { return };
     let (ack, way) = dialog.ack(wire, cseq, id);
     let tag = dialog.remote_tag.clone().unwrap_or_default();

@@ -118,10 +118,10 @@ impl Subscriptions {
             news: true,
             over: wanted.seconds == 0,
         };
-        let until = subscription.until;
+        let (until, flow) = (subscription.until, subscription.dialog.flow);
         let Ok(id) = self.places.insert(subscription) else { return };
         self.tags.insert(tag, id);
-        self.streams.extend(Some((flow, id)).filter(|_| flow.transport.is_stream()));
+        self.streams.extend(stream_of(flow, id));
         self.deadlines.insert((until, id));
         self.notify(wire, now, id);
     }
@@ -147,10 +147,10 @@ impl Subscriptions {
             let answer = wire.answer(request, flow, 500, &it.dialog.local_tag);
             return wire.reply(now, transaction, 500, answer);
         }
-        it.dialog.retarget(request);
         self.streams.remove(&(it.dialog.flow, id));
-        self.streams.extend(Some((flow, id)).filter(|_| flow.transport.is_stream()));
         it.dialog.flow = flow;
+        it.dialog.retarget(wire, request);
+        self.streams.extend(stream_of(it.dialog.flow, id));
         accept(wire, now, (transaction, request, flow), &it.dialog, seconds);
         self.deadlines.remove(&(it.until, id));
         it.until = now + Duration::from_secs(seconds.into());
@@ -249,7 +249,9 @@ impl Subscriptions {
             None => it.package.name().to_owned(),
         };
         let contact = it.dialog.contact(wire);
+        self.streams.remove(&(it.dialog.flow, id));
         let (writer, flow, branch) = it.dialog.request(wire, "NOTIFY");
+        self.streams.extend(stream_of(it.dialog.flow, id));
         let writer = writer
             .header("Contact", contact)
             .header("Event", event)
@@ -277,6 +279,11 @@ impl Subscriptions {
 pub(crate) fn seconds_of(request: &Message) -> Option<u32> {
     let seconds = request.expires().unwrap_or(EXPIRES_MAX).min(EXPIRES_MAX);
     (!(1..EXPIRES_MIN).contains(&seconds)).then_some(seconds)
+}
+
+/// What of a subscription is to be found when a stream breaks.
+fn stream_of(flow: Flow, id: SubscriptionId) -> Option<(Flow, SubscriptionId)> {
+    flow.transport.is_stream().then_some((flow, id))
 }
 
 fn event_id(request: &Message) -> Option<String> {

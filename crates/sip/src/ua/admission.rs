@@ -121,7 +121,7 @@ impl UserAgent {
         };
         let fresh = verified.is_ok();
         let user = user.unwrap_or_default();
-        let there = self.registrar.is_at(user, flow);
+        let there = self.wire.registrar.is_at(user, flow);
         let attempt = Attempt { user, method, right, fresh, returned, there };
         match self.wire.guard.attempted(now, flow, attempt) {
             Belief::Take => verified.map(|proven| proven.user).map_err(|denied| Denial::of(denied.reason)),

@@ -99,11 +99,14 @@ impl Devices {
 
 impl Wire {
     /// Asks the devices behind NATs whose time has come.
-    pub(crate) fn keep_devices_reachable(&mut self, now: Time, is_registered: impl Fn(Flow) -> bool) {
+    pub(crate) fn keep_devices_reachable(&mut self, now: Time) {
         loop {
             let spread = self.rng.below(PAUSE_SPREAD.as_millis() as u64);
             let pause = PAUSE - Duration::from_millis(spread);
-            let Some((flow, uri)) = self.devices.take_due(now, pause, &is_registered) else { return };
+            let Some((flow, uri)) = self.devices.take_due(now, pause, |flow| self.registrar.knows(flow))
+            else {
+                return;
+            };
             self.ask(now, flow, &uri);
         }
     }

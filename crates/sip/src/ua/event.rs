@@ -233,6 +233,8 @@ pub struct Invite {
     pub flow: Flow,
     /// What was dialled: the user part of the request URI, or its number with the parameters of a tel URI.
     pub dialled: String,
+    /// The request URI: [`UserAgent::device`](super::UserAgent::device) says whether it names one device of an account.
+    pub uri: String,
     /// Who calls, and by whom the call was sent here.
     pub identity: Identity,
     /// Call-ID.
@@ -258,6 +260,8 @@ pub struct Text {
     pub from: String,
     /// The user part of the request URI.
     pub to: String,
+    /// The request URI.
+    pub uri: String,
     /// Its length.
     pub bytes: usize,
     /// Of the `text` kind.

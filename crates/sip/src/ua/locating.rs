@@ -22,7 +22,8 @@ impl UserAgent {
         match self.wire.ways(now, &call.towards, call.urgent) {
             Found::Ways(ways) => {
                 // A registered device is called by the way that its REGISTER came, and so is what follows.
-                let symmetric = matches!(call.towards, Towards::Flow(flow) if self.registrar.knows(flow));
+                let symmetric =
+                    matches!(call.towards, Towards::Flow(flow) if self.wire.registrar.knows(flow));
                 self.sessions.call(&mut self.wire, now, session, call, ways, symmetric);
             }
             Found::WaitsFor(query) => {

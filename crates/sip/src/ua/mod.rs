@@ -29,13 +29,14 @@ pub use ways::{Reach, Towards};
 pub(crate) use wire::escaped_user;
 
 use crate::digest::Verifier;
+use crate::gruu::{self, Device, Gruu};
 use crate::health::Health;
 use crate::referral::Replaces;
-use crate::registrar::Registrar;
 use crate::registration::Registrations;
 use crate::session::Sessions;
 use crate::subscription::{State, Subscriptions};
 use crate::texts::Texts;
+use crate::uri::Uri;
 use base::{Seed, Time};
 use locating::Waiting;
 use std::collections::BTreeMap;
@@ -50,7 +51,6 @@ const TRUNK_EXPIRES: Duration = Duration::from_secs(600);
 pub struct UserAgent {
     wire: Wire,
     sessions: Sessions,
-    registrar: Registrar,
     registrations: Registrations,
     subscriptions: Subscriptions,
     texts: Texts,
@@ -84,7 +84,6 @@ impl UserAgent {
         let limits = config.limits;
         let mut agent = UserAgent {
             sessions: Sessions::new(limits.sessions),
-            registrar: Registrar::new(limits.contacts),
             registrations: Registrations::default(),
             subscriptions: Subscriptions::new(),
             texts: Texts::new(),
@@ -120,11 +119,11 @@ impl UserAgent {
             self.transaction_failed(now, failed);
         }
         self.sessions.handle_timeout(&mut self.wire, now);
-        for event in self.registrar.handle_timeout(now) {
+        for event in self.wire.registrar.handle_timeout(now) {
             self.wire.tell(event);
         }
         self.registrations.handle_timeout(&mut self.wire, now);
-        self.wire.keep_devices_reachable(now, |flow| self.registrar.knows(flow));
+        self.wire.keep_devices_reachable(now);
         self.subscriptions.handle_timeout(&mut self.wire, now);
         self.texts.handle_timeout(&mut self.wire, now);
         self.wire.guard.handle_timeout(now);
@@ -143,7 +142,7 @@ impl UserAgent {
         [
             (self.wire.transactions.poll_timeout(), Why::Transaction),
             (self.sessions.poll_timeout(), Why::Session),
-            (self.registrar.poll_timeout(), Why::Registrar),
+            (self.wire.registrar.poll_timeout(), Why::Registrar),
             (self.registrations.poll_timeout(), Why::Registration),
             (self.wire.devices.poll_timeout(), Why::Device),
             (self.subscriptions.poll_timeout(), Why::Subscription),
@@ -187,7 +186,28 @@ impl UserAgent {
     /// The living contacts of an account. The one to be called is the last: the highest q (RFC 3261 §20.10), and of
     /// equals the newest.
     pub fn contacts(&self, user: &str) -> &[Contact] {
-        self.registrar.contacts(user)
+        self.wire.registrar.contacts(user)
+    }
+
+    /// The device that a URI names, if it is a GRUU of ours (RFC 5627 §5.3), whatever its host: peers write whatever
+    /// name they know us by. An error is the status that says why it reaches none: 480 for one that is not registered,
+    /// 404 for one that never was, or that was temporary and is not worth anything any more. Nothing if the URI is
+    /// none of ours.
+    pub fn device(&self, uri: &str) -> Option<Result<Device, u16>> {
+        let uri = Uri::parse(uri).ok()?;
+        let gruu = Gruu::of(&uri)?;
+        let absent = match &gruu {
+            Gruu::Public { user, name } if self.passwords.contains_key(user) && !name.is_empty() => 480,
+            Gruu::Temporary { .. } => 404,
+            Gruu::Public { .. } if gruu::is_of(&uri, &self.wire.config.realm) => 404,
+            Gruu::Public { .. } => return None,
+        };
+        Some(self.wire.registrar.device(&gruu).ok_or(absent))
+    }
+
+    /// The contact by which a device is reached: its newest.
+    pub fn contact_of(&self, device: &Device) -> Option<&Contact> {
+        self.wire.registrar.contact_of(device)
     }
 
     /// The session whose dialog a Replaces names.
@@ -205,7 +225,7 @@ impl UserAgent {
         Load {
             transactions: self.wire.transactions.len(),
             sessions: self.sessions.len(),
-            contacts: self.registrar.len(),
+            contacts: self.wire.registrar.len(),
             subscriptions: self.subscriptions.len(),
             texts: self.texts.len(),
         }
@@ -253,7 +273,7 @@ impl UserAgent {
         if (realm, digest) != (self.wire.config.realm.clone(), self.wire.config.digest.clone()) {
             self.verifier = verifier_of(&self.wire.config, self.seed);
         }
-        for event in self.registrar.keep_only(|user| self.passwords.contains_key(user)) {
+        for event in self.wire.registrar.keep_only(|user| self.passwords.contains_key(user)) {
             self.wire.tell(event);
         }
         self.subscriptions.keep_only(&mut self.wire, now, |user| self.passwords.contains_key(user));

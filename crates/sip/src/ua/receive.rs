@@ -68,7 +68,7 @@ impl UserAgent {
         self.sessions.flow_failed(&mut self.wire, now, flow);
         self.registrations.flow_failed(&mut self.wire, now, flow);
         self.subscriptions.flow_failed(flow);
-        for event in self.registrar.flow_failed(flow) {
+        for event in self.wire.registrar.flow_failed(flow) {
             self.wire.tell(event);
         }
     }
@@ -243,7 +243,8 @@ impl UserAgent {
         let Some(transaction) = self.serve(request, flow, User::Nobody) else {
             return self.refuse_for_capacity(request, flow);
         };
-        let (verdict, events) = self.registrar.register(now, &user, request, flow, &self.wire.config.realm);
+        let (verdict, events) =
+            self.wire.registrar.register(now, &user, request, flow, &self.wire.config.realm);
         if verdict == Verdict::Full {
             self.wire.block(flow.remote, "capacity");
         }
@@ -269,6 +270,7 @@ impl UserAgent {
             Verdict::TooBrief => 423,
             Verdict::Malformed => 400,
             Verdict::OutOfOrder => 500,
+            Verdict::Loop => 403,
             Verdict::FirstHop => 439,
             Verdict::Full => 503,
         };
@@ -306,6 +308,7 @@ pub(super) fn beginnings(request: &Message, flow: Flow, peer: Peer, config: &Con
         peer,
         flow,
         dialled: dialled.unwrap_or_default().user,
+        uri: request.uri().unwrap_or("").to_owned(),
         identity,
         call_id: request.call_id().unwrap_or("").to_owned(),
         sdp: crate::session::sdp_of(request),

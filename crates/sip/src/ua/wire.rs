@@ -4,9 +4,12 @@
 use super::devices::Devices;
 use super::ways::Ways;
 use super::{Config, Event, Flow, Output, Peer, SessionId, Transport, Trunk};
+use crate::gruu::{self, Device, Gruu};
 use crate::guard::{Guard, Notice, Standing};
 use crate::message::{Message, ParseLimits, Rport};
+use crate::registrar::Registrar;
 use crate::transaction::{DATAGRAM_MAX, Instead, Table, TransactionId, User, with_via};
+use crate::uri::Uri;
 use crate::write::{Writer, respond};
 use base::{Rng, Seed, Time};
 use std::collections::VecDeque;
@@ -32,6 +35,7 @@ pub(crate) struct Wire {
     pub(crate) rng: Rng,
     pub(crate) guard: Guard,
     pub(crate) devices: Devices,
+    pub(crate) registrar: Registrar,
     pub(crate) ways: Ways,
     tags: Seed,
 }
@@ -44,7 +48,8 @@ impl Wire {
         let accounts = config.accounts.iter().map(|account| account.user.clone());
         let guard = Guard::new(config.guard.clone(), config.known_nets(), accounts);
         let (ways, devices) = (Ways::new(&config, seed, now), Devices::default());
-        Wire { config, transactions, out: VecDeque::new(), rng, guard, devices, ways, tags }
+        let registrar = Registrar::new(config.limits.contacts, seed.named("sip.gruus"));
+        Wire { config, transactions, out: VecDeque::new(), rng, guard, devices, registrar, ways, tags }
     }
 
     /// The limits that a message of somebody of this standing is read with.
@@ -74,6 +79,13 @@ impl Wire {
     pub(crate) fn trunk_at(&self, flow: Flow) -> Option<&Trunk> {
         let mut trunks = self.config.trunks.iter();
         trunks.find(|trunk| self.ways.is_of(trunk, flow))
+    }
+
+    /// The device that a Contact by this flow names by a GRUU of ours, if that account has a device there.
+    pub(crate) fn device_of(&self, contact: &str, flow: Flow) -> Option<Device> {
+        let uri = Uri::parse(contact).ok().filter(|uri| gruu::is_of(uri, &self.config.realm))?;
+        let device = self.registrar.device(&Gruu::of(&uri)?)?;
+        self.registrar.is_at(&device.user, flow).then_some(device)
     }
 
     pub(crate) fn tell(&mut self, event: Event) {

@@ -14,6 +14,7 @@ mod causes;
 mod early;
 mod failover;
 mod forks;
+mod gruus;
 mod guarded;
 mod half_open;
 mod health;
