@@ -104,14 +104,17 @@ impl Registrar {
     /// The device that a GRUU names: nothing if it is not registered, or a temporary one is not worth anything any
     /// more.
     pub(crate) fn device(&self, gruu: &Gruu) -> Option<Device> {
-        let (user, is_it): (&str, Box<dyn Fn(&Order) -> bool>) = match gruu {
-            Gruu::Public { user, name } => (user, Box::new(|order| order.is_named(name))),
+        let (user, number): (&str, _) = match gruu {
+            Gruu::Public { user, .. } => (user, None),
             Gruu::Temporary { sealed } => {
                 let number = self.seal.open(sealed)?;
-                (self.numbers.get(&number)?, Box::new(move |order| order.number == number))
+                (self.numbers.get(&number)?, Some(number))
             }
         };
-        let order = self.bindings.get(user)?.orders.iter().find(|order| is_it(order))?;
+        let order = self.bindings.get(user)?.orders.iter().find(|order| match gruu {
+            Gruu::Public { name, .. } => order.is_named(name),
+            Gruu::Temporary { .. } => Some(order.number) == number,
+        })?;
         Some(Device { user: user.to_owned(), instance: order.instance.as_deref()?.to_owned() })
     }
 

@@ -352,12 +352,13 @@ pub(crate) fn header<'a>(text: &'a str, name: &str) -> &'a str {
 impl Line {
     /// A caller dials.
     pub(crate) fn dial(stage: &mut Stage, phone: SocketAddr, dialled: &str, body: &str) -> Line {
+        let at = if dialled.contains('@') { "" } else { "@10.0.0.1" };
         let mut line = Line {
             phone,
             call_id: format!("call-{dialled}@{}", phone.ip()),
             local: format!("<sip:caller@{}>;tag=mine", phone.ip()),
-            remote: format!("<sip:{dialled}@10.0.0.1>"),
-            target: format!("sip:{dialled}@10.0.0.1"),
+            remote: format!("<sip:{dialled}{at}>"),
+            target: format!("sip:{dialled}{at}"),
             cseq: 0,
             branch: String::new(),
         };
@@ -386,19 +387,21 @@ impl Line {
         Line::ask_as(stage, (user, phone), ("MESSAGE", to), ("", text))
     }
 
-    /// An agent begins a dialog, or asks something outside of one, and proves who they are.
+    /// An agent begins a dialog, or asks something outside of one, and proves who they are. Whom: a user of ours, or a
+    /// URI's user, host and parameters.
     pub(crate) fn ask_as(
         stage: &mut Stage,
         (user, phone): (&str, SocketAddr),
         (method, to): (&str, &str),
         (more, body): (&str, &str),
     ) -> Line {
+        let at = if to.contains('@') { "" } else { "@10.0.0.1" };
         let mut line = Line {
             phone,
             call_id: format!("{user}-{to}-{}", stage.branch()),
             local: format!("<sip:{user}@10.0.0.1>;tag=mine"),
-            remote: format!("<sip:{to}@10.0.0.1>"),
-            target: format!("sip:{to}@10.0.0.1"),
+            remote: format!("<sip:{to}{at}>"),
+            target: format!("sip:{to}{at}"),
             cseq: 0,
             branch: String::new(),
         };
