@@ -503,7 +503,7 @@ pub enum FactKind {
         from: String,
         /// The one that is tried now.
         to: String,
-        /// 503, or nothing if no answer came.
+        /// 503, 100 if nothing followed it, or nothing if no answer came.
         sip: Option<u16>,
     },
     /// A leg's call to a number outside goes by this trunk.

@@ -179,6 +179,7 @@ fn lines(town: Town, rng: &mut Rng) -> Vec<Trunk> {
         p_early_media: false,
         identity: sip::identity::Policy::TRUSTED,
         probe: Duration::from_secs(30),
+        progress_within: Some(Duration::from_secs(12)),
     };
     let by_line = ipnet::IpNet::from(ipnet::Ipv4Net::new_assert(Ipv4Addr::new(20, 0, 0, 0), 8));
     let north = Trunk { addresses: vec![by_line], register: true, ..line(NORTH, first) };

@@ -187,6 +187,36 @@ fn a_dead_trunk_costs_four_seconds_and_what_it_says_late_is_ended() {
 }
 
 #[test]
+fn a_trunk_that_says_100_and_nothing_else_is_left_for_the_next_that_has_room() {
+    for room in [true, false] {
+        let mut config = routed(&["tim", "wind"]);
+        for trunk in &mut config.sip.trunks {
+            trunk.progress_within = Some(Duration::from_secs(12));
+        }
+        carries(&mut config, "wind", Some(u32::from(room)), None);
+        let mut stage = Stage::with(config, Past::default());
+        let mut caller = dials(&mut stage, CALLER, OUT);
+        let (tim, invite) = Line::called(&mut stage, address(TIM));
+        tim.answer(&mut stage, &invite, "100 Trying", "");
+        stage.wait(Duration::from_secs(13));
+        let outside = if room {
+            takes_cancel(&mut stage, &tim, &invite);
+            is_put_through(&mut stage, &mut caller, WIND)
+        } else {
+            tim.answer(&mut stage, &invite, "180 Ringing", "");
+            tim.answer(&mut stage, &invite, "200 OK", &sdp(address(TIM), SENDRECV));
+            stage.expect(address(TIM), "ACK");
+            caller.connect(&mut stage);
+            let mut tim = tim;
+            tim.starts_counting();
+            tim
+        };
+        ends(&mut stage, &mut caller, &outside);
+        assert_eq!(tried(&stage).len(), if room { 2 } else { 1 });
+    }
+}
+
+#[test]
 fn a_trunk_that_was_silent_is_passed_over_for_a_minute() {
     let mut stage = Stage::with(routed(&["tim", "wind"]), Past::default());
     for silent_for in [5, 0, 5] {

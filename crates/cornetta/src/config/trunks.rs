@@ -16,6 +16,9 @@ use std::time::Duration;
 /// How often a trunk's servers are asked whether they are there.
 const PROBE: Duration = Duration::from_secs(60);
 
+/// How long a trunk may say nothing but 100 where there is another: mobiles abroad take ten seconds and more to be found.
+const PROGRESS: Duration = Duration::from_secs(12);
+
 type Listen = [(Transport, SocketAddr)];
 
 /// The trunks, and the names of all that are written, so that a faulty one is not said to be missing too.
@@ -112,6 +115,7 @@ fn trunk(
     let p_early_media =
         section.take("p_early_media").and_then(|entry| document.flag(&entry)).unwrap_or(false);
     let probe = span(document, &mut section, "probe", Duration::ZERO, PROBE);
+    let progress_within = span(document, &mut section, "progress_within", Duration::ZERO, PROGRESS);
     section.finish(document);
     let (name, targets) = (name?, targets?);
     Some(Trunk {
@@ -122,6 +126,7 @@ fn trunk(
         credentials,
         register,
         probe,
+        progress_within: (!progress_within.is_zero()).then_some(progress_within),
         prack,
         p_early_media,
         identity,

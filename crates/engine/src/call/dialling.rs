@@ -156,7 +156,7 @@ impl Call {
         let Some(route) = route(ctx, &dialling.target) else {
             return self.nowhere_to_call(ctx, number);
         };
-        let elsewhere = dialling.hunt.as_ref().is_some_and(Hunt::goes_on);
+        let elsewhere = dialling.hunt.as_ref().is_some_and(|hunt| hunt.has_room(ctx));
         let urgent = dialling.hunt.as_ref().is_some_and(|hunt| hunt.emergency);
         let first = ctx.sip.way_to(ctx.now, &route.towards);
         let shown = self.shown_to(ctx, &dialling.target);

@@ -60,6 +60,12 @@ impl Hunt {
         !self.left.is_empty()
     }
 
+    /// Whether a trunk is left that would take the call now.
+    pub(super) fn has_room(&self, ctx: &mut Context) -> bool {
+        let takes = |standing| matches!(standing, Standing::Free | Standing::Down);
+        self.left.iter().any(|trunk| self.emergency || takes(standing(ctx, trunk)))
+    }
+
     /// Takes the next trunk that has room: one that is there before one that is down. An error says why there is
     /// none.
     pub(super) fn next(&mut self, ctx: &mut Context) -> Result<Chosen, Vec<PassedOver>> {

@@ -30,6 +30,7 @@ pub(crate) fn trunk(name: &str, at: u8) -> Trunk {
         p_early_media: false,
         identity: sip::identity::Policy::TRUSTED,
         probe: Duration::ZERO,
+        progress_within: None,
     }
 }
 

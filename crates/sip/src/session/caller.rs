@@ -43,8 +43,7 @@ impl Calling {
     pub(super) fn deadline(&self, told: bool) -> Time {
         match (told, self.provisional) {
             (true, _) => Time::FAR,
-            (false, true) => self.ring_until,
-            (false, false) => self.ring_until.min(self.other_ways.silent_until),
+            (false, provisional) => self.ring_until.min(self.other_ways.deadline(provisional)),
         }
     }
 
@@ -71,7 +70,7 @@ impl Session {
         let timer = SessionTimer::new(&wire.config.extensions);
         let invite = send_invite(wire, now, id, &mut dialog, &credentials, (terms, &timer), &call)?;
         let ring_until = now + wire.config.timers.ring_max;
-        let other_ways = OtherWays::new(wire, now, ways, call.elsewhere);
+        let other_ways = OtherWays::new(wire, now, ways, call.elsewhere, &terms);
         let calling = Calling {
             call,
             invite,
@@ -163,6 +162,9 @@ impl Session {
     fn calling_progress(&mut self, wire: &mut Wire, now: Time, status: u16, response: &Message) {
         let Phase::Calling(calling) = &mut self.phase else { return };
         calling.provisional = true;
+        if status > 100 {
+            calling.other_ways.has_progressed();
+        }
         wire.way_works(self.dialog.flow);
         if let Cancel::Wanted(_) = calling.cancel {
             self.send_cancel(wire, now);
@@ -227,7 +229,7 @@ impl Session {
         calling.invite = invite;
         calling.provisional = false;
         calling.forks = Forks::default();
-        calling.other_ways.wait(wire, now);
+        calling.other_ways.wait(wire, now, &self.terms);
         self.invite_cseq = self.dialog.local_cseq;
         true
     }

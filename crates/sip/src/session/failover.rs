@@ -1,10 +1,11 @@
 //! A call of ours that nobody answers by one way is made by the next (RFC 3263 §4.3): after a broken way, a
-//! silence, or a 503. Nobody who was once asked is left in doubt: what they answer late is ended.
+//! silence, a 100 that nothing follows, or a 503. Nobody who was once asked is left in doubt: what they answer late is ended.
 
 use super::caller::send_invite;
 use super::forks::Forks;
 use super::terms::Terms;
 use super::{Phase, Session};
+use crate::cause;
 use crate::message::{HeaderName, Message};
 use crate::ua::wire::Wire;
 use crate::ua::{Event, Flow, How, Towards};
@@ -18,38 +19,66 @@ pub(super) struct OtherWays {
     /// After the last of them our user has something else to try.
     elsewhere: bool,
     /// If nothing at all has come by then, the next way is tried.
-    pub(super) silent_until: Time,
+    silent_until: Time,
+    /// The same if nothing but 100 has come.
+    mute_until: Time,
 }
 
 impl OtherWays {
-    pub(super) fn new(wire: &Wire, now: Time, left: VecDeque<Flow>, elsewhere: bool) -> OtherWays {
-        let mut ways = OtherWays { left, elsewhere, silent_until: Time::FAR };
-        ways.wait(wire, now);
+    pub(super) fn new(
+        wire: &Wire,
+        now: Time,
+        left: VecDeque<Flow>,
+        elsewhere: bool,
+        terms: &Terms,
+    ) -> OtherWays {
+        let mut ways = OtherWays { left, elsewhere, silent_until: Time::FAR, mute_until: Time::FAR };
+        ways.wait(wire, now, terms);
         ways
     }
 
     /// Only who has another way is impatient: where there is none, a callee may be slow.
-    pub(super) fn wait(&mut self, wire: &Wire, now: Time) {
+    pub(super) fn wait(&mut self, wire: &Wire, now: Time, terms: &Terms) {
         let others = self.elsewhere || !self.left.is_empty();
-        self.silent_until = if others { now + wire.config.timers.failover } else { Time::FAR };
+        let within = |span| if others { now + span } else { Time::FAR };
+        self.silent_until = within(wire.config.timers.failover);
+        self.mute_until = terms.progress_within.map_or(Time::FAR, within);
+    }
+
+    /// The callee is being reached, or has something to say: only its ringing has an end.
+    pub(super) fn has_progressed(&mut self) {
+        self.mute_until = Time::FAR;
+    }
+
+    /// When the next way is tried; `provisional`: something has come.
+    pub(super) fn deadline(&self, provisional: bool) -> Time {
+        if provisional { self.mute_until } else { self.silent_until.min(self.mute_until) }
     }
 }
 
 impl Session {
-    /// Nothing came by this way, not even a 100.
+    /// Nothing came by this way, or nothing but 100.
     pub(super) fn silent_for_too_long(&mut self, wire: &mut Wire, now: Time) {
         let Phase::Calling(calling) = &mut self.phase else { return };
-        calling.other_ways.silent_until = Time::FAR;
-        let invite = calling.invite;
+        (calling.other_ways.silent_until, calling.other_ways.mute_until) = (Time::FAR, Time::FAR);
+        let (invite, provisional) = (calling.invite, calling.provisional);
         if calling.is_cancelled() {
             return;
         }
-        self.server_failed(wire, now);
+        if provisional {
+            // The server lives: what is behind it does not, and another call by it may fare better. Without room for
+            // a CANCEL the callee may ring until it tires.
+            let reason = cause::reason_of_cancel(cause::NORMAL);
+            let _ = wire.transactions.cancel(now, invite, &reason, &mut wire.out);
+        } else {
+            self.server_failed(wire, now);
+        }
         wire.transactions.disown(now, invite);
-        if self.go_on(wire, now, None) {
+        let (status, said) = if provisional { (Some(100), "nothing but 100") } else { (None, "nothing") };
+        if self.go_on(wire, now, status) {
             return;
         }
-        let detail = format!("nothing came from {} in time to try elsewhere", self.dialog.flow.remote);
+        let detail = format!("{said} came from {} in time to try elsewhere", self.dialog.flow.remote);
         self.end(wire, How::PeerTimeout, None, None, detail);
         self.forget(wire, now);
     }
@@ -96,7 +125,7 @@ impl Session {
             let Some(invite) = sent else { return false };
             (calling.invite, calling.provisional, calling.forks) = (invite, false, Forks::default());
             self.invite_cseq = self.dialog.local_cseq;
-            calling.other_ways.wait(wire, now);
+            calling.other_ways.wait(wire, now, &self.terms);
             wire.tell(Event::WentOn { session: self.id, from, to: flow.remote, status });
             return true;
         }

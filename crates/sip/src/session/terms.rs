@@ -3,6 +3,7 @@
 use crate::message::{HeaderName, Message};
 use crate::ua::wire::{SUPPORTED, Wire};
 use crate::ua::{Prack, Towards, Trunk};
+use std::time::Duration;
 
 /// The option tag of reliable provisional answers (RFC 3262).
 pub(super) const RELIABLE: &str = "100rel";
@@ -13,6 +14,8 @@ pub(super) struct Terms {
     pub(super) prack: Prack,
     /// P-Early-Media is believed of the peer, and sent to it.
     pub(super) p_early_media: bool,
+    /// How long a call to it may be answered by nothing but 100, where there is another way.
+    pub(super) progress_within: Option<Duration>,
     /// The peer takes UPDATE.
     pub(super) takes_update: bool,
     /// The peer takes INFO.
@@ -24,6 +27,7 @@ impl Terms {
         Terms {
             prack: trunk.and_then(|trunk| trunk.prack).unwrap_or(wire.config.extensions.prack),
             p_early_media: trunk.is_some_and(|trunk| trunk.p_early_media),
+            progress_within: trunk.and_then(|trunk| trunk.progress_within),
             takes_update: false,
             takes_info: false,
         }

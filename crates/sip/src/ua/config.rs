@@ -122,6 +122,9 @@ pub struct Trunk {
     pub identity: Policy,
     /// How often each of its servers is asked by OPTIONS whether it is there; zero: never.
     pub probe: Duration,
+    /// How long a call that we send to it may be answered by nothing but 100 before the next way is tried, where there
+    /// is one; none: as long as a callee may ring.
+    pub progress_within: Option<Duration>,
 }
 
 impl Trunk {

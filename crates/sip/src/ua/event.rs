@@ -181,7 +181,8 @@ pub enum Event {
         /// When it is tried again.
         next_try: Duration,
     },
-    /// Nobody answered a call of ours by one way, the way broke, or 503 came; the next is being tried.
+    /// Nobody answered a call of ours by one way, nothing came after 100, the way broke, or 503 came; the next is being
+    /// tried.
     WentOn {
         /// Which.
         session: SessionId,
@@ -189,7 +190,7 @@ pub enum Event {
         from: SocketAddr,
         /// Where it is sent now.
         to: SocketAddr,
-        /// 503, or nothing if no answer came.
+        /// 503, 100 if nothing followed it, or nothing if no answer came.
         status: Option<u16>,
     },
     /// What OPTIONS found of a trunk's servers has changed.

@@ -138,7 +138,7 @@ fn a_silent_server_is_given_up_after_four_seconds_and_the_next_is_asked() {
 }
 
 #[test]
-fn a_server_that_is_only_slow_is_waited_for_once_it_has_said_something() {
+fn a_server_that_is_only_slow_is_waited_for_where_no_time_is_written() {
     let mut world = world();
     let (session, first) = called(&mut world);
     world.run_for(3_000);
@@ -147,6 +147,104 @@ fn a_server_that_is_only_slow_is_waited_for_once_it_has_said_something() {
     assert!(world.take_nothing(address(SECOND)));
     answer(&mut world, FIRST, &first, "486 Busy Here", "");
     assert_eq!(world.ending(ALICE, session).status, Some(486));
+}
+
+/// The same, of a trunk that is to tell more than 100 within ten seconds.
+fn impatient() -> World {
+    let mut config = open_config(ALICE);
+    config.trunks =
+        vec![Trunk { progress_within: Some(std::time::Duration::from_secs(10)), ..line("operator") }];
+    World::of(vec![config], 5)
+}
+
+/// The first server has said 100 and nothing else for ten seconds; what it gets then, and the second.
+fn mute(world: &mut World) -> (SessionId, String, Vec<String>, String) {
+    let (session, first) = called(world);
+    world.run_for(200);
+    answer(world, FIRST, &first, "100 Trying", "");
+    world.run_for(9_700);
+    assert!(world.take_nothing(address(SECOND)) && world.take_nothing(address(FIRST)));
+    world.run_for(200);
+    let told = world.take(address(FIRST));
+    let second = asked(world, SECOND).expect("an INVITE at the second server");
+    (session, first, told, second)
+}
+
+#[test]
+fn a_server_that_says_100_and_nothing_else_is_cancelled_and_the_next_is_asked() {
+    let mut world = impatient();
+    let (session, first, told, second) = mute(&mut world);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("CANCEL sip:help@operator.example "), "{told:?}");
+    assert_eq!(header(&told[0], "Via"), header(&first, "Via"));
+    assert_eq!(went_on(&world), [(address(FIRST), address(SECOND), Some(100))]);
+    answer(&mut world, FIRST, &told[0], "200 OK", "");
+    answer(&mut world, FIRST, &first, "487 Request Terminated", "");
+    answer(&mut world, SECOND, &second, "486 Busy Here", "");
+    assert_eq!(world.ending(ALICE, session).status, Some(486));
+    assert_eq!(best(&mut world), address(FIRST), "the server itself is alive");
+    world.run_to_rest();
+    world.assert_idle();
+}
+
+#[test]
+fn what_crosses_the_cancel_of_a_mute_server_is_never_taken() {
+    let mut world = impatient();
+    let (session, first, told, second) = mute(&mut world);
+    answer(&mut world, FIRST, &first, "180 Ringing", "");
+    world.run_for(20);
+    assert!(world.take_nothing(address(FIRST)), "it is cancelled already");
+    answer(&mut world, FIRST, &told[0], "200 OK", "");
+    let ok = fork(&first, "late", address(FIRST));
+    world.inject(address(FIRST), ALICE, &with_body(&ok, ANSWER));
+    world.run_for(20);
+    let sent = world.take(address(FIRST));
+    let begin = |method: &str| sent.iter().any(|message| message.starts_with(method));
+    assert!(begin("ACK ") && begin("BYE "), "{sent:?}");
+    assert!(!world.has(ALICE, |event| matches!(event, Event::Answered { .. } | Event::Progress { .. })));
+    answer(&mut world, SECOND, &second, "180 Ringing", "");
+    world.run_for(60_000);
+    answer(&mut world, SECOND, &second, "486 Busy Here", "");
+    assert_eq!(world.ending(ALICE, session).status, Some(486));
+}
+
+#[test]
+fn who_shows_any_progress_in_time_and_who_is_the_last_may_take_their_time() {
+    for progress in ["180 Ringing", "181 Call Is Being Forwarded", "183 Session Progress"] {
+        let mut world = impatient();
+        let (session, first) = called(&mut world);
+        answer(&mut world, FIRST, &first, "100 Trying", "");
+        world.run_for(9_900);
+        answer(&mut world, FIRST, &first, progress, "");
+        world.run_for(120_000);
+        assert!(world.take_nothing(address(SECOND)), "{progress}");
+        answer(&mut world, FIRST, &first, "486 Busy Here", "");
+        assert_eq!(world.ending(ALICE, session).status, Some(486));
+    }
+    let mut world = impatient();
+    let (session, _, _, second) = mute(&mut world);
+    answer(&mut world, SECOND, &second, "100 Trying", "");
+    world.run_for(120_000);
+    answer(&mut world, SECOND, &second, "486 Busy Here", "");
+    assert_eq!(world.ending(ALICE, session).status, Some(486));
+}
+
+#[test]
+fn with_somewhere_else_to_go_the_last_server_may_be_mute_no_longer_than_the_first() {
+    let mut world = impatient();
+    let session = world.agents[ALICE].ua.reserve().unwrap();
+    let call = Call { elsewhere: true, ..call_to(trunk(), 0) };
+    world.act(ALICE, Do::Call { session, call });
+    for server in [FIRST, SECOND] {
+        let invite = asked(&mut world, server).expect("an INVITE");
+        answer(&mut world, server, &invite, "100 Trying", "");
+        world.run_for(10_000);
+    }
+    let ending = world.ending(ALICE, session);
+    assert_eq!(ending.how, How::PeerTimeout);
+    assert!(ending.detail.starts_with("nothing but 100 came from"), "{}", ending.detail);
+    world.run_to_rest();
+    world.assert_idle();
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn line(targets: Vec<Place>) -> Trunk {
         p_early_media: false,
         identity: Policy::TRUSTED,
         probe: Duration::from_secs(30),
+        progress_within: None,
     }
 }
 

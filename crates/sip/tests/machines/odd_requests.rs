@@ -268,6 +268,7 @@ fn who_calls_anonymously_stays_anonymous() {
                 p_early_media: false,
                 identity: sip::identity::Policy::TRUSTED,
                 probe: std::time::Duration::ZERO,
+                progress_within: None,
             }];
         }
         let mut world = World::of(vec![config], 1);

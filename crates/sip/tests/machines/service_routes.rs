@@ -25,6 +25,7 @@ fn world() -> World {
         p_early_media: false,
         identity: Policy::TRUSTED,
         probe: Duration::ZERO,
+        progress_within: None,
     }];
     let mut world = World::of(vec![config], 3);
     world.run_for(20);

@@ -103,6 +103,7 @@ pub(crate) fn trunk(name: &str, number: usize) -> Trunk {
         p_early_media: false,
         identity: sip::identity::Policy::TRUSTED,
         probe: Duration::ZERO,
+        progress_within: None,
     }
 }
 
