@@ -40,9 +40,11 @@ impl OtherWays {
     /// Only who has another way is impatient: where there is none, a callee may be slow.
     pub(super) fn wait(&mut self, wire: &Wire, now: Time, terms: &Terms) {
         let others = self.elsewhere || !self.left.is_empty();
-        let within = |span| if others { now + span } else { Time::FAR };
-        self.silent_until = within(wire.config.timers.failover);
-        self.mute_until = terms.progress_within.map_or(Time::FAR, within);
+        (self.silent_until, self.mute_until) = (Time::FAR, Time::FAR);
+        if others {
+            self.silent_until = now + wire.config.timers.failover;
+            self.mute_until = terms.progress_within.map_or(Time::FAR, |span| now + span);
+        }
     }
 
     /// The callee is being reached, or has something to say: only its ringing has an end.

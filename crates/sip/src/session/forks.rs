@@ -83,10 +83,9 @@ impl Forks {
         may
     }
 
-    /// The early dialog of the peer's request.
-    pub(super) fn dialog_of(&mut self, request: &Message) -> Option<&mut Dialog> {
-        let from = request.from().ok()?;
-        let place = self.place(from.tag())?;
+    /// The early dialog in which the peer has this tag.
+    pub(super) fn dialog_with(&mut self, tag: Option<&str>) -> Option<&mut Dialog> {
+        let place = self.place(tag)?;
         self.forks.get_mut(place).map(|fork| &mut fork.dialog)
     }
 

@@ -55,7 +55,7 @@ impl Session {
         match status {
             200..=299 => {
                 self.credentials.settled();
-                self.dialog.retarget(wire, response);
+                self.follow_answer(wire, response);
                 self.timer.answered(now, response, false);
             }
             401 | 407 if self.credentials.answer(response, "UPDATE", &uri, &mut wire.rng) => {

@@ -223,8 +223,8 @@ impl Session {
         match status {
             200..=299 => {
                 self.credentials.settled();
+                self.follow_answer(wire, response);
                 if response.cseq().is_ok_and(|(_, method)| method == Method::Invite) {
-                    self.dialog.retarget(wire, response);
                     self.acknowledge(wire, id, response);
                     self.timer.answered(now, response, false);
                 }

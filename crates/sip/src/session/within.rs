@@ -127,10 +127,22 @@ impl Session {
 
     /// The dialog that a request of the peer is of: an early one, as long as there is no other.
     pub(super) fn dialog_of(&mut self, request: &Message) -> &mut Dialog {
+        self.dialog_with(request.from().ok().and_then(|from| from.tag()))
+    }
+
+    /// The dialog in which the peer has this tag.
+    fn dialog_with(&mut self, tag: Option<&str>) -> &mut Dialog {
         match &mut self.phase {
-            Phase::Calling(calling) => calling.forks.dialog_of(request).unwrap_or(&mut self.dialog),
+            Phase::Calling(calling) => calling.forks.dialog_with(tag).unwrap_or(&mut self.dialog),
             _ => &mut self.dialog,
         }
+    }
+
+    /// The peer has answered a request that refreshes the target with 2xx: its Contact is where it is now (RFC 3261
+    /// §12.2.1.2, RFC 3311 §5.1).
+    pub(super) fn follow_answer(&mut self, wire: &Wire, success: &Message) {
+        let tag = success.to().ok().and_then(|to| to.tag());
+        self.dialog_with(tag).retarget(wire, success);
     }
 
     /// Counts a request of the peer (§12.2.2). A PRACK is about what it names, in whatever order it comes.

@@ -33,6 +33,7 @@ mod rfc3665;
 mod sequences;
 mod service_routes;
 mod subscriptions;
+mod targets;
 mod timers;
 mod transfers;
 mod trunks;
