@@ -33,7 +33,7 @@ pub struct GuardConfig {
     /// The same from one network: a stranger's /24 or /48, the source of one who is known. Less than `account_pace`, or
     /// one network could use up that.
     pub network_pace: Rate,
-    /// Challenges to one stranger that proves nothing: what goes over is a ban.
+    /// Requests of one stranger that prove nothing, challenged or not answered: what goes over is a ban.
     pub challenges: Rate,
     /// REGISTERs of one stranger that are read although it is banned for what may be forged.
     pub parole: Rate,

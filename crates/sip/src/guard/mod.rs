@@ -271,8 +271,8 @@ impl Guard {
         self.count(now, flow, Offence::of("malformed", flow), |record| &mut record.malformed, rate);
     }
 
-    /// A request without credentials is challenged.
-    pub fn challenged(&mut self, now: Time, flow: Flow, method: &str, user: &str) {
+    /// A request without a proof is challenged, or gets no answer at all.
+    pub fn proved_nothing(&mut self, now: Time, flow: Flow, method: &str, user: &str) {
         let offence = Offence { method, user, ..Offence::of("enumeration", flow) };
         let rate = self.config.challenges;
         self.count(now, flow, offence, |record| &mut record.challenges, rate);

@@ -84,7 +84,7 @@ impl UserAgent {
         match denial.status {
             401 => {}
             0 => return,
-            status => return self.refuse(request, flow, status),
+            status => return self.refuse(now, request, flow, status),
         }
         let tag = self.wire.tag_for(request);
         let mut answer = self.wire.answer(request, flow, 401, &tag);
@@ -114,7 +114,7 @@ impl UserAgent {
             }
             Err(Denied { reason: Reason::Missing, .. }) => {
                 let user = request.to().ok().map_or("", |to| to.uri);
-                self.wire.guard.challenged(now, flow, method, user);
+                self.wire.guard.proved_nothing(now, flow, method, user);
                 return Err(Denial::CHALLENGE);
             }
             Err(denied) => return Err(Denial::of(denied.reason)),

@@ -14,22 +14,22 @@ impl UserAgent {
     pub(super) fn subscribe(&mut self, now: Time, flow: Flow, request: &Message) {
         let by = match self.admit(now, flow, request) {
             Ok(Peer::Account(user)) => user,
-            Ok(_) => return self.refuse(request, flow, 403),
+            Ok(_) => return self.refuse(now, request, flow, 403),
             Err(denial) => return self.deny(now, request, flow, denial),
         };
         let wanted = match self.wanted(request, by) {
             Ok(wanted) => wanted,
             Err(423) => return self.refuse_too_brief(request, flow),
-            Err(status) => return self.refuse(request, flow, status),
+            Err(status) => return self.refuse(now, request, flow, status),
         };
         if !self.subscriptions.has_room_for(&wanted.by) {
-            return self.refuse_for_capacity(request, flow);
+            return self.refuse_for_capacity(now, request, flow);
         }
         match self.serve(request, flow, User::Nobody) {
             Some(transaction) => {
                 self.subscriptions.subscribe(&mut self.wire, now, (transaction, request, flow), wanted);
             }
-            None => self.refuse_for_capacity(request, flow),
+            None => self.refuse_for_capacity(now, request, flow),
         }
     }
 
@@ -60,7 +60,7 @@ impl UserAgent {
         request: &Message,
     ) {
         if request.method() != Some(Method::Subscribe) {
-            return self.refuse(request, flow, 405);
+            return self.refuse(now, request, flow, 405);
         }
         let Some(seconds) = subscription::seconds_of(request) else {
             return self.refuse_too_brief(request, flow);
@@ -70,14 +70,14 @@ impl UserAgent {
                 let asked = (transaction, request, flow);
                 self.subscriptions.refresh(&mut self.wire, now, id, asked, seconds);
             }
-            None => self.refuse_for_capacity(request, flow),
+            None => self.refuse_for_capacity(now, request, flow),
         }
     }
 
     /// MESSAGE outside of dialogs, from an account or a trunk. Where it goes is for the user to say.
     pub(super) fn text(&mut self, now: Time, flow: Flow, request: Message) {
         let peer = match self.admit(now, flow, &request) {
-            Ok(Peer::Open) => return self.refuse(&request, flow, 403),
+            Ok(Peer::Open) => return self.refuse(now, &request, flow, 403),
             Ok(peer) => peer,
             Err(denial) => return self.deny(now, &request, flow, denial),
         };
@@ -85,13 +85,13 @@ impl UserAgent {
             return self.refuse_text(&request, flow, status);
         }
         if !self.texts.has_room() {
-            return self.refuse_for_capacity(&request, flow);
+            return self.refuse_for_capacity(now, &request, flow);
         }
         match self.serve(&request, flow, User::Nobody) {
             Some(transaction) => {
                 self.texts.arrived(&mut self.wire, now, (transaction, request, flow), peer);
             }
-            None => self.refuse_for_capacity(&request, flow),
+            None => self.refuse_for_capacity(now, &request, flow),
         }
     }
 

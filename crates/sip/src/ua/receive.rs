@@ -33,7 +33,7 @@ impl UserAgent {
             Err(ParseError::BadRequest { fault, request }) => {
                 let rule = if fault.status == 513 { "too_large" } else { "malformed" };
                 self.malformed(now, flow, rule);
-                self.refuse_call(now, flow, &request, None, (fault.status, fault.why));
+                self.refuse_malformed(now, flow, &request, (fault.status, fault.why));
             }
             Err(ParseError::Unanswerable { .. }) => self.malformed(now, flow, "malformed"),
         }
@@ -42,6 +42,13 @@ impl UserAgent {
     fn malformed(&mut self, now: Time, flow: Flow, rule: &'static str) {
         self.wire.block(flow.remote, rule);
         self.wire.guard.malformed(now, flow);
+    }
+
+    /// Tells whoever is known what is wrong. What a stranger wrote has been counted.
+    fn refuse_malformed(&mut self, now: Time, flow: Flow, request: &Message, fault: (u16, &str)) {
+        if !self.wire.is_stranger(flow.remote) {
+            self.refuse_call(now, flow, request, None, fault);
+        }
     }
 
     /// Tells the user of a transaction that it came to nothing.
@@ -96,7 +103,7 @@ impl UserAgent {
         if let Err(fault) = request.check() {
             self.malformed(now, flow, "malformed");
             if request.is_answerable() {
-                self.refuse_call(now, flow, &request, None, (fault.status, fault.why));
+                self.refuse_malformed(now, flow, &request, (fault.status, fault.why));
             }
             return;
         }
@@ -104,7 +111,7 @@ impl UserAgent {
             Found::Absorbed => return,
             Found::Merged => {
                 let why = why(&request, 482);
-                return self.refuse_saying(&request, flow, 482, Some(&why));
+                return self.refuse_saying(now, &request, flow, 482, Some(&why));
             }
             Found::New => {}
         }
@@ -121,7 +128,7 @@ impl UserAgent {
     /// RFC 3261 §9.2: 200 whether it comes in time or not, 481 if there is nothing to cancel.
     fn cancel(&mut self, now: Time, flow: Flow, request: &Message) {
         let Some((invite, user)) = self.wire.transactions.cancelled_by(request) else {
-            return self.refuse(request, flow, 481);
+            return self.refuse(now, request, flow, 481);
         };
         let session = if let User::Session(id) = user { Some(id) } else { None };
         let tag = session.and_then(|id| self.sessions.local_tag(id).map(str::to_owned));
@@ -141,7 +148,7 @@ impl UserAgent {
             return self.within_subscription(now, flow, id, &request);
         }
         let Some(id) = self.sessions.find(&request) else {
-            return self.refuse(&request, flow, 481);
+            return self.refuse(now, &request, flow, 481);
         };
         // Nobody else knows the tags.
         self.wire.guard.acquaint(now, flow.remote.ip());
@@ -149,14 +156,14 @@ impl UserAgent {
             Some(transaction) => {
                 self.sessions.request(&mut self.wire, now, id, transaction, request, flow);
             }
-            None => self.refuse_for_capacity(&request, flow),
+            None => self.refuse_for_capacity(now, &request, flow),
         }
     }
 
     fn outside_of_dialogs(&mut self, now: Time, flow: Flow, request: Message) {
         match request.method() {
             // Whoever may be the last hop answers whatever is left in it (RFC 3261 §11.2).
-            Some(Method::Options) => self.answer_options(&request, flow),
+            Some(Method::Options) => self.answer_options(now, &request, flow),
             _ if request.max_forwards() == Some(0) => {
                 self.refuse_call(now, flow, &request, None, (483, &why(&request, 483)));
             }
@@ -165,12 +172,12 @@ impl UserAgent {
             Some(Method::Subscribe) => self.subscribe(now, flow, &request),
             Some(Method::Message) => self.text(now, flow, request),
             Some(Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify) => {
-                self.refuse(&request, flow, 481);
+                self.refuse(now, &request, flow, 481);
             }
             // Outside of a call it would let anybody make us call anybody.
-            Some(Method::Refer) => self.refuse(&request, flow, 403),
-            Some(Method::Other(_)) | None => self.refuse(&request, flow, 501),
-            Some(_) => self.refuse(&request, flow, 405),
+            Some(Method::Refer) => self.refuse(now, &request, flow, 403),
+            Some(Method::Other(_)) | None => self.refuse(now, &request, flow, 501),
+            Some(_) => self.refuse(now, &request, flow, 405),
         }
     }
 
@@ -188,14 +195,14 @@ impl UserAgent {
         };
         if !self.sessions.has_room_for(&self.wire, &peer, flow) {
             self.wire.block(flow.remote, "half_open");
-            return self.refuse(&request, flow, 503);
+            return self.refuse(now, &request, flow, 503);
         }
         let Some(session) = self.sessions.reserve() else {
-            return self.refuse_for_capacity(&request, flow);
+            return self.refuse_for_capacity(now, &request, flow);
         };
         let Some(transaction) = self.serve(&request, flow, User::Session(session)) else {
             self.sessions.release(session);
-            return self.refuse_for_capacity(&request, flow);
+            return self.refuse_for_capacity(now, &request, flow);
         };
         let trying = self.wire.answer(&request, flow, 100, "");
         self.wire.reply(now, transaction, 100, trying);
@@ -241,7 +248,7 @@ impl UserAgent {
             Err(denial) => return self.deny(now, request, flow, denial),
         };
         let Some(transaction) = self.serve(request, flow, User::Nobody) else {
-            return self.refuse_for_capacity(request, flow);
+            return self.refuse_for_capacity(now, request, flow);
         };
         let (verdict, events) =
             self.wire.registrar.register(now, &user, request, flow, &self.wire.config.realm);

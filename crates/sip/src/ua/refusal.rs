@@ -15,17 +15,32 @@ const RETRY_AFTER: u32 = 10;
 
 impl UserAgent {
     /// Refuses a request and forgets it. A stranger hears nothing: it would learn what answers here.
-    pub(super) fn refuse(&mut self, request: &Message, flow: Flow, status: u16) {
-        self.refuse_saying(request, flow, status, None);
+    pub(super) fn refuse(&mut self, now: Time, request: &Message, flow: Flow, status: u16) {
+        self.refuse_saying(now, request, flow, status, None);
     }
 
     /// The same, with a sentence of what is wrong.
-    pub(super) fn refuse_saying(&mut self, request: &Message, flow: Flow, status: u16, why: Option<&str>) {
+    pub(super) fn refuse_saying(
+        &mut self,
+        now: Time,
+        request: &Message,
+        flow: Flow,
+        status: u16,
+        why: Option<&str>,
+    ) {
         if self.wire.is_stranger(flow.remote) {
-            return self.wire.block(flow.remote, "unknown_source");
+            return self.pass_over(now, request, flow);
         }
         let answer = self.refusal(request, flow, status, why);
         self.wire.reply_statelessly(request, flow, answer);
+    }
+
+    /// Says nothing to a stranger. The guard counts that it has proved nothing, as it counts a challenge.
+    fn pass_over(&mut self, now: Time, request: &Message, flow: Flow) {
+        self.wire.block(flow.remote, "unknown_source");
+        let method = request.method().map_or("", |method| method.as_str());
+        let user = request.to().ok().map_or("", |to| to.uri);
+        self.wire.guard.proved_nothing(now, flow, method, user);
     }
 
     /// Refuses an INVITE before there is a session for it. If it is a new call of somebody known, that is told; its
@@ -41,12 +56,12 @@ impl UserAgent {
         let is_call =
             request.method() == Some(Method::Invite) && request.to().is_ok_and(|to| to.tag().is_none());
         let Some(peer) = peer.or_else(|| self.sender(flow, request)).filter(|_| is_call) else {
-            return self.refuse_saying(request, flow, status, Some(why));
+            return self.refuse_saying(now, request, flow, status, Some(why));
         };
         match self.wire.transactions.find(now, request, &mut self.wire.out) {
             Found::Absorbed => return,
             // The call is there already, by another way: it is no other one.
-            Found::Merged => return self.refuse_saying(request, flow, status, Some(why)),
+            Found::Merged => return self.refuse_saying(now, request, flow, status, Some(why)),
             Found::New => {}
         }
         let answer = self.refusal(request, flow, status, Some(why));
@@ -95,9 +110,9 @@ impl UserAgent {
     }
 
     /// Refuses because a limit is reached.
-    pub(super) fn refuse_for_capacity(&mut self, request: &Message, flow: Flow) {
+    pub(super) fn refuse_for_capacity(&mut self, now: Time, request: &Message, flow: Flow) {
         self.wire.block(flow.remote, "capacity");
-        self.refuse(request, flow, 503);
+        self.refuse(now, request, flow, 503);
     }
 
     /// Refuses a request that requires what we do not understand (RFC 3261 §8.2.2.3). False if it does not.
@@ -110,9 +125,9 @@ impl UserAgent {
     }
 
     /// Says what we can (RFC 3261 §11.2). Strangers are not told that anybody is here.
-    pub(super) fn answer_options(&mut self, request: &Message, flow: Flow) {
+    pub(super) fn answer_options(&mut self, now: Time, request: &Message, flow: Flow) {
         if self.wire.is_stranger(flow.remote) {
-            return self.wire.block(flow.remote, "unknown_source");
+            return self.pass_over(now, request, flow);
         }
         let tag = self.wire.tag_for(request);
         let answer = self

@@ -336,6 +336,37 @@ fn who_asks_for_many_accounts_and_proves_none_is_kept_out() {
 }
 
 #[test]
+fn whatever_proves_nothing_is_counted_although_it_hears_nothing() {
+    let unknown = "Require: nothing-we-know\n";
+    for (method, more) in
+        [("INVITE", unknown), ("INVITE", ""), ("REGISTER", ""), ("OPTIONS", ""), ("BYE", ""), ("PING", "")]
+    {
+        let mut world = guarded();
+        let from = somewhere(1);
+        for number in 0..200 {
+            let text = request(method, from, &number.to_string(), "100", more);
+            let used_up = more.is_empty() && method != "OPTIONS";
+            let text = if used_up { text.replace("Max-Forwards: 70", "Max-Forwards: 0") } else { text };
+            assert_eq!(hears(&mut world, from, &text), None, "{method} {more}");
+        }
+        let told = bans(&world);
+        let told: Vec<_> = told.iter().map(|ban| (ban.rule.as_str(), ban.evidence.method.as_str())).collect();
+        assert_eq!(told, [("enumeration", method)]);
+    }
+}
+
+#[test]
+fn a_device_that_pings_before_it_registers_is_not_kept_out() {
+    let mut world = guarded();
+    let from = somewhere(1);
+    for number in 0..400 {
+        hears(&mut world, from, &request("OPTIONS", from, &number.to_string(), "100", ""));
+        world.run_for(15_000);
+    }
+    assert!(bans(&world).is_empty());
+}
+
+#[test]
 fn a_flood_of_strangers_hurts_neither_the_trunk_nor_a_device_that_is_there() {
     let mut world = guarded();
     let device = somewhere(60_000);

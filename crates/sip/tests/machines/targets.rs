@@ -80,7 +80,7 @@ fn a_2xx_to_our_early_update_and_a_reliable_answer_move_the_peer_that_we_called(
     for by_update in [true, false] {
         let mut world = World::of(vec![open_config(ALICE)], 1);
         let flow = world.flow(ALICE, PEER);
-        let session = world.call_as(ALICE, flow.into(), None);
+        let session = world.call_as(ALICE, flow, None);
         let sent = got(&mut world, "INVITE ");
         let more = "Require: 100rel\nRSeq: 7\nAllow: INVITE, ACK, BYE, CANCEL, PRACK, UPDATE\n";
         let progress = fork(&sent, "early", address(PEER)).replace("200 OK", "183 Session Progress");
