@@ -218,6 +218,9 @@ impl Acd {
         if let Some((state, reason)) = self.roster.settle(now, agent) {
             let cause = self.cause.take_if(|(about, _)| about == agent);
             let by = cause.map_or(By::Course, |(_, by)| by);
+            if state == State::LoggedOff {
+                self.lines.forget_passes(agent);
+            }
             self.outputs.push_back(Output::State { agent: agent.to_owned(), state, reason, by });
         }
     }

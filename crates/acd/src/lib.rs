@@ -7,7 +7,8 @@
 //!   A call without a topic, or an agent without named topics, matches every topic.
 //! * **Order.** Among calls: higher priority, then earlier arrival. Among agents: those who did not let this
 //!   call pass yet, then the longest idle, then by name. Idle time counts from the first readiness after a
-//!   log-on or a call; a pause in between does not set it back.
+//!   log-on or a call; a pause in between does not set it back. Whoever logs off and comes anew has let no call
+//!   pass.
 //! * **One offer at a time** for each call and each agent, with its own deadline. A call has one winner; an
 //!   answer after that, or after the offer was taken back, is too late.
 //! * **Rest.** An agent who refuses, or does not answer, is not asked for [`REST`]. After

@@ -84,6 +84,14 @@ impl Lines {
         }
     }
 
+    /// The agent is gone. Whoever comes under that name later has let no call pass: a device whose connection
+    /// broke while it rang refused nothing.
+    pub(crate) fn forget_passes(&mut self, agent: &str) {
+        for waiting in self.entries.values_mut() {
+            waiting.passed_by.remove(agent);
+        }
+    }
+
     /// The place in the call's queue, from 1; those who are asked for count too.
     pub(crate) fn position(&self, id: EntryId) -> Option<usize> {
         let waiting = self.entries.get(&id)?;

@@ -224,6 +224,11 @@ impl Oracle {
                 if state == State::Ready {
                     self.idle_since.entry(agent.clone()).or_insert(self.now);
                 }
+                if state == State::LoggedOff {
+                    for waits in self.waiting.values_mut() {
+                        waits.passed_by.remove(&agent);
+                    }
+                }
                 self.states.insert(agent, state);
             }
         }

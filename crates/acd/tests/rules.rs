@@ -393,6 +393,19 @@ fn a_device_that_goes_away_while_it_rings_passes_the_call_on() {
 }
 
 #[test]
+fn an_agent_who_comes_anew_has_let_no_call_pass() {
+    let mut desk = Desk::italian(&["anna", "bruno", "carla"]);
+    desk.enqueue(1);
+    desk.tell(Input::Refused(OfferId(1)));
+    desk.tell(Input::Refused(OfferId(2)));
+    desk.tell(Input::LogOff("anna".into()));
+    desk.run(REST);
+    desk.tell(Input::LogOn("anna".into()));
+    let outputs = desk.tell(Input::Refused(OfferId(3)));
+    assert_eq!(offers(&outputs), [(4, 1, "anna")], "bruno is longer idle, but he refused this call");
+}
+
+#[test]
 fn a_device_that_goes_away_in_a_call_logs_the_agent_off_when_it_ends() {
     let mut desk = Desk::italian(&["anna"]);
     desk.enqueue(1);

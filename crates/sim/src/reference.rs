@@ -16,8 +16,6 @@ pub(crate) struct Reference {
     waiting: BTreeMap<String, Wait>,
     offers: BTreeMap<u64, (String, String)>,
     arrivals: u64,
-    /// The last offer that failed. If the agent logs off with it, they did not let the call pass.
-    failed: Option<(Time, String, String)>,
     /// What broke a rule.
     pub(crate) complaints: Vec<String>,
 }
@@ -55,7 +53,6 @@ impl Reference {
             waiting: BTreeMap::new(),
             offers: BTreeMap::new(),
             arrivals: 0,
-            failed: None,
             complaints: Vec::new(),
         }
     }
@@ -155,8 +152,8 @@ impl Reference {
             AgentState::Talking => (agent.idle_since, agent.rest_until) = (None, None),
             AgentState::LoggedOff => {
                 (agent.idle_since, agent.rest_until) = (None, None);
-                let failed = self.failed.take_if(|(at, who, _)| *at == now && who == name);
-                if let Some(wait) = failed.and_then(|(_, _, call)| self.waiting.get_mut(&call)) {
+                // Whoever comes anew has let no call pass.
+                for wait in self.waiting.values_mut() {
                     wait.passed_by.remove(name);
                 }
             }
@@ -233,7 +230,6 @@ impl Reference {
         // After a restart the offers of the time before are ended, of agents who are not there.
         if passed && agent.state != AgentState::LoggedOff {
             agent.rest_until = Some(now + REST);
-            self.failed = Some((now, name.to_owned(), call.to_owned()));
         }
         if let Some(wait) = self.waiting.get_mut(call) {
             wait.asked = false;
