@@ -147,8 +147,10 @@ impl Session {
         matches!(self.phase, Phase::Invited(_)) || (!self.caller && unacknowledged())
     }
 
+    /// Whether it may be forgotten. An offer of ours that is on its way keeps it: a late 2xx is to be acknowledged,
+    /// and only the dialog knows the way to a peer behind a NAT.
     fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Over) && self.referrals.is_empty()
+        matches!(self.phase, Phase::Over) && self.referrals.is_empty() && !self.ours.is_sent()
     }
 }
 

@@ -32,9 +32,14 @@ fn in_dialog(ok: &str, method: &str, cseq: u32, more: &str) -> String {
 
 /// Alice in a session with the test as her peer: the session and her 200.
 fn with_peer() -> (World, SessionId, String) {
+    with_peer_of(&invite(address(7), "reoffers", ""))
+}
+
+/// The same with a peer that calls so.
+fn with_peer_of(invite: &str) -> (World, SessionId, String) {
     let mut world = World::of(vec![open_config(ALICE)], 1);
     let peer = address(7);
-    world.inject(peer, ALICE, &invite(peer, "reoffers", ""));
+    world.inject(peer, ALICE, invite);
     let session = world.incoming(ALICE);
     world.act(ALICE, Do::Accept { session, sdp: OFFER.to_vec() });
     world.run_for(20);
@@ -328,6 +333,26 @@ fn a_reinvite_whose_answer_never_comes_because_of_a_bye_is_forgotten() {
     assert_eq!(exchange(&mut world, &in_dialog(&ok, "BYE", 2, "")), ["200"]);
     world.run_for(33_000);
     world.run_for(32_000);
+    world.assert_idle();
+}
+
+#[test]
+fn the_late_answer_to_a_reinvite_is_acknowledged_through_the_nat_that_the_call_came_through() {
+    let behind_nat = invite(address(7), "reoffers", "").replace("10.0.0.8:5060", "192.168.7.7:5060");
+    let (mut world, session, _) = with_peer_of(&behind_nat);
+    world.act(ALICE, reoffer(session));
+    world.act(ALICE, Do::HangUp { session, q850: None });
+    world.run_for(20);
+    let sent = world.take(address(7));
+    assert!(sent[0].starts_with("INVITE") && sent[1].starts_with("BYE"), "{sent:#?}");
+    assert_eq!(exchange(&mut world, &answer_to(&sent[1], "200 OK", "")), [""; 0]);
+    let late = answer_to(&sent[0], "200 OK", "Contact: <sip:x@192.168.7.7:5060>\n");
+    world.inject(address(7), ALICE, &late);
+    world.run_for(20);
+    let last = world.take(address(7));
+    assert!(last.len() == 1 && last[0].starts_with("ACK sip:x@192.168.7.7"), "{last:#?}");
+    assert_eq!(world.sent_by(ALICE, "BYE"), 1, "it has ended already");
+    world.run_for(33_000);
     world.assert_idle();
 }
 
