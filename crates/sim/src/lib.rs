@@ -41,8 +41,29 @@ pub struct Options {
     pub verbose: bool,
 }
 
-/// Simulates a help desk with this script and says what was found. `line` is given one line per change of
-/// state if the options are verbose.
-pub fn run(options: Options, script: Arc<ivr::Script>, line: &mut dyn FnMut(&str)) -> Report {
-    world::World::new(options, &script, line).run()
+/// What a run tells while it lasts.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// A change of state, if the options are verbose.
+    Change(&'a str),
+    /// What should never happen, as the report says it at the end.
+    Violation(&'a str),
+    /// Another simulated hour is over.
+    Hour(Progress),
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Simulated hours.
+    pub hours: u32,
+    /// Calls that phones have made.
+    pub calls: u32,
+    /// Calls that go on.
+    pub going_on: usize,
+}
+
+/// Simulates a help desk with this script and says what was found.
+pub fn run(options: Options, script: Arc<ivr::Script>, tell: &mut dyn FnMut(Told<'_>)) -> Report {
+    world::World::new(options, &script, tell).run()
 }

@@ -1,5 +1,6 @@
 //! The trace: a hash of every output in order, and lines for people.
 
+use crate::Told;
 use base::Time;
 use engine::Output;
 use std::fmt::Write as _;
@@ -7,7 +8,7 @@ use std::fmt::Write as _;
 pub(crate) struct Trace<'a> {
     hash: Fnv,
     verbose: bool,
-    line: &'a mut dyn FnMut(&str),
+    tell: &'a mut dyn FnMut(Told<'_>),
 }
 
 /// FNV-1a by words of 64 bits: the trace is compared with itself only.
@@ -31,18 +32,16 @@ impl std::fmt::Write for Fnv {
 }
 
 impl<'a> Trace<'a> {
-    pub(crate) fn new(verbose: bool, line: &'a mut dyn FnMut(&str)) -> Trace<'a> {
-        Trace { hash: Fnv(0xcbf2_9ce4_8422_2325), verbose, line }
+    pub(crate) fn new(verbose: bool, tell: &'a mut dyn FnMut(Told<'_>)) -> Trace<'a> {
+        Trace { hash: Fnv(0xcbf2_9ce4_8422_2325), verbose, tell }
     }
 
     pub(crate) fn hash(&self) -> u64 {
         self.hash.0
     }
 
-    pub(crate) fn note(&mut self, text: &str) {
-        if self.verbose {
-            (self.line)(text);
-        }
+    pub(crate) fn tell(&mut self, told: Told<'_>) {
+        (self.tell)(told);
     }
 
     /// An output of the engine.
@@ -63,7 +62,7 @@ impl<'a> Trace<'a> {
             Output::Reply { id, result } => write!(self.hash, "{id}{result:?}"),
         };
         if self.verbose {
-            self.tell(now, output);
+            self.describe(now, output);
         }
     }
 
@@ -71,11 +70,11 @@ impl<'a> Trace<'a> {
     pub(crate) fn phone(&mut self, now: Time, number: usize, bytes: &[u8]) {
         if self.verbose {
             let text = format!("{now:>16} {:<10} -> {}", format!("phone{number}"), summary(bytes));
-            (self.line)(&text);
+            self.tell(Told::Change(&text));
         }
     }
 
-    fn tell(&mut self, now: Time, output: &Output) {
+    fn describe(&mut self, now: Time, output: &Output) {
         let text = match output {
             Output::Sip { flow, bytes } => {
                 let to = crate::town::phone_at(flow.remote.ip()).unwrap_or(0);
@@ -93,7 +92,7 @@ impl<'a> Trace<'a> {
             }
             Output::Reply { id, result } => format!("{now:>16} {:<10} {id} {result:?}", "reply"),
         };
-        (self.line)(&text);
+        self.tell(Told::Change(&text));
     }
 }
 

@@ -1,6 +1,8 @@
 //! The loop: the earliest of what is to happen is delivered, all that follows from it is carried out, and
 //! what must hold is checked.
 
+mod checks;
+
 use crate::checkers::{LogChecker, WireChecker};
 use crate::due::{Due, Happening};
 use crate::media::StandIn;
@@ -11,7 +13,7 @@ use crate::reference::Reference;
 use crate::streams::Streams;
 use crate::town::Town;
 use crate::trace::Trace;
-use crate::{Faults, Options, Report, town};
+use crate::{Faults, Options, Progress, Report, Told, town};
 use base::{Rng, Seed, Time, Wall};
 use engine::{Config, Engine, Input, Output, Past};
 use facts::Command;
@@ -28,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(45 * 60);
 /// 64·T1, the minute in which refusals are summed up, and a margin.
 const AFTERGLOW: Duration = Duration::from_secs(100);
 const VIOLATIONS_MAX: usize = 40;
+const HOUR: Duration = Duration::from_secs(3_600);
 
 pub(crate) struct World<'a> {
     options: Options,
@@ -59,13 +62,15 @@ pub(crate) struct World<'a> {
     replies: u64,
     /// The exchange's thread does nothing until then.
     asleep_until: Time,
+    /// Simulated hours that have been told.
+    hours: u32,
 }
 
 impl<'a> World<'a> {
     pub(crate) fn new(
         options: Options,
         script: &Arc<ivr::Script>,
-        line: &'a mut dyn FnMut(&str),
+        tell: &'a mut dyn FnMut(Told<'_>),
     ) -> World<'a> {
         let seed = Seed::from_number(options.seed).named("sim");
         let mut rng = seed.named("world").rng();
@@ -98,7 +103,7 @@ impl<'a> World<'a> {
             reference: Reference::new(&config.acd),
             log: LogChecker::default(),
             wire: WireChecker::default(),
-            trace: Trace::new(options.verbose, line),
+            trace: Trace::new(options.verbose, tell),
             report: Report::new(options, faults),
             config,
             rng,
@@ -108,6 +113,7 @@ impl<'a> World<'a> {
             commands: 0,
             replies: 0,
             asleep_until: Time::ZERO,
+            hours: 0,
         }
     }
 
@@ -144,6 +150,7 @@ impl<'a> World<'a> {
             return false;
         }
         self.now = self.now.max(at);
+        self.strike();
         if deadline <= next {
             self.engine.handle_timeout(self.now);
             self.settle();
@@ -159,21 +166,21 @@ impl<'a> World<'a> {
         true
     }
 
+    /// Tells each hour that is over.
+    fn strike(&mut self) {
+        if self.now < Time::ZERO + HOUR * (self.hours + 1) {
+            return;
+        }
+        self.hours += 1;
+        let (calls, going_on) = (self.report.calls, self.engine.calls());
+        self.trace.tell(Told::Hour(Progress { hours: self.hours, calls, going_on }));
+    }
+
     /// Now and then the exchange's thread gets no time of its machine's: it is woken a few ticks late.
     fn oversleeps(&mut self) {
         if self.faults.clock && !self.healed && self.rng.chance_permille(20) {
             self.report.coverage.met("woken late");
             self.asleep_until = self.now + between(&mut self.rng, 20, 100);
-        }
-    }
-
-    /// An engine that is woken must have done what it asked to be woken for.
-    fn check_deadline(&mut self, before: Time) {
-        if let Some((at, why)) = self.engine.poll_timeout()
-            && at <= before
-        {
-            self.violation(&format!("the engine asks again to be woken at {at} for {why:?}"));
-            self.report.violations.resize(VIOLATIONS_MAX, "the world stood still".to_owned());
         }
     }
 
@@ -298,7 +305,7 @@ impl<'a> World<'a> {
 
     pub(crate) fn violation(&mut self, what: &str) {
         let text = format!("{} {what}", self.now);
-        self.trace.note(&format!("VIOLATION {text}"));
+        self.trace.tell(Told::Violation(&text));
         if self.report.violations.len() < VIOLATIONS_MAX {
             self.report.violations.push(text);
         }
@@ -464,7 +471,7 @@ impl World<'_> {
     }
 }
 
-/// Disasters and checks.
+/// Disasters.
 impl World<'_> {
     fn heal(&mut self) {
         self.healed = true;
@@ -520,51 +527,6 @@ impl World<'_> {
     /// Calls that go on, by id.
     pub(crate) fn calls_going_on(&self) -> Vec<String> {
         self.log.fold().snapshot().calls.keys().cloned().collect()
-    }
-
-    fn check_the_state(&mut self) {
-        let (ours, theirs) = (self.log.fold().snapshot(), self.engine.snapshot());
-        if *ours != theirs {
-            let difference = crate::trace::difference(&format!("{ours:#?}"), &format!("{theirs:#?}"));
-            self.violation(&format!("the fold of the facts is not the engine's state: {difference}"));
-        }
-        self.wire.check(self.now);
-        if let Some(idle) = self.reference.idles_beside(self.now) {
-            self.violation(&idle);
-        }
-    }
-
-    fn check_liveness(&mut self) {
-        let left: Vec<String> =
-            self.engine.snapshot().calls.iter().map(|(id, call)| format!("{id} {:?}", call.phase)).collect();
-        for call in left {
-            self.violation(&format!("{call} goes on although nothing has been wrong for {PATIENCE:?}"));
-        }
-        let left: Vec<usize> =
-            self.phones.keys().copied().filter(|number| self.town.is_caller(*number)).collect();
-        for number in left {
-            self.violation(&format!("the phone {} never came to an end", town::address_of(number).ip()));
-        }
-    }
-
-    fn check_the_end(&mut self) {
-        self.check_the_state();
-        if !self.engine.is_idle() {
-            let calls = self.engine.calls();
-            self.violation(&format!(
-                "something is left in the engine: {calls} calls or what belongs to them"
-            ));
-        }
-        if self.media.open_legs() > 0 {
-            let open = self.media.open_legs();
-            self.violation(&format!("{open} legs are still open in media"));
-        }
-        if !self.reference.is_empty() {
-            self.violation("by the facts somebody still waits or is asked");
-        }
-        if self.commands != self.replies {
-            self.violation(&format!("{} commands had {} replies", self.commands, self.replies));
-        }
     }
 
     fn finish(mut self) -> Report {

@@ -5,7 +5,7 @@ use crate::cli::Sim;
 use crate::config::{script_files, sound_inventory};
 use anyhow::Result;
 use ivr::Script;
-use sim::{Faults, Options};
+use sim::{Faults, Options, Progress, Told};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,10 +32,24 @@ pub(super) fn run(command: &Sim) -> Result<ExitCode> {
     let Sim { calls, rate, verbose, .. } = *command;
     let options = Options { seed, calls, rate, faults, verbose };
     let began = Instant::now();
-    let report = sim::run(options, script, &mut |line| println!("{line}"));
+    let report = sim::run(options, script, &mut |told| tell(told, began));
     let took = began.elapsed();
     print!("{}", report.coverage);
     println!("{report}");
     println!("{:.0} calls a second", f64::from(report.calls) / took.as_secs_f64());
     Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// How far the run is goes to standard error: it says nothing about the world.
+fn tell(told: Told<'_>, began: Instant) {
+    match told {
+        Told::Change(line) => println!("{line}"),
+        Told::Violation(what) => println!("VIOLATION {what}"),
+        Told::Hour(Progress { hours, calls, going_on }) => {
+            let a_second = f64::from(calls) / began.elapsed().as_secs_f64();
+            eprintln!(
+                "{hours} virtual hours; {calls} calls, {going_on} going on; {a_second:.0} calls a second so far"
+            );
+        }
+    }
 }
