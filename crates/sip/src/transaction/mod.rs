@@ -74,8 +74,8 @@ impl Intervals {
         if self.reliable { Time::FAR } else { now + self.t1 }
     }
 
-    /// How long what was lost may still be repeated by the peer: timers D, I, J and K, which are zero on
-    /// a reliable transport.
+    /// How long what was lost may still be repeated by the peer: timers D, I and K, which are zero on a
+    /// reliable transport.
     fn linger(&self, now: Time, span: Duration) -> Time {
         if self.reliable { now } else { now + span }
     }

@@ -36,7 +36,11 @@ impl ServerNonInvite {
                 Step::SEND
             }
             (ServerNonInvite::Trying | ServerNonInvite::Proceeding, 200..=699) => {
-                *self = ServerNonInvite::Completed { j: intervals.linger(now, intervals.patience()) };
+                // Nothing is repeated on a stream, and an answer that a deadline gave leaves no deadline for now.
+                *self = match intervals.reliable {
+                    true => ServerNonInvite::Terminated,
+                    false => ServerNonInvite::Completed { j: now + intervals.patience() },
+                };
                 Step::SEND
             }
             _ => Step::NOTHING,

@@ -233,20 +233,26 @@ fn a_2xx_is_the_sessions_and_the_invite_is_absorbed_until_timer_l() {
 
 #[test]
 fn another_request_that_comes_again_is_silent_at_first_then_gets_its_answer_until_timer_j() {
-    for (reliable, j) in [(UDP, 32_100), (TCP, 100)] {
-        let intervals = intervals(reliable);
-        let mut machine = ServerNonInvite::Trying;
-        assert_eq!((machine.repeated(), machine.deadline()), (Step::NOTHING, Time::FAR));
-        assert_eq!(machine.reply(at(50), 100, &intervals), Step::SEND);
-        assert_eq!(machine.repeated(), Step::SEND);
-        assert_eq!(machine.reply(at(100), 200, &intervals), Step::SEND);
-        assert_eq!(machine.repeated(), Step::SEND);
-        assert_eq!(machine.reply(at(100), 486, &intervals), Step::NOTHING);
-        assert_eq!(machine.deadline(), at(j));
-        machine.handle_timeout(at(j));
-        assert!(matches!(machine, ServerNonInvite::Terminated));
-        assert_eq!(machine.repeated(), Step::NOTHING);
-    }
+    let intervals = intervals(UDP);
+    let mut machine = ServerNonInvite::Trying;
+    assert_eq!((machine.repeated(), machine.deadline()), (Step::NOTHING, Time::FAR));
+    assert_eq!(machine.reply(at(50), 100, &intervals), Step::SEND);
+    assert_eq!(machine.repeated(), Step::SEND);
+    assert_eq!(machine.reply(at(100), 200, &intervals), Step::SEND);
+    assert_eq!(machine.repeated(), Step::SEND);
+    assert_eq!(machine.reply(at(100), 486, &intervals), Step::NOTHING);
+    assert_eq!(machine.deadline(), at(32_100));
+    machine.handle_timeout(at(32_100));
+    assert!(matches!(machine, ServerNonInvite::Terminated));
+    assert_eq!(machine.repeated(), Step::NOTHING);
+}
+
+#[test]
+fn an_answer_on_a_stream_ends_its_transaction_without_another_deadline() {
+    let mut machine = ServerNonInvite::Trying;
+    assert_eq!(machine.reply(at(100), 504, &intervals(TCP)), Step::SEND);
+    assert!(matches!(machine, ServerNonInvite::Terminated));
+    assert_eq!((machine.repeated(), machine.deadline()), (Step::NOTHING, Time::FAR));
 }
 
 #[test]
