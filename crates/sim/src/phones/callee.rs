@@ -231,7 +231,8 @@ impl Callee {
 
     fn called(&mut self, stack: &mut Stack, request: &Message<'_>) {
         self.calls += 1;
-        let tag = format!("a{}", self.calls);
+        // No other phone's (RFC 3261 §19.3): two servers may answer one call.
+        let tag = format!("{}-{}", stack.me.ip(), self.calls);
         if self.account.is_some() && self.is_busy() {
             let sure = self.sure && stack.now >= stack.strict_from;
             if sure && self.legs.iter().any(|leg| leg.state == State::Up(true) && leg.is_well_kept()) {
