@@ -19,7 +19,7 @@ const REPEATS_WITHIN: Duration = Duration::from_millis(4_300);
 
 #[derive(Default)]
 pub(crate) struct WireChecker {
-    /// By Call-ID and the peer's tag.
+    /// By Call-ID, our tag and the peer's: an INVITE that comes again after its transaction's end is another call.
     dialogs: BTreeMap<String, Counted>,
     /// By Call-ID and number: until when the exchange must remember its INVITE.
     invites: BTreeMap<(String, u32), Invite>,
@@ -154,7 +154,7 @@ impl WireChecker {
     }
 
     fn count(&mut self, now: Time, message: &Message<'_>, cseq: u32) {
-        let key = format!("{} {}", message.call_id(), message.tag_of_to());
+        let key = format!("{} {} {}", message.call_id(), message.tag_of_from(), message.tag_of_to());
         let branch = message.branch();
         let counted = self.dialogs.entry(key).or_default();
         counted.used = now;
