@@ -334,6 +334,9 @@ pub(crate) struct Sim {
     /// One line for each change of state.
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    /// Those only from this virtual second on: a long run says too much.
+    #[arg(long, requires = "verbose", default_value_t = 0)]
+    pub(crate) from: u64,
     /// The folder with `ivr-scripts/` and `sounds/`.
     #[arg(long, default_value = ".")]
     pub(crate) home: PathBuf,

@@ -25,6 +25,7 @@ pub use report::Report;
 pub use rows::{ROWS, Row};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What to simulate.
 #[derive(Clone, Copy, Debug)]
@@ -37,14 +38,14 @@ pub struct Options {
     pub rate: Option<u32>,
     /// What may go wrong.
     pub faults: Faults,
-    /// Tell every change of state.
-    pub verbose: bool,
+    /// Tell every change of state from this virtual time on.
+    pub verbose_from: Option<Duration>,
 }
 
 /// What a run tells while it lasts.
 #[derive(Clone, Copy, Debug)]
 pub enum Told<'a> {
-    /// A change of state, if the options are verbose.
+    /// A change of state, if the options ask for those.
     Change(&'a str),
     /// What should never happen, as the report says it at the end.
     Violation(&'a str),

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 pub(crate) struct Trace<'a> {
     hash: Fnv,
-    verbose: bool,
+    verbose_from: Time,
     tell: &'a mut dyn FnMut(Told<'_>),
 }
 
@@ -32,8 +32,8 @@ impl std::fmt::Write for Fnv {
 }
 
 impl<'a> Trace<'a> {
-    pub(crate) fn new(verbose: bool, tell: &'a mut dyn FnMut(Told<'_>)) -> Trace<'a> {
-        Trace { hash: Fnv(0xcbf2_9ce4_8422_2325), verbose, tell }
+    pub(crate) fn new(verbose_from: Time, tell: &'a mut dyn FnMut(Told<'_>)) -> Trace<'a> {
+        Trace { hash: Fnv(0xcbf2_9ce4_8422_2325), verbose_from, tell }
     }
 
     pub(crate) fn hash(&self) -> u64 {
@@ -61,14 +61,14 @@ impl<'a> Trace<'a> {
             Output::Fact(fact) => write!(self.hash, "{fact:?}"),
             Output::Reply { id, result } => write!(self.hash, "{id}{result:?}"),
         };
-        if self.verbose {
+        if now >= self.verbose_from {
             self.describe(now, output);
         }
     }
 
     /// What a phone sends.
     pub(crate) fn phone(&mut self, now: Time, number: usize, bytes: &[u8]) {
-        if self.verbose {
+        if now >= self.verbose_from {
             let text = format!("{now:>16} {:<10} -> {}", format!("phone{number}"), summary(bytes));
             self.tell(Told::Change(&text));
         }

@@ -103,7 +103,7 @@ impl<'a> World<'a> {
             reference: Reference::new(&config.acd),
             log: LogChecker::default(),
             wire: WireChecker::default(),
-            trace: Trace::new(options.verbose, tell),
+            trace: Trace::new(options.verbose_from.map_or(Time::FAR, |from| Time::ZERO + from), tell),
             report: Report::new(options, faults),
             config,
             rng,
@@ -338,11 +338,11 @@ impl World<'_> {
         let (addresses, stream) = ([phone.stack.server, phone.stack.me], phone.stack.stream);
         phone.stack.met.drain(..).for_each(|what| self.report.coverage.met(what));
         let silent = std::mem::take(&mut phone.stack.falls_silent) || (was_there && phone.stack.vanished);
-        let wake_at = phone.poll_timeout();
+        let wake_at = phone.poll_timeout().map(|at| at.max(self.now));
         let asked = phone.wake_at;
         if let Some(at) = wake_at.filter(|at| asked.is_none_or(|asked| *at < asked)) {
             phone.wake_at = Some(at);
-            self.schedule(at.max(self.now), Happening::Wake(number));
+            self.schedule(at, Happening::Wake(number));
         }
         for bytes in out {
             self.trace.phone(self.now, number, &bytes);
@@ -367,8 +367,10 @@ impl World<'_> {
 
     fn wake(&mut self, number: usize) {
         let now = self.now;
-        if let Some(phone) = self.phones.get_mut(&number) {
-            phone.wake_at = None;
+        let Some(phone) = self.phones.get_mut(&number) else { return };
+        // It asked for an earlier hour since: that this one is struck, too, would go on for ever.
+        if phone.wake_at.take_if(|at| *at <= now).is_none() {
+            return;
         }
         self.with_phone(number, |phone| {
             if phone.poll_timeout().is_some_and(|at| at <= now) {

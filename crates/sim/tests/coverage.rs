@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 const WORLDS_MAX: u64 = 60;
 
 fn live(seed: u64) -> Coverage {
-    let options = Options { seed, calls: 200, rate: None, faults: Faults::ALL, verbose: false };
+    let options = Options { seed, calls: 200, rate: None, faults: Faults::ALL, verbose_from: None };
     sim::run(options, support::helpdesk(), &mut |_| {}).coverage
 }
 

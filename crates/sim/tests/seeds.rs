@@ -9,7 +9,7 @@ use sim::{Coverage, Faults, Options, Report};
 
 fn live(seed: u64, calls: u32, faults: &str) -> Report {
     let faults = Faults::parse(faults).unwrap();
-    let options = Options { seed, calls, rate: None, faults, verbose: false };
+    let options = Options { seed, calls, rate: None, faults, verbose_from: None };
     sim::run(options, support::helpdesk(), &mut |_| {})
 }
 

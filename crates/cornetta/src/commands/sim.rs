@@ -8,7 +8,7 @@ use ivr::Script;
 use sim::{Faults, Options, Progress, Told};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(super) fn run(command: &Sim) -> Result<ExitCode> {
     let faults = match Faults::parse(&command.faults) {
@@ -29,8 +29,9 @@ pub(super) fn run(command: &Sim) -> Result<ExitCode> {
         None => net::root_seed()?.rng().next_u64() >> 32,
     };
     println!("seed {seed}");
-    let Sim { calls, rate, verbose, .. } = *command;
-    let options = Options { seed, calls, rate, faults, verbose };
+    let Sim { calls, rate, .. } = *command;
+    let verbose_from = command.verbose.then_some(Duration::from_secs(command.from));
+    let options = Options { seed, calls, rate, faults, verbose_from };
     let began = Instant::now();
     let report = sim::run(options, script, &mut |told| tell(told, began));
     let took = began.elapsed();
