@@ -38,7 +38,7 @@ pub struct Slots<T> {
 }
 
 /// Room for so many places is never given back: it is not worth the copying.
-const KEPT: usize = 64;
+const KEPT: usize = 8;
 
 impl<T> Slots<T> {
     /// An empty table of at most `limit` things.

@@ -170,7 +170,9 @@ impl Shared {
             if !state.waiting.is_empty() && (left.is_zero() || state.closing) {
                 let group = state.waiting.len().min(self.config.group_max.max(1));
                 state.in_hand = group;
-                return Some(Work::Write(state.waiting.drain(..group).collect()));
+                // What waited takes its room along: the queue keeps none of a busy hour's.
+                let rest = state.waiting.split_off(group);
+                return Some(Work::Write(std::mem::replace(&mut state.waiting, rest).into()));
             }
             let head = state.durable;
             if let Some(forget) = state.forget.as_mut().filter(|forget| forget.answer.is_none()) {

@@ -100,6 +100,10 @@ impl Belonging {
                 self.calls.remove(&call_id);
             }
         }
+        // A busy hour's room goes back.
+        if self.ended.len() < self.ended.capacity() / 4 {
+            self.ended.shrink_to(2 * self.ended.len());
+        }
     }
 
     fn keep(&mut self, early: Early) {
@@ -156,6 +160,19 @@ mod tests {
     fn saw(belonging: &mut Belonging, method: &str, call_id: &str) -> Option<String> {
         let wall = Wall::from_unix_micros(1);
         belonging.saw(wall, Way::In, flow(), &message(method, call_id)).map(|traced| traced.call.to_string())
+    }
+
+    #[test]
+    fn the_room_of_a_busy_hour_goes_back_when_its_calls_are_forgotten() {
+        let mut belonging = Belonging::default();
+        for number in 0..2_000 {
+            belonging.learn(&format!("c{number}"), &format!("i{number}"));
+            belonging.ended(Time::ZERO, &format!("c{number}"));
+        }
+        assert!(belonging.ended.capacity() >= 2_000);
+        belonging.forget(Time::ZERO + AFTER_THE_END);
+        assert!(belonging.ended.capacity() <= 8, "{}", belonging.ended.capacity());
+        assert!(belonging.calls.is_empty() && belonging.call_ids.is_empty());
     }
 
     #[test]

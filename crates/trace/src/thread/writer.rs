@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Room that is kept for the next write; a busy hour's is given back.
-const PENDING_KEPT: usize = 64 << 10;
+const PENDING_KEPT: usize = 16 << 10;
 /// Messages that are one write.
 const BATCH: u64 = 256;
 /// Things taken before anything else is looked after.
