@@ -34,6 +34,8 @@ pub struct Config {
     pub services: BTreeMap<String, Service>,
     /// The trunks whose operators may transfer our callers by REFER; that of any other is declined (603).
     pub referring_trunks: BTreeSet<String>,
+    /// The trunks whose operators are asked by REFER to connect a caller of theirs with a number of theirs without us.
+    pub referred_trunks: BTreeSet<String>,
     /// The trunks from which texts for agents are taken; those of any other are refused (403).
     pub texting_trunks: BTreeSet<String>,
     /// The service of numbers that are not in `services`, if calls to any number are taken.

@@ -178,13 +178,28 @@ pub(crate) fn broken_off(ctx: &mut Context, charge: &mut Charge) -> Option<End> 
     })
 }
 
+/// Whether what the call costs is held against a ceiling.
+pub(crate) fn has_ceiling(ctx: &Context, charge: &Charge) -> bool {
+    ctx.outbound.rule(&charge.rule).is_some_and(|rule| rule.ceiling().is_some())
+}
+
 /// The call is over: it has cost what its conversation takes, if there was one, instead of what was thought.
 pub(crate) fn settle(ctx: &mut Context, charge: Charge) {
+    settle_as(ctx, charge, |made, span, _| cost_of(made.price, span));
+}
+
+/// The call goes on without us: it has cost what was thought, or what it took until now if that is more.
+pub(crate) fn leave(ctx: &mut Context, charge: Charge) {
+    settle_as(ctx, charge, |made, _, now| made.cost(now));
+}
+
+fn settle_as(ctx: &mut Context, charge: Charge, cost: impl Fn(&Made, Duration, Time) -> u64) {
     let now = ctx.now;
     let Charge { rule, allowed, .. } = charge;
     let Some(made) = ctx.outbound.dialled.get_mut(&rule).and_then(|made| made.find(allowed)) else { return };
-    let span = made.answered.take().map_or(Duration::ZERO, |since| now.since(since));
-    made.cost = cost_of(made.price, span);
+    let span = made.answered.map_or(Duration::ZERO, |since| now.since(since));
+    made.cost = cost(made, span, now);
+    made.answered = None;
     let (who, millicents) = (made.by.clone(), made.cost);
     ctx.note(FactKind::OutboundSettled { allowed, who, rule, seconds: span.as_secs(), millicents });
 }

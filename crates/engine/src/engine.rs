@@ -239,8 +239,9 @@ impl Engine {
             Event::Referred { session, referral } => {
                 self.for_session(session, |call, ctx, leg| call.referred(ctx, leg, *referral));
             }
-            // No REFER is sent by us.
-            Event::ReferProgress { .. } => {}
+            Event::ReferProgress { session, status, over } => {
+                self.for_session(session, |call, ctx, leg| call.refer_progress(ctx, leg, status, over));
+            }
             Event::Ended { session, ending } => {
                 self.for_session(session, |call, ctx, leg| call.session_ended(ctx, leg, &ending));
             }

@@ -72,7 +72,10 @@ impl Engine {
         let mut given = None;
         self.with_call(from.call, |call, ctx| given = call.give_away(ctx, from.leg));
         if let Some(given) = given {
-            self.with_call(into.call, |call, ctx| call.take_over(ctx, into.leg, given));
+            self.with_call(into.call, |call, ctx| {
+                call.take_over(ctx, into.leg, given);
+                call.shorten(ctx);
+            });
         }
     }
 }

@@ -107,6 +107,11 @@ impl Leg {
         charges::broken_off(ctx, self.charge.as_mut()?)
     }
 
+    /// Whether it is counted against a ceiling of spending.
+    pub(crate) fn has_ceiling(&self, ctx: &Context) -> bool {
+        self.charge.as_ref().is_some_and(|charge| charges::has_ceiling(ctx, charge))
+    }
+
     /// When that is to be asked.
     pub(crate) fn limit_at(&self) -> Option<Time> {
         self.charge.as_ref().and_then(Charge::poll_timeout)

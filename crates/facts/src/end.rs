@@ -118,6 +118,8 @@ pub enum Cause {
     TransferFailed,
     /// The party handed the call to another one.
     Transferred,
+    /// The operator has connected the party with another one without us, as we asked by REFER.
+    TransferredOutwards,
     /// A call outside took the longest time that its `[[outbound]]` rule allows.
     TooLong,
     /// A call outside reached its `[[outbound]]` rule's ceiling of spending while it went on.
@@ -155,6 +157,7 @@ impl Cause {
             Cause::OtherSideLeft => "l'altra parte ha lasciato la chiamata",
             Cause::TransferFailed => "la destinazione del trasferimento non ha risposto",
             Cause::Transferred => "la chiamata è stata passata a un altro interlocutore",
+            Cause::TransferredOutwards => "la chiamata è stata trasferita all'esterno: la porta avanti l'operatore telefonico",
             Cause::TooLong => "la chiamata verso l'esterno aveva raggiunto la durata massima consentita",
             Cause::SpendingCeiling => {
                 "la spesa consentita per le chiamate verso l'esterno si è esaurita durante la chiamata"
@@ -192,6 +195,7 @@ impl Cause {
             Cause::OtherSideLeft => "the other party left the call",
             Cause::TransferFailed => "the transfer's target could not be reached",
             Cause::Transferred => "the call was handed to another party",
+            Cause::TransferredOutwards => "the call was transferred outwards: its operator carries it on",
             Cause::TooLong => "the call outside had reached the longest time that is allowed",
             Cause::SpendingCeiling => "what may be spent on calls outside was used up during the call",
         }

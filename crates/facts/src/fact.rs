@@ -552,6 +552,25 @@ pub enum FactKind {
         /// To whom.
         to: String,
     },
+    /// The operator of the party that is transferred is asked by REFER to connect it without us.
+    #[serde(rename = "transfer.referred")]
+    TransferReferred {
+        /// To whom.
+        to: String,
+        /// The operator's trunk.
+        trunk: String,
+    },
+    /// It does not: the exchange connects the two itself.
+    #[serde(rename = "transfer.kept")]
+    TransferKept {
+        /// To whom.
+        to: String,
+        /// The operator's trunk.
+        trunk: String,
+        /// How the operator refused, or failed; nothing if it told nothing in time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sip: Option<u16>,
+    },
     /// The other party answered.
     #[serde(rename = "transfer.completed")]
     TransferCompleted {

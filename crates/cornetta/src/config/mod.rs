@@ -162,6 +162,7 @@ fn read_root(
         },
         services: services.by_number,
         referring_trunks: sip.referring,
+        referred_trunks: sip.referred,
         texting_trunks: sip.texting,
         otherwise: services.otherwise,
         hold_music: Some(hold_music),

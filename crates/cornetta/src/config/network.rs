@@ -175,6 +175,7 @@ pub(super) struct Sip {
     pub(super) name_servers: Vec<SocketAddr>,
     /// The trunks whose operators may transfer our callers.
     pub(super) referring: BTreeSet<String>,
+    pub(super) referred: BTreeSet<String>,
     /// Those from which texts are taken.
     pub(super) texting: BTreeSet<String>,
     /// What each trunk can carry.
@@ -238,6 +239,7 @@ pub(super) fn sip(
         shown: trunks.shown,
         foreign: trunks.foreign,
         referring: trunks.referring,
+        referred: trunks.referred,
         texting: trunks.texting,
         lines: trunks.lines,
         tls: secure,

@@ -28,6 +28,8 @@ pub(super) struct Trunks {
     pub(super) names: BTreeSet<String>,
     /// Those whose operators may transfer our callers.
     pub(super) referring: BTreeSet<String>,
+    /// Those whose operators are asked to connect our callers without us.
+    pub(super) referred: BTreeSet<String>,
     /// Those from which texts are taken.
     pub(super) texting: BTreeSet<String>,
     /// What each can carry.
@@ -65,6 +67,8 @@ pub(super) fn trunks(
         trunks.numbering.extend(name.clone().map(|name| (name, rules)));
         let refers = section.take("refer").and_then(|entry| document.flag(&entry)).unwrap_or(false);
         trunks.referring.extend(name.clone().filter(|_| refers));
+        let is_referred = section.take("refer_out").and_then(|entry| document.flag(&entry)).unwrap_or(false);
+        trunks.referred.extend(name.clone().filter(|_| is_referred));
         let texts = section.take("texts").and_then(|entry| document.flag(&entry)).unwrap_or(false);
         trunks.texting.extend(name.clone().filter(|_| texts));
         let line = super::routes::line(document, &mut section);

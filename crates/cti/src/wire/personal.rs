@@ -13,7 +13,9 @@ pub(crate) enum Personal<'a> {
     Masked(&'a mut String, fn(&str) -> String),
 }
 
-/// What this kind says about people. Without a wildcard, so that whoever adds a kind decides.
+/// What this kind says about people. Without a wildcard, so that whoever adds a kind decides: a table, which a line for each
+/// kind would make too long to be seen at once.
+#[rustfmt::skip]
 pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
     match kind {
         FactKind::CallArrived { from, .. } => Personal::Masked(from, mask_party),
@@ -27,60 +29,31 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         FactKind::TransferStarted { to, .. }
         | FactKind::TransferConsulting { to, .. }
         | FactKind::TransferCancelled { to }
+        | FactKind::TransferReferred { to, .. }
+        | FactKind::TransferKept { to, .. }
         | FactKind::TransferCompleted { to }
         | FactKind::TransferFailed { to, .. } => Personal::Masked(to, mask_party),
         FactKind::EndpointRegistered { contact, .. } => Personal::Masked(contact, mask_contact),
         FactKind::CallEnded { end, .. } | FactKind::LegEnded { end, .. } => {
             Personal::Masked(&mut end.detail, mask_text)
         }
-        FactKind::EndpointUnregistered { .. }
-        | FactKind::CallClassified { .. }
-        | FactKind::CallOrigin { .. }
-        | FactKind::CallTrustAssessed { .. }
-        | FactKind::MediaSilent { .. }
-        | FactKind::DtmfReceived { .. }
-        | FactKind::IvrInput { .. }
-        | FactKind::IvrNoMatch { .. }
-        | FactKind::OfferMade { .. }
-        | FactKind::OfferAccepted { .. }
-        | FactKind::OfferEnded { .. }
-        | FactKind::AgentState { .. }
-        | FactKind::CaptureStarted { .. }
-        | FactKind::SecurityBlocked { .. }
-        | FactKind::OutboundSettled { .. }
-        | FactKind::SecurityBanned(_)
-        | FactKind::SecurityUnbanned { .. } => Personal::Plain,
-        FactKind::SystemStarted { .. }
-        | FactKind::SystemStopping { .. }
-        | FactKind::ConfigActivated { .. }
-        | FactKind::ConfigRejected { .. }
-        | FactKind::TrunkUp { .. }
-        | FactKind::TrunkDown { .. }
-        | FactKind::TrunkDegraded { .. }
-        | FactKind::TrunkRemoved { .. }
-        | FactKind::TrunkRegistrationFailed { .. }
-        | FactKind::LegRerouted { .. }
-        | FactKind::LegRouted { .. }
-        | FactKind::LegRinging { .. }
-        | FactKind::LegEarlyMedia { .. }
-        | FactKind::LegRefreshFailed { .. }
-        | FactKind::LegConnected { .. }
-        | FactKind::LegHeld { .. }
-        | FactKind::LegResumed { .. }
-        | FactKind::CallConnected { .. }
-        | FactKind::LegQuality { .. }
-        | FactKind::MediaRestored { .. }
-        | FactKind::IvrEntered { .. }
-        | FactKind::IvrPromptStarted { .. }
-        | FactKind::IvrPromptEnded { .. }
-        | FactKind::IvrPromptMissing { .. }
-        | FactKind::IvrNoInput { .. }
-        | FactKind::CalendarDecided { .. }
-        | FactKind::IvrLeft { .. }
-        | FactKind::QueueEntered { .. }
-        | FactKind::QueuePosition { .. }
-        | FactKind::QueueOverflowed { .. }
-        | FactKind::QueueRefused { .. }
+        FactKind::EndpointUnregistered { .. } | FactKind::CallClassified { .. }
+        | FactKind::CallOrigin { .. } | FactKind::CallTrustAssessed { .. } | FactKind::MediaSilent { .. }
+        | FactKind::DtmfReceived { .. } | FactKind::IvrInput { .. } | FactKind::IvrNoMatch { .. }
+        | FactKind::OfferMade { .. } | FactKind::OfferAccepted { .. } | FactKind::OfferEnded { .. }
+        | FactKind::AgentState { .. } | FactKind::CaptureStarted { .. } | FactKind::SecurityBlocked { .. }
+        | FactKind::OutboundSettled { .. } | FactKind::SecurityBanned(_) | FactKind::SecurityUnbanned { .. } => Personal::Plain,
+        FactKind::SystemStarted { .. } | FactKind::SystemStopping { .. } | FactKind::ConfigActivated { .. }
+        | FactKind::ConfigRejected { .. } | FactKind::TrunkUp { .. } | FactKind::TrunkDown { .. }
+        | FactKind::TrunkDegraded { .. } | FactKind::TrunkRemoved { .. }
+        | FactKind::TrunkRegistrationFailed { .. } | FactKind::LegRerouted { .. }
+        | FactKind::LegRouted { .. } | FactKind::LegRinging { .. } | FactKind::LegEarlyMedia { .. }
+        | FactKind::LegRefreshFailed { .. } | FactKind::LegConnected { .. } | FactKind::LegHeld { .. }
+        | FactKind::LegResumed { .. } | FactKind::CallConnected { .. } | FactKind::LegQuality { .. }
+        | FactKind::MediaRestored { .. } | FactKind::IvrEntered { .. } | FactKind::IvrPromptStarted { .. }
+        | FactKind::IvrPromptEnded { .. } | FactKind::IvrPromptMissing { .. } | FactKind::IvrNoInput { .. }
+        | FactKind::CalendarDecided { .. } | FactKind::IvrLeft { .. } | FactKind::QueueEntered { .. }
+        | FactKind::QueuePosition { .. } | FactKind::QueueOverflowed { .. } | FactKind::QueueRefused { .. }
         | FactKind::QueueLeft { .. } => Personal::Nothing,
     }
 }

@@ -186,6 +186,8 @@ fn call() -> Vec<FactKind> {
         FactKind::TransferConsulting { to: NUMBER.into(), consultation: "rm1-OTHER".into() },
         FactKind::TransferCancelled { to: NUMBER.into() },
         FactKind::TransferCompleted { to: NUMBER.into() },
+        FactKind::TransferReferred { to: NUMBER.into(), trunk: "tim".into() },
+        FactKind::TransferKept { to: NUMBER.into(), trunk: "tim".into(), sip: Some(603) },
         FactKind::TextSent { from: NUMBER.into(), to: "bruno".into(), bytes: 14, sip: 200 },
         FactKind::TransferFailed { to: NUMBER.into(), sip: Some(486) },
     ]

@@ -140,6 +140,7 @@ impl Call {
             last_queue: None,
             charge: None,
             replacing: None,
+            shortcut: None,
             consults_for: None,
             end: None,
             ended: false,

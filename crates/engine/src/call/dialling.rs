@@ -87,6 +87,21 @@ impl Call {
         if let Some(end) = self.way.refuses(&target) {
             return self.dial_failed(ctx, to, purpose, end.place("dialling"));
         }
+        match self.leaves_by(ctx, &target, &purpose) {
+            Some(trunk) => self.leave(ctx, trunk, (target, to), (ring, purpose)),
+            None => self.dial_ourselves(ctx, target, to, ring, purpose),
+        }
+    }
+
+    /// The same, and never by asking an operator.
+    pub(super) fn dial_ourselves(
+        &mut self,
+        ctx: &mut Context,
+        target: Target,
+        to: String,
+        ring: Duration,
+        purpose: Purpose,
+    ) {
         self.phases.enter(ctx.now, Phase::Other);
         let (hunt, early) = (Hunt::of(ctx, &target), Told::default());
         let (leg, until) = (self.last_leg, ctx.now);
@@ -339,7 +354,7 @@ fn resolve(ctx: &Context, to: &str) -> Option<Target> {
 }
 
 /// A call to this target, with the caller's name and the offer still to be filled in.
-fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
+pub(super) fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
     let mut headers = Vec::new();
     let (towards, uri, credentials) = match target {
         Target::Agent(_) | Target::Device(_) => {

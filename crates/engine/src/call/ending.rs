@@ -98,6 +98,7 @@ impl Call {
         };
         let transferred = self.hangs_up_transferred(number, ending.how);
         let end = if transferred { End { cause: Cause::Transferred, ..end } } else { end };
+        let end = self.leaves_with(ctx, number, ending.how).unwrap_or(end);
         if let Some((leg, log)) = self.leg_and_log(number) {
             leg.session_over(ctx, log, end.clone());
         }
@@ -193,6 +194,7 @@ impl Call {
                 other.map_or(String::new(), |leg| format!("with:{}", leg.address))
             }
             Stage::Dialling(_) => "dialling".to_owned(),
+            Stage::Leaving(_) => "leaving".to_owned(),
             Stage::Arriving | Stage::Measured | Stage::Over { .. } => String::new(),
         }
     }

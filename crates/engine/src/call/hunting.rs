@@ -55,6 +55,11 @@ impl Hunt {
         Some(Hunt { number: number.clone(), route, left, emergency })
     }
 
+    /// The trunk that comes first, whether it has room or not.
+    pub(super) fn first(&self) -> Option<&String> {
+        self.left.first()
+    }
+
     /// Whether a trunk is left.
     pub(super) fn goes_on(&self) -> bool {
         !self.left.is_empty()

@@ -7,6 +7,7 @@ mod digits;
 mod early;
 mod ending;
 mod hunting;
+mod leaving;
 mod loops;
 mod parties;
 mod replacing;
@@ -23,6 +24,7 @@ use digits::LastDigit;
 pub(crate) use digits::Source;
 use ending::Phases;
 pub(crate) use ending::q850_of;
+use leaving::{Leaving, Shortcut};
 pub(crate) use loops::Way;
 pub(crate) use parties::Parties;
 pub(crate) use transferring::Consultation;
@@ -83,6 +85,8 @@ pub(crate) struct Call {
     charge: Option<Charge>,
     /// A session that is about to take the place of another.
     replacing: Option<replacing::Replacing>,
+    /// While its two parties talk, their operator is asked to connect them without us.
+    shortcut: Option<Shortcut>,
     /// The call that its caller, an agent, is in at the same time.
     consults_for: Option<CallKey>,
     /// Why the call ends, as soon as it does.
@@ -103,6 +107,8 @@ pub(crate) enum Stage {
     Queued(Queued),
     /// Another party is being called for it.
     Dialling(Dialling),
+    /// An operator is asked to connect it with another party.
+    Leaving(Leaving),
     /// The caller and the leg of this number are together.
     Talking { other: u32 },
     /// One of the measuring services has it.
@@ -216,6 +222,7 @@ impl Call {
     pub(crate) fn handle_timeout(&mut self, ctx: &mut Context) {
         self.script_timeout(ctx);
         self.dialling_timeout(ctx);
+        self.leaving_timeout(ctx);
         self.probe_the_quiet(ctx);
         self.break_off(ctx);
         self.over_timeout(ctx);
@@ -229,6 +236,7 @@ impl Call {
         };
         let stage = match &self.stage {
             Stage::Dialling(dialling) => Some(dialling.until),
+            Stage::Leaving(leaving) => Some(leaving.until),
             Stage::Over { until } => Some(*until),
             _ => None,
         };

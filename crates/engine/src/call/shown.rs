@@ -50,7 +50,7 @@ impl Call {
     /// The number that the caller dialled if it may be shown, else the first that may; if the configuration
     /// names none, the dialled one if it is a whole number that a service of ours answers: an agent dials
     /// the numbers of others.
-    fn own_number(&self, ctx: &Context, presentable: &[Number]) -> Option<Number> {
+    pub(super) fn own_number(&self, ctx: &Context, presentable: &[Number]) -> Option<Number> {
         let dialled = ctx.config.numbering.home.normal(&self.to);
         match presentable.first() {
             Some(_) if presentable.contains(&dialled) => Some(dialled),

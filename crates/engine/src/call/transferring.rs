@@ -33,6 +33,20 @@ pub(crate) struct Transfer {
     recalls: bool,
 }
 
+impl Transfer {
+    /// Tells whoever asked for it by REFER how far it is.
+    pub(super) fn tell(&self, ctx: &mut Context, status: u16) {
+        if let Some((session, refer)) = self.told {
+            ctx.sip(Do::ReferProgress { session, refer, status });
+        }
+    }
+
+    /// The account that transfers.
+    pub(super) fn by_agent(&self) -> Option<&str> {
+        self.agent.as_deref()
+    }
+}
+
 /// What is left of a consultation when its agent steps out.
 pub(crate) struct Given {
     leg: Leg,
@@ -172,8 +186,8 @@ impl Call {
     }
 
     /// The transfer is done: whoever asked for it is told so, and leaves.
-    fn step_out(&mut self, ctx: &mut Context, transfer: &Transfer, status: u16) {
-        tell(ctx, transfer, status);
+    pub(super) fn step_out(&mut self, ctx: &mut Context, transfer: &Transfer, status: u16) {
+        transfer.tell(ctx, status);
         let end = End::new(Side::Callee, Cause::Transferred).place(self.place());
         if let Some(leg) = self.leg(transfer.by).filter(|leg| !leg.session_is_over()) {
             leg.dismiss(ctx, end);
@@ -186,7 +200,7 @@ impl Call {
             && dialling.leg == number
             && let Purpose::Transfer(transfer) = &dialling.purpose
         {
-            tell(ctx, &transfer.clone(), 180);
+            transfer.clone().tell(ctx, 180);
         }
     }
 
@@ -201,7 +215,7 @@ impl Call {
     /// The target did not take the call: it goes back to whoever transferred it.
     pub(super) fn transfer_refused(&mut self, ctx: &mut Context, to: String, end: End, transfer: Transfer) {
         self.note(ctx, FactKind::TransferFailed { to, sip: end.sip });
-        tell(ctx, &transfer, refusal_for(&end));
+        transfer.tell(ctx, refusal_for(&end));
         let there = self.legs.iter().any(|leg| leg.number == transfer.by && leg.connected);
         if there {
             self.stage = Stage::Talking { other: transfer.by };
@@ -227,20 +241,25 @@ impl Call {
 
     /// The call ends while a transfer is being tried: whoever asked for it is told that it is off.
     pub(super) fn cancel_transfer(&mut self, ctx: &mut Context) {
-        let Stage::Dialling(dialling) = &self.stage else { return };
-        let Purpose::Transfer(transfer) = dialling.purpose.clone() else { return };
-        let to = dialling.to.clone();
+        let (to, purpose) = match &self.stage {
+            Stage::Dialling(dialling) => (dialling.to.clone(), dialling.purpose.clone()),
+            Stage::Leaving(leaving) => (leaving.to.clone(), leaving.purpose.clone()),
+            _ => return,
+        };
+        let Purpose::Transfer(transfer) = purpose else { return };
         self.note(ctx, FactKind::TransferCancelled { to });
-        tell(ctx, &transfer, 487);
+        transfer.tell(ctx, 487);
     }
 
     /// Whether this leg's party hung up on a call that it has just transferred: no other end of it is meant.
     pub(super) fn hangs_up_transferred(&self, number: u32, how: How) -> bool {
-        let by = match &self.stage {
-            Stage::Dialling(dialling) => match &dialling.purpose {
-                Purpose::Transfer(transfer) => Some(transfer.by),
-                _ => None,
-            },
+        let purpose = match &self.stage {
+            Stage::Dialling(dialling) => Some(&dialling.purpose),
+            Stage::Leaving(leaving) => Some(&leaving.purpose),
+            _ => None,
+        };
+        let by = match purpose {
+            Some(Purpose::Transfer(transfer)) => Some(transfer.by),
             _ => None,
         };
         how == How::PeerHungUp && by == Some(number)
@@ -341,11 +360,5 @@ impl Call {
         if self.end.is_none() {
             self.note(ctx, FactKind::TransferCancelled { to });
         }
-    }
-}
-
-fn tell(ctx: &mut Context, transfer: &Transfer, status: u16) {
-    if let Some((session, refer)) = transfer.told {
-        ctx.sip(Do::ReferProgress { session, refer, status });
     }
 }

@@ -111,7 +111,8 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
         | Cause::ScriptEnded
         | Cause::TakenElsewhere
         | Cause::OtherSideLeft
-        | Cause::Transferred => ("nulla, è una fine normale", "nothing, this is a normal end"),
+        | Cause::Transferred
+        | Cause::TransferredOutwards => ("nulla, è una fine normale", "nothing, this is a normal end"),
         Cause::Cancelled => (
             "se succede spesso, guardare quanto si aspetta prima della risposta",
             "if this is frequent, look at how long callers wait for an answer",
@@ -263,6 +264,14 @@ fn leg_step(kind: &FactKind) -> Option<(String, String)> {
             (format!("rinuncia al trasferimento verso {to}"), format!("the transfer to {to} is given up"))
         }
         FactKind::TransferCompleted { to } => (format!("passata a {to}"), format!("handed to {to}")),
+        FactKind::TransferReferred { to, trunk } => (
+            format!("si chiede a {trunk} di collegare {to} per conto suo"),
+            format!("{trunk} is asked to connect {to} by itself"),
+        ),
+        FactKind::TransferKept { trunk, sip, .. } => {
+            let sip = sip.map(|status| format!(" (SIP {status})")).unwrap_or_default();
+            (format!("{trunk} non lo fa{sip}: la chiamata resta qui"), format!("{trunk} does not{sip}: the call stays here"))
+        }
         FactKind::TransferFailed { to, sip } => {
             let sip = sip.map(|status| format!(" (SIP {status})")).unwrap_or_default();
             (format!("trasferimento verso {to} non riuscito{sip}"), format!("transfer to {to} failed{sip}"))

@@ -96,6 +96,7 @@ pub(crate) fn config() -> Config {
             ("bridge".to_owned(), Service::Dial(target)),
         ]),
         referring_trunks: BTreeSet::new(),
+        referred_trunks: BTreeSet::new(),
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),
@@ -501,6 +502,7 @@ impl Line {
         let kind = match (body, method) {
             ("", _) => "",
             (_, "MESSAGE") => "Content-Type: text/plain\r\n",
+            (_, "NOTIFY") => "Content-Type: message/sipfrag\r\n",
             (_, "INFO") => "Content-Type: application/dtmf-relay\r\n",
             _ => "Content-Type: application/sdp\r\n",
         };

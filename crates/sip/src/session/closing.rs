@@ -115,8 +115,9 @@ impl Session {
             Phase::Closing(Closing::Bye { .. }) => {}
             Phase::Established
             | Phase::Closing(Closing::Acknowledgement { .. } | Closing::Telling { .. }) => {
-                self.forget(wire, now);
+                // Before what becomes of a REFER of ours: its user has no session to fall back on.
                 self.end(wire, How::PeerHungUp, None, q850, String::new());
+                self.forget(wire, now);
             }
             Phase::Over => {}
         }

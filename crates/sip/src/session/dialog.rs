@@ -112,6 +112,11 @@ impl Dialog {
         Some(dialog)
     }
 
+    /// The peer's Contact.
+    pub(crate) fn remote_target(&self) -> &str {
+        &self.remote_target
+    }
+
     /// Whether all that is sent goes the way that the peer's messages came.
     pub(crate) fn is_symmetric(&self) -> bool {
         self.symmetric

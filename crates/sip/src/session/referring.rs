@@ -272,7 +272,7 @@ impl Session {
                 ours.transaction = None;
                 let silent = response.header_named("Refer-Sub").is_some_and(|v| v.starts_with("false"));
                 if silent {
-                    self.refer_is_over(wire, status);
+                    self.refer_is_over(wire, 100);
                 } else {
                     wire.tell(Event::ReferProgress { session: self.id, status: 100, over: false });
                 }

@@ -230,6 +230,11 @@ impl Sessions {
         self.places.get(inner(id))?.session.as_ref()?.dialog.as_replaces()
     }
 
+    /// The peer's Contact.
+    pub(crate) fn peer_uri(&self, id: SessionId) -> Option<&str> {
+        Some(self.places.get(inner(id))?.session.as_ref()?.dialog.remote_target())
+    }
+
     /// A request that [`find`](Sessions::find) gave this session for.
     pub(crate) fn request(
         &mut self,

@@ -123,7 +123,7 @@ pub enum Event {
         /// In which session.
         session: SessionId,
         /// What the peer told last: 100 once it has accepted. With `over`, the final status of the call, or why
-        /// it was never made.
+        /// it was never made; or 100 if the peer accepts and will tell nothing (RFC 4488).
         status: u16,
         /// Nothing more will be told.
         over: bool,

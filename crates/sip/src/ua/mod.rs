@@ -26,7 +26,7 @@ pub use event::*;
 pub use transport::Transport;
 pub use warning::{WarnCode, Warning};
 pub use ways::{Reach, Towards};
-pub(crate) use wire::escaped_user;
+pub use wire::escaped_user;
 
 use crate::digest::Verifier;
 use crate::gruu::{self, Device, Gruu};
@@ -218,6 +218,11 @@ impl UserAgent {
     /// How the dialog of a session is named in a Replaces for its peer. Nothing before the peer has answered.
     pub fn name_of(&self, session: SessionId) -> Option<Replaces> {
         self.sessions.name_of(session)
+    }
+
+    /// The URI by which the peer of a session is called: its Contact. Nothing of a session without a dialog.
+    pub fn peer_uri(&self, session: SessionId) -> Option<&str> {
+        self.sessions.peer_uri(session)
     }
 
     /// How much is held.

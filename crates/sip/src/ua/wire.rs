@@ -269,7 +269,7 @@ pub(crate) fn reply_flow(request: &Message, flow: Flow) -> Flow {
 }
 
 /// The user part of a URI, with `%HH` for what may not stand there (RFC 3261 §25.1).
-pub(crate) fn escaped_user(user: &str) -> String {
+pub fn escaped_user(user: &str) -> String {
     let mut escaped = String::with_capacity(user.len());
     for byte in user.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte) {
