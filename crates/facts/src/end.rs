@@ -157,7 +157,9 @@ impl Cause {
             Cause::OtherSideLeft => "l'altra parte ha lasciato la chiamata",
             Cause::TransferFailed => "la destinazione del trasferimento non ha risposto",
             Cause::Transferred => "la chiamata è stata passata a un altro interlocutore",
-            Cause::TransferredOutwards => "la chiamata è stata trasferita all'esterno: la porta avanti l'operatore telefonico",
+            Cause::TransferredOutwards => {
+                "la chiamata è stata trasferita all'esterno: la porta avanti l'operatore telefonico"
+            }
             Cause::TooLong => "la chiamata verso l'esterno aveva raggiunto la durata massima consentita",
             Cause::SpendingCeiling => {
                 "la spesa consentita per le chiamate verso l'esterno si è esaurita durante la chiamata"

@@ -270,7 +270,10 @@ fn leg_step(kind: &FactKind) -> Option<(String, String)> {
         ),
         FactKind::TransferKept { trunk, sip, .. } => {
             let sip = sip.map(|status| format!(" (SIP {status})")).unwrap_or_default();
-            (format!("{trunk} non lo fa{sip}: la chiamata resta qui"), format!("{trunk} does not{sip}: the call stays here"))
+            (
+                format!("{trunk} non lo fa{sip}: la chiamata resta qui"),
+                format!("{trunk} does not{sip}: the call stays here"),
+            )
         }
         FactKind::TransferFailed { to, sip } => {
             let sip = sip.map(|status| format!(" (SIP {status})")).unwrap_or_default();
