@@ -1,6 +1,8 @@
 //! A dialog: what two user agents know of each other between an INVITE and a BYE (RFC 3261 §12).
 
+use super::hop::Hop;
 use crate::gruu::Device;
+use crate::locate::Query;
 use crate::message::{HeaderName, Message, Via};
 use crate::referral::Replaces;
 use crate::transaction::TransactionId;
@@ -8,6 +10,7 @@ use crate::ua::wire::{Wire, escaped_user};
 use crate::ua::{Call, Flow, MAX_FORWARDS, SessionId, Towards, Transport};
 use crate::uri::{Host, Uri};
 use crate::write::Writer;
+use base::Time;
 use std::net::{IpAddr, SocketAddr};
 
 /// The most Record-Route entries that are kept; the whole message is limited too.
@@ -31,6 +34,8 @@ pub(crate) struct Dialog {
     remote_cseq: Option<u32>,
     routes: Vec<Box<str>>,
     remote_target: Box<str>,
+    /// The first route, or the target, if its host is a name.
+    hop: Option<Hop>,
     /// Whom the peer's Contact names, if that is a GRUU of ours: requests go wherever that device is by then.
     device: Option<Device>,
     /// The user part of our Contact.
@@ -73,6 +78,7 @@ impl Dialog {
             secure,
             routes,
             remote_target: without_headers(&call.uri).into(),
+            hop: None,
             device: None,
             contact_user: call.from_user.as_str().into(),
             flow,
@@ -103,12 +109,14 @@ impl Dialog {
             remote_cseq: Some(invite.cseq().ok()?.0),
             routes,
             remote_target,
+            hop: None,
             device: None,
             contact_user: dialled.unwrap_or_default().into(),
             flow,
             symmetric: symmetric || flow.transport.is_stream() || came_through_nat(via, flow),
         };
         dialog.find_device(wire);
+        dialog.find_hop();
         Some(dialog)
     }
 
@@ -135,6 +143,7 @@ impl Dialog {
             remote_cseq: None,
             routes: Vec::new(),
             remote_target: response.to().ok()?.uri.into(),
+            hop: None,
             device: None,
             contact_user: "".into(),
             secure: false,
@@ -174,6 +183,27 @@ impl Dialog {
             self.remote_target = contact;
             self.find_device(wire);
         }
+        self.find_hop();
+    }
+
+    /// Reads whose name is to be asked for. What is known of the same name stays known.
+    fn find_hop(&mut self) {
+        let uri = self.routes.first().unwrap_or(&self.remote_target);
+        let hop = Hop::of(uri).filter(|_| self.device.is_none());
+        let same = self.hop.as_ref().zip(hop.as_ref()).is_some_and(|(old, new)| old.is(new));
+        if !same {
+            self.hop = hop;
+        }
+    }
+
+    /// Finds out where a name is that the next request is for; gives the answer that is waited for.
+    pub(super) fn locate(&mut self, wire: &mut Wire, now: Time) -> Option<Query> {
+        if self.symmetric || self.remote_tag.is_none() {
+            return None;
+        }
+        let near = self.flow;
+        let believes = |way: Flow| is_plausible(way.remote.ip(), near.remote.ip());
+        self.hop.as_mut()?.find(wire, now, near, believes)
     }
 
     /// Whether the Contact is a GRUU of ours (RFC 5627 §4.4). Only where that account has a device is it believed:
@@ -317,7 +347,7 @@ impl Dialog {
     }
 
     /// By which way the next request goes: to the first route or Contact if it is an address that we can
-    /// believe in, otherwise back by the way that the peer's messages came. Names are not resolved here.
+    /// believe in, or a name that has been located, otherwise back by the way that the peer's messages came.
     /// Before there is a dialog it goes where whoever calls says: a number at an operator is asked of the
     /// operator's server, wherever the URI's host is.
     fn way(&self) -> Flow {
@@ -326,7 +356,8 @@ impl Dialog {
             Some(remote) if !self.symmetric && is_plausible(remote.ip(), self.flow.remote.ip()) => {
                 Flow { remote, ..self.flow }
             }
-            _ => self.flow,
+            _ if self.symmetric => self.flow,
+            _ => self.hop.as_ref().and_then(Hop::way).unwrap_or(self.flow),
         }
     }
 

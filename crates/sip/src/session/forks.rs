@@ -4,6 +4,7 @@
 
 use super::terms::{RELIABLE, names};
 use super::{Dialog, Phase, Session, sdp_of};
+use crate::locate::Query;
 use crate::message::{HeaderName, Message};
 use crate::transaction::{TransactionId, User};
 use crate::ua::wire::Wire;
@@ -87,6 +88,11 @@ impl Forks {
     pub(super) fn dialog_with(&mut self, tag: Option<&str>) -> Option<&mut Dialog> {
         let place = self.place(tag)?;
         self.forks.get_mut(place).map(|fork| &mut fork.dialog)
+    }
+
+    /// Looks for the servers that the next requests go to; gives the answers that are waited for.
+    pub(super) fn locate(&mut self, wire: &mut Wire, now: Time) -> Vec<Query> {
+        self.forks.iter_mut().filter_map(|fork| fork.dialog.locate(wire, now)).collect()
     }
 
     /// Whether the fork that is heard has agreed, so that either side may offer anew. With `request`: whether

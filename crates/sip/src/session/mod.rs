@@ -12,6 +12,7 @@ mod early;
 mod failover;
 mod forks;
 mod half_open;
+mod hop;
 mod info;
 mod keys;
 mod referring;

@@ -7,6 +7,7 @@ use super::terms::Terms;
 use super::timer;
 use super::{Asked, Dialog, Session};
 use crate::cause;
+use crate::locate::Query;
 use crate::message::{Message, Method};
 use crate::referral::Replaces;
 use crate::transaction::{Failed, Passed, TransactionId};
@@ -28,6 +29,8 @@ pub(crate) struct Sessions {
     streams: BTreeSet<(Flow, SessionId)>,
     deadlines: BTreeSet<(Time, SessionId)>,
     half_open: HalfOpen,
+    /// Those that have heard of a name and wait for this answer. Every query has an end, and so has the waiting.
+    locating: BTreeMap<Query, BTreeSet<SessionId>>,
 }
 
 #[derive(Debug)]
@@ -47,6 +50,7 @@ impl Sessions {
             streams: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             half_open: HalfOpen::default(),
+            locating: BTreeMap::new(),
         }
     }
 
@@ -97,6 +101,7 @@ impl Sessions {
             place.half_open = Some(whose);
         }
         self.put(id, Session::invited(wire, now, id, dialog, asked, trunk.as_ref()));
+        self.locate(wire, now, id);
         Ok(())
     }
 
@@ -110,27 +115,35 @@ impl Sessions {
         match act {
             Do::Progress { session, status, sdp, early_media } => {
                 let progress = Progress { status, sdp, early_media };
-                self.with(session, |it| it.progress(wire, now, progress));
+                self.with(wire, now, session, |it, wire| it.progress(wire, now, progress));
             }
-            Do::Accept { session, sdp } => self.with(session, |it| it.accept(wire, now, sdp)),
+            Do::Accept { session, sdp } => {
+                self.with(wire, now, session, |it, wire| it.accept(wire, now, sdp))
+            }
             Do::Refuse { session, status, q850, warning } => {
-                self.with(session, |it| it.refuse(wire, now, status, q850, warning));
+                self.with(wire, now, session, |it, wire| it.refuse(wire, now, status, q850, warning));
             }
             Do::HangUp { session, q850 } => self.hang_up(wire, now, session, q850),
-            Do::Reoffer { session, sdp } => self.with(session, |it| it.reoffer(wire, now, sdp)),
+            Do::Reoffer { session, sdp } => {
+                self.with(wire, now, session, |it, wire| it.reoffer(wire, now, sdp))
+            }
             Do::AcceptReoffer { session, sdp } => {
-                self.with(session, |it| it.accept_reoffer(wire, now, sdp));
+                self.with(wire, now, session, |it, wire| it.accept_reoffer(wire, now, sdp));
             }
             Do::RefuseReoffer { session, status, warning } => {
-                self.with(session, |it| it.refuse_reoffer(wire, now, status, warning));
+                self.with(wire, now, session, |it, wire| it.refuse_reoffer(wire, now, status, warning));
             }
-            Do::SendKey { session, key } => self.with(session, |it| it.send_key(wire, now, key)),
-            Do::Refer { session, refer } => self.with(session, |it| it.refer(wire, now, refer)),
+            Do::SendKey { session, key } => {
+                self.with(wire, now, session, |it, wire| it.send_key(wire, now, key))
+            }
+            Do::Refer { session, refer } => {
+                self.with(wire, now, session, |it, wire| it.refer(wire, now, refer))
+            }
             Do::AnswerRefer { session, refer, status } => {
-                self.with(session, |it| it.answer_refer(wire, now, refer, status));
+                self.with(wire, now, session, |it, wire| it.answer_refer(wire, now, refer, status));
             }
             Do::ReferProgress { session, refer, status } => {
-                self.with(session, |it| it.refer_progress(wire, now, refer, status));
+                self.with(wire, now, session, |it, wire| it.refer_progress(wire, now, refer, status));
             }
             Do::Call { .. }
             | Do::Register { .. }
@@ -245,13 +258,13 @@ impl Sessions {
         request: Message,
         flow: Flow,
     ) {
-        self.with(id, |it| it.request(wire, now, Asked { transaction, request, flow }));
+        self.with(wire, now, id, |it, wire| it.request(wire, now, Asked { transaction, request, flow }));
     }
 
     /// An ACK that no transaction took: that of a 2xx, or a stray one.
     pub(crate) fn acknowledged(&mut self, wire: &mut Wire, now: Time, ack: &Message) {
         if let Some(id) = self.find(ack) {
-            self.with(id, |it| it.acknowledged(wire, now, ack));
+            self.with(wire, now, id, |it, wire| it.acknowledged(wire, now, ack));
         }
     }
 
@@ -264,7 +277,7 @@ impl Sessions {
         invite: TransactionId,
         q850: Option<u8>,
     ) {
-        self.with(id, |it| it.cancelled(wire, now, invite, q850));
+        self.with(wire, now, id, |it, wire| it.cancelled(wire, now, invite, q850));
     }
 
     /// A response to one of our requests. A 2xx for a session that is forgotten is rejected.
@@ -280,7 +293,7 @@ impl Sessions {
         let success = response.status().is_some_and(|status| (200..300).contains(&status));
         let invite = response.cseq().is_ok_and(|(_, method)| method == Method::Invite);
         if known {
-            self.with(id, |it| it.response(wire, now, passed.id, response, passed.flow));
+            self.with(wire, now, id, |it, wire| it.response(wire, now, passed.id, response, passed.flow));
         } else if success && invite {
             reject_fork(wire, now, passed.id, response, (passed.flow, false));
         } else if invite && response.status().is_some_and(|status| status < 200) {
@@ -291,7 +304,7 @@ impl Sessions {
 
     /// One of our requests came to nothing.
     pub(crate) fn failed(&mut self, wire: &mut Wire, now: Time, id: SessionId, failed: Failed) {
-        self.with(id, |it| it.failed(wire, now, failed.id, failed.failure));
+        self.with(wire, now, id, |it, wire| it.failed(wire, now, failed.id, failed.failure));
     }
 
     /// A stream broke.
@@ -299,7 +312,7 @@ impl Sessions {
         let (first, last) = ((flow, Key::from_number(0)), (flow, Key::from_number(u64::MAX)));
         let ids: Vec<SessionId> = self.streams.range(first..=last).map(|(_, id)| *id).collect();
         for id in ids {
-            self.with(id, |it| it.flow_failed(wire, now));
+            self.with(wire, now, id, |it, wire| it.flow_failed(wire, now));
         }
     }
 
@@ -313,7 +326,7 @@ impl Sessions {
         let due: Vec<SessionId> =
             self.deadlines.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id).collect();
         for id in due {
-            self.with(id, |it| it.handle_timeout(wire, now));
+            self.with(wire, now, id, |it, wire| it.handle_timeout(wire, now));
         }
     }
 
@@ -325,7 +338,7 @@ impl Sessions {
                 let ending = Ending { how: How::Ours, status: None, q850, detail: String::new() };
                 wire.tell(Event::Ended { session: id, ending });
             }
-            _ => self.with(id, |it| it.hang_up(wire, now, q850)),
+            _ => self.with(wire, now, id, |it, wire| it.hang_up(wire, now, q850)),
         }
     }
 
@@ -336,10 +349,35 @@ impl Sessions {
         self.settle(id);
     }
 
-    fn with(&mut self, id: SessionId, what: impl FnOnce(&mut Session)) {
+    /// Does something with a session. Before, it learns where names are by now; after, it asks for those of which it
+    /// has heard.
+    fn with(
+        &mut self,
+        wire: &mut Wire,
+        now: Time,
+        id: SessionId,
+        what: impl FnOnce(&mut Session, &mut Wire),
+    ) {
         if let Some(session) = self.places.get_mut(inner(id)).and_then(|place| place.session.as_mut()) {
-            what(session);
+            session.locate(wire, now);
+            what(session, wire);
+            self.locate(wire, now, id);
             self.settle(id);
+        }
+    }
+
+    /// Lets a session look for the servers that its next requests go to, and wake it when there are answers.
+    fn locate(&mut self, wire: &mut Wire, now: Time, id: SessionId) {
+        let session = self.places.get_mut(inner(id)).and_then(|place| place.session.as_mut());
+        for query in session.map(|session| session.locate(wire, now)).unwrap_or_default() {
+            self.locating.entry(query).or_default().insert(id);
+        }
+    }
+
+    /// A name server has answered, or never will: those who waited for it go on looking.
+    pub(crate) fn located(&mut self, wire: &mut Wire, now: Time, query: &Query) {
+        for id in self.locating.remove(query).unwrap_or_default() {
+            self.locate(wire, now, id);
         }
     }
 

@@ -52,6 +52,7 @@ impl UserAgent {
         for (session, call) in self.waiting.calls.remove(query).unwrap_or_default() {
             self.call(now, session, call);
         }
+        self.sessions.located(&mut self.wire, now, query);
         self.registrations.located(&mut self.wire, now);
         self.health.located(&mut self.wire, now);
     }

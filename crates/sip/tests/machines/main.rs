@@ -18,6 +18,7 @@ mod gruus;
 mod guarded;
 mod half_open;
 mod health;
+mod hops;
 mod hostile;
 mod keys;
 mod large;
