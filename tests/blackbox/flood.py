@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A flood of strangers: messages that are malformed or prove nothing, from many addresses of loopback.
 
-    flood.py HOST PORT PER_SECOND SECONDS SOURCES
+    flood.py HOST PORT PER_SECOND SECONDS SOURCES [tcp]
 
+By TCP each address holds a connection open, and opens another as soon as it is closed.
 Prints a line after the first second, and in the end how many were sent and how many answers came.
 """
 
@@ -15,12 +16,13 @@ import time
 
 
 def main():
-    host, port, rate, seconds, sources = sys.argv[1], *map(int, sys.argv[2:])
+    host, port, rate, seconds, sources = sys.argv[1], *map(int, sys.argv[2:6])
+    way = Stream if sys.argv[6:] == ["tcp"] else Datagrams
     # Each from a /24 of its own, as a botnet's are.
     addresses = [f"127.{10 + number // 250}.{number % 250}.7" for number in range(sources)]
-    sockets = [bound(address) for address in addresses]
+    senders = [way(address, host, port) for address in addresses]
     began, sent = time.monotonic(), 0
-    for address, own, kind in zip(itertools.cycle(addresses), itertools.cycle(sockets), itertools.cycle(KINDS)):
+    for sender, kind in zip(itertools.cycle(senders), itertools.cycle(KINDS)):
         while (due := int((time.monotonic() - began) * rate)) <= sent:
             time.sleep(0.001)
         if time.monotonic() - began > seconds:
@@ -28,27 +30,67 @@ def main():
         if sent == rate:
             print("a second of it is sent", flush=True)
         try:
-            own.sendto(kind(address, host, port), (host, port))
+            sender.send(kind(sender.address, host, port))
             sent += 1
         except BlockingIOError:
             pass
     time.sleep(0.5)  # for the last answers
-    print(sent, sum(map(answers, sockets)), flush=True)
+    print(sent, sum(sender.answers() for sender in senders), flush=True)
 
 
-def bound(address):
-    own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    own.setblocking(False)
-    own.bind((address, 0))
-    return own
+class Datagrams:
+    def __init__(self, address, *to):
+        self.address, self.to = address, to
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self.socket.bind((address, 0))
+
+    def send(self, message):
+        self.socket.sendto(message, self.to)
+
+    def answers(self):
+        count = 0
+        while select.select([self.socket], [], [], 0)[0]:
+            self.socket.recv(65535)
+            count += 1
+        return count
 
 
-def answers(own):
-    count = 0
-    while select.select([own], [], [], 0)[0]:
-        own.recv(65535)
-        count += 1
-    return count
+class Stream:
+    """A connection from one address, made anew as often as it breaks."""
+
+    def __init__(self, address, *to):
+        self.address, self.to, self.socket, self.count = address, to, None, 0
+
+    def send(self, message):
+        try:
+            if self.socket is None:
+                self.socket = socket.create_connection(self.to, timeout=2, source_address=(self.address, 0))
+                self.socket.setblocking(False)
+            self.read()
+            self.socket.send(message)
+        except BlockingIOError:
+            raise
+        except OSError:
+            self.hang_up()
+
+    def read(self):
+        while select.select([self.socket], [], [], 0)[0]:
+            if not (answer := self.socket.recv(65535)):
+                raise ConnectionResetError
+            self.count += answer.count(b"SIP/2.0 4")
+
+    def answers(self):
+        try:
+            self.read()
+        except (OSError, TypeError):
+            pass
+        return self.count
+
+    def hang_up(self):
+        if self.socket is not None:
+            self.socket.close()
+        self.socket = None
 
 
 def request(method, address, host, port, more=""):
