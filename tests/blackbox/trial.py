@@ -129,7 +129,7 @@ class Server:
     """`cornetta serve` with a configuration and a data folder of its own."""
 
     def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None,
-                 trunks=(), routes=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None, host="127.0.0.1"):
+                 trunks=(), routes=(), outbound=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None, host="127.0.0.1"):
         self.trial, self.process = trial, None
         self.sip, self.http = at or (host, free_port()), ("127.0.0.1", free_port())
         self.tls = (host, free_port()) if tls else None
@@ -156,6 +156,7 @@ class Server:
         tables += [("[agent]", agent) for agent in agents]
         tables += [("[trunk]", trunk) for trunk in trunks]
         tables += [("[route]", route) for route in routes]
+        tables += [("[outbound]", rule) for rule in outbound]
         tables += [("[service]", service) for service in services]
         self.config.write_text("\n".join(map(table, tables)))
 
