@@ -163,6 +163,7 @@ fn config(local: SocketAddr) -> Config {
             ("bridge".to_owned(), Service::Dial(target)),
         ]),
         referring_trunks: BTreeSet::new(),
+        referred_trunks: BTreeSet::new(),
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: None,

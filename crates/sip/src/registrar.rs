@@ -118,7 +118,7 @@ impl Registrar {
         Some(Device { user: user.to_owned(), instance: order.instance.as_deref()?.to_owned() })
     }
 
-    /// Where a device is: its newest contact (RFC 5627 §5.3; of several flows any may be taken, RFC 5626 §5.3).
+    /// Where a device is: its newest contact (RFC 5627 §6.1; of several flows any may be taken, RFC 5626 §5.3).
     pub(crate) fn contact_of(&self, device: &Device) -> Option<&Contact> {
         let Bindings { contacts, orders } = self.bindings.get(device.user.as_str())?;
         let pairs = contacts.iter().zip(orders);

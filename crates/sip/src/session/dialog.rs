@@ -213,7 +213,7 @@ impl Dialog {
         self.follow_device(wire);
     }
 
-    /// Requests to a GRUU go where the device is now, under the address that it has there (RFC 5627 §5.3). To one
+    /// Requests to a GRUU go where the device is now, under the address that it has there (RFC 5627 §6.1). To one
     /// that has gone they go where it was.
     fn follow_device(&mut self, wire: &Wire) {
         if let Some(contact) = self.device.as_ref().and_then(|device| wire.registrar.contact_of(device)) {

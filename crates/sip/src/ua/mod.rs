@@ -189,7 +189,7 @@ impl UserAgent {
         self.wire.registrar.contacts(user)
     }
 
-    /// The device that a URI names, if it is a GRUU of ours (RFC 5627 §5.3), whatever its host: peers write whatever
+    /// The device that a URI names, if it is a GRUU of ours (RFC 5627 §6.1), whatever its host: peers write whatever
     /// name they know us by. An error is the status that says why it reaches none: 480 for one that is not registered,
     /// 404 for one that never was, or that was temporary and is not worth anything any more. Nothing if the URI is
     /// none of ours.
