@@ -147,6 +147,11 @@ pub enum Input {
         /// Which.
         flow: Flow,
     },
+    /// A datagram was not sent and never will be: it is too large for the kernel.
+    TooLarge {
+        /// The message.
+        bytes: Vec<u8>,
+    },
     /// What came of an [`Output::Resolve`].
     Resolved {
         /// The query.

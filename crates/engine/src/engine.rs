@@ -65,6 +65,7 @@ impl Engine {
                 self.ctx.sip.handle(now, sip::ua::Input::Received { flow, bytes });
             }
             Input::FlowFailed { flow } => self.ctx.sip.handle(now, sip::ua::Input::FlowFailed { flow }),
+            Input::TooLarge { bytes } => self.ctx.sip.handle(now, sip::ua::Input::TooLarge { bytes }),
             Input::Resolved { query, answer } => {
                 self.ctx.sip.handle(now, sip::ua::Input::Resolved { query, answer });
             }

@@ -21,6 +21,7 @@ use crate::zone::without_link;
 use inbox::Gate;
 use names::Names;
 use sip::guard::Change;
+use sip::guard::Standing;
 use sip::message::ParseLimits;
 use sip::ua::{Flow, Transport};
 use socket2::Socket;
@@ -30,6 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::watch;
 
 /// What arrives from the network for the user agent.
@@ -46,6 +48,13 @@ pub enum SipInput {
     FlowFailed {
         /// Which.
         flow: Flow,
+    },
+    /// The kernel takes no datagram of this size: it was not sent, and will not be.
+    TooLarge {
+        /// By which way.
+        flow: Flow,
+        /// The message.
+        bytes: Vec<u8>,
     },
 }
 
@@ -202,6 +211,16 @@ impl Shared {
     fn names(&self) -> MutexGuard<'_, Names> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Tells what became of something that we sent.
+    fn tell(&self, input: SipInput) {
+        let Some(inputs) = self.gate.queue(Standing::Known).cloned() else { return };
+        if let Err(TrySendError::Full(input)) = inputs.try_send(input) {
+            self.runtime.spawn(async move {
+                let _ = inputs.send(input).await;
+            });
+        }
+    }
 }
 
 /// The SIP sockets of the process. Dropping them closes them.
@@ -313,9 +332,18 @@ impl SipSockets {
         if flow.transport.is_stream() {
             return self.streams.send(flow, bytes);
         }
-        let sent = udp::choose(&self.udp, flow.local).is_some_and(|s| s.send(flow.remote, &bytes));
         let counters = &self.shared.counters;
-        count(if sent { &counters.sent } else { &counters.unsent });
+        let Some(sender) = udp::choose(&self.udp, flow.local) else { return count(&counters.unsent) };
+        match sender.send(flow.remote, &bytes) {
+            Ok(()) => count(&counters.sent),
+            Err(error) => {
+                count(&counters.unsent);
+                // What else keeps a datagram back may be over when it is repeated.
+                if udp::is_too_large(&error) {
+                    self.shared.tell(SipInput::TooLarge { flow, bytes });
+                }
+            }
+        }
     }
 
     /// The counts so far.

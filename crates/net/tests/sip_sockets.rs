@@ -34,6 +34,24 @@ async fn a_datagram_comes_in_and_its_answer_goes_back_in_both_families() {
 }
 
 #[tokio::test]
+async fn a_datagram_that_the_kernel_takes_no_more_of_is_told_of_and_a_large_one_arrives() {
+    for address in [ANY_V4, ANY_V6] {
+        let (sockets, mut inputs) = bind(Transport::Udp, address, SipLimits::default());
+        let peer = UdpSocket::bind(address).await.unwrap();
+        let flow = sockets.flow_to(Transport::Udp, peer.local_addr().unwrap()).unwrap();
+        let (large, too_large) = (vec![b'x'; 60_000], vec![b'x'; 65_530]);
+        sockets.send(flow, too_large.clone());
+        let told = timeout(SOON, inputs.recv()).await.unwrap().unwrap();
+        assert_eq!(told, SipInput::TooLarge { flow, bytes: too_large });
+        sockets.send(flow, large.clone());
+        let mut buffer = vec![0; 65_535];
+        let (length, _) = timeout(SOON, peer.recv_from(&mut buffer)).await.unwrap().unwrap();
+        assert_eq!(&buffer[..length], large);
+        assert_eq!((sockets.counts().sent, sockets.counts().unsent), (1, 1));
+    }
+}
+
+#[tokio::test]
 async fn a_socket_of_every_address_shows_the_one_that_the_peer_knows() {
     let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let (sockets, mut inputs) = bind(Transport::Udp, any, SipLimits::default());
@@ -198,7 +216,7 @@ async fn a_message_that_trickles_in_is_cut_after_ten_seconds_and_a_silent_stream
         .await
         .map(|input| match input {
             SipInput::Received { flow, bytes } => (flow, bytes),
-            SipInput::FlowFailed { .. } => panic!("cut too early"),
+            SipInput::FlowFailed { .. } | SipInput::TooLarge { .. } => panic!("cut too early"),
         })
         .unwrap();
     let began = tokio::time::Instant::now();

@@ -153,6 +153,7 @@ impl Worker {
         let input = match input {
             SipInput::Received { flow, bytes } => Input::Received { flow, bytes },
             SipInput::FlowFailed { flow } => Input::FlowFailed { flow },
+            SipInput::TooLarge { bytes, .. } => Input::TooLarge { bytes },
         };
         self.ua.handle(self.clock.now(), input);
     }

@@ -40,6 +40,7 @@ fn registrar(transport: Transport) -> (SocketAddr, mpsc::Receiver<Event>) {
             let input = match input {
                 SipInput::Received { flow, bytes } => Input::Received { flow, bytes },
                 SipInput::FlowFailed { flow } => Input::FlowFailed { flow },
+                SipInput::TooLarge { bytes, .. } => Input::TooLarge { bytes },
             };
             ua.handle(clock.now(), input);
             while let Some(output) = ua.poll_output() {

@@ -256,5 +256,9 @@ fn sip_input(message: SipInput) -> Input {
     match message {
         SipInput::Received { flow, bytes } => Input::Sip { flow, bytes },
         SipInput::FlowFailed { flow } => Input::FlowFailed { flow },
+        SipInput::TooLarge { flow, bytes } => {
+            tracing::warn!(remote = %flow.remote, bytes = bytes.len(), "a message is too large for a datagram");
+            Input::TooLarge { bytes }
+        }
     }
 }

@@ -13,7 +13,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 
 /// Connections that the kernel may hold before we accept them.
 const BACKLOG: i32 = 1024;
@@ -189,12 +188,7 @@ impl Streams {
     }
 
     fn say_failed(&self, flow: Flow) {
-        let Some(inputs) = self.shared.gate.queue(Standing::Known).cloned() else { return };
-        if let Err(mpsc::error::TrySendError::Full(input)) = inputs.try_send(SipInput::FlowFailed { flow }) {
-            self.shared.runtime.spawn(async move {
-                let _ = inputs.send(input).await;
-            });
-        }
+        self.shared.tell(SipInput::FlowFailed { flow });
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {

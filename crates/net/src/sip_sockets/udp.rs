@@ -1,5 +1,8 @@
 use super::{Shared, SipInput, count};
 use crate::zone::{is_of_link, with_link, without_link};
+use rustix::net::sockopt::{
+    Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
+};
 use sip::guard::Standing;
 use sip::stun::{answer, is_stun};
 use sip::ua::{Flow, Transport};
@@ -37,9 +40,26 @@ impl Sender {
         self.local
     }
 
-    /// Whether the kernel took it.
-    pub(super) fn send(&self, remote: SocketAddr, bytes: &[u8]) -> bool {
-        self.socket.send_to(bytes, remote).is_ok()
+    /// Gives it to the kernel.
+    pub(super) fn send(&self, remote: SocketAddr, bytes: &[u8]) -> io::Result<()> {
+        self.socket.send_to(bytes, remote).map(|_| ())
+    }
+}
+
+/// Whether no datagram of this size can be sent (EMSGSIZE).
+pub(super) fn is_too_large(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error())
+}
+
+/// What is too large for a path is sent in fragments: routers may make them, and the kernel does where it knows the
+/// path. Requests of more than 1 300 bytes go by TCP where they can (RFC 3261 §18.1.1); what is larger all the same, an
+/// answer or a request to a device that is reached by UDP alone, would be lost without a word wherever ICMP is
+/// filtered and datagrams say "do not fragment". Routers of IPv6 make no fragments: there the kernel does, as the path
+/// tells it.
+fn let_fragment(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    match address {
+        SocketAddr::V4(_) => Ok(set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::DONT)?),
+        SocketAddr::V6(_) => Ok(set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::WANT)?),
     }
 }
 
@@ -74,6 +94,7 @@ pub(super) fn open(address: SocketAddr, shared: &Arc<Shared>, runtime: &Handle) 
     // The kernel gives what it is configured to give; less is not a fault.
     let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
     let _ = socket.set_send_buffer_size(SEND_BUFFER);
+    let_fragment(&socket, address)?;
     socket.set_nonblocking(true)?;
     socket.bind(&with_link(address)?.into())?;
     let socket: UdpSocket = socket.into();
@@ -190,5 +211,22 @@ impl Reader {
             }
         };
         Some(SocketAddr::new(ip, self.local.port()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::net::sockopt::{ip_mtu_discover, ipv6_mtu_discover};
+
+    #[test]
+    fn what_is_too_large_for_a_path_may_be_sent_in_fragments() {
+        let socket = |domain| Socket::new(domain, Type::DGRAM, Some(Protocol::UDP)).unwrap();
+        let four = socket(Domain::IPV4);
+        let_fragment(&four, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        assert_eq!(ip_mtu_discover(&four).unwrap(), Ipv4PathMtuDiscovery::DONT);
+        let six = socket(Domain::IPV6);
+        let_fragment(&six, SocketAddr::from((Ipv6Addr::LOCALHOST, 0))).unwrap();
+        assert_eq!(ipv6_mtu_discover(&six).unwrap(), Ipv6PathMtuDiscovery::WANT);
     }
 }

@@ -50,14 +50,16 @@ pub(crate) async fn next(inputs: &mut SipInbox) -> SipInput {
 pub(crate) async fn received(inputs: &mut SipInbox) -> (Flow, Vec<u8>) {
     match next(inputs).await {
         SipInput::Received { flow, bytes } => (flow, bytes),
-        SipInput::FlowFailed { flow } => panic!("{flow:?} failed"),
+        SipInput::FlowFailed { flow } | SipInput::TooLarge { flow, .. } => panic!("{flow:?} failed"),
     }
 }
 
 pub(crate) async fn failed(inputs: &mut SipInbox) -> Flow {
     match next(inputs).await {
         SipInput::FlowFailed { flow } => flow,
-        SipInput::Received { bytes, .. } => panic!("{:?} came", String::from_utf8_lossy(&bytes)),
+        SipInput::Received { bytes, .. } | SipInput::TooLarge { bytes, .. } => {
+            panic!("{:?} came", String::from_utf8_lossy(&bytes))
+        }
     }
 }
 

@@ -117,7 +117,9 @@ impl Session {
 
     /// Our first INVITE came to nothing.
     pub(super) fn calling_failed(&mut self, wire: &mut Wire, now: Time, failure: Failure) {
-        self.server_failed(wire, now);
+        if failure != Failure::TooLarge {
+            self.server_failed(wire, now);
+        }
         if self.go_on(wire, now, None) {
             return;
         }
@@ -128,6 +130,10 @@ impl Session {
             }
             Failure::Flow => {
                 self.end(wire, How::FlowFailed, None, None, format!("no connection to {remote}"));
+            }
+            Failure::TooLarge => {
+                let detail = format!("the INVITE is too large for UDP, and {remote} takes no TCP");
+                self.end(wire, How::FlowFailed, None, None, detail);
             }
         }
         self.forget(wire, now);

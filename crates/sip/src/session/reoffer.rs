@@ -262,6 +262,7 @@ impl Session {
         let (how, detail) = match failure {
             Failure::Timeout => (How::PeerTimeout, format!("no answer to a re-INVITE from {remote}")),
             Failure::Flow => (How::FlowFailed, format!("no connection to {remote} for a re-INVITE")),
+            Failure::TooLarge => (How::FlowFailed, format!("a re-INVITE to {remote} is too large for UDP")),
         };
         self.end(wire, how, None, None, detail);
         self.send_bye(wire, now, None);

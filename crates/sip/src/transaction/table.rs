@@ -90,6 +90,8 @@ pub(crate) enum Failure {
     Timeout,
     /// The stream broke or could not be opened.
     Flow,
+    /// It is too large for a datagram, and went by one because there was no other way (RFC 3261 §18.1.1).
+    TooLarge,
 }
 
 /// A transaction that came to nothing.
@@ -351,6 +353,16 @@ impl Table {
             }
         }
         failed
+    }
+
+    /// A request of ours is too large for the only way that it had: to send it again would not help.
+    pub(crate) fn too_large(&mut self, request: &[u8], out: &mut VecDeque<Output>) -> Option<Failed> {
+        let request = reread(request)?;
+        let branch = request.top_via().ok()?.branch()?;
+        let id = *self.clients.get(&self.fingerprints.client(branch, request.method()?))?;
+        let user = self.transactions.get(id)?.user;
+        let step = self.step(id, out, |transaction, _| transaction.fail())?;
+        step.tell.then_some(Failed { id, user, failure: Failure::TooLarge })
     }
 
     /// Sends a large request that nothing has come back for by UDP. False if it is none.

@@ -107,6 +107,7 @@ impl UserAgent {
         match input {
             Input::Received { flow, bytes } => self.received(now, flow, bytes),
             Input::FlowFailed { flow } => self.flow_failed(now, flow),
+            Input::TooLarge { bytes } => self.too_large(now, &bytes),
             Input::Resolved { query, answer } => self.resolved(now, query, answer),
             Input::Do(act) => self.act(now, act),
         }

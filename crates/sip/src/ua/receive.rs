@@ -80,6 +80,14 @@ impl UserAgent {
         }
     }
 
+    /// A request of ours cannot be sent: it is not repeated, and whoever made it hears why. An answer that cannot be
+    /// sent is not missed by us, but by whoever waits for it.
+    pub(super) fn too_large(&mut self, now: Time, bytes: &[u8]) {
+        if let Some(failed) = self.wire.transactions.too_large(bytes, &mut self.wire.out) {
+            self.transaction_failed(now, failed);
+        }
+    }
+
     /// A response: to the transaction that it answers, and to that one's user. Any other is dropped.
     fn response(&mut self, now: Time, response: &Message) {
         if response.check().is_err() {

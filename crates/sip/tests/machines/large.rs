@@ -81,6 +81,29 @@ fn a_large_call_is_answered_cancelled_and_ended_as_any_other() {
 }
 
 #[test]
+fn a_request_that_is_too_large_for_its_only_way_is_not_repeated_and_tells_why() {
+    let silent = address(7);
+    let mut world = World::pair();
+    call(&mut world, silent, 1_300);
+    tcp_fails(&mut world, silent);
+    let session = call(&mut world, silent, 1_400);
+    let sent = world.sent.last().unwrap().clone();
+    assert_eq!(sent.transport, Transport::Udp, "TCP is not tried again for a while");
+    let count = world.sent.len();
+    world.agents[ALICE].ua.handle(world.now, Input::TooLarge { bytes: sent.bytes });
+    world.drain(ALICE);
+    let ending = world.ending(ALICE, session);
+    assert_eq!(ending.how, How::FlowFailed);
+    assert!(ending.detail.contains("too large for UDP"), "{}", ending.detail);
+    assert_eq!(world.sent.len(), count);
+    for odd in [&b"SIP/2.0 200 OK\r\n\r\n"[..], b"", b"INVITE"] {
+        world.agents[ALICE].ua.handle(world.now, Input::TooLarge { bytes: odd.to_vec() });
+    }
+    world.run_to_rest();
+    world.assert_idle();
+}
+
+#[test]
 fn where_tcp_fails_at_once_the_request_goes_by_udp_and_tcp_is_not_tried_for_ten_minutes() {
     let silent = address(7);
     let mut world = World::pair();
