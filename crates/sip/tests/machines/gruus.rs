@@ -1,6 +1,7 @@
 //! GRUUs (RFC 5627): what a device is told, whom each names and for how long, and dialogs with who has one as Contact.
 
 use crate::accounts::*;
+use crate::subscriptions::subscribe;
 use crate::world::*;
 use sip::ua::*;
 
@@ -286,4 +287,37 @@ fn a_call_of_a_device_that_has_its_gruu_as_contact_is_ended_at_its_flow() {
     world.run_for(20);
     let bye = world.take(phone.at).pop().unwrap();
     assert!(bye.starts_with("BYE sip:maria@10.0.0.6:5060 SIP/2.0"), "{bye}");
+}
+
+#[test]
+fn whoever_watches_by_a_gruu_is_told_where_it_is_by_then_and_forgotten_when_that_stream_breaks() {
+    let mut world = registrar();
+    world.transport = Transport::Tcp;
+    let mut phone = device(7, "maria");
+    let gruu = told(&registers(&mut world, &mut phone, DESK, ""), "pub-gruu");
+    let contact = format!("Contact: <sip:maria@{}>", phone.at);
+    let watches = |world: &mut World, phone: &mut Device, proof: &str| {
+        let text = subscribe(phone, "paolo", "", "Event: dialog\n", proof);
+        assert!(text.contains(&contact), "{text}");
+        world.inject(phone.at, ALICE, &text.replace(&contact, &format!("Contact: <{gruu}>")));
+        world.run_for(20);
+        world.take(phone.at)
+    };
+    let challenge = watches(&mut world, &mut phone, "").pop().unwrap();
+    let proof = phone.authorization(&challenge, "SUBSCRIBE");
+    let first = watches(&mut world, &mut phone, &proof).pop().unwrap();
+    assert!(first.starts_with("NOTIFY sip:maria@10.0.0.8:5060 "), "{first}");
+    world.inject(phone.at, ALICE, &answer_to(&first, "200 OK", ""));
+    phone.at = address(5);
+    registers(&mut world, &mut phone, DESK, "");
+    world.act(ALICE, Do::Occupation { user: "paolo".into(), occupation: Occupation::Talking });
+    world.run_for(20);
+    let next = world.take(phone.at).pop().unwrap();
+    assert!(next.starts_with("NOTIFY sip:maria@10.0.0.6:5060 "), "{next}");
+    for (number, left) in [(7, 1), (5, 0)] {
+        let flow = world.flow(ALICE, number);
+        world.agents[ALICE].ua.handle(world.now, Input::FlowFailed { flow });
+        world.drain(ALICE);
+        assert_eq!(world.agents[ALICE].ua.load().subscriptions, left, "{number}");
+    }
 }

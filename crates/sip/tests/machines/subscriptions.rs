@@ -10,7 +10,13 @@ struct Watcher {
     to_tag: String,
 }
 
-fn subscribe(phone: &mut Device, about: &str, to_tag: &str, more: &str, authorization: &str) -> String {
+pub(crate) fn subscribe(
+    phone: &mut Device,
+    about: &str,
+    to_tag: &str,
+    more: &str,
+    authorization: &str,
+) -> String {
     phone.cseq += 1;
     let Device { at, call_id, cseq, user, .. } = phone;
     let tag = if to_tag.is_empty() { String::new() } else { format!(";tag={to_tag}") };
