@@ -95,6 +95,21 @@ fn a_transfer_to_a_number_of_the_callers_operator_leaves_the_exchange() {
 }
 
 #[test]
+fn who_refers_is_a_number_of_ours_that_the_operator_knows_unless_it_is_withheld() {
+    let own = numbers::Rules::of(numbers::Country::ITALY).normal("0699990000");
+    for withholds in [false, true] {
+        let mut config = referred();
+        let shown =
+            engine::Presentation { numbers: vec![own.clone()], withholds, ..engine::Presentation::default() };
+        config.numbering.shown.insert("tim".to_owned(), shown);
+        let (_, _, _, refer) = asked_by(config);
+        let by = refer.lines().find_map(|line| line.strip_prefix("Referred-By: "));
+        let number = "<sip:+390699990000@10.0.0.90:5060>";
+        assert_eq!(by, (!withholds).then_some(number), "{refer}");
+    }
+}
+
+#[test]
 fn what_leaves_costs_what_was_thought_for_its_end_is_out_of_sight() {
     let mut config = referred();
     config.outbound[0].prices = engine::Prices([("+39".to_owned(), 1_000)].into());

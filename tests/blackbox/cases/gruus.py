@@ -3,6 +3,7 @@
 import re
 import threading
 
+import linphone
 import sip
 from trial import case
 
@@ -110,3 +111,20 @@ def followed(t):
     assert anna.proved("INVITE", temporary, sip.sdp(9)).status == 404, "a new Call-ID takes the old ones"
     moved.registers(expires=0)
     assert anna.proved("INVITE", public, sip.sdp(9)).status == 480, "it is not registered"
+
+
+@case("Linphone is called by its public and by its temporary GRUU, has the public one as Contact, and is hung up on", seconds=8)
+def linphones(t):
+    server = t.server(agents=AGENTS, queues=QUEUES)
+    phone = linphone.Linphone(t, "anna", server, "secret of anna", answers=True)
+    bruno = Device(t, server, "bruno", 1)
+    for count, kind in enumerate(("pub", "temp"), 1):
+        target = re.findall(rf'{kind}-gruu="([^"]+)"', phone.debug.read_text(errors="replace"))[-1]
+        answer = bruno.proved("INVITE", target, sip.sdp(9))
+        assert answer.status == 200, answer
+        bruno.phone.send(within(bruno, answer, "ACK", target))
+        phone.established(count=count)
+        phone.told(r"Contact: <sip:anna@blackbox;gr=urn:uuid:[0-9a-f-]+>", count=count)
+        bruno.phone.send(within(bruno, answer, "BYE", target))
+        phone.told(r"to \[?LinphoneCallReleased", count=count)
+    assert [(end["by"], end["cause"]) for end in server.ends(2)] == [("caller", "hung_up")] * 2

@@ -95,7 +95,7 @@ impl Call {
             Purpose::Transfer(transfer) => transfer.by_agent(),
             Purpose::Script | Purpose::Arrival => None,
         };
-        let referred_by = Some(self.referrer(ctx, &trunk, by));
+        let referred_by = self.referrer(ctx, &trunk, by);
         let (heard, until) = (Heard::Nothing, ctx.now + ANSWERED_WITHIN);
         self.stage = Stage::Leaving(Leaving { target, to, ring, purpose, trunk, heard, until });
         if !matches!(self.playing, Some((_, Playing::Music))) {
@@ -191,16 +191,20 @@ impl Call {
         end
     }
 
-    /// Who refers: the number of ours that the operator knows, its account, or the agent.
-    fn referrer(&self, ctx: &Context, trunk: &str, agent: Option<&str>) -> String {
+    /// Who refers: the number of ours that the operator knows, its account, or the agent. Nobody where ours is withheld.
+    fn referrer(&self, ctx: &Context, trunk: &str, agent: Option<&str>) -> Option<String> {
         let config = &ctx.config;
         let line = config.sip.trunk(trunk);
         let host = line.map_or_else(|| config.sip.realm.clone(), sip::ua::Trunk::domain);
-        let own = self.own_number(ctx, &config.numbering.presentation(trunk).numbers);
+        let presentation = config.numbering.presentation(trunk);
+        if presentation.withholds {
+            return None;
+        }
+        let own = self.own_number(ctx, &presentation.numbers);
         let own = own.map(|own| config.numbering.trunk(trunk).write(&own));
         let account = || line.and_then(|line| Some(line.credentials.as_ref()?.user.clone()));
         let user = own.or_else(account).or(agent.map(str::to_owned)).unwrap_or_else(|| self.to.clone());
-        format!("sip:{}@{host}", sip::ua::escaped_user(&user))
+        Some(format!("sip:{}@{host}", sip::ua::escaped_user(&user)))
     }
 }
 
@@ -222,7 +226,7 @@ impl Call {
         let uri = ctx.sip.peer_uri(two.session).map(str::to_owned);
         let (Some(uri), replaces @ Some(_)) = (uri, ctx.sip.name_of(two.session)) else { return };
         self.note(ctx, FactKind::TransferReferred { to: to.clone(), trunk: trunk.clone() });
-        let referred_by = Some(self.referrer(ctx, &trunk, None));
+        let referred_by = self.referrer(ctx, &trunk, None);
         self.shortcut = Some(Shortcut { asked, replaced, to, trunk, accepted: false });
         ctx.sip(Do::Refer { session, refer: Refer { to: ReferTo { uri, replaces }, referred_by } });
     }
