@@ -321,3 +321,58 @@ fn whoever_watches_by_a_gruu_is_told_where_it_is_by_then_and_forgotten_when_that
         assert_eq!(world.agents[ALICE].ua.load().subscriptions, left, "{number}");
     }
 }
+
+/// What a registrar should know of one contact: the device, its flow, the Call-ID, and which registration that is.
+struct Bound {
+    device: &'static str,
+    flow: u64,
+    call_id: &'static str,
+    registration: usize,
+}
+
+/// A device, flow by flow, registers, comes back with another Call-ID, and leaves, in any order.
+#[test]
+fn a_temporary_one_holds_exactly_as_long_as_its_registration_has_a_contact() {
+    for seed in 0..20 {
+        let mut rng = base::Seed::from_number(seed).rng();
+        let mut config = open_config(ALICE);
+        (config.open_to, config.accounts) = (vec![], vec![account("maria")]);
+        let mut world = World::of(vec![config], seed);
+        let mut phone = device(7, "maria");
+        let (mut bound, mut given): (Vec<Bound>, Vec<(String, usize, &str)>) = (Vec::new(), Vec::new());
+        for step in 0..40 {
+            let name = [DESK, SOFT][rng.below(2) as usize];
+            // Without flows of its own, and two of them.
+            let flow = rng.below(3);
+            phone.call_id = ["one", "two"][rng.below(2) as usize];
+            phone.at = address(2 + flow as usize);
+            let leaves = rng.below(4) == 0;
+            let reg_id = if flow > 0 { format!(";reg-id={flow}") } else { String::new() };
+            let contact = format!(
+                "Contact: <sip:{}@{}>;+sip.instance=\"<{name}>\"{reg_id};expires={}\nSupported: gruu, outbound\n",
+                &name[9..17],
+                phone.at,
+                if leaves { 0 } else { 3_600 }
+            );
+            let ok = phone.registers(&mut world, &contact);
+            assert!(ok.starts_with("SIP/2.0 200"), "{ok}");
+            let before = bound.iter().position(|it| it.device == name && it.flow == flow);
+            let before = before.map(|at| bound.remove(at));
+            if !leaves {
+                let same = |it: &&Bound| it.device == name && it.call_id == phone.call_id;
+                let kept = before.as_ref().filter(same).or_else(|| bound.iter().find(same));
+                let registration = kept.map_or(1_000 * seed as usize + step, |it| it.registration);
+                bound.push(Bound { device: name, flow, call_id: phone.call_id, registration });
+                let own = ok.lines().find(|line| line.contains(name) && line.contains(&phone.at.to_string()));
+                given.push((told(own.unwrap(), "temp-gruu"), registration, name));
+            }
+            for (temporary, registration, name) in &given {
+                let holds = bound.iter().any(|it| it.registration == *registration);
+                let found = world.agents[ALICE].ua.device(temporary).unwrap();
+                let expected = if holds { Ok(format!("<{name}>")) } else { Err(404) };
+                assert_eq!(found.map(|device| device.instance), expected, "seed {seed}, step {step}");
+            }
+        }
+        assert!(given.len() > 20, "seed {seed}");
+    }
+}
