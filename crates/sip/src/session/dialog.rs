@@ -210,6 +210,8 @@ impl Dialog {
     /// anybody else would have our requests sent to one.
     fn find_device(&mut self, wire: &Wire) {
         self.device = wire.device_of(&self.remote_target, self.flow);
+        // It is a registered one: nothing but its flow leads there.
+        self.symmetric |= self.device.is_some();
         self.follow_device(wire);
     }
 
