@@ -129,7 +129,8 @@ class Server:
     """`cornetta serve` with a configuration and a data folder of its own."""
 
     def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None,
-                 trunks=(), routes=(), outbound=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None, host="127.0.0.1"):
+                 trunks=(), routes=(), outbound=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None, trust=None,
+                 host="127.0.0.1"):
         self.trial, self.process = trial, None
         self.sip, self.http = at or (host, free_port()), ("127.0.0.1", free_port())
         self.tls = (host, free_port()) if tls else None
@@ -146,6 +147,7 @@ class Server:
             ("media", {"address": host, "ports": f"{low}-{low + ports - 1}"}),
             ("trace", trace or {}),
             ("limits", limits or {}),
+            ("trust", trust or {}),
             ("http", {"listen": "%s:%d" % self.http}),
             ("[token]", {"name": "tests", "secret": TOKEN, "scopes": ["events:read", "call:any", "call:capture",
                                                                       "agent:any", "pii:clear", "security:any"]}),
