@@ -100,6 +100,8 @@ def provisional():
 
 
 def pause(milliseconds):
+    """A person takes so long: to answer, to say what they called for. What somebody else does is waited for by `asked` and
+    `wants`, never by time."""
     return f'  <pause milliseconds="{milliseconds}"/>'
 
 
