@@ -304,13 +304,15 @@ impl Dialog {
         self.symmetric = symmetric || flow.transport.is_stream();
     }
 
-    /// The way broke: go where Contact or Record-Route point, if that is an address. A listening port
-    /// outlives a connection.
+    /// The way broke: go where Contact or Record-Route point. A listening port outlives a connection.
     pub(crate) fn flow_failed(&mut self) {
-        if self.remote_tag.is_some()
-            && let Some(remote) = self.hop_address()
-        {
-            self.flow.remote = remote;
+        if self.remote_tag.is_none() {
+            return;
+        }
+        match self.hop_address() {
+            Some(remote) => self.flow.remote = remote,
+            // A name is looked for from now on.
+            None => self.symmetric &= self.hop.is_none(),
         }
     }
 

@@ -184,6 +184,33 @@ fn a_name_that_leads_to_the_wrong_side_of_a_nat_is_not_followed() {
 }
 
 #[test]
+fn a_name_is_looked_for_when_the_peers_connection_breaks_and_not_before() {
+    let mut world = World::of(vec![open_config(ALICE)], 1);
+    let text =
+        invite_with("sip:x@gw.peer.example:5070;transport=tcp", "").replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    let flow = Flow { transport: Transport::Tcp, local: address(ALICE), remote: address(PEER) };
+    let zone = [("A gw.peer.example", at(&[THERE]))];
+    world.agents[ALICE]
+        .ua
+        .handle(world.now, Input::Received { flow, bytes: text.replace('\n', "\r\n").into_bytes() });
+    world.drain(ALICE);
+    let session = world.incoming(ALICE);
+    world.act(ALICE, Do::Accept { session, sdp: ANSWER.to_vec() });
+    world.run_for(20);
+    let ok = world.take(address(PEER)).pop().unwrap();
+    let ack = request_in(&ok, "ACK", 1, "").replace('\n', "\r\n").into_bytes();
+    world.agents[ALICE].ua.handle(world.now, Input::Received { flow, bytes: ack });
+    world.drain(ALICE);
+    assert_eq!(answers(&mut world, &zone), Vec::<String>::new());
+    world.agents[ALICE].ua.handle(world.now, Input::FlowFailed { flow });
+    world.drain(ALICE);
+    assert_eq!(answers(&mut world, &zone), ["A gw.peer.example"]);
+    let to = SocketAddr::new(address(THERE).ip(), 5070);
+    let (sent, transport, _) = bye(&mut world, session);
+    assert_eq!((sent, transport), (to, Transport::Tcp));
+}
+
+#[test]
 fn whom_we_call_is_located_by_the_contact_of_its_answer() {
     let mut world = World::of(vec![open_config(ALICE)], 1);
     let flow = world.flow(ALICE, PEER);
