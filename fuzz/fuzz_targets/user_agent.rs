@@ -89,7 +89,7 @@ impl Life {
     fn call(&self, which: u8) -> Call {
         let flow = self.peers.flow(which);
         Call {
-            towards: Towards::Flow(flow),
+            towards: flow.into(),
             uri: format!("sip:callee@{}", flow.remote),
             to: None,
             from_user: "desk".into(),

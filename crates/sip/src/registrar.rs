@@ -118,12 +118,32 @@ impl Registrar {
         Some(Device { user: user.to_owned(), instance: order.instance.as_deref()?.to_owned() })
     }
 
-    /// Where a device is: its newest contact (RFC 5627 §6.1; of several flows any may be taken, RFC 5626 §5.3).
-    pub(crate) fn contact_of(&self, device: &Device) -> Option<&Contact> {
+    /// Where a device is: its contact by the flow that is preferred, if it has one, or its newest (RFC 5627 §6.1; of
+    /// several flows any may be taken, RFC 5626 §5.3).
+    pub(crate) fn contact_of(&self, device: &Device, preferred: Option<Flow>) -> Option<&Contact> {
         let Bindings { contacts, orders } = self.bindings.get(device.user.as_str())?;
         let pairs = contacts.iter().zip(orders);
         let its = pairs.filter(|(_, order)| order.instance.as_deref() == Some(&device.instance));
-        its.max_by_key(|(_, order)| order.made).map(|(contact, _)| contact)
+        let rank = |(contact, order): &(&Contact, &Order)| (Some(contact.flow) == preferred, order.made);
+        its.max_by_key(rank).map(|(contact, _)| contact)
+    }
+
+    /// The flow of a contact, and those by which the same device registered the same address, the newest first. What
+    /// else a proxy of theirs leads to is not known.
+    pub(crate) fn flows_to(&self, user: &str, contact: &Contact) -> Vec<Flow> {
+        let mut flows = vec![contact.flow];
+        let Some(Bindings { contacts, orders }) = self.bindings.get(user) else { return flows };
+        let pairs = || contacts.iter().zip(orders);
+        let device = |order: &Order| order.instance.clone().filter(|_| order.reg_id.is_some());
+        let Some(own) = pairs().find(|(it, _)| *it == contact).and_then(|(_, order)| device(order)) else {
+            return flows;
+        };
+        let same = |it: &Contact| it.flow != contact.flow && it.uri == contact.uri && it.path == contact.path;
+        let mut others: Vec<_> =
+            pairs().filter(|(it, order)| same(it) && device(order).as_ref() == Some(&own)).collect();
+        others.sort_by_key(|(_, order)| std::cmp::Reverse(order.made));
+        flows.extend(others.into_iter().map(|(it, _)| it.flow));
+        flows
     }
 
     /// How many contacts there are.

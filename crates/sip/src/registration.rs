@@ -224,7 +224,7 @@ impl Kept {
     }
 
     fn is_of_one_flow(&self) -> bool {
-        matches!(self.registration.towards, Towards::Flow(_))
+        matches!(self.registration.towards, Towards::Flows(_))
     }
 
     fn leave(&mut self, wire: &mut Wire, now: Time) {

@@ -360,7 +360,8 @@ pub(super) fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
         Target::Agent(_) | Target::Device(_) => {
             let contact = contact(ctx, target)?;
             headers.extend(contact.path.iter().map(|hop| ("Route".to_owned(), hop.clone())));
-            (contact.flow.into(), contact.uri.clone(), None)
+            let towards = ctx.sip.towards(target.agent().unwrap_or_default(), contact);
+            (towards, contact.uri.clone(), None)
         }
         Target::Uri { uri } => (Towards::Places(vec![crate::place_of(uri)?]), uri.clone(), None),
         Target::Trunk { trunk, number } => {

@@ -171,11 +171,11 @@ impl Call {
         ];
         headers.extend(contact.path.iter().map(|hop| ("Route".to_owned(), hop.clone())));
         let (from_user, from_display) = (self.from.clone(), self.from_display.clone());
-        let max_forwards = self.way.hops_left();
+        let (max_forwards, towards) = (self.way.hops_left(), ctx.sip.towards(&agent, &contact));
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, Some(contact.flow.remote));
         let call = sip::ua::Call {
-            towards: contact.flow.into(),
+            towards,
             uri: contact.uri,
             to: None,
             from_user,

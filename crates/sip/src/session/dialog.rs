@@ -215,10 +215,11 @@ impl Dialog {
         self.follow_device(wire);
     }
 
-    /// Requests to a GRUU go where the device is now, under the address that it has there (RFC 5627 §6.1). To one
-    /// that has gone they go where it was.
+    /// Requests to a GRUU go where the device is now, under the address that it has there (RFC 5627 §6.1): by the
+    /// flow of the dialog while it has that. To one that has gone they go where it was.
     fn follow_device(&mut self, wire: &Wire) {
-        if let Some(contact) = self.device.as_ref().and_then(|device| wire.registrar.contact_of(device)) {
+        let flow = Some(self.flow);
+        if let Some(contact) = self.device.as_ref().and_then(|it| wire.registrar.contact_of(it, flow)) {
             self.remote_target = without_headers(&contact.uri).into();
             self.flow = contact.flow;
         }
@@ -403,7 +404,7 @@ fn from_domain(wire: &Wire, call: &Call, flow: Flow) -> String {
     }
     let trunk = match &call.towards {
         Towards::Trunk(name) => wire.config.trunk(name),
-        Towards::Flow(_) | Towards::Places(_) => None,
+        Towards::Flows(_) | Towards::Places(_) => None,
     };
     match trunk.and_then(|trunk| trunk.domain.clone()) {
         Some(domain) => domain,

@@ -104,7 +104,7 @@ impl Session {
     /// put aside for what it says or does not say.
     fn server(&self) -> Option<Flow> {
         let Phase::Calling(calling) = &self.phase else { return None };
-        (!matches!(calling.call.towards, Towards::Flow(_))).then_some(self.dialog.flow)
+        (!matches!(calling.call.towards, Towards::Flows(_))).then_some(self.dialog.flow)
     }
 
     /// Makes the call by the next way, with a transaction of its own. False if there is none, or the call is
@@ -119,7 +119,8 @@ impl Session {
             if !calling.call.urgent && wire.is_barred(now, flow) {
                 continue;
             }
-            self.dialog.reroute(flow, false);
+            let is_device = matches!(calling.call.towards, Towards::Flows(_)) && self.dialog.is_symmetric();
+            self.dialog.reroute(flow, is_device);
             self.credentials.settled();
             self.terms = Terms::towards(wire, &calling.call.towards);
             let (dialog, terms) = (&mut self.dialog, (self.terms, &self.timer));

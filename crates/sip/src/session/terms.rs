@@ -37,7 +37,7 @@ impl Terms {
     pub(super) fn towards(wire: &Wire, towards: &Towards) -> Terms {
         let trunk = match towards {
             Towards::Trunk(name) => wire.config.trunk(name),
-            Towards::Flow(_) | Towards::Places(_) => None,
+            Towards::Flows(_) | Towards::Places(_) => None,
         };
         Terms::new(wire, trunk)
     }

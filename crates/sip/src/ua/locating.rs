@@ -1,7 +1,7 @@
 //! Calls on their way to being sent: by the ways that are known, or after the answer of a name server.
 
 use super::ways::Found;
-use super::{Call, How, SessionId, Towards, UserAgent};
+use super::{Call, Flow, How, SessionId, Towards, UserAgent};
 use crate::locate::{Answer, Query};
 use base::Time;
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ impl UserAgent {
         match self.wire.ways(now, &call.towards, call.urgent) {
             Found::Ways(ways) => {
                 // A registered device is called by the way that its REGISTER came, and so is what follows.
-                let symmetric =
-                    matches!(call.towards, Towards::Flow(flow) if self.wire.registrar.knows(flow));
+                let knows = |flow: &Flow| self.wire.registrar.knows(*flow);
+                let symmetric = matches!(&call.towards, Towards::Flows(flows) if flows.iter().all(knows));
                 self.sessions.call(&mut self.wire, now, session, call, ways, symmetric);
             }
             Found::WaitsFor(query) => {

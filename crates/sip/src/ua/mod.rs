@@ -208,7 +208,13 @@ impl UserAgent {
 
     /// The contact by which a device is reached: its newest.
     pub fn contact_of(&self, device: &Device) -> Option<&Contact> {
-        self.wire.registrar.contact_of(device)
+        self.wire.registrar.contact_of(device, None)
+    }
+
+    /// The ways to a contact of an account: its flow, and the other flows of the same device that lead to it (RFC 5626
+    /// §5.3), the newest first.
+    pub fn towards(&self, user: &str, contact: &Contact) -> Towards {
+        Towards::Flows(self.wire.registrar.flows_to(user, contact))
     }
 
     /// The session whose dialog a Replaces names.

@@ -23,8 +23,8 @@ const SERVICE_ROUTES_MAX: usize = 16;
 /// Whom a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Towards {
-    /// Whoever is at the other end of this flow, and nobody else: a registered device.
-    Flow(Flow),
+    /// Whoever is at the other end of these flows, and nobody else: a registered device, by the first that it answers by.
+    Flows(Vec<Flow>),
     /// The first of these places that answers.
     Places(Vec<Place>),
     /// The trunk of this name: the route that its registrar gave, or its targets.
@@ -33,7 +33,7 @@ pub enum Towards {
 
 impl From<Flow> for Towards {
     fn from(flow: Flow) -> Towards {
-        Towards::Flow(flow)
+        Towards::Flows(vec![flow])
     }
 }
 
@@ -118,7 +118,7 @@ impl Wire {
     /// The ways to somebody: if it is urgent, those too whose servers asked to be left alone.
     pub(crate) fn ways(&mut self, now: Time, towards: &Towards, urgent: bool) -> Found {
         let (places, preferred) = match towards {
-            Towards::Flow(flow) => return Found::Ways([*flow].into()),
+            Towards::Flows(flows) => return Found::Ways(flows.iter().copied().collect()),
             Towards::Places(places) => (places.clone(), None),
             Towards::Trunk(name) => {
                 let preferred = self.ways.preferred(name);

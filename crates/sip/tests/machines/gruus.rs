@@ -376,3 +376,53 @@ fn a_temporary_one_holds_exactly_as_long_as_its_registration_has_a_contact() {
         assert!(given.len() > 20, "seed {seed}");
     }
 }
+
+#[test]
+fn a_device_that_does_not_answer_by_one_of_its_flows_is_called_by_the_other() {
+    let mut world = registrar();
+    let flow = |reg_id: u32| {
+        let params = format!(";+sip.instance=\"<{DESK}>\";reg-id={reg_id}");
+        format!("Contact: <sip:maria@10.0.0.8:5060>{params}\nSupported: gruu, outbound\n")
+    };
+    let (mut first, mut second) = (device(7, "maria"), device(8, "maria"));
+    first.registers(&mut world, &flow(1));
+    second.registers(&mut world, &flow(2));
+    let gruu = format!("sip:maria@help.example;gr={DESK}");
+    let ua = &mut world.agents[ALICE].ua;
+    let contact = ua.contact_of(&ua.device(&gruu).unwrap().unwrap()).unwrap().clone();
+    let towards = ua.towards("maria", &contact);
+    let session = ua.reserve().unwrap();
+    world.act(ALICE, Do::Call { session, call: plain_call(towards, &contact.uri) });
+    world.run_for(3_900);
+    assert!(world.take(second.at).iter().any(|text| text.starts_with("INVITE ")), "the newest first");
+    assert!(!world.take(first.at).iter().any(|text| text.starts_with("INVITE ")));
+    world.run_for(200);
+    let invite = world.take(first.at).pop().unwrap();
+    assert!(invite.starts_with("INVITE sip:maria@10.0.0.8:5060 "), "{invite}");
+    let ok = answer_to(&invite, "200 OK", &format!("Contact: <{gruu}>\n"));
+    world.inject(first.at, ALICE, &ok);
+    world.run_for(20);
+    let ack = world.take(first.at).pop().unwrap();
+    assert!(ack.starts_with("ACK sip:maria@10.0.0.8:5060 "), "by the flow that works: {ack}");
+    world.act(ALICE, Do::HangUp { session, q850: None });
+    world.run_for(20);
+    assert!(world.take(first.at).pop().unwrap().starts_with("BYE sip:maria@10.0.0.8:5060 "));
+}
+
+#[test]
+fn a_colleagues_device_at_the_same_address_is_no_flow_of_this_one() {
+    let mut world = registrar();
+    let (mut desk, mut soft) = (device(7, "maria"), device(8, "maria"));
+    for (phone, name) in [(&mut desk, DESK), (&mut soft, SOFT)] {
+        let params = format!(";+sip.instance=\"<{name}>\";reg-id=1");
+        phone.registers(
+            &mut world,
+            &format!("Contact: <sip:maria@10.0.0.8:5060>{params}\nSupported: outbound\n"),
+        );
+    }
+    let ua = &world.agents[ALICE].ua;
+    for contact in ua.contacts("maria") {
+        assert_eq!(ua.towards("maria", contact), Towards::Flows(vec![contact.flow]));
+    }
+    assert_eq!(ua.contacts("maria").len(), 2);
+}
