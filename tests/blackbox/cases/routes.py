@@ -22,12 +22,13 @@ def routed(server):
     return [(event["data"]["trunk"], passed(event["data"])) for event in server.happened("leg.routed")]
 
 
-def passed_on(t, first):
-    """A call by a route whose first trunk runs these steps (nobody is there if there are none) and whose second takes it."""
+def passed_on(t, first, **more):
+    """A call by a route whose first trunk runs these steps (nobody is there if there are none) and whose second takes it.
+    `more` is written of the first."""
     ports = free_port(), free_port()
     failing = t.sipp_beside(first, local=ports[0], name="first") if first else None
     taking = t.sipp_beside(TAKES, local=ports[1], name="second")
-    server = t.server(services=[OUT], trunks=[line("first", ports[0]), line("second", ports[1])], routes=[ROUTE])
+    server = t.server(services=[OUT], trunks=[line("first", ports[0], **more), line("second", ports[1])], routes=[ROUTE])
     t.sipp(TALKS, server, "out", name="caller")
     taking.wait()
     if failing:
@@ -49,6 +50,15 @@ def dead(t):
     server = passed_on(t, None)
     causes = [event["data"]["end"]["cause"] for event in server.happened("leg.ended", 3)]
     assert "peer_timeout" in causes or "unreachable" in causes, causes
+
+
+@case("a trunk says 100 and nothing else: it gets CANCEL, and the next of the route takes the call", seconds=6)
+def mute(t):
+    server = passed_on(t, [
+        called(), respond(100, "Trying", initial=True), asked("CANCEL", Reason="Q.850;cause=16"), respond(200, "OK"),
+        respond(487, "Request Terminated", initial=True), asked("ACK")], progress_within="2s")
+    causes = [event["data"]["end"]["cause"] for event in server.happened("leg.ended", 3)]
+    assert "peer_timeout" in causes, causes
 
 
 @case("a trunk says that the party is busy: no other is asked, and the caller hears 486")
