@@ -32,6 +32,9 @@ pub(crate) type SubscriptionId = Key<Subscription>;
 #[derive(Debug)]
 pub(crate) struct Subscriptions {
     places: Slots<Subscription>,
+    /// By whom they are about, and by who asked: a call must not look at all of them to find its few.
+    watchers: BTreeSet<(Package, String, SubscriptionId)>,
+    askers: BTreeSet<(String, SubscriptionId)>,
     /// Local tags are ours and random.
     tags: BTreeMap<Box<str>, SubscriptionId>,
     /// Those that came by a stream.
@@ -74,6 +77,8 @@ impl Subscriptions {
     pub(crate) fn new() -> Subscriptions {
         Subscriptions {
             places: Slots::new(LIMIT),
+            watchers: BTreeSet::new(),
+            askers: BTreeSet::new(),
             tags: BTreeMap::new(),
             streams: BTreeSet::new(),
             deadlines: BTreeSet::new(),
@@ -88,7 +93,8 @@ impl Subscriptions {
 
     /// Whether this account may have one more.
     pub(crate) fn has_room_for(&self, by: &str) -> bool {
-        self.places.len() < LIMIT && self.places.iter().filter(|(_, it)| it.by == by).count() < OF_ONE_MAX
+        let [first, last] = all_ids().map(|id| (by.to_owned(), id));
+        self.places.len() < LIMIT && self.askers.range(first..=last).count() < OF_ONE_MAX
     }
 
     /// Takes a SUBSCRIBE outside of dialogs: 200, and the first NOTIFY at once.
@@ -119,7 +125,10 @@ impl Subscriptions {
             over: wanted.seconds == 0,
         };
         let (until, flow) = (subscription.until, subscription.dialog.flow);
+        let (package, about, by) = (wanted.package, subscription.about.clone(), subscription.by.clone());
         let Ok(id) = self.places.insert(subscription) else { return };
+        self.watchers.insert((package, about, id));
+        self.askers.insert((by, id));
         self.tags.insert(tag, id);
         self.streams.extend(stream_of(flow, id));
         self.deadlines.insert((until, id));
@@ -170,8 +179,8 @@ impl Subscriptions {
         if before == Some(state) || (before.is_none() && state.is_nothing()) {
             return;
         }
-        let those = self.places.iter().filter(|(_, it)| it.package == package && it.about == about);
-        let ids: Vec<SubscriptionId> = those.map(|(id, _)| id).collect();
+        let [first, last] = all_ids().map(|id| (package, about.to_owned(), id));
+        let ids: Vec<SubscriptionId> = self.watchers.range(first..=last).map(|(.., id)| *id).collect();
         for id in ids {
             if let Some(it) = self.places.get_mut(id) {
                 it.news = true;
@@ -198,7 +207,7 @@ impl Subscriptions {
 
     /// A stream broke: whoever watched by it cannot be told any more, and subscribes anew by another.
     pub(crate) fn flow_failed(&mut self, flow: Flow) {
-        let (first, last) = ((flow, Key::from_number(0)), (flow, Key::from_number(u64::MAX)));
+        let [first, last] = all_ids().map(|id| (flow, id));
         let ids: Vec<SubscriptionId> = self.streams.range(first..=last).map(|(_, id)| *id).collect();
         for id in ids {
             self.forget(id);
@@ -267,11 +276,14 @@ impl Subscriptions {
 
     fn forget(&mut self, id: SubscriptionId) {
         let Some(it) = self.places.remove(id) else { return };
+        self.watchers.remove(&(it.package, it.about, id));
+        self.askers.remove(&(it.by, id));
         self.tags.remove(&it.dialog.local_tag);
         self.streams.remove(&(it.dialog.flow, id));
         self.deadlines.remove(&(it.until, id));
         let most = self.places.len();
-        debug_assert!(self.tags.len() <= most && self.streams.len() <= most && self.deadlines.len() <= most);
+        debug_assert!(self.watchers.len() == most && self.askers.len() == most && self.tags.len() == most);
+        debug_assert!(self.streams.len() <= most && self.deadlines.len() <= most);
     }
 }
 
@@ -279,6 +291,11 @@ impl Subscriptions {
 pub(crate) fn seconds_of(request: &Message) -> Option<u32> {
     let seconds = request.expires().unwrap_or(EXPIRES_MAX).min(EXPIRES_MAX);
     (!(1..EXPIRES_MIN).contains(&seconds)).then_some(seconds)
+}
+
+/// Below and above the ids of all subscriptions.
+fn all_ids() -> [SubscriptionId; 2] {
+    [Key::from_number(0), Key::from_number(u64::MAX)]
 }
 
 /// What of a subscription is to be found when a stream breaks.
