@@ -23,6 +23,7 @@ pub use coverage::Coverage;
 pub use faults::Faults;
 pub use report::Report;
 pub use rows::{ROWS, Row};
+pub use town::fixed_lines;
 
 use std::sync::Arc;
 use std::time::Duration;

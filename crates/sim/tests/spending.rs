@@ -22,6 +22,12 @@ fn desk() -> engine::Config {
     config
 }
 
+fn with_anna(config: engine::Config) -> Stage {
+    let mut stage = Stage::with(config, Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    stage
+}
+
 fn settled(stage: &Stage) -> Vec<(u64, u64)> {
     let told = stage.facts.iter().filter_map(|fact| match fact.kind {
         FactKind::OutboundSettled { seconds, millicents, .. } => Some((seconds, millicents)),
@@ -54,8 +60,7 @@ fn speaks(stage: &mut Stage) -> (Line, Line) {
 
 #[test]
 fn a_call_has_cost_what_its_conversation_took_when_it_is_over() {
-    let mut stage = Stage::with(desk(), Past::default());
-    register(&mut stage, "anna", address(ANNA));
+    let mut stage = with_anna(desk());
     let (mut anna, outside) = speaks(&mut stage);
     assert_eq!((allowed(&stage), settled(&stage)), (1, vec![]));
     stage.wait(seconds(66));
@@ -70,8 +75,7 @@ fn a_call_has_cost_what_its_conversation_took_when_it_is_over() {
 
 #[test]
 fn a_call_that_nobody_took_has_cost_nothing() {
-    let mut stage = Stage::with(desk(), Past::default());
-    register(&mut stage, "anna", address(ANNA));
+    let mut stage = with_anna(desk());
     for _ in 0..3 {
         let mut anna = dials(&mut stage);
         refuses(&mut stage, address(OUTSIDE), "486 Busy Here");
@@ -89,8 +93,7 @@ fn a_call_that_nobody_took_has_cost_nothing() {
 
 #[test]
 fn a_call_that_is_going_on_counts_for_what_was_thought_and_for_more_when_it_takes_longer() {
-    let mut stage = Stage::with(desk(), Past::default());
-    register(&mut stage, "anna", address(ANNA));
+    let mut stage = with_anna(desk());
     let (mut anna, outside) = speaks(&mut stage);
     is_refused(&mut stage);
     stage.wait(seconds(720));
@@ -123,8 +126,7 @@ fn goes_on(stage: &Stage, calls: usize) {
 fn a_conversation_is_broken_off_after_its_longest_time() {
     let mut config = desk();
     config.outbound[0].longest = seconds(90);
-    let mut stage = Stage::with(config, Past::default());
-    register(&mut stage, "anna", address(ANNA));
+    let mut stage = with_anna(config);
     let (anna, outside) = speaks(&mut stage);
     stage.wait(seconds(89));
     goes_on(&stage, 1);
@@ -136,8 +138,7 @@ fn a_conversation_is_broken_off_after_its_longest_time() {
 
 #[test]
 fn a_conversation_is_broken_off_when_its_rules_cents_are_spent() {
-    let mut stage = Stage::with(desk(), Past::default());
-    register(&mut stage, "anna", address(ANNA));
+    let mut stage = with_anna(desk());
     let (anna, outside) = speaks(&mut stage);
     stage.wait(seconds(899));
     goes_on(&stage, 1);
@@ -151,8 +152,7 @@ fn a_conversation_is_broken_off_when_its_rules_cents_are_spent() {
 fn what_was_counted_for_a_conversation_at_its_beginning_is_its_own() {
     let mut config = desk();
     config.outbound[0].cents_per_day = Some(220);
-    let mut stage = Stage::with(config, Past::default());
-    register(&mut stage, "anna", address(ANNA));
+    let mut stage = with_anna(config);
     register(&mut stage, "bruno", address(BRUNO));
     let (anna, outside) = speaks(&mut stage);
     stage.wait(seconds(300));
@@ -172,8 +172,7 @@ fn what_was_counted_for_a_conversation_at_its_beginning_is_its_own() {
 fn a_conversation_that_costs_nothing_reaches_no_ceiling() {
     let mut config = desk();
     config.outbound[0].prices = Prices([("+39".to_owned(), 0)].into());
-    let mut stage = Stage::with(config, Past::default());
-    register(&mut stage, "anna", address(ANNA));
+    let mut stage = with_anna(config);
     let (anna, outside) = speaks(&mut stage);
     stage.wait(seconds(4 * 3600 - 1));
     goes_on(&stage, 1);
@@ -191,8 +190,7 @@ fn help_in_danger_is_never_broken_off() {
     rule.prices = Prices([("112".to_owned(), 15_000)].into());
     config.referring_trunks.insert("tim".to_owned());
     config.services.insert("200".to_owned(), Service::Dial(Target::Agent("anna".to_owned())));
-    let mut stage = Stage::with(config, Past::default());
-    register(&mut stage, "anna", address(ANNA));
+    let mut stage = with_anna(config);
     let mut help = Line::dial_as(&mut stage, "anna", address(ANNA), "112");
     let operator = answers(&mut stage, address(OUTSIDE));
     help.connect(&mut stage);
@@ -218,16 +216,10 @@ fn help_in_danger_is_never_broken_off() {
 
 #[test]
 fn a_transfer_outside_is_counted_until_the_party_outside_hangs_up() {
-    let mut stage = Stage::with(desk(), Past::default());
-    register(&mut stage, "anna", address(ANNA));
+    let mut stage = with_anna(desk());
     let mut caller = caller_in_queue(&mut stage, address(9), 1);
     let mut anna = agent_answers(&mut stage, address(ANNA));
-    assert_eq!(anna.refer(&mut stage, "sip:0612345678@pbx.example"), "SIP/2.0 202 Accepted");
-    anna.told(&mut stage);
-    let outside = answers(&mut stage, address(OUTSIDE));
-    anna.told(&mut stage);
-    anna.told(&mut stage);
-    hung_up_on(&mut stage, &anna);
+    let outside = puts_through_outside(&mut stage, &mut anna);
     stage.wait(seconds(30));
     assert_eq!((allowed(&stage), settled(&stage)), (1, vec![]), "anna has left, the call goes on");
     hangs_up(&mut stage, &mut caller);
@@ -237,8 +229,7 @@ fn a_transfer_outside_is_counted_until_the_party_outside_hangs_up() {
 
 #[test]
 fn a_restart_forgets_nothing_of_a_day() {
-    let mut stage = Stage::with(desk(), Past::default());
-    register(&mut stage, "anna", address(ANNA));
+    let mut stage = with_anna(desk());
     let (mut anna, outside) = speaks(&mut stage);
     stage.wait(seconds(6));
     hangs_up(&mut stage, &mut anna);
@@ -263,8 +254,7 @@ fn a_restart_forgets_nothing_of_a_day() {
 
 #[test]
 fn an_agent_who_steps_out_while_it_rings_takes_the_right_to_call_along() {
-    let mut stage = Stage::with(desk(), Past::default());
-    register(&mut stage, "anna", address(ANNA));
+    let mut stage = with_anna(desk());
     let mut caller = caller_in_queue(&mut stage, address(9), 1);
     let mut anna = agent_answers(&mut stage, address(ANNA));
     hold(&mut stage, &mut anna);

@@ -11,6 +11,21 @@ use support::desk::*;
 use support::handing::*;
 use support::stage::*;
 
+/// The caller hangs up on whoever is left, and the scene is over.
+fn caller_leaves(stage: &mut Stage, caller: &mut Line, left: &Line) {
+    hangs_up(stage, caller);
+    hung_up_on(stage, left);
+    assert_all_is_well(stage);
+}
+
+/// The same scene as [`talking`]; anna sends the caller to bruno, who is not called yet.
+fn sending_to_bruno() -> (Stage, Line, Line) {
+    let (mut stage, caller, mut anna) = talking();
+    anna.refer(&mut stage, "sip:bruno@pbx.example");
+    anna.told(&mut stage);
+    (stage, caller, anna)
+}
+
 #[test]
 fn a_blind_transfer_to_a_colleague_moves_the_caller_and_frees_the_agent() {
     let (mut stage, mut caller, mut anna) = talking();
@@ -66,25 +81,19 @@ fn a_target_that_is_busy_or_gone_gives_the_call_back_to_whoever_transferred() {
 
 #[test]
 fn a_target_that_does_not_answer_in_a_minute_gives_the_call_back() {
-    let (mut stage, mut caller, mut anna) = talking();
-    anna.refer(&mut stage, "sip:bruno@pbx.example");
-    anna.told(&mut stage);
+    let (mut stage, mut caller, anna) = sending_to_bruno();
     let (bruno, invite) = Line::called(&mut stage, address(BRUNO));
     bruno.answer(&mut stage, &invite, "180 Ringing", "");
     anna.told(&mut stage);
     stage.wait(seconds(61));
     is_cancelled(&mut stage, &bruno, &invite);
     assert!(anna.told(&mut stage).starts_with("SIP/2.0 480"));
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &anna);
 }
 
 #[test]
 fn a_transferor_who_hung_up_is_called_back_when_nobody_takes_the_call() {
-    let (mut stage, mut caller, mut anna) = talking();
-    anna.refer(&mut stage, "sip:bruno@pbx.example");
-    anna.told(&mut stage);
+    let (mut stage, mut caller, mut anna) = sending_to_bruno();
     hangs_up(&mut stage, &mut anna);
     stage.wait(seconds(3));
     refuses(&mut stage, address(BRUNO), "486 Busy Here");
@@ -99,9 +108,7 @@ fn a_transferor_who_hung_up_is_called_back_when_nobody_takes_the_call() {
 
 #[test]
 fn a_caller_whom_nobody_takes_and_nobody_takes_back_is_let_go_with_a_reason() {
-    let (mut stage, caller, mut anna) = talking();
-    anna.refer(&mut stage, "sip:bruno@pbx.example");
-    anna.told(&mut stage);
+    let (mut stage, caller, mut anna) = sending_to_bruno();
     hangs_up(&mut stage, &mut anna);
     stage.wait(seconds(3));
     refuses(&mut stage, address(BRUNO), "486 Busy Here");
@@ -114,9 +121,7 @@ fn a_caller_whom_nobody_takes_and_nobody_takes_back_is_let_go_with_a_reason() {
 
 #[test]
 fn a_caller_who_hangs_up_midway_ends_everything() {
-    let (mut stage, mut caller, mut anna) = talking();
-    anna.refer(&mut stage, "sip:bruno@pbx.example");
-    anna.told(&mut stage);
+    let (mut stage, mut caller, anna) = sending_to_bruno();
     let (bruno, invite) = Line::called(&mut stage, address(BRUNO));
     bruno.answer(&mut stage, &invite, "180 Ringing", "");
     anna.told(&mut stage);
@@ -144,15 +149,8 @@ fn a_blind_transfer_to_a_service_walks_the_caller_into_it() {
 #[test]
 fn a_blind_transfer_to_a_number_outside_goes_by_the_trunk_and_no_refer_with_it() {
     let (mut stage, mut caller, mut anna) = talking();
-    assert_eq!(anna.refer(&mut stage, "sip:0612345678@pbx.example"), "SIP/2.0 202 Accepted");
-    anna.told(&mut stage);
-    let outside = answers(&mut stage, address(OUTSIDE));
-    anna.told(&mut stage);
-    anna.told(&mut stage);
-    hung_up_on(&mut stage, &anna);
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &outside);
-    assert_all_is_well(&mut stage);
+    let outside = puts_through_outside(&mut stage, &mut anna);
+    caller_leaves(&mut stage, &mut caller, &outside);
 }
 
 #[test]
@@ -163,9 +161,7 @@ fn a_number_outside_that_no_rule_opens_is_refused_and_written_down() {
         matches!(&fact.kind, FactKind::OutboundRefused { who, limit, .. } if who == "anna" && limit == "no_rule")
     });
     assert!(refused, "the refusal is a fact");
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &anna);
 }
 
 #[test]
@@ -178,9 +174,7 @@ fn an_unknown_target_is_refused_and_nothing_changes() {
         "callers do not transfer"
     );
     assert_eq!(transfers(&stage).len(), 0);
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &anna);
 }
 
 #[test]
@@ -211,9 +205,7 @@ fn a_colleague_who_is_in_a_call_is_busy() {
     let mut bruno = Line::dial_as(&mut stage, "bruno", address(BRUNO), "anna");
     stage.expect(bruno.phone, "SIP/2.0 486");
     bruno.ack(&mut stage, "");
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &anna);
 }
 
 /// Anna holds the caller and talks with bruno: her two calls and bruno's.
@@ -286,9 +278,7 @@ fn an_attended_transfer_asked_for_in_the_second_call_ends_the_same() {
         1,
         "in the caller's call"
     );
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &bruno);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &bruno);
 }
 
 #[test]
@@ -302,9 +292,7 @@ fn a_consultation_that_ends_leaves_the_caller_with_the_agent() {
         (state_of(&stage, "anna"), state_of(&stage, "bruno")),
         (AgentState::Talking, AgentState::Ready)
     );
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &anna);
 }
 
 #[test]
@@ -322,9 +310,7 @@ fn an_attended_transfer_before_the_colleague_answers_rings_them_for_the_caller()
     takes_cancel(&mut stage, &bruno, &invite);
     let bruno = answers(&mut stage, address(BRUNO));
     stage.wait(seconds(2));
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &bruno);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &bruno);
     assert_eq!(transfers(&stage), ["consulting bruno", "started bruno", "completed bruno"]);
 }
 
@@ -346,9 +332,7 @@ fn a_number_outside_that_rings_already_is_not_asked_for_again() {
     takes_cancel(&mut stage, &outside, &invite);
     let outside = answers(&mut stage, address(OUTSIDE));
     stage.wait(seconds(2));
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &outside);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &outside);
     assert_eq!(stage.count(|kind| matches!(kind, FactKind::OutboundRefused { .. })), 0);
 }
 
@@ -362,9 +346,7 @@ fn nobody_transfers_into_the_call_of_somebody_else() {
     let gone = "sip:x@10.0.0.1?Replaces=gone%3Bto-tag%3Da%3Bfrom-tag%3Db";
     assert_eq!(anna.refer(&mut stage, gone), "SIP/2.0 404 Not Found");
     hangs_up(&mut stage, &mut other);
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &anna);
 }
 
 #[test]
@@ -490,9 +472,7 @@ fn an_operator_s_transfer_is_read_and_allowed_as_of_its_trunk_even_if_an_agent_i
         _ => None,
     });
     assert_eq!(refused, ("tim".to_owned(), "+390612345678".to_owned()));
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &anna);
 }
 
 #[test]
@@ -520,9 +500,7 @@ fn a_command_transfers_as_a_refer_does() {
     );
     let bruno = answers(&mut stage, address(BRUNO));
     hung_up_on(&mut stage, &anna);
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &bruno);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &bruno);
     assert_eq!(transfers(&stage), ["started bruno", "completed bruno"]);
 }
 
@@ -549,9 +527,7 @@ fn another_device_of_the_agent_takes_the_call_over() {
     assert_eq!(stage.engine.calls(), 1, "it is the same call");
     assert_eq!(stage.count(|kind| *kind == FactKind::CallConnected { a: 1, b: 3 }), 1);
     assert_eq!(state_of(&stage, "anna"), AgentState::Talking);
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &second);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &second);
 }
 
 #[test]
@@ -566,9 +542,7 @@ fn a_device_for_which_there_are_no_ports_leaves_its_place_to_the_next() {
     let mut third = Line::dial_with(&mut stage, "anna", address(53), "anna", &name);
     third.connect(&mut stage);
     hung_up_on(&mut stage, &anna);
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &third);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &third);
 }
 
 #[test]
@@ -578,9 +552,7 @@ fn nobody_takes_the_place_of_somebody_else() {
     let mut bruno = Line::dial_with(&mut stage, "bruno", address(BRUNO), "anna", &name);
     stage.expect(bruno.phone, "SIP/2.0 403");
     bruno.ack(&mut stage, "");
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    assert_all_is_well(&mut stage);
+    caller_leaves(&mut stage, &mut caller, &anna);
 }
 
 #[test]

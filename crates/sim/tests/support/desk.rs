@@ -79,6 +79,17 @@ pub(crate) fn refuses(stage: &mut Stage, phone: SocketAddr, status: &str) {
     stage.expect(phone, "ACK");
 }
 
+/// The agent puts the caller through to the party outside, who answers, and is out of the call.
+pub(crate) fn puts_through_outside(stage: &mut Stage, agent: &mut Line) -> Line {
+    assert_eq!(agent.refer(stage, "sip:0612345678@pbx.example"), "SIP/2.0 202 Accepted");
+    agent.told(stage);
+    let outside = answers(stage, address(OUTSIDE));
+    agent.told(stage);
+    agent.told(stage);
+    hung_up_on(stage, agent);
+    outside
+}
+
 pub(crate) fn hung_up_on(stage: &mut Stage, line: &Line) {
     let bye = stage.expect(line.phone, "BYE");
     line.answer(stage, &bye, "200 OK", "");

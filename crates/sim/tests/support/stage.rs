@@ -104,27 +104,8 @@ pub(crate) fn config() -> Config {
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),
         routing: engine::Routing::default(),
-        outbound: vec![fixed_lines()],
+        outbound: vec![engine::OutboundRule { calls_per_hour: None, ..sim::fixed_lines() }],
         calls_max: 100,
-    }
-}
-
-/// Agents may call fixed lines in Italy, and nothing else outside.
-fn fixed_lines() -> engine::OutboundRule {
-    engine::OutboundRule {
-        name: "fixed_lines".to_owned(),
-        who: BTreeSet::new(),
-        numbers: engine::NumberSet {
-            kinds: [numbers::Kind::Fixed].into(),
-            countries: ["IT".to_owned()].into(),
-            prefixes: Vec::new(),
-        },
-        hours: None,
-        calls_per_hour: None,
-        calls_per_hour_each: None,
-        cents_per_day: None,
-        longest: Duration::from_secs(4 * 3600),
-        prices: engine::Prices::default(),
     }
 }
 
