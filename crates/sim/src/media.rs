@@ -4,7 +4,7 @@
 use crate::phones::between;
 use base::{Rng, Time};
 use media_api::{Command, Event, Evidence, KeysBy, LegId, PlayId, Sound, Stats};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ const CLOSING: Duration = Duration::from_millis(5);
 pub(crate) struct StandIn {
     legs: BTreeMap<LegId, Leg>,
     by_port: BTreeMap<SocketAddr, LegId>,
+    /// The legs that stream to a phone.
+    by_phone: BTreeSet<(IpAddr, LegId)>,
     next_port: u32,
     /// Trouble: ports that do not open, parties that fall silent, sounds that are missing.
     troubled: bool,
@@ -59,6 +61,7 @@ impl StandIn {
         StandIn {
             legs: BTreeMap::new(),
             by_port: BTreeMap::new(),
+            by_phone: BTreeSet::new(),
             next_port: 0,
             troubled,
             rng,
@@ -72,6 +75,7 @@ impl StandIn {
     pub(crate) fn forget_all(&mut self) {
         self.legs.clear();
         self.by_port.clear();
+        self.by_phone.clear();
     }
 
     pub(crate) fn open_legs(&self) -> usize {
@@ -130,8 +134,10 @@ impl StandIn {
 
     fn configure(&mut self, now: Time, leg: LegId, remote: SocketAddr) {
         let Some(known) = self.legs.get_mut(&leg) else { return };
-        let first = known.remote.replace(remote).is_none();
-        if !first || !self.troubled {
+        let before = known.remote.replace(remote);
+        before.map(|before| self.by_phone.remove(&(before.ip(), leg)));
+        self.by_phone.insert((remote.ip(), leg));
+        if before.is_some() || !self.troubled {
             return;
         }
         if self.rng.chance_permille(20) {
@@ -191,6 +197,7 @@ impl StandIn {
         self.part(leg);
         if let Some(closed) = self.legs.remove(&leg) {
             self.by_port.remove(&closed.local);
+            closed.remote.map(|remote| self.by_phone.remove(&(remote.ip(), leg)));
             self.later(now + CLOSING, Event::Closed { leg, stats: Stats::default() });
         }
     }
@@ -205,14 +212,10 @@ impl StandIn {
 
     /// A phone sends nothing any more.
     pub(crate) fn falls_silent(&mut self, now: Time, phone: IpAddr) {
-        let silent: Vec<_> = self
-            .legs
-            .iter()
-            .filter_map(|(leg, known)| Some((*leg, known.remote.filter(|remote| remote.ip() == phone)?)))
-            .collect();
-        for (leg, remote) in silent {
-            self.legs.entry(leg).and_modify(|leg| leg.gone = true);
-            self.events.push((now + WATCHDOG, Pending::Silent(leg, remote)));
+        for (_, leg) in self.by_phone.range((phone, LegId(0))..=(phone, LegId(u64::MAX))) {
+            let Some(known) = self.legs.get_mut(leg) else { continue };
+            known.gone = true;
+            self.events.extend(known.remote.map(|remote| (now + WATCHDOG, Pending::Silent(*leg, remote))));
         }
     }
 
@@ -226,6 +229,7 @@ impl StandIn {
                 self.legs.get(&leg).is_some_and(|leg| !leg.gone).then_some(event)
             }
             Pending::Surely(event) => {
+                // It was never told where it streams to.
                 if let Event::OpenFailed { leg, .. } = &event {
                     self.legs.remove(leg);
                 }

@@ -125,7 +125,9 @@ impl World<'_> {
     /// A phone that is no more has closed its connections.
     pub(crate) fn close_streams(&mut self, phone: usize) {
         let ip = town::address_of(phone).ip();
-        let gone: Vec<_> = self.streams.keys().filter(|[_, remote]| remote.ip() == ip).copied().collect();
+        let [first, last] = [0, u16::MAX].map(|port| SocketAddr::new(ip, port));
+        let of = |local| self.streams.range([local, first]..=[local, last]).map(|(addresses, _)| *addresses);
+        let gone: Vec<_> = [town::exchange(), town::other_exchange()].into_iter().flat_map(of).collect();
         for addresses in gone {
             self.streams.remove(&addresses);
             self.flow_failed(addresses);
