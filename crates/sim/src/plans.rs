@@ -44,12 +44,13 @@ impl World<'_> {
 
     fn plan_next(&mut self, plan: Plan) {
         let most = match plan {
-            Plan::Pause | Plan::Ready(_) => 60_000,
+            // Each agent as often in any town: whoever did not answer is paused until then.
+            Plan::Pause | Plan::Ready(_) => (60_000 * town::AGENTS / self.town.agents) as u64,
             Plan::LogFills(false) => 10_000,
             Plan::HangUp | Plan::WallJumps | Plan::Reload | Plan::Reorganise => 200_000,
             Plan::LogFills(true) | Plan::Dies => 400_000,
         };
-        let at = self.now + between(&mut self.rng, 1_000, most);
+        let at = self.now + between(&mut self.rng, most.min(1_000), most);
         self.plan(at, plan);
     }
 

@@ -20,7 +20,7 @@ pub(crate) const BY_LINE: usize = 1 << 31;
 /// The servers of the two lines, the first of which has all but one.
 const SERVERS: usize = 4;
 /// The least agents, and how many more there are for each call a second.
-const AGENTS: usize = 12;
+pub(crate) const AGENTS: usize = 12;
 const AGENTS_FOR_A_CALL: usize = 8;
 
 /// The names of the lines.

@@ -78,6 +78,7 @@ pub(super) enum Act {
     CheckRefer,
     Mood,
     PlugIn,
+    Tires,
     Forget,
 }
 
@@ -277,7 +278,7 @@ impl Callee {
         let mut leg = Leg::new(dialog, manners, stack, self.bad);
         leg.invite = raw(request);
         leg.handover = Handover::draw(&mut stack.rng).filter(|_| self.account.is_some());
-        self.legs.push(leg);
+        self.add(stack, leg);
         let soon = between(&mut stack.rng, 10, 200);
         self.plan(stack.now + soon, &call_id, Act::Ring);
         let thought = between(&mut stack.rng, 300, 9_000);
@@ -305,6 +306,7 @@ impl Callee {
             Act::HandOver => self.hand_over(stack, at),
             Act::Complete => self.complete(stack, at),
             Act::CheckRefer => self.check_refer(stack, at),
+            Act::Tires => self.tires(stack, at),
             Act::Forget => drop(self.legs.remove(at)),
             Act::Register | Act::PlugIn | Act::Mood => {}
         }

@@ -12,6 +12,7 @@ mod ringing;
 mod stack;
 mod text;
 mod timer;
+mod tiring;
 mod transferring;
 
 pub(crate) use callee::Callee;

@@ -129,7 +129,7 @@ impl Callee {
         let mut leg = Leg::new(dialog, CalleeManners::Answers, stack, false);
         (leg.state, leg.placed) = (State::Calling, Some(placed));
         leg.invite(stack, None);
-        self.legs.push(leg);
+        self.add(stack, leg);
     }
 }
 
