@@ -113,7 +113,7 @@ impl World<'_> {
             (agent.queues, agent.topics) = (queues, topics);
         }
         for queue in &mut self.config.acd.queues {
-            queue.waiting_max = (queue.waiting_max * 3 / 4).max(3) + self.rng.below(3) as usize;
+            queue.waiting_max = self.town.queue_length(&mut self.rng);
         }
         self.report.coverage.met("agents and queues change");
         self.reference.reconfigure(&self.config.acd);

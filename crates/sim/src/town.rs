@@ -51,6 +51,11 @@ impl Town {
         self.agents + 1..=self.agents + SERVERS
     }
 
+    /// How many may wait in a queue: few, some or many.
+    pub(crate) fn queue_length(self, rng: &mut Rng) -> usize {
+        one_of(rng, &[3, 20, 100]) * self.agents / AGENTS
+    }
+
     pub(crate) fn is_caller(self, phone: usize) -> bool {
         phone > self.agents + SERVERS
     }
@@ -246,7 +251,7 @@ fn services(town: Town, script: &Arc<ivr::Script>) -> BTreeMap<String, Service> 
 
 fn distributor(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> acd::Config {
     let wrapup = [Duration::ZERO, between(rng, 500, 8_000)][rng.below(2) as usize];
-    let waiting_max = one_of(rng, &[3, 20, 100]) * town.agents / AGENTS;
+    let waiting_max = town.queue_length(rng);
     let offer_deadline = between(rng, 6_000, 20_000);
     let queue = |name: &str| acd::Queue { name: name.to_owned(), waiting_max, offer_deadline, wrapup };
     let languages: Vec<&str> = script.languages().collect();
