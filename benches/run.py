@@ -154,6 +154,19 @@ class Bench:
             self.tell(f"INVITE {title}: CPU / rsip", ours / theirs, "times", beside=beside)
         ours, theirs = (said[f"{who}read_ns"] + said[f"{who}write_ns"] for who in ("", "rsip_"))
         self.tell("INVITE read and written: CPU / rsip", ours / theirs, "times", beside=f"{ours} ns; rsip {theirs} ns")
+        self.growth()
+
+    def growth(self):
+        """What a byte costs to read in the largest message, beside one of a quarter: shapes of attackers."""
+        command = [self.tools / "sip_growth", "--rounds", "3" if self.quick else "9"]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        shapes = [json.loads(line) for line in said.splitlines()]
+        worst = max(shapes, key=lambda shape: shape["whole_ps"] / shape["quarter_ps"])
+        dearest = max(shapes, key=lambda shape: shape["whole_ps"])
+        beside = f"worst of {len(shapes)} shapes: {worst['shape']}; dearest: {dearest['shape']}, "
+        beside += f"{dearest['whole_ps'] / 1000:.1f} ns a byte"
+        ratio = worst["whole_ps"] / worst["quarter_ps"]
+        self.tell("byte of the largest message / of a quarter", ratio, "times", most=1.5, beside=beside)
 
     def calls(self):
         """Calls that are answered and ended, at a rate that is held."""
