@@ -97,7 +97,7 @@ impl Life {
             sdp: SDP.to_vec(),
             credentials: Some(Account { user: "desk".into(), password: "secret".into() }),
             headers: Vec::new(),
-            elsewhere: false,
+            elsewhere: sip::ua::Elsewhere::Nowhere,
             max_forwards: sip::ua::MAX_FORWARDS,
             urgent: false,
         }

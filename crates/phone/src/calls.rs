@@ -105,7 +105,7 @@ impl Calls {
             sdp,
             credentials,
             headers,
-            elsewhere: false,
+            elsewhere: sip::ua::Elsewhere::Nowhere,
             urgent: false,
             max_forwards: ua::MAX_FORWARDS,
         };

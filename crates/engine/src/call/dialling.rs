@@ -11,7 +11,7 @@ use crate::context::Context;
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
 use ivr::Input;
-use sip::ua::{Contact, Do, MAX_FORWARDS, SessionId, Towards};
+use sip::ua::{Contact, Do, Elsewhere, MAX_FORWARDS, SessionId, Towards};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -171,7 +171,7 @@ impl Call {
         let Some(route) = route(ctx, &dialling.target) else {
             return self.nowhere_to_call(ctx, number);
         };
-        let elsewhere = dialling.hunt.as_ref().is_some_and(|hunt| hunt.has_room(ctx));
+        let elsewhere = dialling.hunt.as_ref().map_or(Elsewhere::Nowhere, |hunt| hunt.elsewhere(ctx));
         let urgent = dialling.hunt.as_ref().is_some_and(|hunt| hunt.emergency);
         let first = ctx.sip.way_to(ctx.now, &route.towards);
         let shown = self.shown_to(ctx, &dialling.target);
@@ -382,7 +382,7 @@ pub(super) fn route(ctx: &Context, target: &Target) -> Option<sip::ua::Call> {
         sdp: Vec::new(),
         credentials,
         headers,
-        elsewhere: false,
+        elsewhere: Elsewhere::Nowhere,
         urgent: false,
         max_forwards: MAX_FORWARDS,
     })

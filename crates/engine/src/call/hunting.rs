@@ -7,7 +7,7 @@ use crate::lines::Full;
 use crate::outbound::is_emergency;
 use facts::{Cause, End, PassedOver, Side};
 use sip::cause;
-use sip::ua::Reach;
+use sip::ua::{Elsewhere, Reach};
 
 /// The trunks that are left to be tried for a number.
 #[derive(Clone, Debug)]
@@ -65,10 +65,15 @@ impl Hunt {
         !self.left.is_empty()
     }
 
-    /// Whether a trunk is left that would take the call now.
-    pub(super) fn has_room(&self, ctx: &mut Context) -> bool {
-        let takes = |standing| matches!(standing, Standing::Free | Standing::Down);
-        self.left.iter().any(|trunk| self.emergency || takes(standing(ctx, trunk)))
+    /// Whether a trunk is left that would take the call now, or might.
+    pub(super) fn elsewhere(&self, ctx: &mut Context) -> Elsewhere {
+        let standings: Vec<Standing> = self.left.iter().map(|trunk| standing(ctx, trunk)).collect();
+        match (standings.contains(&Standing::Free), standings.contains(&Standing::Down) || self.emergency) {
+            _ if standings.is_empty() => Elsewhere::Nowhere,
+            (true, _) => Elsewhere::Ready,
+            (false, true) => Elsewhere::Doubtful,
+            (false, false) => Elsewhere::Nowhere,
+        }
     }
 
     /// Takes the next trunk that has room: one that is there before one that is down. An error says why there is

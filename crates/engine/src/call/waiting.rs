@@ -10,7 +10,7 @@ use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, OfferEnd, QueueLeft, QueueRefusal, Side};
 use ivr::{Input, QueueEnd, Wait};
 use media_api::Sound;
-use sip::ua::{Do, SessionId};
+use sip::ua::{Do, Elsewhere, SessionId};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -183,7 +183,7 @@ impl Call {
             sdp: leg.first_offer(),
             credentials: None,
             headers,
-            elsewhere: false,
+            elsewhere: Elsewhere::Nowhere,
             urgent: false,
             max_forwards,
         };

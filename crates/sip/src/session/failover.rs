@@ -8,7 +8,7 @@ use super::{Phase, Session};
 use crate::cause;
 use crate::message::{HeaderName, Message};
 use crate::ua::wire::Wire;
-use crate::ua::{Event, Flow, How, Towards};
+use crate::ua::{Elsewhere, Event, Flow, How, Towards};
 use base::Time;
 use std::collections::VecDeque;
 
@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 pub(super) struct OtherWays {
     left: VecDeque<Flow>,
     /// After the last of them our user has something else to try.
-    elsewhere: bool,
+    elsewhere: Elsewhere,
     /// If nothing at all has come by then, the next way is tried.
     silent_until: Time,
     /// The same if nothing but 100 has come.
@@ -29,7 +29,7 @@ impl OtherWays {
         wire: &Wire,
         now: Time,
         left: VecDeque<Flow>,
-        elsewhere: bool,
+        elsewhere: Elsewhere,
         terms: &Terms,
     ) -> OtherWays {
         let mut ways = OtherWays { left, elsewhere, silent_until: Time::FAR, mute_until: Time::FAR };
@@ -39,10 +39,13 @@ impl OtherWays {
 
     /// Only who has another way is impatient: where there is none, a callee may be slow.
     pub(super) fn wait(&mut self, wire: &Wire, now: Time, terms: &Terms) {
-        let others = self.elsewhere || !self.left.is_empty();
         (self.silent_until, self.mute_until) = (Time::FAR, Time::FAR);
-        if others {
+        if self.elsewhere != Elsewhere::Nowhere || !self.left.is_empty() {
             self.silent_until = now + wire.config.timers.failover;
+        }
+        // A server that says 100 may yet reach the callee: it is not left for one that is known to be down.
+        let works = |flow: &Flow| !wire.is_aside(now, *flow);
+        if self.elsewhere == Elsewhere::Ready || self.left.iter().any(works) {
             self.mute_until = terms.progress_within.map_or(Time::FAR, |span| now + span);
         }
     }

@@ -181,6 +181,18 @@ impl Do {
     }
 }
 
+/// What can be tried after the last way to a callee.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Nothing: the callee may be slow.
+    #[default]
+    Nowhere,
+    /// Something that has failed of late, or may not take the call: better than a way from which nothing comes at all.
+    Doubtful,
+    /// Something that works: better, too, than a way from which nothing but 100 comes.
+    Ready,
+}
+
 /// Whom to call, and how.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -201,8 +213,8 @@ pub struct Call {
     pub credentials: Option<Account>,
     /// More header fields, such as `Alert-Info` or `X-Cornetta-Call`.
     pub headers: Vec<(String, String)>,
-    /// It can be made elsewhere: then the last way too may be silent no longer than those before it.
-    pub elsewhere: bool,
+    /// What its user has left to try when all ways are used up.
+    pub elsewhere: Elsewhere,
     /// Help in danger: servers that asked to be left alone (503 with Retry-After) are tried too, after all others.
     pub urgent: bool,
     /// The Max-Forwards of the INVITE: [`MAX_FORWARDS`], but for a call that is put through one less than it came

@@ -233,7 +233,7 @@ fn who_shows_any_progress_in_time_and_who_is_the_last_may_take_their_time() {
 fn with_somewhere_else_to_go_the_last_server_may_be_mute_no_longer_than_the_first() {
     let mut world = impatient();
     let session = world.agents[ALICE].ua.reserve().unwrap();
-    let call = Call { elsewhere: true, ..call_to(trunk(), 0) };
+    let call = Call { elsewhere: Elsewhere::Ready, ..call_to(trunk(), 0) };
     world.act(ALICE, Do::Call { session, call });
     for server in [FIRST, SECOND] {
         let invite = asked(&mut world, server).expect("an INVITE");
@@ -245,6 +245,28 @@ fn with_somewhere_else_to_go_the_last_server_may_be_mute_no_longer_than_the_firs
     assert!(ending.detail.starts_with("nothing but 100 came from"), "{}", ending.detail);
     world.run_to_rest();
     world.assert_idle();
+}
+
+#[test]
+fn who_says_100_is_not_left_for_what_is_known_to_be_down() {
+    let mut world = impatient();
+    let (session, first) = called(&mut world);
+    answer(&mut world, FIRST, &first, "503 Service Unavailable", "");
+    assert!(asked(&mut world, SECOND).is_some());
+    world.run_for(33_000);
+    assert_eq!(world.ending(ALICE, session).how, How::PeerTimeout);
+    world.take(address(SECOND));
+
+    let session = world.agents[ALICE].ua.reserve().unwrap();
+    let call = Call { elsewhere: Elsewhere::Doubtful, ..call_to(trunk(), 0) };
+    world.act(ALICE, Do::Call { session, call });
+    let first = asked(&mut world, FIRST).expect("an INVITE at the server that lives");
+    answer(&mut world, FIRST, &first, "100 Trying", "");
+    world.run_for(20_000);
+    assert!(world.take_nothing(address(SECOND)), "it has not answered before");
+    answer(&mut world, FIRST, &first, "180 Ringing", "");
+    answer(&mut world, FIRST, &first, "486 Busy Here", "");
+    assert_eq!(world.ending(ALICE, session).status, Some(486));
 }
 
 #[test]
@@ -442,7 +464,9 @@ fn what_a_server_that_was_given_up_answers_late_is_ended_and_never_taken() {
 
 #[test]
 fn with_somewhere_else_to_go_the_last_server_may_be_silent_no_longer_than_the_first() {
-    for (elsewhere, over) in [(true, true), (false, false)] {
+    for (elsewhere, over) in
+        [(Elsewhere::Ready, true), (Elsewhere::Doubtful, true), (Elsewhere::Nowhere, false)]
+    {
         let mut world = world();
         let session = world.agents[ALICE].ua.reserve().unwrap();
         let call = Call { elsewhere, ..call_to(trunk(), 0) };

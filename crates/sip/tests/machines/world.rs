@@ -122,7 +122,7 @@ pub(crate) fn plain_call(towards: Towards, uri: &str) -> Call {
         sdp: OFFER.to_vec(),
         credentials: None,
         headers: Vec::new(),
-        elsewhere: false,
+        elsewhere: Elsewhere::Nowhere,
         urgent: false,
         max_forwards: MAX_FORWARDS,
     }
