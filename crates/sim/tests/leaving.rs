@@ -245,6 +245,84 @@ fn a_transfer_stays_here_where_it_should() {
     stays(config, OUTSIDE, FIXED, ELSEWHERE);
 }
 
+/// Mobile phones cost, and how much of it is bounded; landlines cost nothing.
+fn dear_mobiles(cents_per_day: Option<u64>) -> Config {
+    let mut config = referred();
+    let fixed = config.outbound[0].clone();
+    let numbers =
+        engine::NumberSet { kinds: [numbers::Kind::Mobile].into(), ..config.outbound[0].numbers.clone() };
+    let prices = engine::Prices([("+393".to_owned(), 1_000)].into());
+    let name = "mobiles".to_owned();
+    config.outbound.push(engine::OutboundRule { name, numbers, cents_per_day, prices, ..fixed });
+    config
+}
+
+/// Anna has called this number at the operator, and hands whom she called to a landline there.
+fn called_and_handed(config: Config, called: &str) -> (Stage, Line, Line) {
+    let mut stage = Stage::with(config, Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    let mut anna = Line::dial_as(&mut stage, "anna", address(ANNA), called);
+    let first = answers(&mut stage, address(OUTSIDE));
+    anna.connect(&mut stage);
+    assert_eq!(anna.refer(&mut stage, FIXED), "SIP/2.0 202 Accepted");
+    (stage, anna, first)
+}
+
+#[test]
+fn who_was_called_and_is_paid_for_or_is_the_help_does_not_leave() {
+    for (config, called) in [(dear_mobiles(Some(1_000)), "3331234567"), (referred(), "112")] {
+        let (mut stage, anna, mut first) = called_and_handed(config, called);
+        let second = answers(&mut stage, address(OUTSIDE));
+        while anna.told(&mut stage) != "SIP/2.0 200 OK" {}
+        hung_up_on(&mut stage, &anna);
+        hangs_up(&mut stage, &mut first);
+        hung_up_on(&mut stage, &second);
+        stage.assert_all_is_over();
+        assert_eq!(stage.count(|kind| matches!(kind, FactKind::TransferReferred { .. })), 0, "{called}");
+    }
+}
+
+#[test]
+fn who_was_called_and_leaves_costs_what_was_thought_too() {
+    let (mut stage, _, mut first) = called_and_handed(dear_mobiles(None), "3331234567");
+    let refer = stage.expect(first.phone, "REFER");
+    first.answer(&mut stage, &refer, "202 Accepted", "");
+    tells(&mut stage, &mut first, "200 OK");
+    let mut costs: Vec<u64> = stage
+        .kinds()
+        .iter()
+        .filter_map(|kind| match kind {
+            FactKind::OutboundSettled { millicents, .. } => Some(*millicents),
+            _ => None,
+        })
+        .collect();
+    costs.sort_unstable();
+    assert_eq!(costs, [0, 10_000], "ten minutes, not a moment");
+}
+
+#[test]
+fn the_help_is_not_left_to_its_operator_when_another_is_brought_in() {
+    for help_first in [true, false] {
+        let mut stage = Stage::with(referred(), Past::default());
+        register(&mut stage, "anna", address(ANNA));
+        let numbers = if help_first { ["112", "0612345678"] } else { ["0612345678", "112"] };
+        let mut one = Line::dial_as(&mut stage, "anna", address(ANNA), numbers[0]);
+        let mut first = answers(&mut stage, address(OUTSIDE));
+        one.connect(&mut stage);
+        hold(&mut stage, &mut one);
+        let mut two = Line::dial_as(&mut stage, "anna", address(ANNA), numbers[1]);
+        let second = answers(&mut stage, address(OUTSIDE));
+        two.connect(&mut stage);
+        let to = format!("sip:{}@10.0.0.1?{}", numbers[1], two.as_replaces());
+        assert_eq!(one.refer(&mut stage, &to), "SIP/2.0 202 Accepted");
+        while one.told(&mut stage) != "SIP/2.0 200 OK" {}
+        stage.wait(seconds(1));
+        assert_eq!(stage.count(|kind| matches!(kind, FactKind::TransferReferred { .. })), 0, "{numbers:?}");
+        hangs_up(&mut stage, &mut first);
+        hung_up_on(&mut stage, &second);
+    }
+}
+
 #[test]
 fn a_caller_who_hangs_up_while_the_operator_is_asked_ends_everything() {
     let (mut stage, mut caller, anna, refer) = asked_by(referred());

@@ -13,6 +13,7 @@ use super::{Call, Playing, Stage};
 use crate::Target;
 use crate::charges;
 use crate::context::Context;
+use crate::leg::Leg;
 use crate::outbound::is_emergency;
 use base::Time;
 use facts::{Cause, End, FactKind, Side};
@@ -24,6 +25,9 @@ use std::time::Duration;
 const ANSWERED_WITHIN: Duration = Duration::from_secs(35);
 /// Its time from then to the first NOTIFY, which is due at once (RFC 3515 §2.4.4).
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
+
+/// Its time from the last that it told to the BYE of the dialog that is replaced.
+const REPLACED_WITHIN: Duration = Duration::from_secs(32);
 
 /// A transfer that an operator has been asked for, in place of a call of our own.
 pub(crate) struct Leaving {
@@ -57,7 +61,8 @@ pub(crate) struct Shortcut {
     replaced: u32,
     to: String,
     trunk: String,
-    accepted: bool,
+    /// It has said that it will: whoever hangs up until then has been connected without us.
+    hangs_up_until: Option<Time>,
 }
 
 /// A number outside that is to be called for the caller.
@@ -65,6 +70,10 @@ impl Call {
     /// The trunk whose operator is asked instead of calling this number.
     pub(super) fn leaves_by(&self, ctx: &Context, target: &Target, purpose: &Purpose) -> Option<String> {
         let caller = self.legs.iter().find(|leg| leg.number == self.caller && leg.connected)?;
+        // Who was called may be what is paid for, or the help.
+        if caller.has_ceiling(ctx) || is_help(ctx, caller) {
+            return None;
+        }
         let trunk = caller.trunk.as_ref().filter(|trunk| ctx.config.referred_trunks.contains(*trunk))?;
         let bounded = self.charge.as_ref().is_some_and(|charge| charges::has_ceiling(ctx, charge));
         let hunt = Hunt::of(ctx, target).filter(|hunt| !hunt.emergency && hunt.first() == Some(trunk))?;
@@ -170,7 +179,9 @@ impl Call {
                 Some(self.left_end(ctx))
             }
             Stage::Talking { .. } => {
-                self.shortcut.as_ref().filter(|it| it.accepted && it.replaced == number)?;
+                self.shortcut.as_ref().filter(|it| {
+                    it.replaced == number && it.hangs_up_until.is_some_and(|until| ctx.now <= until)
+                })?;
                 Some(self.shortcut_end(ctx))
             }
             _ => None,
@@ -185,7 +196,9 @@ impl Call {
         if let Purpose::Transfer(transfer) = &leaving.purpose {
             self.step_out(ctx, transfer, 200);
         }
-        if let Some(charge) = self.charge.take() {
+        let caller = self.caller;
+        let was_called = self.leg(caller).and_then(Leg::gives_charge);
+        for charge in self.charge.take().into_iter().chain(was_called) {
             charges::leave(ctx, charge);
         }
         end
@@ -218,8 +231,8 @@ impl Call {
         let Some(trunk) = one.trunk.clone().filter(|trunk| ctx.config.referred_trunks.contains(trunk)) else {
             return;
         };
-        let urgent = is_emergency(&ctx.config.numbering.home.normal(&two.address));
-        if two.trunk.as_ref() != Some(&trunk) || urgent || [one, two].iter().any(|leg| leg.has_ceiling(ctx)) {
+        let bound = [one, two].iter().any(|leg| leg.has_ceiling(ctx) || is_help(ctx, leg));
+        if two.trunk.as_ref() != Some(&trunk) || bound {
             return;
         }
         let (session, to) = (one.session, two.address.clone());
@@ -227,7 +240,7 @@ impl Call {
         let (Some(uri), replaces @ Some(_)) = (uri, ctx.sip.name_of(two.session)) else { return };
         self.note(ctx, FactKind::TransferReferred { to: to.clone(), trunk: trunk.clone() });
         let referred_by = self.referrer(ctx, &trunk, None);
-        self.shortcut = Some(Shortcut { asked, replaced, to, trunk, accepted: false });
+        self.shortcut = Some(Shortcut { asked, replaced, to, trunk, hangs_up_until: None });
         ctx.sip(Do::Refer { session, refer: Refer { to: ReferTo { uri, replaces }, referred_by } });
     }
 
@@ -236,7 +249,7 @@ impl Call {
             return;
         };
         match (over, status) {
-            (false, _) | (true, ..200) => shortcut.accepted = true,
+            (false, _) | (true, ..200) => shortcut.hangs_up_until = Some(ctx.now + REPLACED_WITHIN),
             (true, 200..=299) => {
                 let end = self.shortcut_end(ctx);
                 self.legs.iter_mut().for_each(|leg| leg.dismiss(ctx, end.clone()));
@@ -256,4 +269,9 @@ impl Call {
         }
         End::new(Side::Service, Cause::TransferredOutwards).place(self.place())
     }
+}
+
+/// Whether a leg is a call for help.
+fn is_help(ctx: &Context, leg: &Leg) -> bool {
+    is_emergency(&ctx.config.numbering.home.normal(&leg.address))
 }

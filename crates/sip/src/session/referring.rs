@@ -270,8 +270,7 @@ impl Session {
             ..200 => {}
             200..=299 => {
                 ours.transaction = None;
-                let silent = response.header_named("Refer-Sub").is_some_and(|v| v.starts_with("false"));
-                if silent {
+                if wants_silence(response) {
                     self.refer_is_over(wire, 100);
                 } else {
                     wire.tell(Event::ReferProgress { session: self.id, status: 100, over: false });
@@ -382,9 +381,9 @@ fn refer_to(request: &Message) -> Option<ReferTo> {
     ReferTo::parse(value)
 }
 
-/// RFC 4488 §4: the peer asks that no subscription be made.
-fn wants_silence(request: &Message) -> bool {
-    request.header_named("Refer-Sub").is_some_and(|value| value.to_ascii_lowercase().starts_with("false"))
+/// RFC 4488 §4: the peer asks that no subscription be made, or has made none.
+fn wants_silence(message: &Message) -> bool {
+    message.header_named("Refer-Sub").is_some_and(|value| value.to_ascii_lowercase().starts_with("false"))
 }
 
 /// Whether the Event of a request is `refer`.
