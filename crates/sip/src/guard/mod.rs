@@ -39,6 +39,8 @@ const SOURCES: usize = 32_768;
 const RECORDS: usize = 4096;
 /// Letters kept of what a stranger wrote.
 const EVIDENCE_LETTERS: usize = 64;
+/// What is kept of a request to know it again. One that says more is another each time.
+const UNANSWERED_LETTERS: usize = 200;
 
 /// The guard.
 #[derive(Debug)]
@@ -121,6 +123,8 @@ struct Record {
     flood: Bucket,
     parole: Bucket,
     messages: u64,
+    /// The last request that it heard nothing of.
+    unanswered: Box<str>,
 }
 
 /// What a source did just now, and how it is told to people.
@@ -271,11 +275,23 @@ impl Guard {
         self.count(now, flow, Offence::of("malformed", flow), |record| &mut record.malformed, rate);
     }
 
-    /// A request without a proof is challenged, or gets no answer at all.
+    /// A request without a proof is challenged.
     pub fn proved_nothing(&mut self, now: Time, flow: Flow, method: &str, user: &str) {
         let offence = Offence { method, user, ..Offence::of("enumeration", flow) };
         let rate = self.config.challenges;
         self.count(now, flow, offence, |record| &mut record.challenges, rate);
+    }
+
+    /// A request without a proof gets no answer at all. Who sent it repeats it ten times and means nothing by it
+    /// (RFC 3261 §17.1.2.2): the same by its `id` counts once.
+    pub fn heard_nothing(&mut self, now: Time, flow: Flow, method: &str, user: &str, id: &str) {
+        let record = self.records.of(source_of(flow.remote.ip()));
+        let said = || id.chars().chain(user.chars());
+        if said().eq(record.unanswered.chars()) {
+            return;
+        }
+        record.unanswered = said().take(UNANSWERED_LETTERS).collect();
+        self.proved_nothing(now, flow, method, user);
     }
 
     /// Credentials came. What comes too fast counts as little right as wrong, and so does what is sent from where

@@ -35,12 +35,16 @@ impl UserAgent {
         self.wire.reply_statelessly(request, flow, answer);
     }
 
-    /// Says nothing to a stranger. The guard counts that it has proved nothing, as it counts a challenge.
+    /// Says nothing to a stranger. The guard counts that it has proved nothing, as it counts a challenge: but not what
+    /// is of a call that we do not know, for after a restart of ours everybody's are.
     fn pass_over(&mut self, now: Time, request: &Message, flow: Flow) {
         self.wire.block(flow.remote, "unknown_source");
         let method = request.method().map_or("", |method| method.as_str());
-        let user = request.to().ok().map_or("", |to| to.uri);
-        self.wire.guard.proved_nothing(now, flow, method, user);
+        let (user, tag) = request.to().map_or(("", None), |to| (to.uri, to.tag()));
+        let id = request.top_via().ok().and_then(|via| via.branch()).unwrap_or("");
+        if tag.is_none() {
+            self.wire.guard.heard_nothing(now, flow, method, user, id);
+        }
     }
 
     /// Refuses an INVITE before there is a session for it. If it is a new call of somebody known, that is told; its

@@ -367,6 +367,32 @@ fn a_device_that_pings_before_it_registers_is_not_kept_out() {
 }
 
 #[test]
+fn repetitions_of_what_hears_nothing_are_one_offence() {
+    let mut world = guarded();
+    let from = somewhere(1);
+    for number in 0..100 {
+        let text = request("OPTIONS", from, &number.to_string(), "100", "");
+        for _ in 0..11 {
+            hears(&mut world, from, &text);
+            world.run_for(2_700);
+        }
+    }
+    assert!(bans(&world).is_empty());
+}
+
+#[test]
+fn an_office_whose_calls_we_have_forgotten_is_not_kept_out_for_ending_them() {
+    let mut world = guarded();
+    let office = somewhere(1);
+    for number in 0..200 {
+        let bye = request("BYE", office, &number.to_string(), "100", "");
+        let to = bye.lines().find(|line| line.starts_with("To: ")).unwrap().to_owned();
+        hears(&mut world, office, &bye.replace(&to, &format!("{to};tag=old{number}")));
+    }
+    assert!(bans(&world).is_empty());
+}
+
+#[test]
 fn a_flood_of_strangers_hurts_neither_the_trunk_nor_a_device_that_is_there() {
     let mut world = guarded();
     let device = somewhere(60_000);
