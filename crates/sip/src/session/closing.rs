@@ -54,7 +54,7 @@ impl Session {
         self.transmit_bye(wire, now, q850);
     }
 
-    fn transmit_bye(&mut self, wire: &mut Wire, now: Time, q850: Option<u8>) {
+    pub(super) fn transmit_bye(&mut self, wire: &mut Wire, now: Time, q850: Option<u8>) {
         let (mut writer, flow, branch) = self.dialog.request(wire, "BYE");
         writer = writer.header("Reason", cause::reason(q850.unwrap_or(cause::NORMAL)));
         writer = self.credentials.write(writer);

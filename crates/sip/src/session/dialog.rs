@@ -206,6 +206,14 @@ impl Dialog {
         self.hop.as_mut()?.find(wire, now, near, believes)
     }
 
+    /// Nobody answers where requests go. False if that is not by a name, so that there is nowhere else to go.
+    pub(super) fn give_up_hop(&mut self) -> bool {
+        let way = self.way();
+        let Some(hop) = self.hop.as_mut().filter(|hop| hop.way() == Some(way)) else { return false };
+        hop.give_up();
+        self.way() != way
+    }
+
     /// Whether the Contact is a GRUU of ours (RFC 5627 §4.4). Only where that account has a device is it believed:
     /// anybody else would have our requests sent to one.
     fn find_device(&mut self, wire: &Wire) {

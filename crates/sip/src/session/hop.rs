@@ -4,9 +4,9 @@
 
 use super::{Phase, Session};
 use crate::locate::{Host, Place, Query};
+use crate::ua::Flow;
 use crate::ua::ways::Found;
 use crate::ua::wire::Wire;
-use crate::ua::{Flow, Towards};
 use crate::uri::Uri;
 use base::Time;
 
@@ -16,18 +16,26 @@ use base::Time;
 pub(super) struct Hop {
     place: Place,
     way: Option<Flow>,
+    /// Nobody answered there.
+    given_up: bool,
 }
 
 impl Hop {
     /// The host of a URI; nothing if that is an address.
     pub(super) fn of(uri: &str) -> Option<Hop> {
         let place = Place::of_uri(&Uri::parse(uri).ok()?)?;
-        matches!(place.host, Host::Name(_)).then_some(Hop { place, way: None })
+        matches!(place.host, Host::Name(_)).then_some(Hop { place, way: None, given_up: false })
     }
 
     /// The way there, if it is known.
     pub(super) fn way(&self) -> Option<Flow> {
         self.way
+    }
+
+    /// Nobody answered there: the name is not looked for again, and requests go back to where the peer's messages come
+    /// from.
+    pub(super) fn give_up(&mut self) {
+        (self.way, self.given_up) = (None, true);
     }
 
     /// Whether both are the same name.
@@ -44,10 +52,10 @@ impl Hop {
         near: Flow,
         believes: impl Fn(Flow) -> bool,
     ) -> Option<Query> {
-        if self.way.is_some() {
+        if self.way.is_some() || self.given_up {
             return None;
         }
-        match wire.ways(now, &Towards::Places(vec![self.place.clone()]), true) {
+        match wire.ways_unproven(now, &self.place) {
             Found::Ways(ways) => {
                 let is_near = |way: &&Flow| {
                     (way.transport, way.remote.ip()) == (near.transport, near.remote.ip().to_canonical())

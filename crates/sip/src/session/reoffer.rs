@@ -250,7 +250,13 @@ impl Session {
 
     /// Our offer came to nothing: so has the session (§12.2.1.2).
     pub(super) fn reoffer_failed(&mut self, wire: &mut Wire, now: Time, failure: Failure) {
-        self.ours = Ours::None;
+        let ours = std::mem::replace(&mut self.ours, Ours::None);
+        match (&self.phase, ours) {
+            (Phase::Established, Ours::Sent { sdp, tries, .. }) if self.dialog.give_up_hop() => {
+                return self.send_reoffer(wire, now, sdp, tries);
+            }
+            _ => {}
+        }
         match self.phase {
             Phase::Established => {}
             Phase::Calling(_) | Phase::Invited(_) if !self.told => {

@@ -91,8 +91,12 @@ impl Session {
     pub(super) fn failed(&mut self, wire: &mut Wire, now: Time, id: TransactionId, failure: Failure) {
         match &self.phase {
             Phase::Calling(calling) if calling.invite == id => self.calling_failed(wire, now, failure),
-            Phase::Closing(Closing::Bye { transaction, .. }) if *transaction == id => {
-                self.phase = Phase::Over
+            Phase::Closing(Closing::Bye { transaction, q850 }) if *transaction == id => {
+                let q850 = *q850;
+                match self.dialog.give_up_hop() {
+                    true => self.transmit_bye(wire, now, q850),
+                    false => self.phase = Phase::Over,
+                }
             }
             _ if self.is_our_offer(id) => self.reoffer_failed(wire, now, failure),
             _ if self.is_our_refresh(id) => self.refresh_failed(wire, now),

@@ -134,6 +134,21 @@ impl Wire {
         }
     }
 
+    /// The ways to a place that only a peer has named. None of them is a secure one: whose certificate is asked for at
+    /// an address is not for peers to say.
+    pub(crate) fn ways_unproven(&mut self, now: Time, place: &Place) -> Found {
+        let located = self.ways.locator.locate(now, place);
+        self.ask_name_servers();
+        match located {
+            Located::At(found) => {
+                let ways = found.into_iter().map(|way| way.flow).filter(|flow| !flow.transport.is_secure());
+                self.usable(now, ways.collect(), None, true)
+            }
+            Located::WaitsFor(query) => Found::WaitsFor(query),
+            Located::Nowhere => Found::None(format!("name servers know no address of {place}")),
+        }
+    }
+
     /// Whether a call to this trunk would be taken now.
     pub(crate) fn reach(&mut self, now: Time, name: &str) -> Reach {
         let Some(places) = self.places_of(name) else { return Reach::Down };
@@ -257,6 +272,11 @@ impl Wire {
             let pause = Duration::from_secs(seconds.min(RETRY_AFTER_MAX).into());
             self.ways.aside.put(now, flow, now + pause, true);
         }
+    }
+
+    /// Whether others are tried before it, or it is not to be taken at all.
+    pub(crate) fn is_aside(&self, now: Time, flow: Flow) -> bool {
+        self.ways.aside.state(now, flow).is_some()
     }
 
     /// Whether the way is not to be taken now although it was when the call began.

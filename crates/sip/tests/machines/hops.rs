@@ -225,3 +225,36 @@ fn whom_we_call_is_located_by_the_contact_of_its_answer() {
     world.run_to_rest();
     world.assert_idle();
 }
+
+#[test]
+fn a_peers_name_says_nothing_of_whose_certificate_is_asked_for() {
+    for contact in ["sip:x@gw.peer.example:5061;transport=tls", "sips:x@gw.peer.example:5061"] {
+        let zone = [("A gw.peer.example", at(&[THERE]))];
+        let (mut world, session) = called(contact, "", &zone);
+        assert_eq!(bye(&mut world, session).0, address(PEER));
+        assert!(world.expected.is_empty(), "{:?}", world.expected);
+    }
+}
+
+#[test]
+fn where_a_name_leads_to_nobody_requests_go_back_to_where_messages_come_from() {
+    let zone = [("A gw.peer.example", at(&[THERE]))];
+    let (mut world, session) = called("sip:x@gw.peer.example:5070", "", &zone);
+    world.act(ALICE, Do::Reoffer { session, sdp: OFFER.to_vec() });
+    world.run_for(40_000);
+    let told = world.take(address(PEER));
+    let offer = told.iter().find(|message| message.starts_with("INVITE ")).expect("the offer once more");
+    world.inject(address(PEER), ALICE, &with_body(&answer_to(offer, "200 OK", ""), ANSWER));
+    world.run_for(20);
+    assert!(world.has(ALICE, |event| matches!(event, Event::Reanswered { .. })), "the call goes on");
+    assert_eq!(bye(&mut world, session).0, address(PEER), "and the name is given up");
+
+    let (mut world, session) = called("sip:x@gw.peer.example:5070", "", &zone);
+    assert_ne!(bye(&mut world, session).0, address(PEER));
+    world.run_for(33_000);
+    let told = world.take(address(PEER));
+    let bye = told.iter().find(|message| message.starts_with("BYE ")).expect("a BYE where the peer is");
+    world.inject(address(PEER), ALICE, &answer_to(bye, "200 OK", ""));
+    world.run_to_rest();
+    world.assert_idle();
+}
