@@ -471,17 +471,3 @@ fn two_at_one_operator_that_refuses_go_on_talking_through_us() {
         assert_eq!(stage.call_ends().last().unwrap().cause, Cause::HungUp);
     }
 }
-
-/// A script that puts every caller through, and says so if that fails.
-fn through() -> ivr::Script {
-    let flow = "title = \"Through\"\nlanguages = [\"it\"]\nstart = \"out\"\n[out]\ntransfer = \"0612345678\"\n\
-                on.failed = \"failed\"\n[failed]\nhang_up = \"not_there\"\n";
-    let files = ivr::ScriptFiles {
-        name: "through".to_owned(),
-        flow: ("flow.toml".to_owned(), flow.to_owned()),
-        phrases: vec![("it".to_owned(), "it.toml".to_owned(), String::new())],
-        calendars: Vec::new(),
-        sounds: ivr::SoundInventory::default(),
-    };
-    ivr::Script::check(&files).unwrap()
-}

@@ -661,20 +661,6 @@ fn an_agents_transfer_to_a_number_goes_by_its_route_and_tells_only_the_end() {
     assert_eq!(tried(&stage), ["wind", "tim"]);
 }
 
-/// A script that puts every caller through, and says so if that fails.
-fn through() -> ivr::Script {
-    let flow = "title = \"Through\"\nlanguages = [\"it\"]\nstart = \"out\"\n[out]\ntransfer = \"0612345678\"\n\
-                on.failed = \"failed\"\n[failed]\nhang_up = \"not_there\"\n";
-    let files = ivr::ScriptFiles {
-        name: "through".to_owned(),
-        flow: ("flow.toml".to_owned(), flow.to_owned()),
-        phrases: vec![("it".to_owned(), "it.toml".to_owned(), String::new())],
-        calendars: Vec::new(),
-        sounds: ivr::SoundInventory::default(),
-    };
-    ivr::Script::check(&files).unwrap()
-}
-
 #[test]
 fn a_scripts_transfer_goes_by_its_route_and_the_script_goes_on_when_none_is_left() {
     let mut config = routed(&["tim", "wind"]);

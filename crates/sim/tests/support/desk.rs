@@ -116,3 +116,17 @@ pub(crate) fn hangs_up(stage: &mut Stage, line: &mut Line) {
 pub(crate) fn state_of(stage: &Stage, agent: &str) -> AgentState {
     stage.engine.snapshot().agents.get(agent).unwrap().state
 }
+
+/// A script that puts every caller through, and says so if that fails.
+pub(crate) fn through() -> ivr::Script {
+    let flow = "title = \"Through\"\nlanguages = [\"it\"]\nstart = \"out\"\n[out]\ntransfer = \"0612345678\"\n\
+                on.failed = \"failed\"\n[failed]\nhang_up = \"not_there\"\n";
+    let files = ivr::ScriptFiles {
+        name: "through".to_owned(),
+        flow: ("flow.toml".to_owned(), flow.to_owned()),
+        phrases: vec![("it".to_owned(), "it.toml".to_owned(), String::new())],
+        calendars: Vec::new(),
+        sounds: ivr::SoundInventory::default(),
+    };
+    ivr::Script::check(&files).unwrap()
+}
