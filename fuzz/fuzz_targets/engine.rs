@@ -167,7 +167,7 @@ fn config(local: SocketAddr) -> Config {
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: None,
-        media_public_address: None,
+        media_public: media_api::Addresses::default(),
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),
         routing: engine::Routing::default(),

@@ -130,11 +130,12 @@ class Server:
 
     def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None,
                  trunks=(), routes=(), outbound=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None, trust=None,
-                 host="127.0.0.1"):
+                 host="127.0.0.1", also=None):
         self.trial, self.process = trial, None
         self.sip, self.http = at or (host, free_port()), ("127.0.0.1", free_port())
         self.tls = (host, free_port()) if tls else None
-        listen = [f"{kind}:{place(host)}:{self.sip[1]}" for kind in ("udp", "tcp")]
+        hosts = [host, also] if also else [host]  # one of each family
+        listen = [f"{kind}:{place(one)}:{self.sip[1]}" for one in hosts for kind in ("udp", "tcp")]
         self.config = trial.folder / "cornetta.toml"
         low = free_range(ports)
         empty = trial.folder / "no-scripts"
@@ -144,7 +145,7 @@ class Server:
             ("sip", {"listen": listen + ([f"tls:{place(host)}:{self.tls[1]}"] if tls else []), "realm": "blackbox",
                      "open_to": ["127.0.0.0/8"] if open_to_loopback else [], **(sip or {})}),
             *([("sip.tls", certificate(trial.folder, host))] if tls else []),
-            ("media", {"address": host, "ports": f"{low}-{low + ports - 1}"}),
+            ("media", {"address": hosts if also else host, "ports": f"{low}-{low + ports - 1}"}),
             ("trace", trace or {}),
             ("limits", limits or {}),
             ("trust", trust or {}),

@@ -149,6 +149,26 @@ fn phones_that_could_not_reach_media_by_their_version_of_ip_make_a_warning() {
 }
 
 #[test]
+fn media_with_an_address_of_each_family_makes_no_warning_if_what_is_private_has_a_public_one() {
+    let checked = |public: &str| {
+        let folder = Folder::new(&format!(
+            "[sip]\nlisten = [\"udp:192.168.1.2:5060\", \"udp:[2001:db8::1]:5060\"]\npublic_address = \"203.0.113.5\"\n\
+             [media]\naddress = [\"192.168.1.2\", \"2001:db8::1\"]\n{public}\
+             [[trunk]]\nname = \"six\"\naddress = \"udp:[2001:db8:1::9]:5060\"\n\
+             [[trunk]]\nname = \"four\"\naddress = \"udp:203.0.113.9:5060\"\n",
+        ));
+        text(&run(folder.path(), &["check"]).stderr)
+    };
+    assert_eq!(checked("public_address = \"203.0.113.5\"\n"), "");
+    let told = checked("");
+    assert!(
+        told.contains("the trunk `four` is outside, and would be told to speak to 192.168.1.2"),
+        "{told}"
+    );
+    assert!(!told.contains("`six`"), "{told}");
+}
+
+#[test]
 fn two_lines_whose_calls_cannot_be_told_apart_make_a_warning() {
     let folder = Folder::new(
         "[[trunk]]\nname = \"one\"\naddress = \"udp:192.0.2.1:5060\"\nnetworks = [\"192.0.2.0/24\"]\n\

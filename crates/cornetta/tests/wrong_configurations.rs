@@ -130,6 +130,30 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "2:11: the unspecified address would be told to phones; write the IP address of the interface that phones can reach",
     ),
     (
+        "[media]\naddress = [\"192.0.2.1\", \"::\"]\n",
+        "2:25: the unspecified address would be told to phones; write the IP address of the interface that phones can reach",
+    ),
+    (
+        "[media]\naddress = [\"192.0.2.1\", \"2001:db8::1\", \"192.0.2.2\"]\n",
+        "2:40: `192.0.2.2` is a second IPv4 address; keep one of each family: one IPv4 address, one IPv6 address",
+    ),
+    (
+        "[media]\naddress = \"ff02::1\"\n",
+        "2:11: `ff02::1` is the address of many, not of one; write the IP address that phones can reach",
+    ),
+    (
+        "[media]\naddress = []\n",
+        "2:11: `address` holds no address; write the IP address that phones can reach",
+    ),
+    (
+        "[media]\naddress = \"192.0.2.1\"\npublic_address = [\"203.0.113.5\", \"2001:db8::5\"]\n",
+        "3:34: there is no IPv6 `address` for which `2001:db8::5` could be shown; write one under [media], or leave `2001:db8::5` out",
+    ),
+    (
+        "[sip]\nlisten = [\"udp:192.0.2.1:5060\", \"udp:[2001:db8::1]:5060\"]\n[media]\naddress = [\"192.0.2.1\", \"::1\"]\n",
+        "2:33: phones that call `udp:[2001:db8::1]:5060` would be told to speak to this machine's loopback; write `address` under [media]: the IP address of this machine that they can reach",
+    ),
+    (
         "[media]\naddress = \"here\"\n",
         "2:11: `here` cannot be understood; write the IP address that phones can reach",
     ),

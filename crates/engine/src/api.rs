@@ -6,7 +6,7 @@ use crate::Routing;
 use base::Wall;
 use facts::{Command, Fact};
 use ipnet::IpNet;
-use media_api::Sound;
+use media_api::{Addresses, Sound};
 use sip::gruu::Device;
 use sip::locate::{Answer, Query};
 use sip::ua::Flow;
@@ -42,9 +42,10 @@ pub struct Config {
     pub otherwise: Option<Service>,
     /// What a party hears while the other holds, or while a transfer rings.
     pub hold_music: Option<Sound>,
-    /// Networks in which RTP addresses are what they say; elsewhere `media_public_address` is shown in SDP.
-    pub media_public_address: Option<std::net::IpAddr>,
-    /// See `media_public_address`.
+    /// Networks in which RTP addresses are what they say; elsewhere that of `media_public` is shown in SDP
+    /// which is of the same family.
+    pub media_public: Addresses,
+    /// See `media_public`.
     pub local_nets: Vec<IpNet>,
     /// A party that sends no speech for this long is asked by a re-INVITE whether it is still there.
     pub silence_probe: Duration,

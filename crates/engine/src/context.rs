@@ -13,7 +13,7 @@ use crate::{Config, Output};
 use acd::{Acd, EntryId, OfferId};
 use base::{Key, Seed, Time, Wall};
 use facts::FactKind;
-use media_api::{Command, LegId, PlayId, Sound};
+use media_api::{Command, Family, LegId, PlayId, Sound};
 use sip::ua::{Do, Input, SessionId, UserAgent};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -195,12 +195,12 @@ impl Context {
         self.out.push_back(Output::Media { command, beside: None });
     }
 
-    /// Asks for ports for a new leg, in the shard of `beside`.
-    pub(crate) fn open_media(&mut self, owner: Owner, beside: Option<LegId>) -> LegId {
+    /// Asks for ports for a new leg whose peer speaks this family, in the shard of `beside`.
+    pub(crate) fn open_media(&mut self, owner: Owner, family: Family, beside: Option<LegId>) -> LegId {
         self.last_leg += 1;
         let leg = LegId(self.last_leg);
         self.media.insert(leg, owner);
-        self.out.push_back(Output::Media { command: Command::Open { leg }, beside });
+        self.out.push_back(Output::Media { command: Command::Open { leg, family }, beside });
         if let Some(capture) = self.captures.of(owner.call) {
             self.media(Command::Capture { leg, capture: Some(capture) });
         }

@@ -6,8 +6,8 @@ use crate::context::{Context, Owner};
 use crate::ledger::CallLog;
 use base::Time;
 use facts::{End, FactKind, LegRole};
-use media_api::{Codec, Command, Direction, LegId, Stats, Stream};
-use sip::negotiation::{Negotiation, Refusal};
+use media_api::{Codec, Command, Direction, Family, LegId, Stats, Stream};
+use sip::negotiation::{self, Negotiation, Refusal};
 use sip::ua::{Do, SessionId, Warning};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -145,15 +145,15 @@ impl Leg {
         self.connect(ctx, log);
     }
 
-    /// Asks for ports, in the shard of `beside`. What the leg offers begins with the codec `prefer`.
+    /// Asks for ports of a family, in the shard of `beside`. What the leg offers begins with the codec `prefer`.
     pub(crate) fn open_media(
         &mut self,
         ctx: &mut Context,
         owner: Owner,
         prefer: Option<Codec>,
-        beside: Option<LegId>,
+        (family, beside): (Family, Option<LegId>),
     ) {
-        self.media = ctx.open_media(owner, beside);
+        self.media = ctx.open_media(owner, family, beside);
         self.media_over = false;
         let number = ctx.seed.named("sdp").numbered(self.media.0).rng().next_u32();
         self.negotiation = Negotiation::new(u64::from(number), codecs(prefer));
@@ -413,8 +413,15 @@ fn codecs(prefer: Option<Codec>) -> Vec<Codec> {
     }
 }
 
+/// The family that a party who offers wants to be spoken to by; without an offer, that of the way its SIP takes.
+/// IPv4 as long as neither is known.
+pub(crate) fn family_of(offer: Option<&[u8]>, peer: Option<SocketAddr>) -> Family {
+    let by_sip = || peer.map_or(Family::V4, |peer| Family::of(peer.ip()));
+    offer.and_then(negotiation::offered_family).unwrap_or_else(by_sip)
+}
+
 fn shown_address(ctx: &Context, local: SocketAddr, peer: Option<SocketAddr>) -> SocketAddr {
-    let Some(public) = ctx.config.media_public_address else { return local };
+    let Some(public) = ctx.config.media_public.of(Family::of(local.ip())) else { return local };
     let near = peer.is_some_and(|peer| ctx.config.local_nets.iter().any(|net| net.contains(&peer.ip())));
     if near { local } else { SocketAddr::new(public, local.port()) }
 }

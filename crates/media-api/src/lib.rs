@@ -1,6 +1,10 @@
 //! What call control and media say to each other. Call control sends [`Command`]s down; media sends
 //! [`Event`]s up. Neither waits for the other.
 
+mod family;
+
+pub use family::{Addresses, Family};
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +69,8 @@ pub enum Command {
     Open {
         /// The new leg.
         leg: LegId,
+        /// What its peer speaks: the ports are there, or at the other family's address if that is all there is.
+        family: Family,
     },
     /// Send and receive as agreed from now on. Sent again after each new agreement.
     Configure {

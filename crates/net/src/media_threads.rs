@@ -11,11 +11,11 @@ use crate::{Clock, PortPairs, SoundStore};
 use base::Seed;
 use crossbeam_channel::Sender;
 use events::Events;
-use media_api::{Command, Event, LegId};
+use media_api::{Addresses, Command, Event, Family, LegId};
 use shard_thread::{Counters, ShardThread, ToShard};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,10 +32,8 @@ pub struct MediaConfig {
     pub threads: usize,
     /// Where RTP and RTCP ports are taken from.
     pub ports: RangeInclusive<u16>,
-    /// The address to bind.
-    pub address: IpAddr,
-    /// The address to tell peers, if it is not `address`.
-    pub advertised: Option<IpAddr>,
+    /// The addresses to bind, one at least: a leg has its ports at one of them.
+    pub addresses: Addresses,
     /// Legs of one shard at a time.
     pub legs: usize,
     /// Prompts and music.
@@ -68,8 +66,7 @@ pub struct MediaCounts {
 pub struct MediaThreads {
     shards: Vec<Running>,
     shard_of: HashMap<LegId, usize>,
-    ports: PortPairs,
-    advertised: IpAddr,
+    ports: BTreeMap<Family, PortPairs>,
     legs: usize,
     counters: Arc<Counters>,
 }
@@ -86,31 +83,28 @@ impl MediaThreads {
     /// back if it cannot take more now: it is offered again. Called on the shards' threads; must not wait.
     ///
     /// # Errors
-    /// The unspecified address would be told to peers, or the system gives no thread or no epoll.
+    /// There is no address, or the unspecified one would be told to peers; or the system gives no thread or no epoll.
     pub fn start(
         config: MediaConfig,
         events: impl Fn(Event) -> Result<(), Event> + Send + Sync + 'static,
     ) -> io::Result<MediaThreads> {
-        let advertised = config.advertised.unwrap_or(config.address);
-        if advertised.is_unspecified() {
-            let why =
-                format!("media cannot be offered at {advertised}; give the address that peers can reach");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        }
+        check_addresses(&config.addresses)?;
         crate::allow_many_open_files();
         let sink: events::Sink = Arc::new(events);
         let counters = Arc::new(Counters::default());
         let shards = (0..config.threads.max(1))
             .map(|number| start_shard(number, &config, Events::new(sink.clone()), counters.clone()))
             .collect::<io::Result<Vec<Running>>>()?;
-        let ports = PortPairs::new(config.address, config.ports, config.seed.named("media.ports"));
-        Ok(MediaThreads { shards, shard_of: HashMap::new(), ports, advertised, legs: config.legs, counters })
+        let seed = config.seed.named("media.ports");
+        let at = |address| (Family::of(address), PortPairs::new(address, config.ports.clone(), seed));
+        let ports = config.addresses.iter().map(at).collect();
+        Ok(MediaThreads { shards, shard_of: HashMap::new(), ports, legs: config.legs, counters })
     }
 
-    /// Binds ports for `leg` in the shard of the leg `with`, which it may later be bridged to, or else in the
+    /// Binds ports for `leg` at the address of this family, or else at the one that there is, in the shard of the leg `with`, which it may later be bridged to, or else in the
     /// shard that has the fewest legs. Answers at once with `Opened` or `OpenFailed`.
-    pub fn open(&mut self, leg: LegId, with: Option<LegId>) -> Event {
-        match self.try_open(leg, with) {
+    pub fn open(&mut self, leg: LegId, family: Family, with: Option<LegId>) -> Event {
+        match self.try_open(leg, family, with) {
             Ok(local) => Event::Opened { leg, local },
             Err(why) => Event::OpenFailed { leg, why },
         }
@@ -119,7 +113,7 @@ impl MediaThreads {
     /// Does `command`. `Open` is answered by the returned event; all else by events to the sink, later.
     pub fn command(&mut self, command: Command) -> Option<Event> {
         let leg = match &command {
-            Command::Open { leg } => return Some(self.open(*leg, None)),
+            Command::Open { leg, family } => return Some(self.open(*leg, *family, None)),
             Command::Bridge { a, b } | Command::Listen { leg: a, to: b } => {
                 self.check_same_shard(*a, *b);
                 *a
@@ -162,7 +156,7 @@ impl MediaThreads {
         }
     }
 
-    fn try_open(&mut self, leg: LegId, with: Option<LegId>) -> Result<SocketAddr, String> {
+    fn try_open(&mut self, leg: LegId, family: Family, with: Option<LegId>) -> Result<SocketAddr, String> {
         if self.shard_of.contains_key(&leg) {
             return Err(format!("leg {} is open already", leg.0));
         }
@@ -175,10 +169,15 @@ impl MediaThreads {
         if running.legs >= limit {
             return Err(format!("media is full: {limit} legs in one shard"));
         }
-        let pair = self.ports.bind().map_err(|error| {
+        let own = if self.ports.contains_key(&family) {
+            self.ports.get_mut(&family)
+        } else {
+            self.ports.values_mut().next()
+        };
+        let pair = own.ok_or("media has no address")?.bind().map_err(|error| {
             format!("no media ports: {error}; widen the port range or look who holds its ports")
         })?;
-        let local = SocketAddr::new(self.advertised, pair.local.port());
+        let local = pair.local;
         running
             .commands
             .send(ToShard::Opened { leg, local, pair })
@@ -213,6 +212,17 @@ impl Drop for MediaThreads {
             let _ = running.thread.take().map(JoinHandle::join);
         }
     }
+}
+
+fn check_addresses(addresses: &Addresses) -> io::Result<()> {
+    let why = match addresses.iter().find(|address| address.is_unspecified()) {
+        Some(address) => {
+            format!("media cannot be offered at {address}; give the address that peers can reach")
+        }
+        None if addresses.iter().next().is_none() => "media has no address; give one at least".to_owned(),
+        None => return Ok(()),
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, why))
 }
 
 fn start_shard(

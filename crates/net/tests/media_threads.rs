@@ -5,10 +5,10 @@
 
 use audio::wav;
 use base::Seed;
-use media_api::{Codec, Command, Direction, Event, LegId, PlayId, Stream};
+use media_api::{Addresses, Codec, Command, Direction, Event, Family, LegId, PlayId, Stream};
 use net::{Clock, MediaConfig, MediaThreads, SoundStore};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,8 +22,7 @@ fn config(ports: RangeInclusive<u16>, threads: usize, sounds: Vec<PathBuf>) -> M
     MediaConfig {
         threads,
         ports,
-        address: LOCALHOST,
-        advertised: None,
+        addresses: LOCALHOST.into(),
         legs: 100,
         sounds: SoundStore::new(sounds, 12 << 20).unwrap(),
         seed: Seed::from_number(1),
@@ -96,10 +95,10 @@ fn relayed(from: &UdpSocket, local: SocketAddr, to: &UdpSocket, payload: &[u8; 1
 #[test]
 fn a_leg_gets_an_even_port_at_once_and_gives_it_back() {
     let (mut media, events) = start(config(24_000..=24_003, 1, Vec::new()));
-    let first = opened(media.open(LegId(1), None));
+    let first = opened(media.open(LegId(1), Family::V4, None));
     assert_eq!((first.ip(), first.port() % 2), (LOCALHOST, 0));
-    opened(media.command(Command::Open { leg: LegId(2) }).unwrap());
-    let Event::OpenFailed { leg, why } = media.open(LegId(3), None) else {
+    opened(media.command(Command::Open { leg: LegId(2), family: Family::V4 }).unwrap());
+    let Event::OpenFailed { leg, why } = media.open(LegId(3), Family::V4, None) else {
         panic!("a third pair in four ports")
     };
     assert_eq!(leg, LegId(3));
@@ -107,7 +106,7 @@ fn a_leg_gets_an_even_port_at_once_and_gives_it_back() {
     assert_eq!(media.command(Command::Close { leg: LegId(1) }), None);
     let Event::Closed { leg, .. } = events.recv_timeout(SOON).unwrap() else { panic!("not closed") };
     assert_eq!((leg, media.legs()), (LegId(1), 1));
-    assert_eq!(opened(media.open(LegId(4), None)), first);
+    assert_eq!(opened(media.open(LegId(4), Family::V4, None)), first);
 }
 
 #[test]
@@ -117,7 +116,7 @@ fn a_prompt_is_read_from_disk_and_played_to_its_end() {
     std::fs::write(folder.path().join("it/welcome.wav"), wav::write(&[1000; 5 * 160])).unwrap();
     let (mut media, events) = start(config(24_010..=24_019, 1, vec![folder.path().to_owned()]));
     let (leg, peer) = (LegId(1), peer());
-    opened(media.open(leg, None));
+    opened(media.open(leg, Family::V4, None));
     media.command(configure(leg, &peer));
     let sounds = vec![Arc::from([Arc::from("fr/welcome"), Arc::from("it/welcome")])];
     media.command(Command::Play { leg, play: PlayId(7), sounds, repeat: false });
@@ -137,8 +136,8 @@ fn legs_that_are_opened_together_are_relayed_whatever_the_number_of_threads() {
     for number in 0..4 {
         let (a, b) = (LegId(2 * number), LegId(2 * number + 1));
         let (from, to) = (peer(), peer());
-        let local = opened(media.open(a, None));
-        opened(media.open(b, Some(a)));
+        let local = opened(media.open(a, Family::V4, None));
+        opened(media.open(b, Family::V4, Some(a)));
         media.command(configure(a, &from));
         media.command(configure(b, &to));
         media.command(Command::Bridge { a, b });
@@ -160,12 +159,50 @@ fn legs_that_are_opened_together_are_relayed_whatever_the_number_of_threads() {
 #[test]
 fn the_unspecified_address_is_never_told_to_peers() {
     let mut config = config(24_060..=24_069, 1, Vec::new());
-    config.address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    config.addresses = IpAddr::V4(Ipv4Addr::UNSPECIFIED).into();
     let refused = MediaThreads::start(config.clone(), |_| Ok(())).unwrap_err();
     assert!(refused.to_string().contains("0.0.0.0"), "{refused}");
-    config.advertised = Some(LOCALHOST);
+    config.addresses = Addresses::default();
+    let refused = MediaThreads::start(config, |_| Ok(())).unwrap_err();
+    assert!(refused.to_string().contains("no address"), "{refused}");
+}
+
+#[test]
+fn a_leg_is_opened_at_the_address_of_its_family_or_at_the_one_that_there_is() {
+    let six = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    let mut config = config(24_070..=24_079, 1, Vec::new());
+    let (mut one, _events) = start(config.clone());
+    assert_eq!(opened(one.open(LegId(1), Family::V6, None)).ip(), LOCALHOST);
+    drop(one);
+    config.addresses.put(six);
+    let (mut both, _events) = start(config);
+    assert_eq!(opened(both.open(LegId(1), Family::V6, None)).ip(), six);
+    assert_eq!(opened(both.open(LegId(2), Family::V4, None)).ip(), LOCALHOST);
+}
+
+#[test]
+fn a_party_by_ipv6_and_one_by_ipv4_hear_each_other_and_are_captured_each_with_its_own_addresses() {
+    let (copies, taken) = channel();
+    let mut config = config(24_090..=24_099, 1, Vec::new());
+    config.addresses.put(Ipv6Addr::LOCALHOST.into());
+    config.tap = net::Tap::new(move |packet| drop(copies.send(packet)));
     let (mut media, _events) = start(config);
-    assert_eq!(opened(media.open(LegId(1), None)).ip(), LOCALHOST);
+    let (four, six) = (peer(), UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).unwrap());
+    six.set_read_timeout(Some(SOON)).unwrap();
+    let here = opened(media.open(LegId(1), Family::V6, None));
+    let there = opened(media.open(LegId(2), Family::V4, Some(LegId(1))));
+    media.command(configure(LegId(1), &six));
+    media.command(configure(LegId(2), &four));
+    media.command(Command::Bridge { a: LegId(1), b: LegId(2) });
+    media.command(Command::Capture { leg: LegId(1), capture: Some(1) });
+    assert_eq!(relayed(&six, here, &four, &[1; 160])[12..], [1; 160]);
+    assert_eq!(relayed(&four, there, &six, &[2; 160])[12..], [2; 160]);
+    let theirs = six.local_addr().unwrap();
+    let mut copies = std::iter::from_fn(|| taken.recv_timeout(SOON).ok());
+    let mut copy = |said: u8| copies.find(|copy| copy.bytes.ends_with(&[said; 160])).unwrap();
+    let (came, went) = (copy(1), copy(2));
+    assert_eq!((came.inbound, came.from, came.to), (true, theirs, here));
+    assert_eq!((went.inbound, went.from, went.to), (false, here, theirs));
 }
 
 #[test]
@@ -175,7 +212,7 @@ fn a_captured_legs_packets_are_copied_both_ways_until_it_is_no_longer() {
     config.tap = net::Tap::new(move |packet| drop(copies.send(packet)));
     let (mut media, _events) = start(config);
     let (leg, peer) = (LegId(1), peer());
-    let local = opened(media.open(leg, None));
+    let local = opened(media.open(leg, Family::V4, None));
     media.command(configure(leg, &peer));
     media.command(Command::Echo { leg });
     media.command(Command::Capture { leg, capture: Some(9) });

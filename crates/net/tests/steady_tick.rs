@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 use base::Seed;
-use media_api::{Codec, Command, Direction, Event, LegId, Stream};
+use media_api::{Codec, Command, Direction, Event, Family, LegId, Stream};
 use net::{Clock, MediaConfig, MediaThreads, SoundStore};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -20,7 +20,7 @@ const MEASURED: u16 = 20;
 const STRETCHES: u16 = 4;
 
 fn open(media: &mut MediaThreads, leg: LegId, peer: &UdpSocket) -> SocketAddr {
-    let Event::Opened { local, .. } = media.open(leg, None) else { panic!("no ports") };
+    let Event::Opened { local, .. } = media.open(leg, Family::V4, None) else { panic!("no ports") };
     let remote = peer.local_addr().unwrap();
     let stream = Stream {
         remote,
@@ -49,8 +49,7 @@ fn a_relaying_thread_asks_for_no_memory() {
     let config = MediaConfig {
         threads: 1,
         ports: 24_100..=24_119,
-        address: LOCALHOST,
-        advertised: None,
+        addresses: LOCALHOST.into(),
         legs: 10,
         sounds: SoundStore::new(Vec::new(), 0).unwrap(),
         seed: Seed::from_number(1),

@@ -3,9 +3,9 @@
 
 use crate::phones::between;
 use base::{Rng, Time};
-use media_api::{Command, Event, Evidence, KeysBy, LegId, PlayId, Sound, Stats};
+use media_api::{Command, Event, Evidence, Family, KeysBy, LegId, PlayId, Sound, Stats};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 /// How long after the last packet a party counts as silent.
@@ -85,8 +85,8 @@ impl StandIn {
     /// Does an order.
     pub(crate) fn command(&mut self, now: Time, command: Command) {
         let leg = leg_of(&command);
-        if let Command::Open { leg } = command {
-            return self.open(now, leg);
+        if let Command::Open { leg, family } = command {
+            return self.open(now, leg, family);
         }
         match self.legs.get(&leg).map(|leg| leg.state) {
             Some(State::Open) => {}
@@ -113,12 +113,20 @@ impl StandIn {
         self.events.push((at, Pending::Surely(event)));
     }
 
-    fn open(&mut self, now: Time, leg: LegId) {
+    fn open(&mut self, now: Time, leg: LegId, family: Family) {
         let after = Duration::from_micros(100 + self.rng.below(2_000));
         self.next_port += 1;
         let number = self.next_port;
         let [_, b, c, d] = (number / 20_000).to_be_bytes();
-        let local = SocketAddr::from(([10, 200 + b, c, d], 20_000 + (number % 20_000) as u16 * 2));
+        let (ip, port) = (Ipv4Addr::new(10, 200 + b, c, d), 20_000 + (number % 20_000) as u16 * 2);
+        let local = match family {
+            Family::V4 => SocketAddr::from((ip, port)),
+            // RFC 6052 §2.1: an IPv4 address within an IPv6 one.
+            Family::V6 => {
+                let [a, b, c, d] = ip.octets().map(u16::from);
+                SocketAddr::from((Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, a << 8 | b, c << 8 | d), port))
+            }
+        };
         let failed = self.troubled && self.rng.chance_permille(4);
         let state = if failed { State::Failed } else { State::Open };
         let new = Leg { local, remote: None, play: None, partner: None, gone: false, state };
@@ -260,7 +268,7 @@ fn leg_of(command: &Command) -> LegId {
     match command {
         Command::Bridge { a, .. } => *a,
         Command::Listen { leg, .. } => *leg,
-        Command::Open { leg }
+        Command::Open { leg, .. }
         | Command::Configure { leg, .. }
         | Command::Play { leg, .. }
         | Command::Stop { leg }

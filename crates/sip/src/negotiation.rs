@@ -2,7 +2,7 @@
 
 use crate::sdp::{Media, Origin, RtpMap, Sdp, write};
 use crate::ua::{WarnCode, Warning};
-use media_api::{Codec, Direction, Stream};
+use media_api::{Codec, Direction, Family, Stream};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -72,6 +72,14 @@ struct Written {
     origin: Origin,
     connection: IpAddr,
     sdp: Sdp,
+}
+
+/// The family of the address at which the audio of an offer is to be heard; nothing if it does not say: the unspecified
+/// address, as RFC 2543 holds with, is of none.
+pub fn offered_family(offer: &[u8]) -> Option<Family> {
+    let sdp = Sdp::parse(offer).ok()?;
+    let (_, audio, ..) = Negotiation::new(0, vec![Codec::Pcma, Codec::Pcmu]).choose(&sdp, None).ok()?;
+    audio.address.filter(|_| !audio.is_held_by_address()).map(Family::of)
 }
 
 impl Negotiation {

@@ -1,4 +1,5 @@
-"""Calls from another host by IPv6, at a global address and at a link-local one, which nobody can write into SIP with its link."""
+"""Calls by IPv6: from another host, at a global address and at a link-local one, which nobody can write into SIP with its link;
+and to an agent who has only IPv4."""
 
 import subprocess
 
@@ -8,7 +9,7 @@ import trial
 from cases.interop import PASSWORD, agent
 from trial import case
 
-TONE = 450  # Hz
+TONE, OTHER = 450, 1000  # Hz
 ECHO = {"number": "echo", "kind": "echo"}
 
 
@@ -22,6 +23,21 @@ def by_global_address(t):
 def by_link_local_address(t):
     house.need_root()
     trial.alone(t, __file__, "link_local")
+
+
+@case("a phone at ::1 calls an agent at 127.0.0.1, and each hears the other's tone", seconds=8)
+def an_agent_by_ipv4(t):
+    server = t.server(also="::1", agents=[agent("anna"), agent("bruno")], queues=[{"name": "desk"}], sip={"digest": ["MD5"]})
+    anna = t.baresip("anna", server, PASSWORD, TONE, answers=True)
+    server.happened("endpoint.registered")
+    command = [t.program, "phone", "call", "anna", "--server", f"[::1]:{server.sip[1]}", "--bind", "::1", "--user", "bruno",
+               "--password", PASSWORD, "--play", f"tone:{OTHER}", "--expect", f"tone:{TONE}", "--within", "10s", "--hang-up-after", "3s"]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, f"by IPv6 the agent is not heard: {done.stdout}{done.stderr}\n{server.said()}"
+    anna.wait_for("CALL_CLOSED")
+    heard = {tone: audio.heard_seconds(anna.heard(), tone) for tone in (OTHER, TONE)}
+    assert heard[OTHER] > 1 and heard[TONE] == 0, f"in the ear of the agent, by IPv4: {heard}"
+    server.ends()
 
 
 # ---- inside

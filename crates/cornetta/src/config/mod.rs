@@ -7,6 +7,7 @@ mod files;
 mod fixed;
 mod guard;
 mod limits;
+mod media;
 mod network;
 mod number_set;
 mod numbering;
@@ -22,8 +23,9 @@ mod trust;
 
 use document::Fault;
 use document::{Document, Section};
+use media_api::Addresses;
 use sha2::{Digest, Sha256};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,7 +63,8 @@ pub(crate) struct Installation {
 /// Where speech goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Media {
-    pub(crate) address: IpAddr,
+    /// One at least.
+    pub(crate) addresses: Addresses,
     pub(crate) ports: RangeInclusive<u16>,
     pub(crate) threads: usize,
 }
@@ -124,15 +127,15 @@ fn read_root(
     others: &mut Vec<Fault>,
 ) -> Option<Installation> {
     let node = network::node(document, root, folder);
-    let media = network::media(document, root);
-    let address = media.as_ref().map(|media| media.media.address);
+    let media = media::media(document, root);
+    let addresses = media.as_ref().map(|media| media.media.addresses);
     let http = network::http(document, root);
     let trace = trace::trace(document, root, folder);
     let (sounds, hold_music) = services::sounds(document, root, folder);
     let desk = desk::desk(document, root, folder);
     let (home, origins) = numbering::home(document, root, folder);
     let (trust, fetching) = trust::trust(document, root, folder);
-    let sip = network::sip(document, root, folder, (&desk.accounts, &home), address);
+    let sip = network::sip(document, root, folder, (&desk.accounts, &home), addresses);
     let scripts = services::scripts(document, root, folder, &sounds, others);
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
     let routes = routes::routes(document, root, sip.as_ref());
@@ -166,7 +169,7 @@ fn read_root(
         texting_trunks: sip.texting,
         otherwise: services.otherwise,
         hold_music: Some(hold_music),
-        media_public_address: media.public_address,
+        media_public: media.public,
         silence_probe: std::time::Duration::from_secs(300),
         routing: engine::Routing { routes, lines: sip.lines },
         outbound,

@@ -1,17 +1,17 @@
 //! The parts of a configuration that say where: the node, its sockets, its trunks.
 
 use super::extensions::extensions;
-use super::read::{endpoint, networks, number, optional_text, parsed, text};
+use super::read::{endpoint, networks, optional_text, parsed, text};
 use super::tls::tls;
 use super::trunks::trunks;
-use super::{Http, Media, from};
+use super::{Http, from};
 use document::{Document, Entry, Section};
+use media_api::{Addresses, Family};
 use numbers::Rules;
 use sip::digest::Algorithm;
 use sip::ua::{Account, Extensions, Limits, Timers, Transport};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::ops::RangeInclusive;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub(super) struct Node {
@@ -35,54 +35,6 @@ pub(super) fn node(document: &mut Document<'_>, root: &mut Section<'_>, folder: 
     }
     section.finish(document);
     Some(node)
-}
-
-pub(super) struct MediaSection {
-    pub(super) media: Media,
-    pub(super) public_address: Option<IpAddr>,
-}
-
-pub(super) fn media(document: &mut Document<'_>, root: &mut Section<'_>) -> Option<MediaSection> {
-    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let mut media = Media { address, ports: 16384..=32767, threads: 1 };
-    let Some(entry) = root.take("media") else { return Some(MediaSection { media, public_address: None }) };
-    let mut section = document.section(&entry)?;
-    if let Some(entry) = section.take("address")
-        && let Some(address) =
-            parsed::<IpAddr>(document, &entry, "write the IP address that phones can reach")
-    {
-        media.address = address;
-        if address.is_unspecified() {
-            document.fault(
-                entry.value_at(),
-                "the unspecified address would be told to phones",
-                "write the IP address of the interface that phones can reach",
-            );
-        }
-    }
-    if let Some(entry) = section.take("ports")
-        && let Some(written) = document.text(&entry)
-        && let Some(ports) = ports(document, written, entry.value_at())
-    {
-        media.ports = ports;
-    }
-    media.threads = usize::try_from(number(document, &mut section, "threads", 1..=64, 1)).unwrap_or(1);
-    let public_address = section
-        .take("public_address")
-        .and_then(|entry| parsed(document, &entry, "write the IP address that the world sees"));
-    section.finish(document);
-    Some(MediaSection { media, public_address })
-}
-
-fn ports(document: &mut Document<'_>, written: &str, at: usize) -> Option<RangeInclusive<u16>> {
-    let range = written.split_once('-').and_then(|(low, high)| {
-        let (low, high): (u16, u16) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
-        (low >= 1024 && high > low).then_some(low..=high)
-    });
-    if range.is_none() {
-        document.fault(at, format!("`{written}` is not a range of ports"), "write it like \"16384-32767\"");
-    }
-    range
 }
 
 pub(super) fn http(document: &mut Document<'_>, root: &mut Section<'_>) -> Option<Http> {
@@ -187,7 +139,7 @@ pub(super) fn sip(
     root: &mut Section<'_>,
     folder: &Path,
     (accounts, home): (&[Account], &Rules),
-    media: Option<IpAddr>,
+    media: Option<Addresses>,
 ) -> Option<Sip> {
     let mut config = sip::ua::Config {
         listen: Vec::new(),
@@ -284,7 +236,7 @@ fn stun_server(document: &mut Document<'_>, section: &mut Section<'_>) -> Option
 fn endpoints(
     document: &mut Document<'_>,
     entry: &Entry<'_>,
-    media: Option<IpAddr>,
+    media: Option<Addresses>,
 ) -> Vec<(Transport, SocketAddr)> {
     let mut endpoints = Vec::new();
     let written = document.texts(entry);
@@ -296,7 +248,8 @@ fn endpoints(
         if endpoints.contains(&found) && found.1.port() != 0 {
             document.fault(at, format!("`{text}` is written twice"), "keep one of the two");
         }
-        if !found.1.ip().is_loopback() && media.is_some_and(|media| media.is_loopback()) {
+        let told = media.and_then(|media| media.nearest(Family::of(found.1.ip())));
+        if !found.1.ip().is_loopback() && told.is_some_and(|told| told.is_loopback()) {
             document.fault(
                 at,
                 format!("phones that call `{text}` would be told to speak to this machine's loopback"),

@@ -17,9 +17,18 @@ const SECRET_FILE: &str = "password_file";
 /// A value that is written as text, or a fault that says how to write it.
 pub(super) fn parsed<T: FromStr>(document: &mut Document<'_>, entry: &Entry<'_>, how: &str) -> Option<T> {
     let text = document.text(entry)?;
+    parsed_text(document, (text, entry.value_at()), how)
+}
+
+/// The same of a text that stands at the byte `at`.
+pub(super) fn parsed_text<T: FromStr>(
+    document: &mut Document<'_>,
+    (text, at): (&str, usize),
+    how: &str,
+) -> Option<T> {
     let value = text.parse().ok();
     if value.is_none() {
-        document.fault(entry.value_at(), format!("`{text}` cannot be understood"), how);
+        document.fault(at, format!("`{text}` cannot be understood"), how);
     }
     value
 }

@@ -1,22 +1,23 @@
 //! Addresses as they are written, and as they really are once the sockets are bound.
 
+use media_api::Family;
 use sip::ua::Transport;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 type Sockets = Vec<(Transport, SocketAddr)>;
 
 /// Where SIP is listened on. A port 0 was chosen by the system; and the unspecified address, which no peer can
-/// answer to, is shown as the one that media is told to come to.
+/// answer to, is shown as the one of its family that media is told to come to.
 #[derive(Clone, Debug)]
 pub(super) struct Addresses {
     shown: Sockets,
 }
 
 impl Addresses {
-    pub(super) fn new(bound: &[(Transport, SocketAddr)], media: IpAddr) -> Addresses {
+    pub(super) fn new(bound: &[(Transport, SocketAddr)], media: media_api::Addresses) -> Addresses {
         let show = |&(transport, address): &(Transport, SocketAddr)| {
-            let unspecified = address.ip().is_unspecified() && address.is_ipv4() == media.is_ipv4();
-            (transport, if unspecified { SocketAddr::new(media, address.port()) } else { address })
+            let media = media.of(Family::of(address.ip())).filter(|_| address.ip().is_unspecified());
+            (transport, SocketAddr::new(media.unwrap_or(address.ip()), address.port()))
         };
         Addresses { shown: bound.iter().map(show).collect() }
     }
@@ -35,17 +36,18 @@ mod tests {
     fn chosen_ports_and_the_address_of_media_take_the_place_of_what_was_written() {
         let text = r#"
             [sip]
-            listen = ["udp:0.0.0.0:0", "tcp:192.0.2.1:5060"]
+            listen = ["udp:0.0.0.0:0", "udp:[::]:0", "tcp:192.0.2.1:5060"]
             [media]
-            address = "192.0.2.1"
+            address = ["192.0.2.1", "2001:db8::1"]
         "#;
-        let mut config =
-            crate::config::load_text("c.toml", text, std::path::Path::new("/nowhere")).ok().unwrap().engine;
-        let bound = [(Transport::Udp, "0.0.0.0:40000"), (Transport::Tcp, "192.0.2.1:5060")];
+        let read = crate::config::load_text("c.toml", text, std::path::Path::new("/nowhere")).ok().unwrap();
+        let mut config = read.engine;
+        let bound =
+            ["0.0.0.0:40000", "[::]:40002", "192.0.2.1:5060"].map(|address| (Transport::Udp, address));
         let bound = bound.map(|(transport, address)| (transport, address.parse().unwrap()));
-        let addresses = Addresses::new(&bound, "192.0.2.1".parse().unwrap());
+        let addresses = Addresses::new(&bound, read.media.addresses);
         addresses.settle(&mut config);
         let shown: Vec<String> = config.sip.listen.iter().map(|(_, address)| address.to_string()).collect();
-        assert_eq!(shown, ["192.0.2.1:40000", "192.0.2.1:5060"]);
+        assert_eq!(shown, ["192.0.2.1:40000", "[2001:db8::1]:40002", "192.0.2.1:5060"]);
     }
 }

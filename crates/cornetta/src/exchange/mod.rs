@@ -22,7 +22,7 @@ use net::{
 };
 use sip::ua::Transport;
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -98,12 +98,11 @@ impl Exchange {
         let trace = start_trace(&data, trace)?;
         let (media_events, media_inbox) = mpsc::channel(WAITING_MAX);
         let sounds = SoundStore::new(sounds, SOUND_CACHE_BYTES).context("the thread that reads sounds")?;
-        let media_address = media.address;
+        let media_addresses = media.addresses;
         let media = MediaConfig {
             threads: media.threads,
             ports: media.ports,
-            address: media.address,
-            advertised: None,
+            addresses: media.addresses,
             legs: config.calls_max.saturating_mul(2).saturating_add(64),
             sounds,
             seed: seed.named("media"),
@@ -129,7 +128,7 @@ impl Exchange {
             seed,
             clock,
             media,
-            media_address,
+            media_addresses,
             sip,
             name_servers,
             fetching: (Handle::current(), fetching),
@@ -198,7 +197,7 @@ struct Parts {
     seed: Seed,
     clock: Clock,
     media: MediaThreads,
-    media_address: IpAddr,
+    media_addresses: media_api::Addresses,
     sip: SipSetup,
     name_servers: Vec<SocketAddr>,
     /// Where certificates are fetched, and with which authorities.
@@ -267,7 +266,7 @@ async fn run_engine(parts: Parts, inboxes: turn::Inboxes, bound: oneshot::Sender
         seed,
         clock,
         media,
-        media_address,
+        media_addresses,
         sip,
         name_servers,
         fetching,
@@ -285,7 +284,7 @@ async fn run_engine(parts: Parts, inboxes: turn::Inboxes, bound: oneshot::Sender
         Ok(sockets) => sockets,
         Err(error) => return drop(bound.send(Err(error))),
     };
-    let addresses = Addresses::new(sockets.bound(), media_address);
+    let addresses = Addresses::new(sockets.bound(), media_addresses);
     addresses.settle(&mut config);
     let _ = bound.send(Ok(Bound { listen: sockets.bound().to_vec(), sip: sockets.counter() }));
     let engine = engine::Engine::new(config, past, seed, clock.now(), clock.wall());

@@ -169,8 +169,8 @@ impl Turn {
                 Output::Resolve { query } => self.outside.names.ask(query),
                 Output::Fetch(fetch) => self.outside.fetcher.fetch(*fetch),
                 Output::Expect { remote, name } => self.outside.sockets.expect(remote, &name),
-                Output::Media { command: media_api::Command::Open { leg }, beside } => {
-                    opened.push(self.media.open(leg, beside));
+                Output::Media { command: media_api::Command::Open { leg, family }, beside } => {
+                    opened.push(self.media.open(leg, family, beside));
                 }
                 Output::Media { command, .. } => {
                     self.media.command(command);

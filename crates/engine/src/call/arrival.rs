@@ -8,7 +8,7 @@ use crate::Service;
 use crate::context::{CallKey, Context, Errand, Owner};
 use crate::destinations::Meant;
 use crate::ledger::CallLog;
-use crate::leg::Leg;
+use crate::leg::{Leg, family_of};
 use crate::trust::Trust;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
 use media_api::{Command, LegId};
@@ -38,8 +38,9 @@ impl Call {
         if let Some(beside) = beside {
             call.consults(ctx, beside);
         }
+        let family = family_of(call.offer.as_deref(), Some(call.peer));
         let Some(caller) = call.leg(CALLER) else { return call };
-        caller.open_media(ctx, owner, None, beside);
+        caller.open_media(ctx, owner, None, (family, beside));
         match peer {
             Peer::Account(user) => caller.belongs_to(ctx, user),
             Peer::Trunk(name) => caller.goes_by(ctx, name),

@@ -127,13 +127,14 @@ impl Call {
             dialling.target = chosen.target.clone();
         }
         let (target, to, arrives) = (dialling.target.clone(), dialling.to.clone(), dialling.is_arrival());
+        let way = route(ctx, &target).and_then(|route| ctx.sip.way_to(ctx.now, &route.towards));
         let route = dialling.hunt.as_ref().map(|hunt| hunt.route.clone()).unwrap_or_default();
         self.stage = Stage::Dialling(dialling);
         if !arrives && !matches!(self.playing, Some((_, Playing::Music))) {
             self.play_music(ctx);
         }
         let role = if target.agent().is_some() { LegRole::Agent } else { LegRole::External };
-        self.create_other(ctx, session, (role, to));
+        self.create_other(ctx, session, (role, to), way.map(|flow| flow.remote));
         let Some(leg) = self.leg(self.last_leg) else { return };
         match (target.agent(), chosen) {
             (Some(agent), _) => leg.belongs_to(ctx, agent.to_owned()),

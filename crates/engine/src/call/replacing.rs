@@ -3,7 +3,7 @@
 
 use super::{Call, Stage};
 use crate::context::{Context, Owner};
-use crate::leg::Leg;
+use crate::leg::{Leg, family_of};
 use facts::{Cause, End, Side};
 use sip::ua::{Do, Invite, Peer, SessionId};
 use std::net::SocketAddr;
@@ -56,7 +56,7 @@ impl Call {
         self.last_leg += 1;
         let owner = Owner { call: self.key, leg: self.last_leg };
         let mut leg = Leg::new(ctx, &mut self.log, owner, identity, session);
-        leg.open_media(ctx, owner, None, Some(beside));
+        leg.open_media(ctx, owner, None, (family_of(Some(&offer), Some(peer)), Some(beside)));
         if let Some(trunk) = trunk {
             leg.goes_by(ctx, trunk);
         }

@@ -4,7 +4,7 @@ use super::ending::Phase;
 use super::{Call, Playing, Stage};
 use crate::Service;
 use crate::context::{Context, Owner};
-use crate::leg::Leg;
+use crate::leg::{Leg, family_of};
 use acd::{Entry, EntryId, NotEntered, OfferId, Retracted};
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, OfferEnd, QueueLeft, QueueRefusal, Side};
@@ -136,20 +136,23 @@ impl Call {
         self.last_leg = asking.leg;
         let agent = asking.agent.clone();
         queued.asking = Some(asking);
-        self.create_other(ctx, session, (LegRole::Agent, agent));
+        let device = ctx.sip.contacts(&agent).last().map(|contact| contact.flow.remote);
+        self.create_other(ctx, session, (LegRole::Agent, agent), device);
     }
 
-    /// Creates the leg numbered `last_leg`, in the shard of the caller's and in the caller's codec.
+    /// Creates the leg numbered `last_leg`, in the shard of the caller's and in the caller's codec, for the family of
+    /// `peer`, to whom its INVITE will go.
     pub(super) fn create_other(
         &mut self,
         ctx: &mut Context,
         session: SessionId,
         identity: (LegRole, String),
+        peer: Option<SocketAddr>,
     ) {
         let owner = Owner { call: self.key, leg: self.last_leg };
         let codec = self.legs.iter().find(|leg| leg.number == self.caller).and_then(Leg::codec);
         let mut leg = Leg::new(ctx, &mut self.log, owner, identity, session);
-        leg.open_media(ctx, owner, codec, self.caller_media());
+        leg.open_media(ctx, owner, codec, (family_of(None, peer), self.caller_media()));
         self.legs.push(leg);
     }
 

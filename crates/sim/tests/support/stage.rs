@@ -4,16 +4,19 @@
 use base::{Seed, Time, Wall};
 use engine::{Config, Engine, Input, Output, Past, Service, Target};
 use facts::{Fact, FactKind};
-use media_api::{Command, Event, KeysBy, LegId, PlayId, Stats, Stream};
+use media_api::{Command, Event, Family, KeysBy, LegId, PlayId, Stats, Stream};
 use sip::locate::{Answer, Query};
 use sip::ua::{Flow, Transport};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long every list of prompts lasts.
 const PLAY: Duration = Duration::from_secs(1);
+
+/// Where media is by IPv6.
+pub(crate) const OWN_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 
 pub(crate) struct Stage {
     pub(crate) now: Time,
@@ -43,8 +46,13 @@ pub(crate) fn address(last: u8) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, last], 5060))
 }
 
+pub(crate) fn exchange_v6() -> SocketAddr {
+    SocketAddr::from((OWN_V6, 5060))
+}
+
 pub(crate) fn flow(remote: SocketAddr) -> Flow {
-    Flow { transport: Transport::Udp, local: exchange(), remote }
+    let local = if remote.is_ipv4() { exchange() } else { exchange_v6() };
+    Flow { transport: Transport::Udp, local, remote }
 }
 
 /// Two agents, anna and bruno; the shipped help desk as `demo`; `bridge` puts through to 10.0.0.90.
@@ -100,7 +108,7 @@ pub(crate) fn config() -> Config {
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),
-        media_public_address: None,
+        media_public: media_api::Addresses::default(),
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),
         routing: engine::Routing::default(),
@@ -178,12 +186,16 @@ impl Stage {
     fn play_media(&mut self, command: Command) -> Option<Event> {
         self.commands.push(command.clone());
         match command {
-            Command::Open { leg } if self.no_ports => {
+            Command::Open { leg, .. } if self.no_ports => {
                 return Some(Event::OpenFailed { leg, why: "no port was free".to_owned() });
             }
-            Command::Open { leg } => {
+            Command::Open { leg, family } => {
                 self.open.insert(leg);
-                let local = SocketAddr::from(([10, 0, 0, 1], 20_000 + 2 * leg.0 as u16));
+                let port = 20_000 + 2 * leg.0 as u16;
+                let local = match family {
+                    Family::V4 => SocketAddr::from(([10, 0, 0, 1], port)),
+                    Family::V6 => SocketAddr::from((OWN_V6, port)),
+                };
                 return Some(Event::Opened { leg, local });
             }
             Command::Configure { leg, stream } => drop(self.streams.insert(leg, stream)),
@@ -313,9 +325,9 @@ pub(crate) struct Line {
 pub(crate) const SENDRECV: &str = "sendrecv";
 
 pub(crate) fn sdp(phone: SocketAddr, direction: &str) -> String {
-    let ip = phone.ip();
+    let (ip, family) = (phone.ip(), if phone.is_ipv4() { "IP4" } else { "IP6" });
     format!(
-        "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 101\r\n\
+        "v=0\r\no=- 1 1 IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 101\r\n\
          a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na={direction}\r\n"
     )
 }
@@ -324,6 +336,11 @@ pub(crate) fn sdp(phone: SocketAddr, direction: &str) -> String {
 pub(crate) fn sdp_without_keys(phone: SocketAddr) -> String {
     let sdp = sdp(phone, SENDRECV).replace("RTP/AVP 8 101", "RTP/AVP 8");
     sdp.replace("a=rtpmap:101 telephone-event/8000\r\n", "")
+}
+
+/// An address as it stands in a URI.
+fn host(phone: SocketAddr) -> String {
+    if phone.is_ipv4() { phone.ip().to_string() } else { format!("[{}]", phone.ip()) }
 }
 
 pub(crate) fn header<'a>(text: &'a str, name: &str) -> &'a str {
@@ -338,7 +355,7 @@ impl Line {
         let mut line = Line {
             phone,
             call_id: format!("call-{dialled}@{}", phone.ip()),
-            local: format!("<sip:caller@{}>;tag=mine", phone.ip()),
+            local: format!("<sip:caller@{}>;tag=mine", host(phone)),
             remote: format!("<sip:{dialled}{at}>"),
             target: format!("sip:{dialled}{at}"),
             cseq: 0,

@@ -133,12 +133,14 @@ impl Wire {
         let remote = flow.remote.ip().to_canonical();
         let near = self.config.local_nets.iter().any(|net| net.contains(&remote));
         let own = flow.local.ip().to_canonical();
-        let ip = match self.config.public_address {
+        // Who speaks the other family of addresses could not answer to it.
+        let public = self.config.public_address.filter(|public| public.is_ipv4() == remote.is_ipv4());
+        let ip = match public {
             Some(public) if !near && !remote.is_loopback() => Some(public),
             _ if !own.is_unspecified() => Some(own),
             _ if remote.is_loopback() && remote.is_ipv4() => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             _ if remote.is_loopback() => Some(IpAddr::V6(Ipv6Addr::LOCALHOST)),
-            _ => self.specified(flow.transport).or(self.config.public_address),
+            _ => self.specified(flow.transport, remote.is_ipv4()).or(public),
         };
         match ip {
             Some(ip) => SocketAddr::new(ip, port).to_string(),
@@ -247,9 +249,11 @@ impl Wire {
         self.tags.named(&short(call_id)).named(&short(from)).rng().token(12)
     }
 
-    fn specified(&self, transport: Transport) -> Option<IpAddr> {
+    fn specified(&self, transport: Transport, v4: bool) -> Option<IpAddr> {
         let mut listened = self.config.listen.iter().filter(|(kind, _)| *kind == transport);
-        listened.find_map(|(_, address)| Some(address.ip()).filter(|ip| !ip.is_unspecified()))
+        listened.find_map(|(_, address)| {
+            Some(address.ip()).filter(|ip| !ip.is_unspecified() && ip.is_ipv4() == v4)
+        })
     }
 }
 

@@ -310,9 +310,16 @@ fn no_unspecified_address_is_ever_written() {
 fn the_public_address_is_shown_outside_of_our_networks_and_the_own_one_inside() {
     let mut config = open_config(ALICE);
     config.public_address = Some("203.0.113.7".parse().unwrap());
-    for (peer, shown) in [("198.51.100.1:5060", "203.0.113.7:5060"), ("10.0.0.2:5060", "10.0.0.1:5060")] {
+    let own = address(ALICE).to_string();
+    for (peer, local, shown) in [
+        ("198.51.100.1:5060", own.as_str(), "203.0.113.7:5060"),
+        ("10.0.0.2:5060", &own, "10.0.0.1:5060"),
+        // Who speaks IPv6 could not answer to an IPv4 address.
+        ("[2001:db8::9]:5060", "[2001:db8::1]:5060", "[2001:db8::1]:5060"),
+    ] {
         let mut world = World::of(vec![config.clone()], 1);
-        let flow = Flow { transport: Transport::Udp, local: address(ALICE), remote: peer.parse().unwrap() };
+        let (local, remote) = (local.parse().unwrap(), peer.parse().unwrap());
+        let flow = Flow { transport: Transport::Udp, local, remote };
         world.call_as(ALICE, flow, None);
         let invite = world.seen("INVITE").pop().unwrap();
         assert_eq!(header(&invite, "Contact").unwrap(), format!("<sip:caller@{shown}>"));
