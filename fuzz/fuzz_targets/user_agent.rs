@@ -5,7 +5,7 @@
 use base::{Seed, Time};
 use fuzz::{Act, Peers, Step};
 use libfuzzer_sys::fuzz_target;
-use sip::ua::{Account, Call, Config, Do, Event, Input, Output, SessionId, Towards, Transport, UserAgent};
+use sip::ua::{Account, Call, Config, Do, Event, Input, Output, SessionId, Transport, UserAgent};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
