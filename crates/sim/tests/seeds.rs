@@ -40,7 +40,7 @@ fn in_a_world_without_faults_every_call_arrives_and_many_talk() {
         // Who finds an operator's lines full is told so, and answered by nobody.
         let full = report.coverage.count("fact capacity");
         assert!(
-            full <= 30 && report.answered + full > 80 && report.talked > 20,
+            full <= 30 && u64::from(report.answered) + full > 80 && report.talked > 20,
             "{report}; {full} lines full"
         );
     }
