@@ -32,18 +32,18 @@ fn worlds_in_which_anything_goes_wrong_keep_every_rule() {
 
 #[test]
 fn in_a_world_without_faults_every_call_arrives_and_many_talk() {
-    for seed in 1..=SEEDS / 6 {
+    let (worlds, mut talked) = (SEEDS / 6, 0);
+    for seed in 1..=worlds {
         let report = assert_good(seed, 100, "none");
         // Agents who ask a colleague make calls of their own.
         assert!(report.arrived >= 100, "{report}");
         assert_eq!(report.lost, 0);
         // Who finds an operator's lines full is told so, and answered by nobody.
         let full = report.coverage.count("fact capacity");
-        assert!(
-            full <= 30 && u64::from(report.answered) + full > 80 && report.talked > 20,
-            "{report}; {full} lines full"
-        );
+        assert!(full <= 30 && u64::from(report.answered) + full > 80, "{report}; {full} lines full");
+        talked += u64::from(report.talked);
     }
+    assert!(talked > 30 * worlds, "{talked} talked in {worlds} worlds: some desks have few agents, not all");
 }
 
 #[test]
