@@ -182,10 +182,9 @@ impl Do {
 }
 
 /// What can be tried after the last way to a callee.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Elsewhere {
     /// Nothing: the callee may be slow.
-    #[default]
     Nowhere,
     /// Something that has failed of late, or may not take the call: better than a way from which nothing comes at all.
     Doubtful,
