@@ -196,9 +196,10 @@ impl Dialog {
         }
     }
 
-    /// Finds out where a name is that the next request is for; gives the answer that is waited for.
+    /// Finds out where a name is that the next request is for; gives the answer that is waited for. What was said by TLS
+    /// does not go on in the clear, and the ways of a name that only a peer has written are none of TLS.
     pub(super) fn locate(&mut self, wire: &mut Wire, now: Time) -> Option<Query> {
-        if self.symmetric || self.remote_tag.is_none() {
+        if self.symmetric || self.remote_tag.is_none() || self.secure || self.flow.transport.is_secure() {
             return None;
         }
         let near = self.flow;

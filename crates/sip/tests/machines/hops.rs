@@ -258,3 +258,26 @@ fn where_a_name_leads_to_nobody_requests_go_back_to_where_messages_come_from() {
     world.run_to_rest();
     world.assert_idle();
 }
+
+#[test]
+fn who_spoke_by_tls_is_not_looked_for_in_the_clear() {
+    let mut world = World::of(vec![open_config(ALICE)], 1);
+    let text = invite_with("sip:x@gw.peer.example:5070", "").replace("SIP/2.0/UDP", "SIP/2.0/TLS");
+    let flow = Flow { transport: Transport::Tls, local: address(ALICE), remote: address(PEER) };
+    let receive = |world: &mut World, text: &str| {
+        let bytes = text.replace('\n', "\r\n").into_bytes();
+        world.agents[ALICE].ua.handle(world.now, Input::Received { flow, bytes });
+        world.drain(ALICE);
+    };
+    receive(&mut world, &text);
+    let session = world.incoming(ALICE);
+    world.act(ALICE, Do::Accept { session, sdp: ANSWER.to_vec() });
+    world.run_for(20);
+    let ok = world.take(address(PEER)).pop().unwrap();
+    receive(&mut world, &request_in(&ok, "ACK", 1, ""));
+    world.agents[ALICE].ua.handle(world.now, Input::FlowFailed { flow });
+    world.drain(ALICE);
+    assert_eq!(answers(&mut world, &[("A gw.peer.example", at(&[THERE]))]), Vec::<String>::new());
+    let (to, transport, _) = bye(&mut world, session);
+    assert_eq!((to, transport), (address(PEER), Transport::Tls));
+}
