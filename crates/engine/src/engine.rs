@@ -180,10 +180,13 @@ impl Engine {
         }
     }
 
-    /// Carries events between the machines until all are quiet.
+    /// Carries events between the machines until all are quiet. What the distributor has decided comes first: the
+    /// facts are to stand in the order of its decisions, not after whatever else one input brings.
     pub(crate) fn settle(&mut self) {
         loop {
-            if let Some(output) = self.ctx.sip.poll_output() {
+            if let Some(output) = self.ctx.acd.poll_output() {
+                self.acd_output(output);
+            } else if let Some(output) = self.ctx.sip.poll_output() {
                 match output {
                     sip::ua::Output::Send { flow, bytes } => {
                         self.ctx.out.push_back(Output::Sip { flow, bytes });
@@ -195,8 +198,6 @@ impl Engine {
                     sip::ua::Output::Event(event) => self.sip_event(event),
                     sip::ua::Output::Door(change) => self.ctx.out.push_back(Output::Door(change)),
                 }
-            } else if let Some(output) = self.ctx.acd.poll_output() {
-                self.acd_output(output);
             } else if let Some(errand) = self.ctx.errands.pop_front() {
                 self.errand(errand);
             } else {

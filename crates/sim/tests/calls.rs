@@ -203,6 +203,49 @@ fn an_offer_that_nobody_answers_goes_to_the_next_agent() {
     assert_eq!(bridged(&stage).len(), 1);
 }
 
+/// The desk with two agents more, carla and dora.
+fn four_agents() -> engine::Config {
+    let mut config = config();
+    for name in ["carla", "dora"] {
+        config.sip.accounts.push(sip::ua::Account { user: name.to_owned(), password: "pw".to_owned() });
+        let agent = acd::Agent { name: name.to_owned(), ..config.acd.agents[0].clone() };
+        config.acd.agents.push(agent);
+    }
+    config
+}
+
+/// The offers' beginnings and ends from this fact on, in order: what, and of whose call.
+fn offered_since(stage: &Stage, from: usize) -> Vec<(&'static str, String)> {
+    let told = stage.facts[from..].iter().filter_map(|fact| {
+        let what = match &fact.kind {
+            FactKind::OfferMade { .. } => "made",
+            FactKind::OfferEnded { .. } => "ended",
+            _ => return None,
+        };
+        Some((what, fact.call.clone()?))
+    });
+    told.collect()
+}
+
+#[test]
+fn a_stream_that_breaks_under_two_offers_ends_the_second_after_what_the_first_one_led_to() {
+    let mut stage = Stage::with(four_agents(), Past::default());
+    register(&mut stage, "anna", address(50));
+    let _first = caller_in_queue(&mut stage, address(8), 1);
+    let _second = caller_in_queue(&mut stage, address(9), 3);
+    register(&mut stage, "bruno", by_stream(51));
+    register(&mut stage, "dora", by_stream(51));
+    let (anna, invite) = Line::called(&mut stage, address(50));
+    anna.answer(&mut stage, &invite, "486 Busy Here", "");
+    register(&mut stage, "carla", address(52));
+    let before = stage.facts.len();
+    stage.input(Input::FlowFailed { flow: flow(by_stream(51)) });
+    let calls: Vec<String> = stage.engine.snapshot().calls.into_keys().collect();
+    let (first, second) = (calls[0].clone(), calls[1].clone());
+    let expected = [("ended", second.clone()), ("made", second), ("ended", first)];
+    assert_eq!(offered_since(&stage, before), expected, "the second was offered while another asked for the first");
+}
+
 #[test]
 fn a_call_for_which_all_agents_are_paused_overflows() {
     let mut stage = Stage::new();

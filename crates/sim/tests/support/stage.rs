@@ -52,7 +52,15 @@ pub(crate) fn exchange_v6() -> SocketAddr {
 
 pub(crate) fn flow(remote: SocketAddr) -> Flow {
     let local = if remote.is_ipv4() { exchange() } else { exchange_v6() };
-    Flow { transport: Transport::Udp, local, remote }
+    let transport = if remote.port() == BY_STREAM { Transport::Tcp } else { Transport::Udp };
+    Flow { transport, local, remote }
+}
+
+/// The port of whoever speaks by a stream of TCP.
+const BY_STREAM: u16 = 5061;
+
+pub(crate) fn by_stream(last: u8) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, last], BY_STREAM))
 }
 
 /// Two agents, anna and bruno; the shipped help desk as `demo`; `bridge` puts through to 10.0.0.90.
