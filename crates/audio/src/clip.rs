@@ -1,6 +1,4 @@
-use media_api::Codec;
-
-use crate::g711;
+use crate::g711::Law;
 
 /// A prompt at 8 kHz in both laws, one byte per sample: what a player copies into packets.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,15 +10,15 @@ pub struct Clip {
 impl Clip {
     /// A clip of these samples at 8 kHz.
     pub fn from_samples(samples: &[i16]) -> Clip {
-        let coded = |codec| samples.iter().map(|sample| g711::encode_sample(codec, *sample)).collect();
-        Clip { pcma: coded(Codec::Pcma), pcmu: coded(Codec::Pcmu) }
+        let coded = |law: Law| samples.iter().map(|sample| law.encode_sample(*sample)).collect();
+        Clip { pcma: coded(Law::A), pcmu: coded(Law::Mu) }
     }
 
     /// The whole clip in this law.
-    pub fn bytes(&self, codec: Codec) -> &[u8] {
-        match codec {
-            Codec::Pcma => &self.pcma,
-            Codec::Pcmu => &self.pcmu,
+    pub fn bytes(&self, law: Law) -> &[u8] {
+        match law {
+            Law::A => &self.pcma,
+            Law::Mu => &self.pcmu,
         }
     }
 

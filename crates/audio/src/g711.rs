@@ -3,58 +3,73 @@
 
 use media_api::Codec;
 
-/// What silence is in A-law.
-pub const SILENCE_PCMA: u8 = 0xd5;
-/// What silence is in µ-law.
-pub const SILENCE_PCMU: u8 = 0xff;
-
-/// The byte that is silence in this law.
-pub const fn silence(codec: Codec) -> u8 {
-    match codec {
-        Codec::Pcma => SILENCE_PCMA,
-        Codec::Pcmu => SILENCE_PCMU,
-    }
+/// One of the two laws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// A-law.
+    A,
+    /// µ-law.
+    Mu,
 }
 
-/// One sample as one byte.
-pub fn encode_sample(codec: Codec, sample: i16) -> u8 {
-    match codec {
-        Codec::Pcma => TO_PCMA[usize::from(sample as u16 >> 4)],
-        Codec::Pcmu => TO_PCMU[usize::from(sample as u16 >> 2)],
+impl Law {
+    /// The law of a codec that is G.711.
+    pub const fn of(codec: Codec) -> Option<Law> {
+        match codec {
+            Codec::Pcma => Some(Law::A),
+            Codec::Pcmu => Some(Law::Mu),
+            Codec::G722 | Codec::Opus | Codec::L16 => None,
+        }
     }
-}
 
-/// One byte as one sample.
-pub fn decode_sample(codec: Codec, byte: u8) -> i16 {
-    match codec {
-        Codec::Pcma => FROM_PCMA[usize::from(byte)],
-        Codec::Pcmu => FROM_PCMU[usize::from(byte)],
+    /// The byte that is silence.
+    pub const fn silence(self) -> u8 {
+        match self {
+            Law::A => 0xd5,
+            Law::Mu => 0xff,
+        }
     }
-}
 
-/// Writes each of `samples` into `bytes`, as far as the shorter of the two reaches.
-pub fn encode(codec: Codec, samples: &[i16], bytes: &mut [u8]) {
-    for (byte, sample) in bytes.iter_mut().zip(samples) {
-        *byte = encode_sample(codec, *sample);
+    /// One sample as one byte.
+    pub fn encode_sample(self, sample: i16) -> u8 {
+        match self {
+            Law::A => TO_PCMA[usize::from(sample as u16 >> 4)],
+            Law::Mu => TO_PCMU[usize::from(sample as u16 >> 2)],
+        }
     }
-}
 
-/// Writes each of `bytes` into `samples`, as far as the shorter of the two reaches.
-pub fn decode(codec: Codec, bytes: &[u8], samples: &mut [i16]) {
-    for (sample, byte) in samples.iter_mut().zip(bytes) {
-        *sample = decode_sample(codec, *byte);
+    /// One byte as one sample.
+    pub fn decode_sample(self, byte: u8) -> i16 {
+        match self {
+            Law::A => FROM_PCMA[usize::from(byte)],
+            Law::Mu => FROM_PCMU[usize::from(byte)],
+        }
     }
-}
 
-/// Turns speech of one law into the other in place. Nothing happens if both are the same.
-pub fn recode(from: Codec, to: Codec, bytes: &mut [u8]) {
-    let table = match (from, to) {
-        (Codec::Pcma, Codec::Pcmu) => &PCMA_TO_PCMU,
-        (Codec::Pcmu, Codec::Pcma) => &PCMU_TO_PCMA,
-        (Codec::Pcma, Codec::Pcma) | (Codec::Pcmu, Codec::Pcmu) => return,
-    };
-    for byte in bytes {
-        *byte = table[usize::from(*byte)];
+    /// Writes each of `samples` into `bytes`, as far as the shorter of the two reaches.
+    pub fn encode(self, samples: &[i16], bytes: &mut [u8]) {
+        for (byte, sample) in bytes.iter_mut().zip(samples) {
+            *byte = self.encode_sample(*sample);
+        }
+    }
+
+    /// Writes each of `bytes` into `samples`, as far as the shorter of the two reaches.
+    pub fn decode(self, bytes: &[u8], samples: &mut [i16]) {
+        for (sample, byte) in samples.iter_mut().zip(bytes) {
+            *sample = self.decode_sample(*byte);
+        }
+    }
+
+    /// Turns speech of this law into that of the other in place. Nothing happens if both are the same.
+    pub fn recode(self, to: Law, bytes: &mut [u8]) {
+        let table = match (self, to) {
+            (Law::A, Law::Mu) => &PCMA_TO_PCMU,
+            (Law::Mu, Law::A) => &PCMU_TO_PCMA,
+            (Law::A, Law::A) | (Law::Mu, Law::Mu) => return,
+        };
+        for byte in bytes {
+            *byte = table[usize::from(*byte)];
+        }
     }
 }
 

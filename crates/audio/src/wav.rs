@@ -1,10 +1,9 @@
 //! WAV: reading prompts that people bring, and writing what a phone has heard.
 
-use media_api::Codec;
 use rubato::audioadapter_buffers::direct::SequentialSliceOfVecs;
 use rubato::{Fft, FixedSync, Resampler};
 
-use crate::g711;
+use crate::g711::Law;
 use crate::prompt::{PromptError, SAMPLES_MAX};
 
 const RATE: u32 = 8000;
@@ -125,8 +124,8 @@ fn mono(format: &Format, data: &[u8]) -> Result<Vec<i16>, PromptError> {
         return Err(PromptError::TooLong);
     }
     let sample = |bytes: &[u8]| match (format.tag, bytes) {
-        (FORMAT_PCMA, &[byte]) => g711::decode_sample(Codec::Pcma, byte),
-        (FORMAT_PCMU, &[byte]) => g711::decode_sample(Codec::Pcmu, byte),
+        (FORMAT_PCMA, &[byte]) => Law::A.decode_sample(byte),
+        (FORMAT_PCMU, &[byte]) => Law::Mu.decode_sample(byte),
         (_, &[low, high]) => i16::from_le_bytes([low, high]),
         _ => 0,
     };

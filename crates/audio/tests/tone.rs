@@ -1,13 +1,12 @@
 //! Tones, made and heard.
 
-use audio::g711::{decode_sample, encode_sample};
+use audio::g711::Law;
 use audio::tone::{Tone, heard, level, loudness};
-use media_api::Codec;
 
 const TONES: [f64; 6] = [440.0, 480.0, 620.0, 880.0, 1000.0, 1400.0];
 
 fn through_a_law(samples: &[i16]) -> Vec<i16> {
-    samples.iter().map(|sample| decode_sample(Codec::Pcma, encode_sample(Codec::Pcma, *sample))).collect()
+    samples.iter().map(|sample| Law::A.decode_sample(Law::A.encode_sample(*sample))).collect()
 }
 
 #[test]

@@ -293,11 +293,8 @@ impl Leg {
     pub(crate) fn connect(&mut self, ctx: &mut Context, log: &mut CallLog) {
         self.connected = true;
         self.alive_at = ctx.now;
-        let codec = match self.codec() {
-            Some(Codec::Pcmu) => "PCMU",
-            Some(Codec::Pcma) | None => "PCMA",
-        };
-        ctx.note_call(log, FactKind::LegConnected { leg: self.number, codec: codec.to_owned() });
+        let codec = self.codec().unwrap_or(Codec::Pcma).encoding().to_owned();
+        ctx.note_call(log, FactKind::LegConnected { leg: self.number, codec });
         self.held = self.wants_silence();
         if self.held {
             ctx.note_call(log, FactKind::LegHeld { leg: self.number });
@@ -409,7 +406,7 @@ impl Leg {
 fn codecs(prefer: Option<Codec>) -> Vec<Codec> {
     match prefer {
         Some(Codec::Pcmu) => vec![Codec::Pcmu, Codec::Pcma],
-        Some(Codec::Pcma) | None => vec![Codec::Pcma, Codec::Pcmu],
+        _ => vec![Codec::Pcma, Codec::Pcmu],
     }
 }
 

@@ -1,8 +1,10 @@
 //! What call control and media say to each other. Call control sends [`Command`]s down; media sends
 //! [`Event`]s up. Neither waits for the other.
 
+mod codec;
 mod family;
 
+pub use codec::Codec;
 pub use family::{Addresses, Family};
 
 use std::net::SocketAddr;
@@ -16,15 +18,6 @@ pub struct LegId(pub u64);
 /// One `Play` command, so that its end can be told from that of an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlayId(pub u64);
-
-/// How speech is written in a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Codec {
-    /// G.711 A-law, the law of European telephone networks.
-    Pcma,
-    /// G.711 µ-law.
-    Pcmu,
-}
 
 /// Who may send on a stream, seen from our side (RFC 3264 §5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use audio::{Clip, g711};
+use audio::Clip;
+use audio::g711::Law;
 use base::Time;
-use media_api::{Codec, PlayId, Sound};
+use media_api::{PlayId, Sound};
 
 /// One packet of speech.
 pub(crate) const FRAME: Duration = Duration::from_millis(20);
@@ -129,7 +130,7 @@ impl Player {
     }
 
     /// Fills the next frame. One sound follows on the other within it.
-    pub(crate) fn fill(&mut self, now: Time, codec: Codec, frame: &mut [u8; FRAME_SAMPLES]) -> Frame {
+    pub(crate) fn fill(&mut self, now: Time, law: Law, frame: &mut [u8; FRAME_SAMPLES]) -> Frame {
         let mut filled = 0;
         while filled < FRAME_SAMPLES {
             let Some(track) = self.tracks.get_mut(self.current) else {
@@ -143,7 +144,7 @@ impl Player {
                     let place = std::mem::take(&mut track.begin_at);
                     // The file may have become shorter since the place was noted.
                     let start = if place > 0 && place < clip.len() { place } else { self.position };
-                    let rest = clip.bytes(codec).get(start..).unwrap_or(&[]);
+                    let rest = clip.bytes(law).get(start..).unwrap_or(&[]);
                     let count = rest.len().min(FRAME_SAMPLES - filled);
                     if let (Some(to), Some(from)) = (frame.get_mut(filled..filled + count), rest.get(..count))
                     {
@@ -161,15 +162,15 @@ impl Player {
                 TrackState::Wanted => return self.wait(now),
             }
         }
-        self.finish(codec, frame, filled)
+        self.finish(law, frame, filled)
     }
 
     /// Moves on by whole frames that nobody is to hear.
-    pub(crate) fn skip(&mut self, now: Time, codec: Codec, frames: u64) {
+    pub(crate) fn skip(&mut self, now: Time, law: Law, frames: u64) {
         let mut frame = [0; FRAME_SAMPLES];
         // Five minutes of skipping tell that the machine slept; where the music goes on then is all one.
         for _ in 0..frames.min(15_000) {
-            if self.fill(now, codec, &mut frame) != Frame::Filled {
+            if self.fill(now, law, &mut frame) != Frame::Filled {
                 return;
             }
         }
@@ -222,9 +223,9 @@ impl Player {
         true
     }
 
-    fn finish(&self, codec: Codec, frame: &mut [u8; FRAME_SAMPLES], filled: usize) -> Frame {
+    fn finish(&self, law: Law, frame: &mut [u8; FRAME_SAMPLES], filled: usize) -> Frame {
         if filled > 0 {
-            frame.iter_mut().skip(filled).for_each(|byte| *byte = g711::silence(codec));
+            frame.iter_mut().skip(filled).for_each(|byte| *byte = law.silence());
             return Frame::Filled;
         }
         if self.repeat { Frame::Nothing } else { Frame::Ended }

@@ -5,7 +5,7 @@ mod world;
 use std::time::Duration;
 
 use audio::dtmf::HEARD_AFTER;
-use audio::g711;
+use audio::g711::Law;
 use audio::tone::Tone;
 use media_api::{Codec, Command, Event, KeysBy, Stream};
 use world::*;
@@ -224,7 +224,7 @@ fn say_tones(world: &mut World, low: f64, high: f64) {
         let samples: Vec<i16> =
             low.take(160).iter().zip(high.take(160)).map(|(low, high)| low + high).collect();
         let mut rtp = Rtp::speech(sequence, u32::from(sequence) * 160, 9);
-        g711::encode(Codec::Pcma, &samples, &mut rtp.payload);
+        Law::A.encode(&samples, &mut rtp.payload);
         world.say(A, &rtp);
         world.pass(20);
     }

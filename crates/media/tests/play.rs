@@ -5,6 +5,7 @@ mod world;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use audio::g711::Law;
 use media_api::{Codec, Command, Direction, Event, LegId, PlayId};
 use world::*;
 
@@ -47,7 +48,7 @@ fn a_prompt_is_one_packet_of_160_bytes_every_20_ms_and_ends_when_it_was_heard() 
 fn one_sound_follows_on_the_other_within_a_packet_and_the_end_is_padded_with_silence() {
     let mut world = World::alone();
     let short = |byte: u8, count: usize| {
-        let sample = audio::g711::decode_sample(Codec::Pcma, byte);
+        let sample = Law::A.decode_sample(byte);
         std::sync::Arc::new(media::Clip::from_samples(&vec![sample; count]))
     };
     world.sounds.insert("a".into(), Some(short(1, 100)));
@@ -58,7 +59,7 @@ fn one_sound_follows_on_the_other_within_a_packet_and_the_end_is_padded_with_sil
     let packets = world.to(A);
     assert_eq!(packets.len(), 2);
     assert_eq!(packets[0].payload, [vec![1; 100], vec![3; 60]].concat());
-    assert_eq!(packets[1].payload, [vec![3; 40], vec![audio::g711::SILENCE_PCMA; 120]].concat());
+    assert_eq!(packets[1].payload, [vec![3; 40], vec![Law::A.silence(); 120]].concat());
     assert_eq!(world.told(), [ended(1, true)]);
 }
 
@@ -207,7 +208,7 @@ fn a_prompt_changes_its_law_with_the_agreement() {
     world.pass(20);
     let rtp = &world.sent[0].rtp;
     let mut expected = [rtp.payload[0]];
-    audio::g711::recode(Codec::Pcmu, Codec::Pcma, &mut expected);
+    Law::Mu.recode(Law::A, &mut expected);
     assert_eq!(rtp.payload_type, PCMU);
     assert!((6..=8).contains(&expected[0]), "{expected:?}");
 }

@@ -2,6 +2,7 @@
 
 mod world;
 
+use audio::g711::Law;
 use media_api::{Codec, Command, Direction, PlayId};
 use world::*;
 
@@ -41,7 +42,7 @@ fn another_law_is_recoded_and_its_payload_type_translated() {
     rtp.payload = (0..=255).collect();
     world.say(A, &rtp);
     let mut expected: Vec<u8> = (0..=255).collect();
-    audio::g711::recode(Codec::Pcma, Codec::Pcmu, &mut expected);
+    Law::A.recode(Law::Mu, &mut expected);
     assert_eq!((world.to(B)[0].payload_type, &world.to(B)[0].payload), (PCMU, &expected));
     assert_ne!(expected, rtp.payload);
 }

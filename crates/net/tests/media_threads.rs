@@ -120,7 +120,7 @@ fn a_prompt_is_read_from_disk_and_played_to_its_end() {
     media.command(configure(leg, &peer));
     let sounds = vec![Arc::from([Arc::from("fr/welcome"), Arc::from("it/welcome")])];
     media.command(Command::Play { leg, play: PlayId(7), sounds, repeat: false });
-    let expected = [audio::g711::encode_sample(Codec::Pcma, 1000); 160];
+    let expected = [audio::g711::Law::A.encode_sample(1000); 160];
     for _ in 0..5 {
         let packet = receive(&peer);
         assert_eq!((packet[1] & 0x7f, &packet[12..]), (8, &expected[..]));

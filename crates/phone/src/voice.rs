@@ -1,6 +1,7 @@
 use crate::ear::Ear;
 use crate::line::{FRAME, Frame, Line};
-use audio::{Clip, g711};
+use audio::Clip;
+use audio::g711::Law;
 use base::{Seed, Time};
 use media::{PacketKind, PacketRef, Shard, ShardConfig, ShardInput, ShardOutput};
 use media_api::{Codec, Command, Direction, Event, LegId, PlayId, Sound, Stream};
@@ -22,6 +23,8 @@ const CLIPS: usize = 16;
 const LINE_FRAMES: usize = 10;
 /// No packet is sent between a line's two halves; the shard wants addresses all the same.
 const LINE_HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8);
+/// The payload type of A-law (RFC 3551 §6).
+const LINE_PAYLOAD_TYPE: u8 = 8;
 const LINE_THERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 /// The media of one phone: a shard of its own, driven by the phone's worker.
@@ -38,7 +41,6 @@ pub(crate) struct Voice {
 
 struct Leg {
     sockets: PortPair,
-    codec: Codec,
     ear: Arc<Ear>,
     to_line: Option<mpsc::Sender<Frame>>,
 }
@@ -47,7 +49,6 @@ struct Leg {
 struct Speaking {
     frames: mpsc::Receiver<Frame>,
     of: LegId,
-    codec: Codec,
     sequence: u16,
     timestamp: u32,
 }
@@ -77,28 +78,14 @@ impl Voice {
     pub(crate) fn open(&mut self, ear: Arc<Ear>) -> io::Result<(LegId, SocketAddr)> {
         let sockets = self.ports.bind()?;
         let (leg, local) = (LegId(self.number()), sockets.local);
-        self.legs.insert(leg, Leg { sockets, codec: Codec::Pcma, ear, to_line: None });
+        self.legs.insert(leg, Leg { sockets, ear, to_line: None });
         self.shard.handle(self.clock.now(), ShardInput::Opened { leg, local });
         self.command(Command::Tap { leg, on: true });
         Ok((leg, local))
     }
 
     pub(crate) fn configure(&mut self, leg: LegId, stream: Stream) {
-        let codec = stream.codec;
-        if let Some(at) = self.legs.get_mut(&leg) {
-            at.codec = codec;
-        }
         self.command(Command::Configure { leg, stream });
-        let lines = self.lines.iter_mut().filter(|(_, line)| line.of == leg);
-        let lines: Vec<LegId> = lines
-            .map(|(line, speaking)| {
-                speaking.codec = codec;
-                *line
-            })
-            .collect();
-        for line in lines {
-            self.command(Command::Configure { leg: line, stream: line_stream(codec) });
-        }
     }
 
     pub(crate) fn command(&mut self, command: Command) {
@@ -124,10 +111,9 @@ impl Voice {
         let line = LegId(self.number());
         let call = self.legs.get_mut(&leg)?;
         call.to_line = Some(to_line);
-        let codec = call.codec;
-        self.lines.insert(line, Speaking { frames, of: leg, codec, sequence: 0, timestamp: 0 });
+        self.lines.insert(line, Speaking { frames, of: leg, sequence: 0, timestamp: 0 });
         self.shard.handle(self.clock.now(), ShardInput::Opened { leg: line, local: LINE_HERE });
-        self.command(Command::Configure { leg: line, stream: line_stream(codec) });
+        self.command(Command::Configure { leg: line, stream: line_stream() });
         self.command(Command::Bridge { a: leg, b: line });
         Some(Line { speak, heard })
     }
@@ -200,9 +186,9 @@ impl Voice {
     }
 
     fn hear(&self, now: Time, leg: LegId, codec: Codec, packet: PacketRef) {
-        let Some(at) = self.legs.get(&leg) else { return };
+        let Some((at, law)) = self.legs.get(&leg).zip(Law::of(codec)) else { return };
         let mut frame = [0; FRAME];
-        g711::decode(codec, self.shard.packet(packet), &mut frame);
+        law.decode(self.shard.packet(packet), &mut frame);
         at.ear.hear(now, &frame);
         if let Some(to_line) = &at.to_line {
             let _ = to_line.try_send(frame);
@@ -221,27 +207,21 @@ impl Speaking {
         let (head, payload) = packet.split_at_mut(12);
         let [s0, s1] = self.sequence.to_be_bytes();
         let [t0, t1, t2, t3] = self.timestamp.to_be_bytes();
-        head.copy_from_slice(&[0x80, payload_type(self.codec), s0, s1, t0, t1, t2, t3, 0, 0, 0, 1]);
-        g711::encode(self.codec, frame, payload);
+        head.copy_from_slice(&[0x80, LINE_PAYLOAD_TYPE, s0, s1, t0, t1, t2, t3, 0, 0, 0, 1]);
+        Law::A.encode(frame, payload);
         self.sequence = self.sequence.wrapping_add(1);
         self.timestamp = self.timestamp.wrapping_add(FRAME as u32);
         packet
     }
 }
 
-fn payload_type(codec: Codec) -> u8 {
-    match codec {
-        Codec::Pcmu => 0,
-        Codec::Pcma => 8,
-    }
-}
-
-fn line_stream(codec: Codec) -> Stream {
+/// A live line speaks A-law; the shard makes of it what the call speaks.
+fn line_stream() -> Stream {
     Stream {
         remote: LINE_THERE,
         remote_rtcp: LINE_THERE,
-        codec,
-        payload_type: payload_type(codec),
+        codec: Codec::Pcma,
+        payload_type: LINE_PAYLOAD_TYPE,
         digits_payload_type: None,
         direction: Direction::SendRecv,
         packet_time: Duration::from_millis(20),

@@ -243,7 +243,11 @@ fn a_stream_that_breaks_under_two_offers_ends_the_second_after_what_the_first_on
     let calls: Vec<String> = stage.engine.snapshot().calls.into_keys().collect();
     let (first, second) = (calls[0].clone(), calls[1].clone());
     let expected = [("ended", second.clone()), ("made", second), ("ended", first)];
-    assert_eq!(offered_since(&stage, before), expected, "the second was offered while another asked for the first");
+    assert_eq!(
+        offered_since(&stage, before),
+        expected,
+        "the second was offered while another asked for the first"
+    );
 }
 
 #[test]

@@ -106,7 +106,7 @@ impl Negotiation {
         let formats: Vec<(u8, Codec)> = in_force
             .into_iter()
             .map(|(codec, payload_type)| (payload_type, codec))
-            .chain(others.map(|codec| (static_payload_type(*codec), *codec)))
+            .chain(others.filter_map(|codec| Some((codec.static_payload_type()?, *codec))))
             .collect();
         let digits = match &self.stream {
             Some(Stream { digits_payload_type: Some(agreed), .. }) => *agreed,
@@ -228,7 +228,7 @@ impl Negotiation {
     }
 
     fn codec_of(&self, media: &Media, payload_type: u8) -> Option<Codec> {
-        self.codecs.iter().copied().find(|codec| media.stands_for(payload_type, encoding(*codec)))
+        self.codecs.iter().copied().find(|codec| media.stands_for(payload_type, codec.encoding()))
     }
 
     /// The first codec of an answer that we offered.
@@ -258,21 +258,6 @@ impl Negotiation {
     }
 }
 
-fn encoding(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Pcma => "PCMA",
-        Codec::Pcmu => "PCMU",
-    }
-}
-
-/// RFC 3551 §6.
-fn static_payload_type(codec: Codec) -> u8 {
-    match codec {
-        Codec::Pcma => 8,
-        Codec::Pcmu => 0,
-    }
-}
-
 /// Our audio line.
 fn audio(local: SocketAddr, formats: &[(u8, Codec)], digits: Option<u8>, direction: Direction) -> Media {
     let map = |payload_type, encoding: &str| RtpMap {
@@ -283,7 +268,7 @@ fn audio(local: SocketAddr, formats: &[(u8, Codec)], digits: Option<u8>, directi
     };
     let maps: Vec<RtpMap> = formats
         .iter()
-        .map(|(payload_type, codec)| map(*payload_type, encoding(*codec)))
+        .map(|(payload_type, codec)| map(*payload_type, codec.encoding()))
         .chain(digits.map(|payload_type| map(payload_type, DIGITS_ENCODING)))
         .collect();
     Media {

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use audio::{dtmf, g711};
+use audio::dtmf;
+use audio::g711::Law;
 use base::{Key, Time};
 use media_api::{Codec, Event, KeysBy};
 
@@ -118,8 +119,9 @@ impl Leg {
     /// presses keys for them, and the filters cost twice what relaying does.
     fn listen(&mut self, codec: Codec, speech: &[u8], out: &mut Outbox) {
         let Some(tones) = self.tones.as_mut().filter(|_| self.route == Route::Nobody) else { return };
+        let Some(law) = Law::of(codec) else { return };
         for byte in speech {
-            if let Some(digit) = tones.take(g711::decode_sample(codec, *byte)) {
+            if let Some(digit) = tones.take(law.decode_sample(*byte)) {
                 self.digits += 1;
                 out.event(Event::Digit { leg: self.id, digit, held: dtmf::HEARD_AFTER, by: KeysBy::Tones });
             }

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audio::{Clip, g711};
+use audio::Clip;
+use audio::g711::Law;
 use base::Time;
-use media_api::{Codec, Event, PlayId, Sound};
+use media_api::{Event, PlayId, Sound};
 
 use super::{FRAME_SAMPLES, Leg, Playing, Received, Spoken, is_address, may_send};
 use crate::api::PacketKind;
@@ -32,8 +33,14 @@ impl Leg {
             return self.relay.forget();
         };
         let stream = &agreed.stream;
-        let (payload_type, codec, span) = match received.spoken {
-            Spoken::Speech(codec) => (stream.payload_type, Some((codec, stream.codec)), packet.payload.len()),
+        let (payload_type, laws, span) = match received.spoken {
+            Spoken::Speech(codec) if codec == stream.codec => {
+                (stream.payload_type, None, packet.payload.len())
+            }
+            Spoken::Speech(codec) => match Law::of(codec).zip(Law::of(stream.codec)) {
+                Some(laws) => (stream.payload_type, Some(laws), packet.payload.len()),
+                None => return self.relay.pass_over(received.from, packet),
+            },
             // Never as speech: the other party would hear noise.
             Spoken::Key(key) => match stream.digits_payload_type {
                 Some(payload_type) => (payload_type, None, usize::from(key.duration())),
@@ -48,8 +55,8 @@ impl Leg {
             bytes.extend_from_slice(&header.to_bytes());
             let start = bytes.len();
             bytes.extend_from_slice(packet.payload);
-            if let (Some((from, to)), Some(speech)) = (codec, bytes.get_mut(start..)) {
-                g711::recode(from, to, speech);
+            if let (Some((from, to)), Some(speech)) = (laws, bytes.get_mut(start..)) {
+                from.recode(to, speech);
             }
         });
     }
@@ -128,14 +135,14 @@ impl Leg {
             && let Some(due) = playing.due.filter(|due| *due <= now)
             && let Some(agreed) = &self.agreed
         {
-            let codec = agreed.stream.codec;
+            let Some(law) = Law::of(agreed.stream.codec) else { return };
             if sent == CATCH_UP_MAX {
-                playing.skip(now, codec);
+                playing.skip(now, law);
                 self.line.fall_silent(Talker::Player);
                 return;
             }
             let mut frame = [0; FRAME_SAMPLES];
-            match playing.player.fill(now, codec, &mut frame) {
+            match playing.player.fill(now, law, &mut frame) {
                 Frame::Filled => {
                     let nominal = playing.advance(due, self.phase);
                     self.send_frame(nominal, &frame, out);
@@ -210,10 +217,10 @@ impl Playing {
         nominal
     }
 
-    fn skip(&mut self, now: Time, codec: Codec) {
+    fn skip(&mut self, now: Time, law: Law) {
         let Some(due) = self.due else { return };
         let frames = (now.since(due).as_micros() / FRAME.as_micros()) as u64 + 1;
-        self.player.skip(now, codec, frames);
+        self.player.skip(now, law, frames);
         let span = FRAME * u32::try_from(frames).unwrap_or(u32::MAX);
         self.due = Some(due + span);
         self.nominal = self.nominal + span;

@@ -9,7 +9,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audio::{Clip, g711};
+use audio::Clip;
+use audio::g711::Law;
 use base::{Seed, Time, Wall};
 use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
 use media_api::{Codec, Command, Direction, Event, LegId, PlayId, Sound, Stream};
@@ -114,7 +115,7 @@ pub fn stream(leg: LegId) -> Stream {
 pub fn clip(first: u8, frames: u8) -> Arc<Clip> {
     let bytes: Vec<u8> = (0..frames).flat_map(|frame| [first.wrapping_add(frame); 160]).collect();
     let mut samples = vec![0; bytes.len()];
-    g711::decode(Codec::Pcma, &bytes, &mut samples);
+    Law::A.decode(&bytes, &mut samples);
     Arc::new(Clip::from_samples(&samples))
 }
 
