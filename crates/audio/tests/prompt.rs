@@ -6,10 +6,11 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use audio::g711::Law;
 use audio::prompt::{PromptError, read, read_samples};
 use audio::tone::{Tone, heard, level};
 use audio::{Clip, wav};
-use media_api::Codec;
+
 use proptest::prelude::*;
 
 const TONES: [f64; 5] = [300.0, 440.0, 700.0, 1000.0, 2000.0];
@@ -140,10 +141,10 @@ fn a_loud_wav_is_clipped_and_does_not_wrap() {
 #[test]
 fn a_wav_file_in_g711_is_taken_byte_by_byte() {
     let bytes: Vec<u8> = (0..=255).collect();
-    for (tag, codec) in [(6, Codec::Pcma), (7, Codec::Pcmu)] {
+    for (tag, law) in [(6, Law::A), (7, Law::Mu)] {
         let clip = read(&raw_wav(tag, 1, 8000, 8, &bytes)).unwrap();
         let expected = bytes.iter().map(|byte| if (tag, *byte) == (7, 0x7f) { 0xff } else { *byte });
-        assert_eq!(clip.bytes(codec), expected.collect::<Vec<u8>>());
+        assert_eq!(clip.bytes(law), expected.collect::<Vec<u8>>());
     }
 }
 
@@ -162,8 +163,8 @@ fn what_a_phone_writes_others_read() {
 #[test]
 fn a_clip_holds_both_laws() {
     let clip = Clip::from_samples(&[0, 8, -8, 32_767, -32_768]);
-    assert_eq!(clip.bytes(Codec::Pcma), [0xd5, 0xd5, 0x55, 0xaa, 0x2a]);
-    assert_eq!(clip.bytes(Codec::Pcmu), [0xff, 0xfe, 0x7e, 0x80, 0x00]);
+    assert_eq!(clip.bytes(Law::A), [0xd5, 0xd5, 0x55, 0xaa, 0x2a]);
+    assert_eq!(clip.bytes(Law::Mu), [0xff, 0xfe, 0x7e, 0x80, 0x00]);
     assert_eq!((clip.len(), clip.size(), clip.is_empty()), (5, 10, false));
 }
 
