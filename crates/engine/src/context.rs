@@ -67,6 +67,13 @@ pub(crate) enum Errand {
         /// Whom they called.
         to: String,
     },
+    /// An agent who is to be asked cannot be rung.
+    OfferFailed {
+        /// The call that is offered.
+        call: CallKey,
+        /// The offer.
+        offer: OfferId,
+    },
 }
 
 pub(crate) struct Context {

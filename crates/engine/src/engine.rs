@@ -86,7 +86,10 @@ impl Engine {
     pub fn handle_timeout(&mut self, now: Time) {
         self.ctx.now = now;
         self.ctx.sip.handle_timeout(now);
+        // What has gone from SIP by now, the distributor is to know before it decides.
+        self.settle();
         self.ctx.acd.handle_timeout(now);
+        self.settle();
         self.blocked.handle_timeout(&mut self.ctx);
         while let Some((at, key)) = self.ctx.deadlines.first().copied() {
             if at > now {

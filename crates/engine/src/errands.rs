@@ -1,4 +1,5 @@
-//! What concerns two calls at once: an agent's consultation, and the attended transfer that may come of it.
+//! What has to wait until the machines are at rest: what concerns two calls at once (an agent's consultation, and the attended
+//! transfer that may come of it), and offers that came to nothing as soon as they were made.
 
 use crate::call::Consultation;
 use crate::charges::settle;
@@ -36,6 +37,9 @@ impl Engine {
             }
             Errand::Consulting { call, to, consultation } => {
                 self.with_call(call, |call, ctx| call.consulting(ctx, to, consultation));
+            }
+            Errand::OfferFailed { call, offer } => {
+                self.with_call(call, |call, ctx| call.offer_failed(ctx, offer));
             }
             Errand::Consulted { call, to } => self.with_call(call, |call, ctx| call.consulted(ctx, to)),
         }

@@ -250,6 +250,50 @@ fn a_stream_that_breaks_under_two_offers_ends_the_second_after_what_the_first_on
     );
 }
 
+/// Two calls wait for two agents who have both just refused one; the names of the calls in the log, the first first.
+fn both_rest(stage: &mut Stage) -> (String, String) {
+    for (caller, leg, agent, phone) in [(8, 1, "anna", 50), (9, 3, "bruno", 51)] {
+        if leg == 1 {
+            register_with(stage, agent, address(phone), ("register-anna", ";expires=60"), "");
+        }
+        caller_in_queue(stage, address(caller), leg);
+        if leg == 3 {
+            register(stage, agent, address(phone));
+        }
+    }
+    for phone in [50, 51] {
+        let (agent, invite) = Line::called(stage, address(phone));
+        agent.answer(stage, &invite, "486 Busy Here", "");
+    }
+    let calls: Vec<String> = stage.engine.snapshot().calls.into_keys().collect();
+    (calls[0].clone(), calls[1].clone())
+}
+
+#[test]
+fn a_device_that_is_gone_by_the_time_its_agent_has_rested_is_offered_nothing() {
+    let mut stage = Stage::new();
+    let (first, _) = both_rest(&mut stage);
+    let before = stage.facts.len();
+    stage.oversleep(seconds(70));
+    assert_eq!(offered_since(&stage, before), [("made", first)]);
+    assert_eq!(offers(&stage).last().map(String::as_str), Some("bruno"));
+}
+
+#[test]
+fn offers_that_fail_at_once_end_after_all_that_were_decided_with_them() {
+    let mut config = config();
+    config.sip.limits.sessions = 4;
+    let mut stage = Stage::with(config, Past::default());
+    let (first, second) = both_rest(&mut stage);
+    for phone in [20, 21] {
+        Line::dial(&mut stage, address(phone), "echo", &sdp(address(phone), SENDRECV)).connect(&mut stage);
+    }
+    let before = stage.facts.len();
+    stage.oversleep(seconds(20));
+    let expected = [("made", first.clone()), ("made", second.clone()), ("ended", first), ("ended", second)];
+    assert_eq!(offered_since(&stage, before), expected);
+}
+
 #[test]
 fn a_call_for_which_all_agents_are_paused_overflows() {
     let mut stage = Stage::new();

@@ -3,7 +3,7 @@
 use super::ending::Phase;
 use super::{Call, Playing, Stage};
 use crate::Service;
-use crate::context::{Context, Owner};
+use crate::context::{Context, Errand, Owner};
 use crate::leg::{Leg, family_of};
 use acd::{Entry, EntryId, NotEntered, OfferId, Retracted};
 use base::Time;
@@ -30,7 +30,8 @@ struct Asking {
     /// The offer's name in the log: the number of its `offer.made`, so that none is ever given twice.
     name: u64,
     agent: String,
-    leg: u32,
+    /// Nothing if there is no device to ring.
+    leg: Option<u32>,
 }
 
 impl Call {
@@ -119,23 +120,27 @@ impl Call {
         let name = ctx.ledger.head() + 1;
         self.note(ctx, FactKind::OfferMade { offer: name, agent: agent.clone(), deadline_ms });
         ctx.offers.insert(offer, self.key);
-        let leg = self.last_leg + 1;
-        let asking = Asking { offer, name, agent, leg };
-        let session = if ctx.sip.contacts(&asking.agent).is_empty() { None } else { ctx.sip.reserve() };
+        let Stage::Queued(queued) = &mut self.stage else { return };
+        let session = if ctx.sip.contacts(&agent).is_empty() { None } else { ctx.sip.reserve() };
+        let leg = session.map(|_| self.last_leg + 1);
+        queued.asking = Some(Asking { offer, name, agent: agent.clone(), leg });
         match session {
-            Some(session) => self.ring_agent(ctx, asking, session),
-            None => {
-                self.note_offer_end(ctx, asking, OfferEnd::Failed, None);
-                ctx.acd(acd::Input::Refused(offer));
-            }
+            Some(session) => self.ring_agent(ctx, agent, session),
+            None => ctx.errands.push_back(Errand::OfferFailed { call: self.key, offer }),
         }
     }
 
-    fn ring_agent(&mut self, ctx: &mut Context, asking: Asking, session: SessionId) {
-        let Stage::Queued(queued) = &mut self.stage else { return };
-        self.last_leg = asking.leg;
-        let agent = asking.agent.clone();
-        queued.asking = Some(asking);
+    /// The agent cannot be rung. Told when all else that was decided with the offer is done, or another call would be
+    /// offered while this one seems to wait.
+    pub(crate) fn offer_failed(&mut self, ctx: &mut Context, offer: OfferId) {
+        if let Some(asking) = self.take_asking(offer) {
+            self.note_offer_end(ctx, asking, OfferEnd::Failed, None);
+            ctx.acd(acd::Input::Refused(offer));
+        }
+    }
+
+    fn ring_agent(&mut self, ctx: &mut Context, agent: String, session: SessionId) {
+        self.last_leg += 1;
         let device = ctx.sip.contacts(&agent).last().map(|contact| contact.flow.remote);
         self.create_other(ctx, session, (LegRole::Agent, agent), device);
     }
@@ -159,7 +164,7 @@ impl Call {
     /// The agent's leg has ports: call the device.
     pub(super) fn call_agent(&mut self, ctx: &mut Context, number: u32, local: SocketAddr) {
         let Stage::Queued(Queued { asking: Some(asking), .. }) = &self.stage else { return };
-        if asking.leg != number {
+        if asking.leg != Some(number) {
             return;
         }
         let agent = asking.agent.clone();
@@ -201,20 +206,20 @@ impl Call {
     /// The agent's device answered and can be heard: the distributor decides whether it was in time.
     pub(super) fn agent_answered(&mut self, ctx: &mut Context, number: u32) {
         let Stage::Queued(Queued { asking: Some(asking), .. }) = &self.stage else { return };
-        if asking.leg == number {
+        if asking.leg == Some(number) {
             ctx.acd(acd::Input::Answered(asking.offer));
         }
     }
 
     /// The distributor gives the call to the agent who was asked.
     pub(crate) fn won(&mut self, ctx: &mut Context, offer: OfferId) {
-        let Stage::Queued(queued) = &mut self.stage else { return };
-        let Some(asking) = queued.asking.take_if(|asking| asking.offer == offer) else { return };
+        let Some(asking) = self.take_asking(offer) else { return };
+        let Some(leg) = asking.leg else { return };
         ctx.offers.remove(&offer);
         self.note(ctx, FactKind::OfferAccepted { offer: asking.name, agent: asking.agent.clone() });
         self.leave_queue(ctx, QueueLeft::Answered, End::new(Side::Service, Cause::TakenElsewhere));
-        self.stage = Stage::Talking { other: asking.leg };
-        if let Some(leg) = self.leg(asking.leg) {
+        self.stage = Stage::Talking { other: leg };
+        if let Some(leg) = self.leg(leg) {
             leg.belongs_to(ctx, asking.agent);
         }
         self.talk(ctx);
@@ -244,7 +249,7 @@ impl Call {
     /// The agent's device refused, failed or went away before it won the call.
     pub(super) fn agent_refused(&mut self, ctx: &mut Context, number: u32, end: &End) {
         let Stage::Queued(queued) = &mut self.stage else { return };
-        let Some(asking) = queued.asking.take_if(|asking| asking.leg == number) else { return };
+        let Some(asking) = queued.asking.take_if(|asking| asking.leg == Some(number)) else { return };
         let reason = match end.cause {
             Cause::Busy | Cause::Declined => OfferEnd::Rejected,
             Cause::NoAnswer if end.sip == Some(480) => OfferEnd::Rejected,
@@ -282,8 +287,8 @@ impl Call {
         queued.asking.take_if(|asking| asking.offer == offer)
     }
 
-    fn dismiss(&mut self, ctx: &mut Context, number: u32, end: End) {
-        if let Some(leg) = self.leg(number) {
+    fn dismiss(&mut self, ctx: &mut Context, number: Option<u32>, end: End) {
+        if let Some(leg) = number.and_then(|number| self.leg(number)) {
             leg.dismiss(ctx, end);
         }
     }

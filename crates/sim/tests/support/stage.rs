@@ -247,6 +247,13 @@ impl Stage {
         self.now = until;
     }
 
+    /// The machine stands still for so long: what fell due meanwhile is all seen to at once.
+    pub(crate) fn oversleep(&mut self, span: Duration) {
+        self.now = self.now + span;
+        self.engine.handle_timeout(self.now);
+        self.settle();
+    }
+
     /// A phone sends a message.
     pub(crate) fn send(&mut self, from: SocketAddr, text: &str) {
         self.input(Input::Sip { flow: flow(from), bytes: text.as_bytes().to_vec() });
