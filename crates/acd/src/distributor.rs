@@ -90,7 +90,7 @@ impl Acd {
 
     /// The next thing to be done.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        base::next_output(&mut self.outputs)
     }
 
     /// The next deadline and what it is of.

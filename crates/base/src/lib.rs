@@ -1,13 +1,15 @@
-//! The words that every crate shares: time, chance, ids and bounded queues. No dependencies.
+//! The words that every crate shares: time, chance, ids and queues. No dependencies.
 //!
 //! Nothing here reads a clock or draws from the system's randomness; both are handed in by the shell.
 
 mod bounded;
+mod outputs;
 mod seed;
 mod slots;
 mod time;
 
 pub use bounded::Bounded;
+pub use outputs::next_output;
 pub use seed::{Rng, Seed};
 pub use slots::{Key, Slots};
 pub use time::{Time, Wall};

@@ -102,7 +102,7 @@ impl Engine {
 
     /// The next thing to be done.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.ctx.out.pop_front()
+        base::next_output(&mut self.ctx.out)
     }
 
     /// The next deadline, and whose it is.

@@ -135,7 +135,7 @@ impl UserAgent {
 
     /// The next thing to do, in the order in which they are to be done.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.wire.out.pop_front()
+        base::next_output(&mut self.wire.out)
     }
 
     /// When `handle_timeout` is due next, and why.
