@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use base::Time;
 
+use crate::rtp::TickRate;
+
 /// More keys than this are not kept: no number is longer.
 const QUEUE_MAX: usize = 64;
 
-const UPDATE: Duration = Duration::from_millis(20);
-const TICKS_PER_UPDATE: u16 = 160;
+const UPDATE_MILLIS: u32 = 20;
+const UPDATE: Duration = Duration::from_millis(UPDATE_MILLIS as u64);
 
 /// The press lasts this many updates, the last of which carries the end.
 const UPDATES_PER_PRESS: u8 = 5;
@@ -22,8 +24,8 @@ const UPDATES_PER_KEY: u8 = 10;
 /// −10 dBm0, a usual level of a key (RFC 4733 §2.3.5).
 const VOLUME: u8 = 10;
 
-/// How many ticks of the timestamp a press takes.
-pub(crate) const PRESS_TICKS: u32 = UPDATES_PER_PRESS as u32 * TICKS_PER_UPDATE as u32;
+/// How long a press takes.
+pub(crate) const PRESS_MILLIS: u32 = UPDATES_PER_PRESS as u32 * UPDATE_MILLIS;
 
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
@@ -69,8 +71,8 @@ impl Keys {
         self.due
     }
 
-    /// What is due at `now`; to be called again until it is `None`.
-    pub(crate) fn next(&mut self, now: Time) -> Option<Due> {
+    /// What is due at `now`, by the line's clock; to be called again until it is `None`.
+    pub(crate) fn next(&mut self, now: Time, rate: TickRate) -> Option<Due> {
         let due = self.due.filter(|due| *due <= now)?;
         let (code, updates) = match self.current {
             Some((_, updates)) if updates >= UPDATES_PER_KEY => (self.queue.pop_front(), 0),
@@ -84,16 +86,16 @@ impl Keys {
         self.current = Some((code, updates + 1));
         // A late packet moves those after it: a burst of updates would tell nothing.
         self.due = Some((due + UPDATE).max(now + UPDATE / 2));
-        Some(packet(code, updates))
+        Some(packet(code, updates, rate))
     }
 }
 
-fn packet(code: u8, updates: u8) -> Due {
+fn packet(code: u8, updates: u8, rate: TickRate) -> Due {
     if updates >= UPDATES_PER_PRESS - 1 + ENDS {
         return Due::Pause;
     }
     let is_end = updates >= UPDATES_PER_PRESS - 1;
-    let duration = TICKS_PER_UPDATE * u16::from((updates + 1).min(UPDATES_PER_PRESS));
+    let duration = rate.millis(UPDATE_MILLIS * u32::from((updates + 1).min(UPDATES_PER_PRESS))) as u16;
     let [d0, d1] = duration.to_be_bytes();
     Due::Packet { payload: [code, VOLUME | u8::from(is_end) << 7, d0, d1], first: updates == 0 }
 }

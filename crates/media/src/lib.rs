@@ -19,6 +19,7 @@ mod rtp;
 mod shard;
 mod sounds;
 mod source;
+mod spans;
 mod watchdog;
 
 pub use api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};

@@ -3,7 +3,7 @@
 
 use base::{Rng, Time};
 
-use crate::rtp::{Header, TICKS_PER_MILLI, ahead, later};
+use crate::rtp::{Header, TickRate, ahead, later};
 
 /// Who speaks on a line. Another one begins a talk-spurt of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub(crate) enum Talker {
 #[derive(Debug)]
 pub(crate) struct Line {
     ssrc: u32,
+    rate: TickRate,
     next_sequence: u16,
     /// Of the newest packet, and the time that it belongs to.
     timestamp: u32,
@@ -51,6 +52,7 @@ impl Line {
     pub(crate) fn new(rng: &mut Rng, now: Time) -> Line {
         Line {
             ssrc: rng.next_u32(),
+            rate: TickRate::TELEPHONE,
             // A start in the lower half keeps the first wrap well away from the first packets.
             next_sequence: rng.next_u32() as u16 >> 1,
             timestamp: rng.next_u32(),
@@ -60,6 +62,18 @@ impl Line {
             packets: 0,
             bytes: 0,
         }
+    }
+
+    /// Another codec is spoken from now on. The timestamps go on from where they are, at its pace (RFC 7160 §4.1).
+    pub(crate) fn set_rate(&mut self, now: Time, rate: TickRate) {
+        if rate != self.rate {
+            let next = self.resume(now);
+            (self.timestamp, self.at, self.span, self.rate) = (next.timestamp, next.at, 0, rate);
+        }
+    }
+
+    pub(crate) fn rate(&self) -> TickRate {
+        self.rate
     }
 
     pub(crate) fn ssrc(&self) -> u32 {
@@ -87,16 +101,15 @@ impl Line {
 
     /// Where speech stands that begins at `now`: after all that was sent, and as much later as it is later.
     pub(crate) fn resume(&self, now: Time) -> Position {
-        let elapsed = ticks(now.since(self.at).as_micros());
+        let elapsed = self.rate.ticks(now.since(self.at));
         let step = elapsed.max(self.span);
-        let at = self.at + std::time::Duration::from_micros(u64::from(step) * 1000 / TICKS_PER_MILLI);
+        let at = self.at + self.rate.span(step);
         self.ahead_by(step, if elapsed >= self.span { now } else { at })
     }
 
     /// Where speech stands that follows the newest packet without a gap.
     pub(crate) fn follow(&self) -> Position {
-        let span = u64::from(self.span) * 1000 / TICKS_PER_MILLI;
-        self.ahead_by(self.span, self.at + std::time::Duration::from_micros(span))
+        self.ahead_by(self.span, self.at + self.rate.span(self.span))
     }
 
     /// Where a packet stands that tells more of what the newest one began, as those of a key do.
@@ -106,7 +119,7 @@ impl Line {
 
     /// The timestamp that belongs to `now`, for sender reports.
     pub(crate) fn timestamp_at(&self, now: Time) -> u32 {
-        self.timestamp.wrapping_add(ticks(now.since(self.at).as_micros()))
+        self.timestamp.wrapping_add(self.rate.ticks(now.since(self.at)))
     }
 
     /// Enters a packet with so many bytes of payload and gives its header.
@@ -133,8 +146,4 @@ impl Line {
     fn ahead_by(&self, step: u32, at: Time) -> Position {
         Position { sequence: self.next_sequence, timestamp: self.timestamp.wrapping_add(step), at }
     }
-}
-
-fn ticks(micros: u128) -> u32 {
-    (micros * u128::from(TICKS_PER_MILLI) / 1000) as u32
 }

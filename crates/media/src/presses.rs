@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base::Time;
 
-use crate::rtp::{TICKS_PER_MILLI, later};
+use crate::rtp::{TickRate, later};
 
 /// An open press of which nothing came for so long is over: its end packets were lost.
 const SILENCE_MAX: Duration = Duration::from_millis(150);
@@ -17,7 +17,7 @@ const SILENCE_MAX: Duration = Duration::from_millis(150);
 const REPEATED_END_SPAN: Duration = Duration::from_millis(50);
 
 /// No two presses of a key are less than this apart, so a smaller step is the same press told oddly.
-const PAUSE_MIN_TICKS: i32 = 40 * TICKS_PER_MILLI as i32;
+const PAUSE_MIN_TICKS: i32 = TickRate::TELEPHONE.millis(40) as i32;
 
 /// A press of more than 65 535 ticks goes on in a segment that begins where the last one was full
 /// (RFC 4733 §2.5.1.3).
@@ -50,7 +50,7 @@ impl KeyPacket {
 
     /// How long the key has been held, as far as this packet tells.
     pub(crate) fn held(&self) -> Duration {
-        Duration::from_micros(u64::from(self.duration) * 1000 / TICKS_PER_MILLI)
+        TickRate::TELEPHONE.span(u32::from(self.duration))
     }
 }
 
@@ -97,7 +97,7 @@ impl Presses {
 impl Press {
     /// Two seconds back is late; more is a sender that counts anew.
     fn is_before(&self, packet: &KeyPacket) -> bool {
-        (-2000 * TICKS_PER_MILLI as i32..0).contains(&later(packet.timestamp, self.timestamp))
+        (-(TickRate::TELEPHONE.millis(2000) as i32)..0).contains(&later(packet.timestamp, self.timestamp))
     }
 
     fn is_same(&self, now: Time, packet: &KeyPacket) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base::Time;
 
-use crate::rtp::{TICKS_PER_MILLI, ahead};
+use crate::rtp::{TickRate, ahead};
 
 /// A step forward of more packets than this is a new beginning and no loss.
 const DROPOUT_MAX: i16 = 3000;
@@ -25,8 +25,9 @@ pub(crate) enum Arrival {
     Doubtful,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reception {
+    rate: TickRate,
     stream: Option<Stream>,
     /// Of streams that have ended.
     received_before: u64,
@@ -63,6 +64,19 @@ pub(crate) struct Figures {
 }
 
 impl Reception {
+    pub(crate) fn new() -> Reception {
+        Reception { rate: TickRate::TELEPHONE, stream: None, received_before: 0, lost_before: 0 }
+    }
+
+    /// The sender's clock from now on.
+    pub(crate) fn set_rate(&mut self, rate: TickRate) {
+        if std::mem::replace(&mut self.rate, rate) != rate
+            && let Some(stream) = &mut self.stream
+        {
+            (stream.transit, stream.jitter) = (None, 0);
+        }
+    }
+
     /// Counts a packet. `timed` says that its timestamp tells when it was made, as that of a key does not.
     pub(crate) fn take(
         &mut self,
@@ -84,7 +98,7 @@ impl Reception {
         if let Some(stream) = &mut self.stream {
             stream.received = stream.received.saturating_add(1);
             if timed {
-                stream.measure(now, timestamp);
+                stream.measure(now, timestamp, self.rate);
             }
         }
         arrival
@@ -113,7 +127,7 @@ impl Reception {
 
     pub(crate) fn jitter(&self) -> Duration {
         let ticks = self.stream.as_ref().map_or(0, |stream| stream.jitter >> 4);
-        Duration::from_micros(u64::from(ticks) * 1000 / TICKS_PER_MILLI)
+        self.rate.span(ticks)
     }
 
     /// The figures since the last report, which this one is.
@@ -157,13 +171,13 @@ impl Stream {
         Arrival::Doubtful
     }
 
-    fn measure(&mut self, now: Time, timestamp: u32) {
-        let arrived = (now.micros() * TICKS_PER_MILLI / 1000) as u32;
+    fn measure(&mut self, now: Time, timestamp: u32, rate: TickRate) {
+        let arrived = rate.ticks_of_micros(u128::from(now.micros()));
         let transit = arrived.wrapping_sub(timestamp);
         if let Some(before) = self.transit.replace(transit) {
             // A sender that moves its clock is no jitter: more than a second would drown all that is.
             let change = (transit.wrapping_sub(before) as i32).unsigned_abs();
-            if change < 1000 * TICKS_PER_MILLI as u32 {
+            if change < rate.millis(1000) {
                 self.jitter = self.jitter.saturating_add(change).saturating_sub((self.jitter + 8) >> 4);
             }
         }
@@ -211,7 +225,7 @@ mod tests {
             (&[10, 30000, 30001, 30002], &[Restarted, Doubtful, Restarted, New], 0),
             (&[10, 10, 10], &[Restarted, Late, Late], 0),
         ] {
-            let mut reception = Reception::default();
+            let mut reception = Reception::new();
             let got: Vec<_> =
                 sequences.iter().map(|sequence| reception.take(Time::ZERO, 1, *sequence, 0, true)).collect();
             assert_eq!(got, arrivals, "{sequences:?}");
@@ -221,7 +235,7 @@ mod tests {
 
     #[test]
     fn packets_that_come_evenly_have_no_jitter_and_uneven_ones_have() {
-        let mut reception = Reception::default();
+        let mut reception = Reception::new();
         for n in 0..100u32 {
             reception.take(Time::from_millis(u64::from(n) * 20), 1, n as u16, n * 160, true);
         }
@@ -236,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_report_tells_the_loss_since_the_last_one() {
-        let mut reception = Reception::default();
+        let mut reception = Reception::new();
         assert_eq!(reception.report(), None);
         for sequence in [0u16, 1, 2, 4] {
             reception.take(Time::ZERO, 7, sequence, 0, true);

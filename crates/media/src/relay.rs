@@ -5,10 +5,10 @@ use base::{Key, Time};
 
 use crate::leg::{Leg, Received, Spoken};
 use crate::line::{Line, Position};
-use crate::rtp::{Packet, TICKS_PER_MILLI, ahead, later};
+use crate::rtp::{Packet, ahead, later};
 
 /// A timestamp that runs ahead of the time by more than this has jumped.
-const LEAP_MAX_TICKS: i64 = 1000 * TICKS_PER_MILLI as i64;
+const LEAP_MAX_MILLIS: u32 = 1000;
 
 /// So far behind the newest packet none is awaited any more.
 const FLOOR_DISTANCE: i16 = 1000;
@@ -117,8 +117,8 @@ impl Feed {
     /// still meanwhile has not: many senders count only what they send.
     fn follow_clock(&mut self, line: &Line, now: Time, timestamp: u32) -> bool {
         let step = i64::from(later(timestamp, self.timestamp));
-        let elapsed = (now.since(self.at).as_micros() * u128::from(TICKS_PER_MILLI) / 1000) as i64;
-        let has_jumped = step < 0 || step > elapsed.saturating_add(LEAP_MAX_TICKS);
+        let elapsed = i64::from(line.rate().ticks(now.since(self.at)));
+        let has_jumped = step < 0 || step > elapsed + i64::from(line.rate().millis(LEAP_MAX_MILLIS));
         if has_jumped {
             self.timestamp_offset = line.resume(now).timestamp.wrapping_sub(timestamp);
         }

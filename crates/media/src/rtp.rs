@@ -1,13 +1,47 @@
 //! The fixed header of RTP (RFC 3550 §5.1), read and written by hand.
 
+use media_api::Codec;
+use std::time::Duration;
+
 /// Longer than any packet of speech on a path of usual size.
 const LENGTH_MAX: usize = 1500;
 
 /// The length of the header without contributing sources and extensions.
 const HEADER_LENGTH: usize = 12;
 
-/// Speech is sampled at 8 kHz: this many ticks of the timestamp are a millisecond.
-pub(crate) const TICKS_PER_MILLI: u64 = 8;
+/// How fast timestamps run. Every codec's clock makes whole ticks in a millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TickRate {
+    per_milli: u32,
+}
+
+impl TickRate {
+    /// 8 000 ticks a second, the clock of telephones.
+    pub(crate) const TELEPHONE: TickRate = TickRate { per_milli: 8 };
+
+    pub(crate) const fn of(codec: Codec) -> TickRate {
+        TickRate { per_milli: codec.clock_rate() / 1000 }
+    }
+
+    /// The ticks of so many milliseconds.
+    pub(crate) const fn millis(self, millis: u32) -> u32 {
+        millis * self.per_milli
+    }
+
+    /// The ticks of so long; those of a long time go round the circle as timestamps do.
+    pub(crate) const fn ticks(self, span: Duration) -> u32 {
+        self.ticks_of_micros(span.as_micros())
+    }
+
+    pub(crate) const fn ticks_of_micros(self, micros: u128) -> u32 {
+        (micros * self.per_milli as u128 / 1000) as u32
+    }
+
+    /// How long so many ticks last.
+    pub(crate) const fn span(self, ticks: u32) -> Duration {
+        Duration::from_micros(ticks as u64 * 1000 / self.per_milli as u64)
+    }
+}
 
 /// A received packet whose header is sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

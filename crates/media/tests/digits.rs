@@ -7,7 +7,7 @@ use std::time::Duration;
 use audio::dtmf::HEARD_AFTER;
 use audio::g711::Law;
 use audio::tone::Tone;
-use media_api::{Codec, Command, Event, KeysBy, Stream};
+use media_api::{Command, Event, KeysBy, Stream};
 use world::*;
 
 /// One packet of a press: when (ms), marker, timestamp, key, end, duration.

@@ -19,6 +19,7 @@ use crate::presses::Presses;
 use crate::reception::Reception;
 use crate::relay::Relay;
 use crate::reports::Reports;
+use crate::rtp::TickRate;
 use crate::source::Source;
 use crate::watchdog::Watchdog;
 
@@ -107,7 +108,7 @@ impl Leg {
             player: None,
             places: MusicPlaces::default(),
             keys: Keys::default(),
-            reception: Reception::default(),
+            reception: Reception::new(),
             presses: Presses::default(),
             tones: None,
             watchdog: Watchdog::new(patience),
@@ -121,6 +122,8 @@ impl Leg {
     /// Takes a new agreement.
     pub(crate) fn configure(&mut self, now: Time, stream: Stream) {
         self.watchdog.expect(now, may_receive(&stream));
+        self.line.set_rate(now, TickRate::of(stream.codec));
+        self.reception.set_rate(TickRate::of(stream.codec));
         let remote = stream.remote;
         match &mut self.agreed {
             Some(agreed) => {

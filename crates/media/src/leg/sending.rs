@@ -11,11 +11,11 @@ use media_api::{Event, PlayId, Sound};
 
 use super::{FRAME_SAMPLES, Leg, Playing, Received, Spoken, is_address, may_send};
 use crate::api::PacketKind;
-use crate::keys::{Due, PRESS_TICKS};
+use crate::keys::{Due, PRESS_MILLIS};
 use crate::line::{Entry, Talker};
 use crate::outbox::Outbox;
 use crate::player::{Answered, FRAME, Frame, Player};
-use crate::rtp::TICKS_PER_MILLI;
+use crate::spans::span_of;
 
 /// A late tick sends so many frames at once; the rest of what it missed is skipped, so that the party does
 /// not hear everything later from then on.
@@ -35,21 +35,21 @@ impl Leg {
         let stream = &agreed.stream;
         let (payload_type, laws, span) = match received.spoken {
             Spoken::Speech(codec) if codec == stream.codec => {
-                (stream.payload_type, None, packet.payload.len())
+                (stream.payload_type, None, span_of(codec, packet.payload))
             }
             Spoken::Speech(codec) => match Law::of(codec).zip(Law::of(stream.codec)) {
-                Some(laws) => (stream.payload_type, Some(laws), packet.payload.len()),
+                Some(laws) => (stream.payload_type, Some(laws), span_of(codec, packet.payload)),
                 None => return self.relay.pass_over(received.from, packet),
             },
             // Never as speech: the other party would hear noise.
             Spoken::Key(key) => match stream.digits_payload_type {
-                Some(payload_type) => (payload_type, None, usize::from(key.duration())),
+                Some(payload_type) => (payload_type, None, u32::from(key.duration())),
                 None => return self.relay.pass_over(received.from, packet),
             },
             Spoken::ComfortNoise => return self.relay.pass_over(received.from, packet),
         };
         let Some((position, marker)) = self.relay.place(&self.line, now, received) else { return };
-        let entry = Entry { talker: Talker::Relay, position, span: span as u32, payload_type, marker };
+        let entry = Entry { talker: Talker::Relay, position, span, payload_type, marker };
         let header = self.line.enter(entry, packet.payload.len());
         out.send(self.id, PacketKind::Rtp, to, |bytes| {
             bytes.extend_from_slice(&header.to_bytes());
@@ -110,7 +110,7 @@ impl Leg {
     }
 
     pub(super) fn send_keys(&mut self, now: Time, out: &mut Outbox) {
-        while let Some(due) = self.keys.next(now) {
+        while let Some(due) = self.keys.next(now, self.line.rate()) {
             let Due::Packet { payload, first } = due else { continue };
             // The rest of a press whose beginning could not be sent would be a key without a time.
             let has_begun = self.line.talker() == Some(Talker::Keys);
@@ -122,8 +122,8 @@ impl Leg {
             let payload_type = self.agreed.as_ref().and_then(|agreed| agreed.stream.digits_payload_type);
             let (Some(to), Some(payload_type)) = (self.target(), payload_type) else { continue };
             self.relay.forget();
-            let entry =
-                Entry { talker: Talker::Keys, position, span: PRESS_TICKS, payload_type, marker: first };
+            let span = self.line.rate().millis(PRESS_MILLIS);
+            let entry = Entry { talker: Talker::Keys, position, span, payload_type, marker: first };
             self.send(to, entry, &payload, out);
         }
     }
@@ -226,5 +226,3 @@ impl Playing {
         self.nominal = self.nominal + span;
     }
 }
-
-const _: () = assert!(FRAME.as_millis() as u64 * TICKS_PER_MILLI == FRAME_SAMPLES as u64);
