@@ -3,9 +3,11 @@
 
 mod codec;
 mod family;
+mod stream;
 
 pub use codec::Codec;
 pub use family::{Addresses, Family};
+pub use stream::{COMFORT_NOISE, Digits, Direction, Opus, Payload, Stream};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,38 +20,6 @@ pub struct LegId(pub u64);
 /// One `Play` command, so that its end can be told from that of an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlayId(pub u64);
-
-/// Who may send on a stream, seen from our side (RFC 3264 §5.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Both sides send.
-    SendRecv,
-    /// Only we send.
-    SendOnly,
-    /// Only the peer sends.
-    RecvOnly,
-    /// Nobody sends.
-    Inactive,
-}
-
-/// What offer and answer agreed for one leg.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stream {
-    /// Where the peer asked for its RTP. Packets from elsewhere move it only after validation.
-    pub remote: SocketAddr,
-    /// Where the peer asked for its RTCP (RFC 3605; the port after RTP's unless said otherwise).
-    pub remote_rtcp: SocketAddr,
-    /// What both sides send.
-    pub codec: Codec,
-    /// The payload type of `codec` in both directions.
-    pub payload_type: u8,
-    /// The payload type of telephone-event (RFC 4733) at 8 kHz, if both sides have it.
-    pub digits_payload_type: Option<u8>,
-    /// Who sends.
-    pub direction: Direction,
-    /// The speech in one packet that the peer asked for.
-    pub packet_time: Duration,
-}
 
 /// A prompt by its sources, best first: a missing one falls to the next, and none at all is silence of no
 /// length. A source is `LANG/KEY`, such as `it/welcome`, or `moh/NAME`.

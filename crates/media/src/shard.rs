@@ -227,7 +227,7 @@ impl Shard {
     fn packet_in(&mut self, now: Time, id: LegId, kind: PacketKind, from: SocketAddr, bytes: &[u8]) {
         let Some(key) = self.keys.get(&id).copied() else { return };
         let Some(leg) = self.legs.get_mut(key) else { return };
-        if kind == PacketKind::Rtcp {
+        if kind == PacketKind::Rtcp || leg.is_report(bytes) {
             return leg.receive_report(now, from, bytes);
         }
         let received = leg.receive(now, key, from, bytes, &mut self.out);

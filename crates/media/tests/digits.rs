@@ -232,11 +232,11 @@ fn say_tones(world: &mut World, low: f64, high: f64) {
 
 #[test]
 fn tones_are_keys_where_telephone_events_are_not_agreed_and_speech_where_they_are() {
-    for (digits_payload_type, digits) in [(None, "5"), (Some(KEYS), "")] {
+    for (agreed, heard) in [(None, "5"), (stream(A).digits, "")] {
         let mut world = World::new();
-        world.open(A, Stream { digits_payload_type, ..stream(A) });
+        world.open(A, Stream { digits: agreed, ..stream(A) });
         say_tones(&mut world, 770.0, 1336.0);
-        assert_eq!(world.digits(), digits);
+        assert_eq!(world.digits(), heard);
     }
 }
 
@@ -244,7 +244,7 @@ fn tones_are_keys_where_telephone_events_are_not_agreed_and_speech_where_they_ar
 fn tones_for_the_other_party_of_a_bridge_are_left_to_them() {
     let mut world = World::new();
     for leg in [A, B] {
-        world.open(leg, Stream { digits_payload_type: None, ..stream(leg) });
+        world.open(leg, Stream { digits: None, ..stream(leg) });
     }
     world.command(Command::Bridge { a: A, b: B });
     say_tones(&mut world, 770.0, 1336.0);
@@ -257,7 +257,7 @@ fn tones_for_the_other_party_of_a_bridge_are_left_to_them() {
 #[test]
 fn tones_are_told_as_such_before_the_key_is_let_go() {
     let mut world = World::new();
-    world.open(A, Stream { digits_payload_type: None, ..stream(A) });
+    world.open(A, Stream { digits: None, ..stream(A) });
     say_tones(&mut world, 941.0, 1209.0);
     let (at, told) = world.events[0].clone();
     assert_eq!(told, Event::Digit { leg: A, digit: '*', held: HEARD_AFTER, by: KeysBy::Tones });
@@ -343,12 +343,12 @@ fn what_we_send_is_heard_as_sent() {
 fn keys_that_the_party_cannot_take_and_those_beyond_the_limit_are_not_sent() {
     let mut world = World::alone();
     let mut stream = stream(A);
-    stream.digits_payload_type = None;
+    let digits = stream.digits.take();
     world.command(Command::Configure { leg: A, stream: stream.clone() });
     world.command(Command::SendDigits { leg: A, digits: "1".into() });
     world.pass(500);
     assert!(world.sent.is_empty());
-    stream.digits_payload_type = Some(KEYS);
+    stream.digits = digits;
     world.command(Command::Configure { leg: A, stream });
     for _ in 0..10 {
         world.command(Command::SendDigits { leg: A, digits: "1234567890".into() });

@@ -3,7 +3,7 @@
 mod world;
 
 use media::{PacketKind, ShardInput};
-use media_api::{Codec, Command, Direction, LegId, PlayId};
+use media_api::{Codec, Command, Digits, Direction, LegId, PlayId};
 use proptest::prelude::*;
 use world::*;
 
@@ -47,9 +47,10 @@ fn command() -> impl Strategy<Value = Command> {
         Direction::Inactive,
     ]);
     let configure = (leg(), directions, any::<bool>(), prop::option::of(100u8..102)).prop_map(
-        |(leg, direction, other_law, digits_payload_type)| {
+        |(leg, direction, other_law, digits)| {
             let mut stream = stream(leg);
-            (stream.direction, stream.digits_payload_type) = (direction, digits_payload_type);
+            stream.direction = direction;
+            stream.digits = digits.map(|payload_type| Digits { payload_type, clock_rate: 8000 });
             if other_law {
                 (stream.codec, stream.payload_type) = (Codec::Pcmu, PCMU);
             }

@@ -3,7 +3,7 @@
 mod world;
 
 use audio::g711::Law;
-use media_api::{Codec, Command, Direction, PlayId};
+use media_api::{Codec, Command, Direction, PlayId, Stream};
 use world::*;
 
 /// Sequence and timestamp relative to the first packet.
@@ -163,9 +163,7 @@ fn one_line_runs_on_from_prompt_to_music_to_the_other_party_and_back() {
 #[test]
 fn a_key_is_passed_on_with_its_own_payload_type_and_one_timestamp() {
     let mut world = World::bridged();
-    let mut stream = stream(B);
-    stream.digits_payload_type = Some(96);
-    world.command(Command::Configure { leg: B, stream });
+    world.command(Command::Configure { leg: B, stream: stream(B).with_digits(96) });
     world.talk(A, 77, 0, 3);
     for n in 3..8u16 {
         world.say(A, &Rtp::key(n, 480, 77, 5, n >= 6, (n.min(6) - 2) * 160));
@@ -185,8 +183,7 @@ fn a_key_is_passed_on_with_its_own_payload_type_and_one_timestamp() {
 #[test]
 fn a_key_that_the_other_cannot_take_is_dropped_and_leaves_no_gap() {
     let mut world = World::bridged();
-    let mut stream = stream(B);
-    stream.digits_payload_type = None;
+    let stream = Stream { digits: None, ..stream(B) };
     world.command(Command::Configure { leg: B, stream });
     world.talk(A, 77, 0, 3);
     for n in 3..8u16 {

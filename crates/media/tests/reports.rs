@@ -5,7 +5,7 @@ mod world;
 use std::time::Duration;
 
 use media::PacketKind;
-use media_api::Command;
+use media_api::{Command, Stream};
 use world::*;
 
 fn word(bytes: &[u8], at: usize) -> u32 {
@@ -124,6 +124,28 @@ fn a_peer_behind_a_nat_gets_its_reports_where_it_sends_its_own_from() {
     world.pass(8000);
     assert_eq!(world.reports[0].2, nat);
     assert_eq!(world.stats(A).rejected, 2);
+}
+
+#[test]
+fn reports_share_the_socket_of_speech_where_that_is_agreed_and_only_there() {
+    for (rtcp_mux, taken) in [(true, Some(3)), (false, None)] {
+        let mut world = World::new();
+        world.open(A, Stream { rtcp_mux, ..stream(A) });
+        let nat = address("203.0.113.5:55556");
+        for n in 0..6u16 {
+            world.raw(A, PacketKind::Rtp, nat, &Rtp::speech(n, u32::from(n) * 160, 77).bytes());
+            world.pass(20);
+        }
+        world.pass(8000);
+        let ours = world.reports[0].clone();
+        let target = if rtcp_mux { nat } else { address("192.0.2.1:4003") };
+        assert_eq!(ours.2, target, "where speech comes from, or the port that was said");
+        let about = (word(&ours.3, 4), 3, 0, 0);
+        world.raw(A, PacketKind::Rtp, nat, &report(201, 77, 0, Some(about)));
+        let stats = world.stats(A);
+        assert_eq!(stats.remote_lost, taken);
+        assert_eq!(stats.received, 2, "the fifth of a stranger's is the first that is believed");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use audio::wav;
 use base::Seed;
-use media_api::{Addresses, Codec, Command, Direction, Event, Family, LegId, PlayId, Stream};
+use media_api::{Addresses, Codec, Command, Event, Family, LegId, PlayId, Stream};
 use net::{Clock, MediaConfig, MediaThreads, SoundStore};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -55,15 +55,7 @@ fn peer() -> UdpSocket {
 
 fn configure(leg: LegId, peer: &UdpSocket) -> Command {
     let remote = peer.local_addr().unwrap();
-    let stream = Stream {
-        remote,
-        remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
-        codec: Codec::Pcma,
-        payload_type: 8,
-        digits_payload_type: Some(101),
-        direction: Direction::SendRecv,
-        packet_time: Duration::from_millis(20),
-    };
+    let stream = Stream::plain(remote, Codec::Pcma, 8).with_digits(101);
     Command::Configure { leg, stream }
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 use base::Seed;
-use media_api::{Codec, Command, Direction, Event, Family, LegId, Stream};
+use media_api::{Codec, Command, Event, Family, LegId, Stream};
 use net::{Clock, MediaConfig, MediaThreads, SoundStore};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -22,15 +22,7 @@ const STRETCHES: u16 = 4;
 fn open(media: &mut MediaThreads, leg: LegId, peer: &UdpSocket) -> SocketAddr {
     let Event::Opened { local, .. } = media.open(leg, Family::V4, None) else { panic!("no ports") };
     let remote = peer.local_addr().unwrap();
-    let stream = Stream {
-        remote,
-        remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
-        codec: Codec::Pcma,
-        payload_type: 8,
-        digits_payload_type: Some(101),
-        direction: Direction::SendRecv,
-        packet_time: Duration::from_millis(20),
-    };
+    let stream = Stream::plain(remote, Codec::Pcma, 8).with_digits(101);
     media.command(Command::Configure { leg, stream });
     local
 }

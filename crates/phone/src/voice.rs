@@ -4,13 +4,12 @@ use audio::Clip;
 use audio::g711::Law;
 use base::{Seed, Time};
 use media::{PacketKind, PacketRef, Shard, ShardConfig, ShardInput, ShardOutput};
-use media_api::{Codec, Command, Direction, Event, LegId, PlayId, Sound, Stream};
+use media_api::{Codec, Command, Event, LegId, PlayId, Sound, Stream};
 use net::{Clock, PortPair, PortPairs};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Legs of one phone: a few calls, each with a line of its own.
@@ -217,13 +216,5 @@ impl Speaking {
 
 /// A live line speaks A-law; the shard makes of it what the call speaks.
 fn line_stream() -> Stream {
-    Stream {
-        remote: LINE_THERE,
-        remote_rtcp: LINE_THERE,
-        codec: Codec::Pcma,
-        payload_type: LINE_PAYLOAD_TYPE,
-        digits_payload_type: None,
-        direction: Direction::SendRecv,
-        packet_time: Duration::from_millis(20),
-    }
+    Stream::plain(LINE_THERE, Codec::Pcma, LINE_PAYLOAD_TYPE)
 }

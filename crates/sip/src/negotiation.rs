@@ -2,7 +2,7 @@
 
 use crate::sdp::{Media, Origin, RtpMap, Sdp, write};
 use crate::ua::{WarnCode, Warning};
-use media_api::{Codec, Direction, Family, Stream};
+use media_api::{Codec, Digits, Direction, Family, Stream};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ impl Negotiation {
             .chain(others.filter_map(|codec| Some((codec.static_payload_type()?, *codec))))
             .collect();
         let digits = match &self.stream {
-            Some(Stream { digits_payload_type: Some(agreed), .. }) => *agreed,
+            Some(Stream { digits: Some(agreed), .. }) => agreed.payload_type,
             _ => (DIGITS_PAYLOAD_TYPE..)
                 .find(|free| formats.iter().all(|(used, _)| used != free))
                 .unwrap_or(DIGITS_PAYLOAD_TYPE),
@@ -185,7 +185,12 @@ impl Negotiation {
                 format!("{remote} cannot be reached from {local}"),
             ));
         }
-        let media = audio(local, &[(payload_type, codec)], stream.digits_payload_type, stream.direction);
+        let media = audio(
+            local,
+            &[(payload_type, codec)],
+            stream.digits.map(|digits| digits.payload_type),
+            stream.direction,
+        );
         self.refused_before = at;
         self.refused =
             sdp.media.into_iter().enumerate().filter(|(line, _)| *line != at).map(refusal).collect();
@@ -325,13 +330,13 @@ fn stream_to(
     let (rtcp_port, rtcp_ip) = theirs.rtcp.unwrap_or((theirs.port.saturating_add(1), None));
     let direction = mirrored(theirs.direction);
     Ok(Stream {
-        remote: SocketAddr::new(ip, theirs.port),
         remote_rtcp: SocketAddr::new(rtcp_ip.map_or(ip, |ip| ip.to_canonical()), rtcp_port),
-        codec,
-        payload_type,
-        digits_payload_type: digits_of(theirs).or_else(unmapped_digits),
+        digits: digits_of(theirs)
+            .or_else(unmapped_digits)
+            .map(|payload_type| Digits { payload_type, clock_rate: 8000 }),
         direction: if theirs.is_held_by_address() { both(direction, Direction::RecvOnly) } else { direction },
         packet_time: packet_time(theirs.packet_time_ms),
+        ..Stream::plain(SocketAddr::new(ip, theirs.port), codec, payload_type)
     })
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
-use media_api::{Codec, Direction, Stream};
+use media_api::{Codec, Digits, Direction, Stream};
 use sip::negotiation::Negotiation;
 use sip::sdp::{Sdp, SdpError};
 use std::net::SocketAddr;
@@ -15,6 +15,8 @@ fn local() -> SocketAddr {
 fn ours() -> Negotiation {
     Negotiation::new(77, vec![Codec::Pcma, Codec::Pcmu])
 }
+
+const DIGITS: Option<Digits> = Some(Digits { payload_type: 101, clock_rate: 8000 });
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
@@ -52,13 +54,9 @@ fn the_first_codec_of_the_offer_that_we_have_is_taken_with_its_numbers() {
     );
     let (answer, stream) = theirs.answer(&offer, local()).unwrap();
     let expected = Stream {
-        remote: "203.0.113.9:4000".parse().unwrap(),
         remote_rtcp: "203.0.113.10:4100".parse().unwrap(),
-        codec: Codec::Pcma,
-        payload_type: 97,
-        digits_payload_type: Some(96),
-        direction: Direction::SendRecv,
         packet_time: Duration::from_millis(30),
+        ..Stream::plain("203.0.113.9:4000".parse().unwrap(), Codec::Pcma, 97).with_digits(96)
     };
     assert_eq!((&stream, theirs.stream()), (&expected, Some(&expected)));
     assert!(text(answer).ends_with(
@@ -73,7 +71,7 @@ fn the_first_codec_of_the_offer_that_we_have_is_taken_with_its_numbers() {
     assert_eq!((preferred.codec, preferred.payload_type), (Codec::Pcmu, 0));
     let only_pcma = description("203.0.113.9", "audio 4000 RTP/AVP 8", "");
     let (_, fallen_back) = ours().answer_preferring(&only_pcma, local(), Codec::Pcmu).unwrap();
-    assert_eq!((fallen_back.codec, fallen_back.digits_payload_type), (Codec::Pcma, None));
+    assert_eq!((fallen_back.codec, fallen_back.digits), (Codec::Pcma, None));
     assert_eq!(fallen_back.remote_rtcp, "203.0.113.9:4001".parse().unwrap());
     assert_eq!(fallen_back.packet_time, Duration::from_millis(20));
 }
@@ -163,11 +161,8 @@ fn two_of_us_agree_and_keep_agreeing_through_hold_and_resume() {
         let offer = caller.offer(a, direction);
         let (answer, theirs) = callee.answer(&offer, b).unwrap();
         let mine = caller.answered(&answer).unwrap();
-        assert_eq!((mine.codec, mine.payload_type, mine.digits_payload_type), (Codec::Pcmu, 0, Some(101)));
-        assert_eq!(
-            (theirs.codec, theirs.payload_type, theirs.digits_payload_type),
-            (Codec::Pcmu, 0, Some(101))
-        );
+        assert_eq!((mine.codec, mine.payload_type, mine.digits), (Codec::Pcmu, 0, DIGITS));
+        assert_eq!((theirs.codec, theirs.payload_type, theirs.digits), (Codec::Pcmu, 0, DIGITS));
         assert_eq!((mine.remote, theirs.remote, mine.direction), (b, a, direction));
         // The answer in the 200 repeats that of the 183.
         assert_eq!(caller.answered(&answer).unwrap(), mine);
@@ -219,7 +214,7 @@ fn what_cannot_be_taken_is_refused_with_its_status_and_changes_nothing() {
         let mut ours = ours();
         ours.offer(local(), Direction::SendRecv);
         let before = ours.answered(&description("1.2.3.4", "audio 4000 RTP/AVP 0 101", "")).unwrap();
-        assert_eq!(before.digits_payload_type, Some(101), "a number of ours needs no rtpmap in the answer");
+        assert_eq!(before.digits, DIGITS, "a number of ours needs no rtpmap in the answer");
         let refusal = ours.answered(&answer).unwrap_err();
         assert_eq!(refusal.status, status, "{refusal} {}", String::from_utf8_lossy(&answer));
         assert_eq!(ours.stream(), Some(&before));

@@ -87,7 +87,7 @@ impl Call {
             return;
         }
         let Some(to) = self.legs.iter().find(|leg| leg.number == to && leg.connected) else { return };
-        let by_rtp = to.negotiation.stream().is_some_and(|stream| stream.digits_payload_type.is_some());
+        let by_rtp = to.negotiation.stream().is_some_and(|stream| stream.digits.is_some());
         match (source, by_rtp) {
             (Source::Rtp, true) | (Source::Tones, _) => {}
             (Source::Info, true) => {

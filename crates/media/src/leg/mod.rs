@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use audio::dtmf;
 use base::{Key, Rng, Time, Wall};
-use media_api::{Direction, Event, Evidence, LegId, PlayId, Stats, Stream};
+use media_api::{Event, Evidence, LegId, PlayId, Stats, Stream};
 
 use crate::api::{PacketKind, Why};
 use crate::keys::Keys;
@@ -121,7 +121,7 @@ impl Leg {
 
     /// Takes a new agreement.
     pub(crate) fn configure(&mut self, now: Time, stream: Stream) {
-        self.watchdog.expect(now, may_receive(&stream));
+        self.watchdog.expect(now, stream.may_receive());
         self.line.set_rate(now, TickRate::of(stream.codec));
         self.reception.set_rate(TickRate::of(stream.codec));
         let remote = stream.remote;
@@ -135,7 +135,7 @@ impl Leg {
             }
             None => self.agreed = Some(Agreed { stream, source: Source::new(remote) }),
         }
-        if self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits_payload_type.is_none()) {
+        if self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits.is_none()) {
             self.keys.clear();
             self.tones.get_or_insert_default();
         } else {
@@ -257,22 +257,17 @@ impl Leg {
 
     fn report(&mut self, now: Time, bye: bool, out: &mut Outbox) {
         let Some(agreed) = &self.agreed else { return };
-        let to = self.reports.target(agreed.stream.remote_rtcp);
+        let (kind, to) = match agreed.stream.rtcp_mux {
+            true => (PacketKind::Rtp, agreed.source.target()),
+            false => (PacketKind::Rtcp, self.reports.target(agreed.stream.remote_rtcp)),
+        };
         let (reports, line, reception) = (&mut self.reports, &self.line, &mut self.reception);
         if is_address(to) {
-            out.send(self.id, PacketKind::Rtcp, to, |bytes| reports.write(now, line, reception, bye, bytes));
+            out.send(self.id, kind, to, |bytes| reports.write(now, line, reception, bye, bytes));
         } else {
             reports.postpone(now);
         }
     }
-}
-
-fn may_receive(stream: &Stream) -> bool {
-    matches!(stream.direction, Direction::SendRecv | Direction::RecvOnly)
-}
-
-fn may_send(stream: &Stream) -> bool {
-    matches!(stream.direction, Direction::SendRecv | Direction::SendOnly)
 }
 
 /// Hold is still asked for by the address 0.0.0.0 (RFC 3264 §8.4), to which nothing is sent.

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use audio::dtmf;
 use audio::g711::Law;
 use base::{Key, Time};
-use media_api::{Codec, Event, KeysBy};
+use media_api::{Codec, Event, KeysBy, Payload};
 
-use super::{Agreed, Leg, Route, may_receive};
+use super::{Agreed, Leg, Route};
 use crate::outbox::Outbox;
 use crate::player::FRAME_SAMPLES;
 use crate::presses::KeyPacket;
@@ -15,8 +15,8 @@ use crate::reception::Arrival;
 use crate::rtp::{self, Packet};
 use crate::source;
 
-/// Comfort noise (RFC 3389): a sign of life in place of speech.
-const COMFORT_NOISE: u8 = 13;
+/// The packet types of RTCP, which with rtcp-mux no payload type may look like (RFC 5761 §4).
+const RTCP_TYPES: std::ops::RangeInclusive<u8> = 192..=223;
 
 /// Something that the party has said and that another one may hear.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,7 @@ pub(crate) struct Received<'a> {
 pub(crate) enum Spoken {
     Speech(Codec),
     Key(KeyPacket),
+    /// RFC 3389: a sign of life in place of speech.
     ComfortNoise,
 }
 
@@ -54,7 +55,7 @@ impl Leg {
         if let Some(after) = self.watchdog.heard(now) {
             out.event(Event::Restored { leg: self.id, after });
         }
-        let is_heard = self.agreed.as_ref().is_some_and(|agreed| may_receive(&agreed.stream));
+        let is_heard = self.agreed.as_ref().is_some_and(|agreed| agreed.stream.may_receive());
         if !is_heard {
             return None;
         }
@@ -69,6 +70,12 @@ impl Leg {
         // A party that listens to a prompt speaks to nobody.
         let to = if self.player.is_some() { Route::Nobody } else { self.route };
         (to != Route::Nobody).then_some(Received { from: own, to, spoken, restarted, packet })
+    }
+
+    /// Whether what came by the socket of RTP is a report: by agreement, and then by its packet type (RFC 5761 §4).
+    pub(crate) fn is_report(&self, bytes: &[u8]) -> bool {
+        let is_agreed = self.agreed.as_ref().is_some_and(|agreed| agreed.stream.rtcp_mux);
+        is_agreed && bytes.get(1).is_some_and(|kind| RTCP_TYPES.contains(kind))
     }
 
     /// Takes an RTCP packet.
@@ -147,12 +154,11 @@ impl Leg {
 }
 
 fn what_is_spoken(agreed: &Agreed, packet: &Packet<'_>) -> Option<Spoken> {
-    let stream = &agreed.stream;
-    if packet.payload_type == stream.payload_type {
-        return (!packet.payload.is_empty()).then_some(Spoken::Speech(stream.codec));
+    match agreed.stream.payload(packet.payload_type)? {
+        Payload::Speech(codec) => (!packet.payload.is_empty()).then_some(Spoken::Speech(codec)),
+        Payload::Digits { .. } => {
+            KeyPacket::parse(packet.marker, packet.timestamp, packet.payload).map(Spoken::Key)
+        }
+        Payload::ComfortNoise => Some(Spoken::ComfortNoise),
     }
-    if Some(packet.payload_type) == stream.digits_payload_type {
-        return KeyPacket::parse(packet.marker, packet.timestamp, packet.payload).map(Spoken::Key);
-    }
-    (packet.payload_type == COMFORT_NOISE).then_some(Spoken::ComfortNoise)
 }

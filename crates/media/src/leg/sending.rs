@@ -9,7 +9,7 @@ use audio::g711::Law;
 use base::Time;
 use media_api::{Event, PlayId, Sound};
 
-use super::{FRAME_SAMPLES, Leg, Playing, Received, Spoken, is_address, may_send};
+use super::{FRAME_SAMPLES, Leg, Playing, Received, Spoken, is_address};
 use crate::api::PacketKind;
 use crate::keys::{Due, PRESS_MILLIS};
 use crate::line::{Entry, Talker};
@@ -42,8 +42,8 @@ impl Leg {
                 None => return self.relay.pass_over(received.from, packet),
             },
             // Never as speech: the other party would hear noise.
-            Spoken::Key(key) => match stream.digits_payload_type {
-                Some(payload_type) => (payload_type, None, u32::from(key.duration())),
+            Spoken::Key(key) => match stream.digits {
+                Some(digits) => (digits.payload_type, None, u32::from(key.duration())),
                 None => return self.relay.pass_over(received.from, packet),
             },
             Spoken::ComfortNoise => return self.relay.pass_over(received.from, packet),
@@ -102,8 +102,7 @@ impl Leg {
 
     /// Sends these keys after those that are being sent.
     pub(crate) fn push_keys(&mut self, now: Time, digits: &str) {
-        let can_send_keys =
-            self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits_payload_type.is_some());
+        let can_send_keys = self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits.is_some());
         if can_send_keys {
             self.keys.push(now, digits);
         }
@@ -119,9 +118,10 @@ impl Leg {
                 (false, true) => self.line.newest(),
                 (false, false) => continue,
             };
-            let payload_type = self.agreed.as_ref().and_then(|agreed| agreed.stream.digits_payload_type);
-            let (Some(to), Some(payload_type)) = (self.target(), payload_type) else { continue };
+            let digits = self.agreed.as_ref().and_then(|agreed| agreed.stream.digits);
+            let (Some(to), Some(digits)) = (self.target(), digits) else { continue };
             self.relay.forget();
+            let payload_type = digits.payload_type;
             let span = self.line.rate().millis(PRESS_MILLIS);
             let entry = Entry { talker: Talker::Keys, position, span, payload_type, marker: first };
             self.send(to, entry, &payload, out);
@@ -194,7 +194,7 @@ impl Leg {
 
     /// Where to send speech; `None` if nothing may be sent.
     fn target(&self) -> Option<SocketAddr> {
-        let agreed = self.agreed.as_ref().filter(|agreed| may_send(&agreed.stream))?;
+        let agreed = self.agreed.as_ref().filter(|agreed| agreed.stream.may_send())?;
         Some(agreed.source.target()).filter(|target| is_address(*target))
     }
 }

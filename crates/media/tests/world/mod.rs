@@ -13,7 +13,7 @@ use audio::Clip;
 use audio::g711::Law;
 use base::{Seed, Time, Wall};
 use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
-use media_api::{Codec, Command, Direction, Event, LegId, PlayId, Sound, Stream};
+use media_api::{Codec, Command, Event, LegId, PlayId, Sound, Stream};
 
 pub const A: LegId = LegId(1);
 pub const B: LegId = LegId(2);
@@ -100,15 +100,7 @@ pub fn party(leg: LegId) -> SocketAddr {
 
 pub fn stream(leg: LegId) -> Stream {
     let remote = party(leg);
-    Stream {
-        remote,
-        remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
-        codec: Codec::Pcma,
-        payload_type: PCMA,
-        digits_payload_type: Some(KEYS),
-        direction: Direction::SendRecv,
-        packet_time: Duration::from_millis(20),
-    }
+    Stream::plain(remote, Codec::Pcma, PCMA).with_digits(KEYS)
 }
 
 /// A clip whose A-law bytes are 160 times `first`, 160 times the next, and so on.
@@ -248,12 +240,14 @@ impl World {
     fn drain(&mut self) {
         while let Some(output) = self.shard.poll_output() {
             match output {
-                ShardOutput::Send { leg, kind: PacketKind::Rtp, to, packet } => {
-                    let rtp = Rtp::read(self.shard.packet(packet));
-                    self.sent.push(Sent { at: self.now, leg, to, rtp });
-                }
-                ShardOutput::Send { leg, kind: PacketKind::Rtcp, to, packet } => {
-                    self.reports.push((self.now, leg, to, self.shard.packet(packet).to_vec()));
+                ShardOutput::Send { leg, kind, to, packet } => {
+                    let bytes = self.shard.packet(packet);
+                    // By RFC 5761 §4, where the two share a socket.
+                    if kind == PacketKind::Rtcp || (192..224).contains(&bytes[1]) {
+                        self.reports.push((self.now, leg, to, bytes.to_vec()));
+                    } else {
+                        self.sent.push(Sent { at: self.now, leg, to, rtp: Rtp::read(bytes) });
+                    }
                 }
                 ShardOutput::Event(event) => self.events.push((self.now, event)),
                 ShardOutput::NeedSound { source } => {
