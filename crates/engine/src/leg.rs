@@ -7,7 +7,7 @@ use crate::ledger::CallLog;
 use base::Time;
 use facts::{End, FactKind, LegRole};
 use media_api::{Codec, Command, Direction, Family, LegId, Stats, Stream};
-use sip::negotiation::{self, Negotiation, Refusal};
+use sip::negotiation::{self, Abilities, Negotiation, Refusal};
 use sip::ua::{Do, SessionId, Warning};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -72,7 +72,7 @@ impl Leg {
             trunk: None,
             session,
             media: LegId(0),
-            negotiation: Negotiation::new(0, Vec::new()),
+            negotiation: Negotiation::new(0, Abilities::of(Vec::new())),
             called: None,
             early_answer: None,
             local: None,
@@ -156,7 +156,7 @@ impl Leg {
         self.media = ctx.open_media(owner, family, beside);
         self.media_over = false;
         let number = ctx.seed.named("sdp").numbered(self.media.0).rng().next_u32();
-        self.negotiation = Negotiation::new(u64::from(number), codecs(prefer));
+        self.negotiation = Negotiation::new(u64::from(number), Abilities::of(codecs(prefer)));
     }
 
     /// The ports are there. Gives the address to write into SDP.

@@ -63,4 +63,14 @@ impl Codec {
             Codec::Opus | Codec::L16 => None,
         }
     }
+
+    /// What it costs to make this of another: 0 nothing, 1 a table (the two laws of G.711), 2 decoding and encoding.
+    pub fn distance(self, other: Codec) -> u8 {
+        let is_law = |codec| matches!(codec, Codec::Pcma | Codec::Pcmu);
+        match self == other {
+            true => 0,
+            false if is_law(self) && is_law(other) => 1,
+            false => 2,
+        }
+    }
 }

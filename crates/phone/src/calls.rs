@@ -6,7 +6,7 @@ use crate::{Line, PhoneError};
 use base::Rng;
 use media_api::{Codec, Command, Direction, Event as Said, LegId};
 use net::Clock;
-use sip::negotiation::Negotiation;
+use sip::negotiation::{Abilities, Negotiation};
 use sip::ua::{self, Account, Do, Event, Flow, Input, Invite, SessionId, UserAgent};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -199,7 +199,7 @@ impl Calls {
         let first = CallState { phase, digits: String::new(), plays_ended: 0, held_by_peer: false };
         let (state, watching) = watch::channel(first);
         let number = u64::from(self.session_numbers.next_u32());
-        let negotiation = Negotiation::new(number, self.codecs.clone());
+        let negotiation = Negotiation::new(number, Abilities::of(self.codecs.clone()));
         let active =
             Active { state, ear: ear.clone(), negotiation, offer, media: None, holding: false, asked: None };
         self.calls.insert(session, active);

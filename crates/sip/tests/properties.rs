@@ -10,7 +10,7 @@ use sip::digest::{Asking, Verifier, respond};
 use sip::framing::{Frame, StreamFramer};
 use sip::identity::{Identity, Policy};
 use sip::message::{HeaderName, Message, NameAddr, ParseError, ParseLimits, Via};
-use sip::negotiation::Negotiation;
+use sip::negotiation::{Abilities, Negotiation};
 use sip::sdp::Sdp;
 use sip::uri::Uri;
 use sip::write::{Writer, respond as answer};
@@ -181,7 +181,7 @@ proptest! {
         if audio {
             text = format!("v=0\r\nc=IN IP4 1.2.3.4\r\nm=audio 1 RTP/AVP 0 8\r\n{text}");
         }
-        let mut ours = Negotiation::new(1, vec![media_api::Codec::Pcma]);
+        let mut ours = Negotiation::new(1, Abilities::of(vec![media_api::Codec::Pcma]));
         if let Ok((answer, _)) = ours.answer(text.as_bytes(), SOURCE) {
             let (offer, answer) = (Sdp::parse(text.as_bytes()).unwrap(), Sdp::parse(&answer).unwrap());
             prop_assert_eq!(offer.media.len(), answer.media.len());

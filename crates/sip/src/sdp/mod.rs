@@ -1,6 +1,7 @@
 //! Session descriptions (RFC 8866), as far as one line of audio needs them: a tolerant reader and an exact
 //! writer.
 
+mod payload_types;
 mod read;
 mod write;
 
@@ -38,8 +39,12 @@ pub struct Media {
     pub parameters: Vec<(u8, String)>,
     /// `a=ptime` in milliseconds.
     pub packet_time_ms: Option<u16>,
+    /// `a=maxptime` in milliseconds.
+    pub packet_time_max_ms: Option<u16>,
     /// `a=rtcp` (RFC 3605): a port, and the address if it is another one than RTP's.
     pub rtcp: Option<(u16, Option<IpAddr>)>,
+    /// `a=rtcp-mux` (RFC 5761): RTCP by the port of RTP.
+    pub rtcp_mux: bool,
 }
 
 /// What a payload type stands for.
@@ -56,6 +61,24 @@ pub struct RtpMap {
 }
 
 impl Media {
+    /// A line that says nothing but its first.
+    pub fn new(kind: String, port: u16, protocol: String, formats: Vec<String>) -> Media {
+        Media {
+            kind,
+            port,
+            protocol,
+            formats,
+            address: None,
+            direction: Direction::SendRecv,
+            maps: Vec::new(),
+            parameters: Vec::new(),
+            packet_time_ms: None,
+            packet_time_max_ms: None,
+            rtcp: None,
+            rtcp_mux: false,
+        }
+    }
+
     /// Whether the line is one that we can take part in: audio over plain RTP, not refused.
     pub fn is_plain_audio(&self) -> bool {
         self.kind == "audio" && self.protocol == "RTP/AVP" && self.port != 0
@@ -71,14 +94,11 @@ impl Media {
         self.formats.iter().filter_map(|format| format.parse().ok()).filter(|number| *number < 128)
     }
 
-    /// Whether `payload_type` stands for `encoding` at 8 kHz with one channel: by its `rtpmap`, or for 0
-    /// and 8 without one by RFC 3551 §6.
-    pub fn stands_for(&self, payload_type: u8, encoding: &str) -> bool {
+    /// The encoding, clock and channels of a payload type: by its `rtpmap`, or for a static one without it by RFC 3551 §6.
+    pub fn encoding_of(&self, payload_type: u8) -> Option<(&str, u32, u8)> {
         match self.maps.iter().find(|map| map.payload_type == payload_type) {
-            Some(map) => {
-                map.encoding.eq_ignore_ascii_case(encoding) && map.clock == 8000 && map.channels == 1
-            }
-            None => matches!((payload_type, encoding), (0, "PCMU") | (8, "PCMA")),
+            Some(map) => Some((&map.encoding, map.clock, map.channels)),
+            None => payload_types::fixed(payload_type),
         }
     }
 

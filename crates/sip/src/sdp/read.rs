@@ -48,6 +48,7 @@ struct Session {
     address: Option<IpAddr>,
     direction: Option<Direction>,
     packet_time_ms: Option<u16>,
+    packet_time_max_ms: Option<u16>,
 }
 
 impl Sdp {
@@ -131,16 +132,11 @@ impl Session {
             0 => Err(SdpError::Media),
             number if number > FORMATS_MAX => Err(SdpError::TooMuch),
             _ => Ok(Media {
-                kind: kind.to_owned(),
-                port,
-                protocol: protocol.to_owned(),
-                formats,
                 address: self.address,
                 direction: self.direction.unwrap_or(Direction::SendRecv),
-                maps: Vec::new(),
-                parameters: Vec::new(),
                 packet_time_ms: self.packet_time_ms,
-                rtcp: None,
+                packet_time_max_ms: self.packet_time_max_ms,
+                ..Media::new(kind.to_owned(), port, protocol.to_owned(), formats)
             }),
         }
     }
@@ -148,6 +144,7 @@ impl Session {
     fn read_attribute(&mut self, value: &str) {
         match value.split_once(':') {
             Some(("ptime", value)) => self.packet_time_ms = packet_time(value),
+            Some(("maxptime", value)) => self.packet_time_max_ms = packet_time(value),
             Some(_) => {}
             None => self.direction = direction(value).or(self.direction),
         }
@@ -162,8 +159,12 @@ impl Media {
             Some(("fmtp", _)) if self.parameters.len() >= FORMATS_MAX => return Err(SdpError::TooMuch),
             Some(("fmtp", value)) => self.parameters.extend(format_parameters(value)),
             Some(("ptime", value)) => self.packet_time_ms = packet_time(value).or(self.packet_time_ms),
+            Some(("maxptime", value)) => {
+                self.packet_time_max_ms = packet_time(value).or(self.packet_time_max_ms);
+            }
             Some(("rtcp", value)) => self.rtcp = rtcp(value),
             Some(_) => {}
+            None if value == "rtcp-mux" => self.rtcp_mux = true,
             None => self.direction = direction(value).unwrap_or(self.direction),
         }
         Ok(())

@@ -57,12 +57,18 @@ fn push_media(text: &mut String, media: &Media, session_address: IpAddr) {
     if let Some(ms) = media.packet_time_ms {
         let _ = write!(text, "a=ptime:{ms}\r\n");
     }
+    if let Some(ms) = media.packet_time_max_ms {
+        let _ = write!(text, "a=maxptime:{ms}\r\n");
+    }
     if let Some((port, address)) = media.rtcp {
         let _ = write!(text, "a=rtcp:{port}");
         if let Some(address) = address {
             let _ = write!(text, " {}", Address(address));
         }
         text.push_str("\r\n");
+    }
+    if media.rtcp_mux {
+        text.push_str("a=rtcp-mux\r\n");
     }
     let _ = write!(text, "a={}\r\n", direction_word(media.direction));
 }

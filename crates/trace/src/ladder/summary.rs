@@ -71,17 +71,8 @@ fn media(media: &Media) -> String {
 
 /// The codec's name, by what the description says or by RFC 3551 §6.
 fn codec(media: &Media, format: &str) -> String {
-    let number: Option<u8> = format.parse().ok();
-    let mapped = media.maps.iter().find(|map| Some(map.payload_type) == number);
-    let fixed = match number {
-        Some(0) => "PCMU",
-        Some(3) => "GSM",
-        Some(8) => "PCMA",
-        Some(9) => "G722",
-        Some(18) => "G729",
-        _ => format,
-    };
-    mapped.map_or(fixed, |map| &map.encoding).to_owned()
+    let known = format.parse().ok().and_then(|number| media.encoding_of(number));
+    known.map_or(format, |(encoding, ..)| encoding).to_owned()
 }
 
 fn cut(text: &str) -> String {

@@ -1,0 +1,239 @@
+//! Offer and answer for one audio line of one session (RFC 3264).
+
+mod agreement;
+mod direction;
+mod formats;
+mod lines;
+mod numbers;
+mod opus;
+mod packet_time;
+mod refusal;
+
+use self::numbers::Numbers;
+use crate::sdp::{Media, Origin, Sdp, write};
+use crate::ua::WarnCode;
+use media_api::{Codec, Direction, Family, Payload, Stream};
+use std::net::{IpAddr, SocketAddr};
+
+pub use self::refusal::Refusal;
+
+/// What we can do in one session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// In our order of preference.
+    pub codecs: Vec<Codec>,
+    /// Whether silence may be left out where both sides know comfort noise (RFC 3389).
+    pub comfort_noise: bool,
+}
+
+impl Abilities {
+    /// These codecs, in our order of preference, and every silence sent as it is.
+    pub fn of(codecs: Vec<Codec>) -> Abilities {
+        Abilities { codecs, comfort_noise: false }
+    }
+}
+
+/// The state of offer and answer of one session: what was said last, and what is in force.
+#[derive(Clone, Debug)]
+pub struct Negotiation {
+    session: u64,
+    abilities: Abilities,
+    numbers: Numbers,
+    /// What we wrote last.
+    written: Option<Written>,
+    /// Our last offer, until the peer offers. It may be answered more than once: provisionally in a 183,
+    /// then in the 200.
+    offered: Option<Direction>,
+    /// The peer's media lines that we refused, which every later description has to repeat (RFC 3264 §8).
+    refused: Vec<Media>,
+    /// How many of them stand before the audio line.
+    refused_before: usize,
+    stream: Option<Stream>,
+}
+
+#[derive(Clone, Debug)]
+struct Written {
+    origin: Origin,
+    connection: IpAddr,
+    sdp: Sdp,
+}
+
+/// The family of the address at which the audio of an offer is to be heard; nothing if it does not say: the unspecified
+/// address, as RFC 2543 holds with, is of none.
+pub fn offered_family(offer: &[u8]) -> Option<Family> {
+    let sdp = Sdp::parse(offer).ok()?;
+    let any = Negotiation::new(0, Abilities::of(Codec::ALL.to_vec()));
+    let (_, audio, ..) = any.choose(&sdp, None).ok()?;
+    audio.address.filter(|_| !audio.is_held_by_address()).map(Family::of)
+}
+
+impl Negotiation {
+    /// A session without any media yet. `session_number` stands in the origin line.
+    pub fn new(session_number: u64, abilities: Abilities) -> Negotiation {
+        Negotiation {
+            session: session_number,
+            abilities,
+            numbers: Numbers::default(),
+            written: None,
+            offered: None,
+            refused: Vec::new(),
+            refused_before: 0,
+            stream: None,
+        }
+    }
+
+    /// An offer of all our codecs, the one in force first, to be received at `local`. `direction` is ours.
+    /// The origin's version rises only if the text changes (RFC 3264 §8).
+    pub fn offer(&mut self, local: SocketAddr, direction: Direction) -> Vec<u8> {
+        let formats = self.offered_formats();
+        self.offered = Some(direction);
+        self.say(local.ip(), lines::audio(local, &formats, direction, true))
+    }
+
+    /// The answer to `offer`, to be received at `local`, and what is in force from now on: the first of the
+    /// offer's codecs that we have, and the mirror of the offer's direction.
+    pub fn answer(&mut self, offer: &[u8], local: SocketAddr) -> Result<(Vec<u8>, Stream), Refusal> {
+        self.answer_by(offer, local, None)
+    }
+
+    /// As [`answer`](Negotiation::answer), but takes `prefer` if it is offered, or else what costs least to make of it:
+    /// so that two legs of a call need no transcoding.
+    pub fn answer_preferring(
+        &mut self,
+        offer: &[u8],
+        local: SocketAddr,
+        prefer: Codec,
+    ) -> Result<(Vec<u8>, Stream), Refusal> {
+        self.answer_by(offer, local, Some(prefer))
+    }
+
+    /// Takes the peer's answer to our last offer. A refused answer changes nothing.
+    pub fn answered(&mut self, answer: &[u8]) -> Result<Stream, Refusal> {
+        let (Some(direction), Some(written)) = (self.offered, &self.written) else {
+            return Err(Refusal::malformed("there is no offer that this would answer"));
+        };
+        let sdp = Sdp::parse(answer).map_err(Refusal::malformed)?;
+        if sdp.media.len() != written.sdp.media.len() {
+            return Err(Refusal::malformed("the answer has not as many media lines as the offer"));
+        }
+        let (Some(ours), Some(theirs)) =
+            (written.sdp.media.get(self.refused_before), sdp.media.get(self.refused_before))
+        else {
+            return Err(Refusal::malformed("the answer has no audio line"));
+        };
+        if !theirs.is_plain_audio() {
+            return Err(Refusal::not_acceptable(WarnCode::MediaType, "the answer refuses the audio line"));
+        }
+        let stream = agreement::by_answer(ours, theirs)?;
+        let stream = Stream { direction: direction::both(direction, stream.direction), ..stream };
+        self.stream = Some(stream.clone());
+        Ok(stream)
+    }
+
+    /// What is in force.
+    pub fn stream(&self) -> Option<&Stream> {
+        self.stream.as_ref()
+    }
+
+    /// All that we offer: the codec in force first, then the others in our order, then comfort noise and the
+    /// telephone-events of every clock among them.
+    fn offered_formats(&mut self) -> Vec<(u8, Payload)> {
+        let in_force = self.stream.as_ref().map(|stream| stream.codec);
+        let others = self.abilities.codecs.iter().copied().filter(|codec| in_force != Some(*codec));
+        let codecs: Vec<Codec> = in_force.into_iter().chain(others).collect();
+        let mut clocks: Vec<u32> = Vec::new();
+        for codec in &codecs {
+            if !clocks.contains(&codec.clock_rate()) {
+                clocks.push(codec.clock_rate());
+            }
+        }
+        let noise = self.abilities.comfort_noise && clocks.contains(&8000);
+        let speech = codecs.into_iter().map(Payload::Speech);
+        let noise = noise.then_some(Payload::ComfortNoise);
+        let digits = clocks.into_iter().map(|clock_rate| Payload::Digits { clock_rate });
+        let payloads = speech.chain(noise).chain(digits);
+        payloads.filter_map(|payload| Some((self.numbers.of(payload)?, payload))).collect()
+    }
+
+    fn answer_by(
+        &mut self,
+        offer: &[u8],
+        local: SocketAddr,
+        prefer: Option<Codec>,
+    ) -> Result<(Vec<u8>, Stream), Refusal> {
+        let sdp = Sdp::parse(offer).map_err(Refusal::malformed)?;
+        let (at, theirs, chosen) = self.choose(&sdp, prefer)?;
+        let stream = agreement::by_offer(theirs, chosen, self.abilities.comfort_noise)?;
+        let remote = stream.remote.ip();
+        if !remote.is_unspecified() && remote.is_ipv4() != local.ip().to_canonical().is_ipv4() {
+            return Err(Refusal::not_acceptable(
+                WarnCode::NetworkAddress,
+                format!("{remote} cannot be reached from {local}"),
+            ));
+        }
+        let formats = agreement::answered_formats(&stream);
+        theirs.payload_types().for_each(|number| {
+            self.numbers.take(number, formats::payload_of(theirs, number));
+        });
+        // Of two numbers for the same, that of the answer holds.
+        formats.iter().for_each(|(number, payload)| self.numbers.take(*number, Some(*payload)));
+        let media = lines::audio(local, &formats, stream.direction, stream.rtcp_mux);
+        self.refused_before = at;
+        let others = sdp.media.into_iter().enumerate().filter(|(line, _)| *line != at);
+        self.refused = others.map(|(_, line)| lines::refused(line)).collect();
+        self.offered = None;
+        self.stream = Some(stream.clone());
+        Ok((self.say(local.ip(), media), stream))
+    }
+
+    /// The first audio line that has a codec of ours, and that codec with its number.
+    fn choose<'o>(
+        &self,
+        offer: &'o Sdp,
+        prefer: Option<Codec>,
+    ) -> Result<(usize, &'o Media, (Codec, u8)), Refusal> {
+        let plain = || offer.media.iter().enumerate().filter(|(_, media)| media.is_plain_audio());
+        for (at, media) in plain() {
+            let ours = formats::payloads(media).filter_map(|(number, payload)| match payload {
+                Payload::Speech(codec) => Some((codec, number)),
+                Payload::Digits { .. } | Payload::ComfortNoise => None,
+            });
+            let ours = ours.filter(|(codec, _)| self.abilities.codecs.contains(codec));
+            // The first of those that are equally near.
+            if let Some(chosen) = ours.min_by_key(|(codec, _)| prefer.map(|prefer| prefer.distance(*codec))) {
+                return Ok((at, media, chosen));
+            }
+        }
+        Err(match plain().next() {
+            Some(_) => {
+                let ours: Vec<&str> = self.abilities.codecs.iter().map(|codec| codec.encoding()).collect();
+                let why = format!("none of the offered codecs is one of ours: {}", ours.join(", "));
+                Refusal::not_acceptable(WarnCode::MediaFormat, why)
+            }
+            None if offer.media.iter().any(Media::is_encrypted_audio) => {
+                let why = "only encrypted audio (SRTP: RTP/SAVP) is offered, and SRTP is not spoken here yet: \
+                           switch it off for this peer, or let it offer RTP/AVP, too";
+                Refusal::not_acceptable(WarnCode::Transport, why)
+            }
+            None => {
+                let why = "no line of audio over plain RTP (RTP/AVP) is offered";
+                Refusal::not_acceptable(WarnCode::MediaType, why)
+            }
+        })
+    }
+
+    /// Writes a description with our audio line where it stood before, between the refused ones.
+    fn say(&mut self, connection: IpAddr, audio: Media) -> Vec<u8> {
+        let mut media = self.refused.clone();
+        media.insert(self.refused_before.min(media.len()), audio);
+        let sdp = Sdp { media };
+        let origin = match &self.written {
+            None => Origin { session: self.session, version: 1, address: connection },
+            Some(last) if last.sdp == sdp && last.connection == connection => last.origin,
+            Some(last) => Origin { version: last.origin.version + 1, ..last.origin },
+        };
+        let text = write(&origin, connection, &sdp);
+        self.written = Some(Written { origin, connection, sdp });
+        text.into_bytes()
+    }
+}
