@@ -1,13 +1,24 @@
-//! Samples: G.711, prompts from Opus and WAV files, tones, keys as tones, and writing WAV. All speech is mono at 8 kHz.
+//! Samples: the codecs, what stands in for lost packets, other rates, shorter and longer speech, prompts from files, tones, keys as tones.
 //!
-//! Bytes of files come in as slices that someone else has read; nothing here opens a file.
+//! All speech is mono, in samples of 16 bits. Bytes of files come in as slices that someone else has read; nothing here opens a file.
 
 mod clip;
+mod codec;
+pub mod comfort_noise;
+mod concealment;
 pub mod dtmf;
 pub mod g711;
+pub mod g722;
+mod opus;
 mod opus_file;
 pub mod prompt;
+mod resampler;
+mod stretcher;
 pub mod tone;
 pub mod wav;
 
 pub use clip::Clip;
+pub use codec::{Decoder, Encoder, EncoderSettings, Undecodable};
+pub use concealment::Concealment;
+pub use resampler::Resampler;
+pub use stretcher::{Pace, Stretcher};

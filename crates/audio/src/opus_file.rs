@@ -20,7 +20,7 @@ pub(crate) fn read(file: &[u8]) -> Result<Vec<i16>, PromptError> {
     let first = next(&mut packets)?.ok_or(PromptError::Damaged("it has no Opus header"))?;
     let stream = first.stream_serial();
     let head = read_head(&first.data)?;
-    let mut decoder = opus::Decoder::new(8000, opus::Channels::Mono)
+    let mut decoder = ::opus::Decoder::new(8000, ::opus::Channels::Mono)
         .map_err(|error| PromptError::Unsupported(format!("this decoder ({error})")))?;
     decoder
         .set_gain(i32::from(head.gain))
