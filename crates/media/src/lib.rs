@@ -5,6 +5,7 @@
 
 mod api;
 mod deadlines;
+pub mod jitter;
 mod keys;
 mod leg;
 mod line;

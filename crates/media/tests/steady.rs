@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::{Seed, Time};
+use media::jitter::{Arrived, Content, JitterBuffer, Taken};
 use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
 use media_api::{Codec, Command, LegId, PlayId};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -88,9 +89,10 @@ fn talkers(legs: u64) -> Vec<(LegId, SocketAddr, Vec<u8>)> {
 
 /// One test, because the allocator counts for the whole process.
 #[test]
-fn relaying_and_playing_allocate_nothing() {
+fn relaying_playing_and_hearing_allocate_nothing() {
     relaying_allocates_nothing();
     playing_allocates_nothing();
+    holding_packets_allocates_nothing();
 }
 
 fn relaying_allocates_nothing() {
@@ -127,4 +129,33 @@ fn playing_allocates_nothing() {
     let change = region.change();
     assert_eq!((change.allocations, change.reallocations), (0, 0), "{change:?}");
     assert!(hall.sent >= 100 * 1000, "{}", hall.sent);
+}
+
+fn holding_packets_allocates_nothing() {
+    let mut buffer = JitterBuffer::new(8000);
+    let payload = [0x55; 160];
+    let mut heard = 0;
+    let mut hold = |packets: std::ops::Range<u32>| {
+        for n in packets {
+            let now = Time::from_millis(u64::from(n) * 20);
+            let (sequence, timestamp) = (n as u16, n * 160);
+            let (marker, payload_type, content) = (false, 8, Content::Speech);
+            let packet =
+                Arrived { ssrc: 7, sequence, timestamp, marker, payload_type, content, payload: &payload };
+            // One in ten is lost, one in seven comes twice.
+            if n % 10 != 9 {
+                buffer.insert(now, &packet);
+            }
+            if n % 7 == 0 {
+                buffer.insert(now, &packet);
+            }
+            heard += u32::from(matches!(buffer.take(now, Duration::ZERO), Taken::Speech { .. }));
+        }
+    };
+    hold(0..200);
+    let region = Region::new(ALLOCATOR);
+    hold(200..10_000);
+    let change = region.change();
+    assert_eq!((change.allocations, change.reallocations), (0, 0), "{change:?}");
+    assert!(heard > 8500, "{heard}");
 }
