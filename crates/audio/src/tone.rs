@@ -11,7 +11,7 @@ const HEARD_LEVEL_MIN: f64 = 0.008;
 /// How much of a frame's power one tone must have to be heard in it.
 const HEARD_SHARE_MIN: f64 = 0.1;
 
-/// A sine at 8 kHz that goes on where it was, so that frames join without a click.
+/// A sine that goes on where it was, so that frames join without a click.
 #[derive(Clone, Debug)]
 pub struct Tone {
     phase: f64,
@@ -20,17 +20,27 @@ pub struct Tone {
 }
 
 impl Tone {
-    /// A sine of `hertz` that swings to ±`amplitude` (full scale is 32 767).
+    /// A sine of `hertz` at 8 kHz that swings to ±`amplitude` (full scale is 32 767).
     pub fn new(hertz: f64, amplitude: i16) -> Tone {
-        Tone { phase: 0.0, step: TAU * hertz / RATE, amplitude: f64::from(amplitude) }
+        Tone::at_rate(hertz, amplitude, RATE as u32)
+    }
+
+    /// The same with so many samples a second.
+    pub fn at_rate(hertz: f64, amplitude: i16, sample_rate: u32) -> Tone {
+        let step = TAU * hertz / f64::from(sample_rate.max(1));
+        Tone { phase: 0.0, step, amplitude: f64::from(amplitude) }
+    }
+
+    /// The next sample.
+    pub fn sample(&mut self) -> i16 {
+        let sample = (self.amplitude * self.phase.sin()).round() as i16;
+        self.phase = (self.phase + self.step) % TAU;
+        sample
     }
 
     /// The next samples.
     pub fn fill(&mut self, samples: &mut [i16]) {
-        for sample in samples {
-            *sample = (self.amplitude * self.phase.sin()).round() as i16;
-            self.phase = (self.phase + self.step) % TAU;
-        }
+        samples.fill_with(|| self.sample());
     }
 
     /// The next `count` samples.

@@ -3,10 +3,12 @@
 
 mod codec;
 mod family;
+mod room;
 mod stream;
 
 pub use codec::Codec;
 pub use family::{Addresses, Family};
+pub use room::{Heard, RoomId, Seat};
 pub use stream::{COMFORT_NOISE, Digits, Direction, Opus, Payload, Stream};
 
 use std::net::SocketAddr;
@@ -81,10 +83,22 @@ pub enum Command {
         /// Who is heard.
         to: LegId,
     },
-    /// The bridge or the listening that this leg is in ends; both hear nothing until told otherwise.
+    /// The leg leaves the bridge, the listening or the room that it is in, and hears nothing until told otherwise. Of a
+    /// bridge or a listening that holds for the other, too.
     Unbridge {
-        /// Either of the two.
+        /// Who.
         leg: LegId,
+    },
+    /// The leg is in this room from now on and in nothing else, or has another seat in it.
+    Join {
+        /// Who.
+        leg: LegId,
+        /// Where: a room of the same shard.
+        room: RoomId,
+        /// What it hears, and who hears it.
+        seat: Seat,
+        /// The others hear a chime when it comes and when it leaves.
+        chime: bool,
     },
     /// The leg hears itself, for measuring.
     Echo {

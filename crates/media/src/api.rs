@@ -116,6 +116,10 @@ pub struct PacketRef {
 pub enum Why {
     /// A packet of a prompt or of music is due, or has waited for its sound long enough.
     Play,
+    /// A packet of what another party says, in this one's codec, is due.
+    Translate,
+    /// A packet of what is said in a room is due.
+    Room,
     /// A packet of a key that is being sent is due.
     Digits,
     /// A report is due (RFC 3550 §6.2).

@@ -4,7 +4,9 @@
 //! A [`Shard`] owns many legs. The shell hands it packets, commands and the time, and does what it puts out.
 
 mod api;
+mod cadence;
 mod deadlines;
+mod ear;
 pub mod jitter;
 mod keys;
 mod leg;
@@ -15,6 +17,7 @@ mod presses;
 mod reception;
 mod relay;
 mod reports;
+mod room;
 mod rtcp;
 mod rtp;
 mod shard;

@@ -10,6 +10,8 @@ use crate::rtp::{Header, TickRate, ahead, later};
 pub(crate) enum Talker {
     Player,
     Relay,
+    Translation,
+    Room,
     Keys,
 }
 

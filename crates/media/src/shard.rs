@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use audio::Clip;
 use base::{Key, Seed, Slots, Time};
-use media_api::{Command, Event, LegId, PlayId, Sound};
+use media_api::{Command, Event, LegId, PlayId, RoomId, Seat, Sound};
 
 use crate::api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};
 use crate::deadlines::Deadlines;
 use crate::leg::{Leg, Route};
 use crate::outbox::Outbox;
 use crate::player::SOUNDS_MAX;
+use crate::room::Room;
 use crate::sounds::Wanted;
 
 /// The shell's tick. Legs play in different ones.
@@ -33,6 +34,7 @@ pub struct Shard {
     legs: Slots<Leg>,
     keys: BTreeMap<LegId, Key<Leg>>,
     deadlines: Deadlines<Leg>,
+    rooms: BTreeMap<RoomId, Room>,
     wanted: Wanted,
     out: Outbox,
 }
@@ -46,6 +48,7 @@ impl Shard {
             seed,
             keys: BTreeMap::new(),
             deadlines: Deadlines::new(),
+            rooms: BTreeMap::new(),
             wanted: Wanted::default(),
             out: Outbox::default(),
         }
@@ -74,6 +77,9 @@ impl Shard {
             });
             self.deadlines.set(key, next.map(|(time, why)| (time.max(now + REST), why)));
         }
+        for room in self.rooms.values_mut() {
+            room.handle_timeout(now, &mut self.legs, &mut self.out);
+        }
     }
 
     /// The next thing to do.
@@ -83,7 +89,9 @@ impl Shard {
 
     /// When to call [`Shard::handle_timeout`] at the latest, and what for.
     pub fn poll_timeout(&self) -> Option<(Time, Why)> {
-        self.deadlines.first().map(|(time, why, _)| (time, why))
+        let leg = self.deadlines.first().map(|(time, why, _)| (time, why));
+        let room = self.rooms.values().filter_map(Room::due).min().map(|time| (time, Why::Room));
+        [leg, room].into_iter().flatten().min_by_key(|(time, _)| *time)
     }
 
     /// The bytes of an output; none if it is older than the last input that followed on an empty queue.
@@ -130,6 +138,7 @@ impl Shard {
             Command::Bridge { a, b } => self.bridge(a, b),
             Command::Listen { leg, to } => self.listen(leg, to),
             Command::Unbridge { leg } => self.unbridge(leg),
+            Command::Join { leg, room, seat, chime } => self.join(now, leg, room, seat, chime),
             Command::Echo { leg } => {
                 self.unbridge(leg);
                 self.with(leg, |leg, out| leg.set_routes(Route::Itself, None, out));
@@ -190,6 +199,19 @@ impl Shard {
         self.with_key(heard, |leg, out| leg.set_routes(Route::Peer(hearer), None, out));
     }
 
+    fn join(&mut self, now: Time, id: LegId, room: RoomId, seat: Seat, chime: bool) {
+        let Some(key) = self.keys.get(&id).copied() else { return };
+        let is_there = self.legs.get(key).is_some_and(|leg| leg.route == Route::Room(room));
+        if !is_there {
+            self.unbridge(id);
+            self.with_key(key, |leg, out| leg.set_routes(Route::Room(room), None, out));
+        }
+        let phase = TICK * (self.rooms.len() as u32 % TICKS_PER_FRAME);
+        let seed = self.seed.named("room").numbered(room.0);
+        let room = self.rooms.entry(room).or_insert_with(|| Room::new(now, phase, seed));
+        room.join(key, id, seat, chime);
+    }
+
     /// Two legs that are there and have nothing to do with anybody any more.
     fn parted(&mut self, a: LegId, b: LegId) -> Option<(Key<Leg>, Key<Leg>)> {
         let pair = (self.keys.get(&a).copied()?, self.keys.get(&b).copied()?);
@@ -206,11 +228,22 @@ impl Shard {
         let Some(key) = self.keys.get(&id).copied() else { return };
         let Some(leg) = self.legs.get_mut(key) else { return };
         let (route, heard) = leg.part();
-        let hearer = if let Route::Peer(hearer) = route { Some(hearer) } else { None };
+        let hearer = match route {
+            Route::Peer(hearer) => Some(hearer),
+            Route::Room(id) => return self.leave(key, id),
+            Route::Nobody | Route::Itself => None,
+        };
         for other in [hearer, heard].into_iter().flatten() {
             if let Some(other) = self.legs.get_mut(other) {
                 other.part_from(key);
             }
+        }
+    }
+
+    fn leave(&mut self, key: Key<Leg>, id: RoomId) {
+        let is_empty = self.rooms.get_mut(&id).is_some_and(|room| room.leave(key));
+        if is_empty {
+            self.rooms.remove(&id);
         }
     }
 
@@ -237,9 +270,16 @@ impl Shard {
             Route::Nobody => return,
             Route::Itself => key,
             Route::Peer(peer) => peer,
+            Route::Room(room) => {
+                let room = self.rooms.get_mut(&room);
+                return room.into_iter().for_each(|room| room.hear(now, &received));
+            }
         };
-        if let Some(hearer) = self.legs.get_mut(hearer) {
-            hearer.relay(now, &received, &mut self.out);
+        if let Some(leg) = self.legs.get_mut(hearer) {
+            leg.relay(now, &received, &mut self.out);
+            if leg.translates() {
+                self.deadlines.set(hearer, leg.deadline());
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use base::{Seed, Time};
 use media::jitter::{Arrived, Content, JitterBuffer, Taken};
 use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
-use media_api::{Codec, Command, LegId, PlayId};
+use media_api::{Codec, Command, Heard, LegId, PlayId, RoomId, Seat};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use world::{PCMU, Rtp, clip, party, sound, stream};
 
@@ -25,6 +25,11 @@ struct Hall {
 
 impl Hall {
     fn new(legs: u64) -> Hall {
+        Hall::with(legs, Codec::Pcmu)
+    }
+
+    /// Every fourth leg speaks this codec.
+    fn with(legs: u64, other: Codec) -> Hall {
         let config = ShardConfig { legs_max: legs as usize, ..ShardConfig::default() };
         let mut shard = Shard::new(config, Seed::from_number(1), Time::ZERO);
         for n in 1..=legs {
@@ -32,7 +37,7 @@ impl Hall {
             shard.handle(Time::ZERO, ShardInput::Opened { leg: LegId(n), local });
             let mut stream = stream(LegId(n));
             if n % 4 == 0 {
-                (stream.codec, stream.payload_type) = (Codec::Pcmu, PCMU);
+                (stream.codec, stream.payload_type) = (other, other.static_payload_type().unwrap_or(PCMU));
             }
             shard.handle(Time::ZERO, ShardInput::Command(Command::Configure { leg: LegId(n), stream }));
         }
@@ -78,10 +83,14 @@ fn move_on(bytes: &mut [u8]) {
 }
 
 fn talkers(legs: u64) -> Vec<(LegId, SocketAddr, Vec<u8>)> {
+    talkers_with(legs, PCMU)
+}
+
+fn talkers_with(legs: u64, other: u8) -> Vec<(LegId, SocketAddr, Vec<u8>)> {
     (1..=legs)
         .map(|n| {
             let mut rtp = Rtp::speech(0, 0, n as u32);
-            rtp.payload_type = if n % 4 == 0 { PCMU } else { rtp.payload_type };
+            rtp.payload_type = if n % 4 == 0 { other } else { rtp.payload_type };
             (LegId(n), party(LegId(n)), rtp.bytes())
         })
         .collect()
@@ -89,8 +98,10 @@ fn talkers(legs: u64) -> Vec<(LegId, SocketAddr, Vec<u8>)> {
 
 /// One test, because the allocator counts for the whole process.
 #[test]
-fn relaying_playing_and_hearing_allocate_nothing() {
+fn relaying_playing_hearing_and_mixing_allocate_nothing() {
     relaying_allocates_nothing();
+    translating_allocates_nothing();
+    mixing_allocates_nothing();
     playing_allocates_nothing();
     holding_packets_allocates_nothing();
 }
@@ -110,6 +121,36 @@ fn relaying_allocates_nothing() {
     assert_eq!((change.allocations, change.reallocations), (0, 0), "{change:?}");
     assert!(hall.sent > 100 * 1000, "{}", hall.sent);
     assert!(hall.bytes > hall.sent * 150);
+}
+
+const G722: u8 = 9;
+
+fn translating_allocates_nothing() {
+    let mut hall = Hall::with(40, Codec::G722);
+    for n in (3..=40).step_by(4) {
+        hall.command(Command::Bridge { a: LegId(n), b: LegId(n + 1) });
+    }
+    assert_steady(&mut hall, &mut talkers_with(40, G722), 20);
+}
+
+fn mixing_allocates_nothing() {
+    let mut hall = Hall::with(40, Codec::G722);
+    for n in 1..=40 {
+        let seat = if n == 40 { Seat { hears: true, heard: Heard::By(vec![LegId(1)]) } } else { Seat::OPEN };
+        hall.command(Command::Join { leg: LegId(n), room: RoomId(n % 2), seat, chime: true });
+    }
+    assert_steady(&mut hall, &mut talkers_with(40, G722), 40);
+}
+
+/// In steady ticks nothing is allocated, and each of so many hearers is sent a packet every 20 ms.
+fn assert_steady(hall: &mut Hall, packets: &mut [(LegId, SocketAddr, Vec<u8>)], hearers: usize) {
+    hall.run(2000, packets);
+    hall.sent = 0;
+    let region = Region::new(ALLOCATOR);
+    hall.run(4000, packets);
+    let change = region.change();
+    assert_eq!((change.allocations, change.reallocations), (0, 0), "{change:?}");
+    assert!(hall.sent >= hearers * 1000, "{}", hall.sent);
 }
 
 fn playing_allocates_nothing() {

@@ -2,13 +2,14 @@
 
 mod receiving;
 mod sending;
+mod translating;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use audio::dtmf;
+use audio::{EncoderSettings, dtmf};
 use base::{Key, Rng, Time, Wall};
-use media_api::{Event, Evidence, LegId, PlayId, Stats, Stream};
+use media_api::{Event, Evidence, LegId, Opus, PlayId, RoomId, Stats, Stream};
 
 use crate::api::{PacketKind, Why};
 use crate::keys::Keys;
@@ -19,11 +20,13 @@ use crate::presses::Presses;
 use crate::reception::Reception;
 use crate::relay::Relay;
 use crate::reports::Reports;
+use crate::room::Format;
 use crate::rtp::TickRate;
 use crate::source::Source;
 use crate::watchdog::Watchdog;
 
 pub(crate) use receiving::{Received, Spoken};
+use translating::Translation;
 
 /// Who hears what a leg says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub(crate) enum Route {
     Nobody,
     /// The other leg of its bridge.
     Peer(Key<Leg>),
+    /// Those in this room who are to.
+    Room(RoomId),
     /// Itself.
     Itself,
 }
@@ -49,6 +54,7 @@ pub(crate) struct Leg {
     // What it hears.
     line: Line,
     relay: Relay,
+    translation: Option<Box<Translation>>,
     player: Option<Playing>,
     places: MusicPlaces,
     keys: Keys,
@@ -105,6 +111,7 @@ impl Leg {
             agreed: None,
             line: Line::new(&mut rng, now),
             relay: Relay::default(),
+            translation: None,
             player: None,
             places: MusicPlaces::default(),
             keys: Keys::default(),
@@ -159,8 +166,10 @@ impl Leg {
     /// What is due next.
     pub(crate) fn deadline(&self) -> Option<(Time, Why)> {
         let play = self.player.as_ref().and_then(|playing| playing.due);
+        let translation = self.translation.as_ref().and_then(|translation| translation.due());
         [
             (play, Why::Play),
+            (translation, Why::Translate),
             (self.keys.due(), Why::Digits),
             (self.watchdog.due(), Why::Watchdog),
             (self.reports.due(), Why::Rtcp),
@@ -174,6 +183,7 @@ impl Leg {
     pub(crate) fn handle_timeout(&mut self, now: Time, out: &mut Outbox) {
         self.send_keys(now, out);
         self.play_on(now, out);
+        self.translate_on(now, out);
         if self.reports.due().is_some_and(|due| due <= now) {
             self.report(now, false, out);
         }
@@ -194,13 +204,13 @@ impl Leg {
     /// From now on `route` hears what the leg says, and it hears what `hears` says. Ends what plays.
     pub(crate) fn set_routes(&mut self, route: Route, hears: Option<Key<Leg>>, out: &mut Outbox) {
         self.stop_play(out);
-        self.relay.forget();
+        self.hear_anew();
         (self.route, self.hears) = (route, hears);
     }
 
     /// Nobody hears what the leg says any more, and it hears nobody; gives who did, and whom it heard.
     pub(crate) fn part(&mut self) -> (Route, Option<Key<Leg>>) {
-        self.relay.forget();
+        self.hear_anew();
         (std::mem::replace(&mut self.route, Route::Nobody), self.hears.take())
     }
 
@@ -210,8 +220,25 @@ impl Leg {
             self.route = Route::Nobody;
         }
         if self.hears.take_if(|heard| *heard == other).is_some() {
-            self.relay.forget();
+            self.hear_anew();
         }
+    }
+
+    /// Whoever is heard next begins anew.
+    fn hear_anew(&mut self) {
+        self.relay.forget();
+        self.translation = None;
+    }
+
+    /// What it is to be spoken to in, once that is agreed.
+    pub(crate) fn format(&self) -> Option<Format> {
+        let stream = &self.agreed.as_ref()?.stream;
+        Some(Format { codec: stream.codec, settings: settings(&stream.opus) })
+    }
+
+    /// This talker has nothing to say for now.
+    pub(crate) fn falls_silent(&mut self, talker: Talker) {
+        self.line.fall_silent(talker);
     }
 
     /// Ends what plays, if something does.
@@ -267,6 +294,18 @@ impl Leg {
         } else {
             reports.postpone(now);
         }
+    }
+}
+
+/// How a peer is to be sent Opus that wants it so.
+fn settings(opus: &Opus) -> EncoderSettings {
+    let usual = EncoderSettings::default();
+    EncoderSettings {
+        bit_rate: opus.bit_rate_max.map_or(usual.bit_rate, |max| usual.bit_rate.min(max)),
+        playback_rate: opus.playback_rate_max,
+        repeats: opus.fec,
+        pauses: opus.dtx,
+        ..usual
     }
 }
 

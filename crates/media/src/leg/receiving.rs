@@ -8,6 +8,7 @@ use base::{Key, Time};
 use media_api::{Codec, Event, KeysBy, Payload};
 
 use super::{Agreed, Leg, Route};
+use crate::jitter::{Arrived, Content};
 use crate::outbox::Outbox;
 use crate::player::FRAME_SAMPLES;
 use crate::presses::KeyPacket;
@@ -26,6 +27,8 @@ pub(crate) struct Received<'a> {
     pub(crate) spoken: Spoken,
     /// The sender counts anew from here.
     pub(crate) restarted: bool,
+    /// A key that is pressed from here on.
+    pub(crate) pressed: Option<char>,
     pub(crate) packet: Packet<'a>,
 }
 
@@ -36,6 +39,25 @@ pub(crate) enum Spoken {
     Key(KeyPacket),
     /// RFC 3389: a sign of life in place of speech.
     ComfortNoise,
+}
+
+impl<'a> Received<'a> {
+    /// As an ear takes it.
+    pub(crate) fn arrived(&self) -> Arrived<'a> {
+        Arrived {
+            ssrc: self.packet.ssrc,
+            sequence: self.packet.sequence,
+            timestamp: self.packet.timestamp,
+            marker: self.packet.marker,
+            payload_type: self.packet.payload_type,
+            content: match self.spoken {
+                Spoken::Speech(_) => Content::Speech,
+                Spoken::ComfortNoise => Content::Noise,
+                Spoken::Key(_) => Content::Other,
+            },
+            payload: self.packet.payload,
+        }
+    }
 }
 
 impl Leg {
@@ -59,8 +81,9 @@ impl Leg {
         if !is_heard {
             return None;
         }
+        let mut pressed = None;
         match spoken {
-            Spoken::Key(key) => self.press(now, &key, out),
+            Spoken::Key(key) => pressed = self.press(now, &key, out),
             Spoken::Speech(codec) => {
                 self.listen(codec, packet.payload, out);
                 self.hand_up(codec, packet.payload, out);
@@ -69,7 +92,7 @@ impl Leg {
         }
         // A party that listens to a prompt speaks to nobody.
         let to = if self.player.is_some() { Route::Nobody } else { self.route };
-        (to != Route::Nobody).then_some(Received { from: own, to, spoken, restarted, packet })
+        (to != Route::Nobody).then_some(Received { from: own, to, spoken, restarted, pressed, packet })
     }
 
     /// Whether what came by the socket of RTP is a report: by agreement, and then by its packet type (RFC 5761 §4).
@@ -115,11 +138,12 @@ impl Leg {
         (arrival != Arrival::Doubtful).then_some((packet, spoken, arrival == Arrival::Restarted))
     }
 
-    fn press(&mut self, now: Time, packet: &KeyPacket, out: &mut Outbox) {
-        if let Some(digit) = self.presses.take(now, packet) {
-            self.digits += 1;
-            out.event(Event::Digit { leg: self.id, digit, held: packet.held(), by: KeysBy::Events });
-        }
+    /// Gives the key if its press begins with this packet.
+    fn press(&mut self, now: Time, packet: &KeyPacket, out: &mut Outbox) -> Option<char> {
+        let digit = self.presses.take(now, packet)?;
+        self.digits += 1;
+        out.event(Event::Digit { leg: self.id, digit, held: packet.held(), by: KeysBy::Events });
+        Some(digit)
     }
 
     /// Hears keys that come as tones, from a party that sends no others and talks with nobody: who talks with somebody

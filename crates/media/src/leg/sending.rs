@@ -21,11 +21,14 @@ use crate::spans::span_of;
 /// not hear everything later from then on.
 const CATCH_UP_MAX: usize = 5;
 
+/// One packet of speech.
+const FRAME_MILLIS: u32 = 20;
+
 impl Leg {
     /// Passes on what another party has said.
     pub(crate) fn relay(&mut self, now: Time, received: &Received<'_>, out: &mut Outbox) {
         let packet = &received.packet;
-        if self.player.is_some() || self.keys.are_sending() {
+        if self.player.is_some() || self.is_translated(now, received) || self.keys.are_sending() {
             return;
         }
         let (Some(to), Some(agreed)) = (self.target(), &self.agreed) else {
@@ -37,10 +40,10 @@ impl Leg {
             Spoken::Speech(codec) if codec == stream.codec => {
                 (stream.payload_type, None, span_of(codec, packet.payload))
             }
-            Spoken::Speech(codec) => match Law::of(codec).zip(Law::of(stream.codec)) {
-                Some(laws) => (stream.payload_type, Some(laws), span_of(codec, packet.payload)),
-                None => return self.relay.pass_over(received.from, packet),
-            },
+            Spoken::Speech(codec) => {
+                let laws = Law::of(codec).zip(Law::of(stream.codec));
+                (stream.payload_type, laws, span_of(codec, packet.payload))
+            }
             // Never as speech: the other party would hear noise.
             Spoken::Key(key) => match stream.digits {
                 Some(digits) => (digits.payload_type, None, u32::from(key.duration())),
@@ -76,7 +79,7 @@ impl Leg {
         if self.agreed.is_some() {
             playing.start(now);
         }
-        self.relay.forget();
+        self.hear_anew();
         self.player = Some(playing);
     }
 
@@ -145,7 +148,7 @@ impl Leg {
             match playing.player.fill(now, law, &mut frame) {
                 Frame::Filled => {
                     let nominal = playing.advance(due, self.phase);
-                    self.send_frame(nominal, &frame, out);
+                    self.say(nominal, Talker::Player, &frame, out);
                     sent += 1;
                 }
                 Frame::Waiting(until) => {
@@ -169,19 +172,19 @@ impl Leg {
         }
     }
 
-    fn send_frame(&mut self, nominal: Time, frame: &[u8; FRAME_SAMPLES], out: &mut Outbox) {
-        if self.keys.are_sending() {
+    /// Sends a frame of 20 ms that is written as this leg reads it; nothing if it is empty, and nothing but the player's
+    /// while something plays.
+    pub(crate) fn say(&mut self, nominal: Time, talker: Talker, payload: &[u8], out: &mut Outbox) {
+        if self.keys.are_sending() || (self.player.is_some() && talker != Talker::Player) {
             return;
         }
-        let Some(to) = self.target() else { return self.line.fall_silent(Talker::Player) };
-        let Some(payload_type) = self.agreed.as_ref().map(|agreed| agreed.stream.payload_type) else {
-            return;
-        };
-        let goes_on = self.line.talker() == Some(Talker::Player);
+        let to = self.target().filter(|_| !payload.is_empty());
+        let Some((to, agreed)) = to.zip(self.agreed.as_ref()) else { return self.line.fall_silent(talker) };
+        let goes_on = self.line.talker() == Some(talker);
         let position = if goes_on { self.line.follow() } else { self.line.resume(nominal) };
-        let span = FRAME_SAMPLES as u32;
-        let entry = Entry { talker: Talker::Player, position, span, payload_type, marker: !goes_on };
-        self.send(to, entry, frame, out);
+        let payload_type = agreed.stream.payload_type;
+        let span = self.line.rate().millis(FRAME_MILLIS);
+        self.send(to, Entry { talker, position, span, payload_type, marker: !goes_on }, payload, out);
     }
 
     fn send(&mut self, to: SocketAddr, entry: Entry, payload: &[u8], out: &mut Outbox) {

@@ -1,0 +1,41 @@
+//! What a room hears when somebody comes or leaves: two short tones, up or down.
+
+use audio::tone::Tone;
+
+/// Each tone, in frames of 20 ms.
+const FRAMES_EACH: u32 = 6;
+const LOW_HZ: f64 = 523.0;
+const HIGH_HZ: f64 = 659.0;
+/// −20 dB of full scale: heard beside talk, and no fright.
+const AMPLITUDE: i16 = 3200;
+
+#[derive(Debug)]
+pub(super) struct Chime {
+    tones: [Tone; 2],
+    frame: u32,
+}
+
+impl Chime {
+    pub(super) fn up(sample_rate: u32) -> Chime {
+        Chime::of(LOW_HZ, HIGH_HZ, sample_rate)
+    }
+
+    pub(super) fn down(sample_rate: u32) -> Chime {
+        Chime::of(HIGH_HZ, LOW_HZ, sample_rate)
+    }
+
+    fn of(first: f64, second: f64, sample_rate: u32) -> Chime {
+        let tone = |hertz| Tone::at_rate(hertz, AMPLITUDE, sample_rate);
+        Chime { tones: [tone(first), tone(second)], frame: 0 }
+    }
+
+    /// Adds the next frame to a sum. False if it is over.
+    pub(super) fn add(&mut self, sum: &mut [i32]) -> bool {
+        let Some(tone) = self.tones.get_mut((self.frame / FRAMES_EACH) as usize) else { return false };
+        self.frame += 1;
+        for place in sum {
+            *place += i32::from(tone.sample());
+        }
+        true
+    }
+}

@@ -1,0 +1,208 @@
+//! Who hears whom: every party says its own tone, and each ear hears exactly the tones that it is to hear.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod world;
+
+use audio::tone::{Tone, heard};
+use audio::{Decoder, Encoder, EncoderSettings, Resampler};
+use media_api::{Codec, Command, Heard, LegId, PlayId, RoomId, Seat, Stream};
+use std::collections::BTreeSet;
+use world::{World, party};
+
+const ROOM: RoomId = RoomId(1);
+/// More than 40 Hz apart, and none a multiple of another.
+const HERTZ: [f64; 10] = [430.0, 510.0, 590.0, 670.0, 750.0, 910.0, 1070.0, 1190.0, 1310.0, 1450.0];
+
+/// A party with a tone, a mouth and an ear.
+struct Party {
+    leg: LegId,
+    codec: Codec,
+    tone: Tone,
+    encoder: Encoder,
+    sequence: u16,
+    silent: bool,
+    /// Samples at 8 kHz.
+    heard: Vec<i16>,
+    decoder: Decoder,
+    resampler: Resampler,
+}
+
+struct Talk {
+    world: World,
+    parties: Vec<Party>,
+}
+
+impl Talk {
+    fn new(codecs: &[Codec]) -> Talk {
+        let mut world = World::new();
+        let parties =
+            (1..).zip(codecs).map(|(number, codec)| Party::new(&mut world, number, *codec)).collect();
+        Talk { world, parties }
+    }
+
+    /// All say their tones, and hear.
+    fn goes_on(&mut self, millis: u64) {
+        for _ in 0..millis / 20 {
+            for party in self.parties.iter_mut().filter(|party| !party.silent) {
+                party.says(&mut self.world);
+            }
+            self.world.pass(20);
+            for sent in self.world.sent.drain(..) {
+                let ear = self.parties.iter_mut().find(|party| party.leg == sent.leg).unwrap();
+                ear.hears(&sent.rtp.payload);
+            }
+        }
+    }
+
+    /// Of whom each party has heard the tone in the last 100 ms, by number.
+    fn ears(&self) -> Vec<BTreeSet<usize>> {
+        let hear = |party: &Party| {
+            let last = &party.heard[party.heard.len().saturating_sub(800)..];
+            let found = heard(last, &HERTZ);
+            (1..).zip(HERTZ).filter(|(_, hertz)| found.contains(hertz)).map(|(number, _)| number).collect()
+        };
+        self.parties.iter().map(hear).collect()
+    }
+
+    fn assert_ears(&mut self, expected: &[&[usize]]) {
+        self.parties.iter_mut().for_each(|party| party.heard.clear());
+        self.goes_on(700);
+        let expected: Vec<BTreeSet<usize>> =
+            expected.iter().map(|ears| ears.iter().copied().collect()).collect();
+        assert_eq!(self.ears(), expected);
+    }
+
+    fn join(&mut self, number: u64, seat: Seat) {
+        self.world.command(Command::Join { leg: LegId(number), room: ROOM, seat, chime: false });
+    }
+}
+
+impl Party {
+    fn new(world: &mut World, number: u64, codec: Codec) -> Party {
+        let leg = LegId(number);
+        world.open(leg, Stream::plain(party(leg), codec, payload_type(codec)));
+        let decoder = Decoder::at(codec, 8000);
+        Party {
+            leg,
+            codec,
+            tone: Tone::at_rate(HERTZ[number as usize - 1], 3000, codec.sample_rate()),
+            encoder: Encoder::new(codec, &EncoderSettings::default()),
+            sequence: 0,
+            silent: false,
+            heard: Vec::new(),
+            resampler: Resampler::new(decoder.sample_rate(), 8000),
+            decoder,
+        }
+    }
+
+    fn says(&mut self, world: &mut World) {
+        let samples = self.tone.take(self.codec.sample_rate() as usize / 50);
+        let mut rtp = world::Rtp {
+            marker: false,
+            payload_type: payload_type(self.codec),
+            sequence: self.sequence,
+            timestamp: u32::from(self.sequence) * self.codec.clock_rate() / 50,
+            ssrc: 100 + self.leg.0 as u32,
+            payload: Vec::new(),
+        };
+        self.encoder.encode(&samples, &mut rtp.payload);
+        self.sequence += 1;
+        world.say(self.leg, &rtp);
+    }
+
+    fn hears(&mut self, payload: &[u8]) {
+        let mut samples = Vec::new();
+        self.decoder.decode(payload, &mut samples).unwrap();
+        self.resampler.process(&samples, &mut self.heard);
+    }
+}
+
+fn payload_type(codec: Codec) -> u8 {
+    codec.static_payload_type().unwrap_or(111)
+}
+
+#[test]
+fn two_parties_hear_each_other_in_every_pair_of_codecs() {
+    for one in Codec::ALL {
+        for other in Codec::ALL {
+            let mut talk = Talk::new(&[one, other]);
+            talk.world.command(Command::Bridge { a: LegId(1), b: LegId(2) });
+            println!("{one:?} {other:?}");
+            talk.assert_ears(&[&[2], &[1]]);
+            talk.world.command(Command::Unbridge { leg: LegId(1) });
+            talk.assert_ears(&[&[], &[]]);
+        }
+    }
+}
+
+#[test]
+fn in_a_room_of_all_codecs_everyone_hears_all_others_and_not_itself() {
+    let mut talk = Talk::new(&Codec::ALL);
+    (1..=5).for_each(|number| talk.join(number, Seat::OPEN));
+    talk.assert_ears(&[&[2, 3, 4, 5], &[1, 3, 4, 5], &[1, 2, 4, 5], &[1, 2, 3, 5], &[1, 2, 3, 4]]);
+}
+
+#[test]
+fn seats_decide_who_hears_whom() {
+    let mut talk = Talk::new(&[Codec::Pcma, Codec::Opus, Codec::G722]);
+    talk.join(1, Seat::OPEN);
+    talk.join(2, Seat::OPEN);
+    talk.join(3, Seat::LISTENING);
+    talk.assert_ears(&[&[2], &[1], &[1, 2]]);
+    talk.join(3, Seat { hears: true, heard: Heard::By(vec![LegId(2)]) });
+    talk.assert_ears(&[&[2], &[1, 3], &[1, 2]]);
+    talk.join(3, Seat::OPEN);
+    talk.assert_ears(&[&[2, 3], &[1, 3], &[1, 2]]);
+    talk.join(1, Seat { hears: true, heard: Heard::ByNobody });
+    talk.assert_ears(&[&[2, 3], &[3], &[2]]);
+    talk.join(1, Seat { hears: false, heard: Heard::ByAll });
+    talk.assert_ears(&[&[], &[1, 3], &[1, 2]]);
+    talk.world.command(Command::Unbridge { leg: LegId(2) });
+    talk.assert_ears(&[&[], &[], &[1]]);
+    talk.world.command(Command::Close { leg: LegId(1) });
+    talk.parties[0].silent = true;
+    talk.assert_ears(&[&[], &[], &[]]);
+}
+
+#[test]
+fn whom_a_prompt_is_played_to_hears_nothing_else_and_is_not_heard() {
+    let mut talk = Talk::new(&[Codec::Pcma, Codec::Pcma, Codec::Pcma]);
+    (1..=3).for_each(|number| talk.join(number, Seat::OPEN));
+    talk.world.sounds.insert("moh/calm".into(), Some(world::clip(0x55, 4)));
+    let sounds = vec![world::sound(&["moh/calm"])];
+    talk.world.command(Command::Play { leg: LegId(1), play: PlayId(1), sounds, repeat: true });
+    talk.assert_ears(&[&[], &[3], &[2]]);
+    talk.world.command(Command::Stop { leg: LegId(1) });
+    talk.assert_ears(&[&[2, 3], &[1, 3], &[1, 2]]);
+}
+
+#[test]
+fn of_more_than_eight_who_speak_the_loudest_are_heard_and_the_others_hear_all_of_them() {
+    let mut talk = Talk::new(&[Codec::Pcma; 10]);
+    (1..=10).for_each(|number| talk.join(number, Seat::OPEN));
+    for number in [4, 7] {
+        talk.parties[number - 1].tone = Tone::new(HERTZ[number - 1], 300);
+    }
+    let loud = [1, 2, 3, 5, 6, 8, 9, 10];
+    let expected: Vec<Vec<usize>> =
+        (1..=10).map(|ear| loud.into_iter().filter(|number| *number != ear).collect()).collect();
+    let expected: Vec<&[usize]> = expected.iter().map(Vec::as_slice).collect();
+    talk.assert_ears(&expected);
+}
+
+#[test]
+fn a_room_chimes_when_somebody_comes_and_when_they_leave() {
+    let mut talk = Talk::new(&[Codec::Pcma, Codec::Pcma]);
+    let chimes =
+        |heard: &[i16]| heard.chunks(160).filter(|frame| audio::tone::loudness(frame) > 0.03).count();
+    talk.parties.iter_mut().for_each(|party| party.silent = true);
+    talk.join(1, Seat::OPEN);
+    let join = Command::Join { leg: LegId(2), room: ROOM, seat: Seat::OPEN, chime: true };
+    talk.world.command(join);
+    talk.goes_on(500);
+    assert_eq!(chimes(&talk.parties[0].heard), 12);
+    talk.world.command(Command::Unbridge { leg: LegId(2) });
+    talk.goes_on(500);
+    assert_eq!(chimes(&talk.parties[0].heard), 24);
+}

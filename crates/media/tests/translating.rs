@@ -1,0 +1,123 @@
+//! What one party says in a codec that the other does not speak.
+
+mod world;
+
+use media_api::{Codec, Command, Stream};
+use world::*;
+
+const G722: u8 = 9;
+
+/// A speaks A-law, B speaks G.722; they hear each other.
+fn translated() -> World {
+    let mut world = World::new();
+    world.open(A, stream(A));
+    world.open(B, Stream::plain(party(B), Codec::G722, G722).with_digits(KEYS));
+    world.command(Command::Bridge { a: A, b: B });
+    world
+}
+
+/// Speech of B.
+fn wide(sequence: u16) -> Rtp {
+    Rtp { payload_type: G722, ..Rtp::speech(sequence, u32::from(sequence) * 160, 9) }
+}
+
+#[test]
+fn what_is_said_again_goes_on_one_line_with_even_steps() {
+    let mut world = translated();
+    world.talk(A, 5, 0, 50);
+    let heard = world.to(B);
+    assert!((46..=50).contains(&heard.len()), "{}", heard.len());
+    assert!(heard.iter().all(|rtp| rtp.payload_type == G722 && rtp.payload.len() == 160));
+    assert!(heard[0].marker && heard[1..].iter().all(|rtp| !rtp.marker));
+    for pair in heard.windows(2) {
+        assert_eq!(pair[1].sequence.wrapping_sub(pair[0].sequence), 1);
+        assert_eq!(pair[1].timestamp.wrapping_sub(pair[0].timestamp), 160);
+    }
+}
+
+#[test]
+fn packets_that_come_in_bursts_are_said_again_evenly() {
+    let mut world = translated();
+    for burst in 0..20 {
+        for sequence in 0..5 {
+            let sequence = burst * 5 + sequence;
+            world.say(A, &Rtp::speech(sequence, u32::from(sequence) * 160, 5));
+        }
+        world.pass(100);
+    }
+    let times: Vec<_> = world.sent.iter().filter(|sent| sent.leg == B).map(|sent| sent.at).collect();
+    let second_half = &times[times.len() / 2..];
+    assert!(second_half.windows(2).all(|pair| (pair[1] - pair[0]).as_millis() == 20), "{second_half:?}");
+}
+
+#[test]
+fn a_party_that_says_nothing_costs_nothing_and_begins_a_talk_spurt_when_it_speaks_again() {
+    let mut world = translated();
+    world.talk(A, 5, 0, 20);
+    world.pass(3000);
+    let before = world.to(B).len();
+    world.pass(2000);
+    assert_eq!(world.to(B).len(), before);
+    for sequence in 20..30 {
+        world.say(A, &Rtp::speech(sequence, u32::from(sequence) * 160 + 40_000, 5));
+        world.pass(20);
+    }
+    let heard = world.to(B);
+    assert!(heard[before].marker, "{:?}", heard[before]);
+    let step = heard[before].timestamp.wrapping_sub(heard[before - 1].timestamp);
+    assert!((30_000..45_000).contains(&step), "the line goes with the time: {step}");
+}
+
+#[test]
+fn a_key_is_one_press_on_the_other_side_whatever_was_repeated() {
+    let mut world = translated();
+    world.talk(A, 5, 0, 10);
+    for (n, end) in [(0u16, false), (1, false), (2, false), (3, true), (4, true), (5, true)] {
+        world.say(A, &Rtp::key(10 + n, 1600, 5, 7, end, 160 * (n + 1)));
+        world.pass(20);
+    }
+    world.talk(A, 5, 16, 20);
+    let keys: Vec<Rtp> = world.to(B).into_iter().filter(|rtp| rtp.payload_type == KEYS).collect();
+    assert_eq!(keys.iter().filter(|rtp| rtp.marker).count(), 1);
+    assert!(keys.iter().all(|rtp| rtp.payload[0] == 7 && rtp.timestamp == keys[0].timestamp));
+    assert_eq!(world.digits(), "7");
+}
+
+#[test]
+fn when_both_speak_one_codec_again_nothing_is_decoded_any_more() {
+    let mut world = translated();
+    world.talk(A, 5, 0, 20);
+    world.command(Command::Configure { leg: B, stream: stream(B) });
+    world.sent.clear();
+    world.talk(A, 5, 20, 10);
+    let heard = world.to(B);
+    assert_eq!(heard.len(), 10, "each packet is passed on at once");
+    assert_eq!(heard[3].payload, Rtp::speech(23, 0, 0).payload);
+}
+
+#[test]
+fn a_shell_that_oversleeps_sends_five_frames_and_no_more() {
+    let mut world = translated();
+    world.talk(A, 5, 0, 30);
+    for sequence in 30..60 {
+        world.say(A, &Rtp::speech(sequence, u32::from(sequence) * 160, 5));
+    }
+    world.sent.clear();
+    world.oversleep(600);
+    assert!(world.to(B).len() <= 5, "{}", world.to(B).len());
+    world.sent.clear();
+    world.talk(A, 5, 60, 20);
+    assert!((18..=21).contains(&world.to(B).len()), "{}", world.to(B).len());
+}
+
+#[test]
+fn both_directions_are_translated_at_once() {
+    let mut world = translated();
+    for sequence in 0..50 {
+        world.say(A, &Rtp::speech(sequence, u32::from(sequence) * 160, 5));
+        world.say(B, &wide(sequence));
+        world.pass(20);
+    }
+    assert!(world.to(A).len() > 45 && world.to(B).len() > 45);
+    assert!(world.to(A).iter().all(|rtp| rtp.payload_type == PCMA));
+}
