@@ -306,11 +306,11 @@ const ONE_FAULT: &[(&str, &str)] = &[
     ),
     (
         "[[service]]\nnumber = \"1\"\n",
-        "1:1: `kind` is missing; write `script`, or `kind`: \"silence\", \"play\", \"echo\" or \"dial\"",
+        "1:1: `kind` is missing; write `script`, or `kind`: \"silence\", \"play\", \"echo\", \"room\" or \"dial\"",
     ),
     (
         "[[service]]\nnumber = \"1\"\nkind = \"ecko\"\n",
-        "3:8: there is no kind `ecko`; write `script`, or `kind`: \"silence\", \"play\", \"echo\" or \"dial\"",
+        "3:8: there is no kind `ecko`; write `script`, or `kind`: \"silence\", \"play\", \"echo\", \"room\" or \"dial\"",
     ),
     (
         "[[service]]\nnumber = \"1\"\nkind = \"echo\"\n[[service]]\nnumbers = [\"2\", \"1\"]\nkind = \"echo\"\n",

@@ -79,6 +79,13 @@ pub enum Service {
     Play(Sound),
     /// Answered, then the caller hears themselves.
     Echo,
+    /// Answered, then together with all other callers of the same room.
+    Room {
+        /// Its name; several numbers may lead to one.
+        name: String,
+        /// Those who are there hear when somebody comes or leaves.
+        chime: bool,
+    },
     /// Put through; answered when the other party answers.
     Dial(Target),
 }
@@ -91,6 +98,7 @@ impl Service {
             Service::Silence => "silence",
             Service::Play(_) => "play",
             Service::Echo => "echo",
+            Service::Room { .. } => "room",
             Service::Dial(_) => "dial",
         }
     }

@@ -8,6 +8,7 @@ use crate::destinations::Meant;
 use crate::ledger::{CallLog, Ledger};
 use crate::lines::Lines;
 use crate::outbound::Outbound;
+use crate::rooms::Rooms;
 use crate::trust::Velocity;
 use crate::{Config, Output};
 use acd::{Acd, EntryId, OfferId};
@@ -83,6 +84,7 @@ pub(crate) struct Context {
     pub(crate) acd: Acd,
     pub(crate) ledger: Ledger,
     pub(crate) out: VecDeque<Output>,
+    pub(crate) rooms: Rooms,
     pub(crate) seed: Seed,
     pub(crate) sessions: BTreeMap<SessionId, Owner>,
     pub(crate) media: BTreeMap<LegId, Owner>,
@@ -136,6 +138,7 @@ impl Context {
             errands: VecDeque::new(),
             busy: BTreeMap::new(),
             last_leg: 0,
+            rooms: Rooms::default(),
             last_play: 0,
             last_entry: 0,
         }
@@ -193,9 +196,9 @@ impl Context {
         asked || self.busy.contains_key(agent)
     }
 
-    /// Whether no account and no trunk has a leg, and no errand is left.
+    /// Whether no account, no trunk and no room has a leg, and no errand is left.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.busy.is_empty() && self.lines.is_empty() && self.errands.is_empty()
+        self.busy.is_empty() && self.lines.is_empty() && self.errands.is_empty() && self.rooms.is_empty()
     }
 
     pub(crate) fn media(&mut self, command: Command) {

@@ -382,6 +382,7 @@ impl Leg {
     pub(crate) fn media_gone(&mut self, ctx: &mut Context) {
         self.media_over = true;
         ctx.media.remove(&self.media);
+        ctx.rooms.leave(self.media);
     }
 
     /// Nothing more can come of this leg.

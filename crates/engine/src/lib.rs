@@ -25,6 +25,7 @@ mod numbering;
 mod outbound;
 mod past;
 mod prices;
+mod rooms;
 mod routes;
 mod signed;
 mod targets;

@@ -123,6 +123,7 @@ impl MediaThreads {
             | Command::Stop { leg }
             | Command::SendDigits { leg, .. }
             | Command::Unbridge { leg }
+            | Command::Join { leg, .. }
             | Command::Echo { leg }
             | Command::Tap { leg, .. }
             | Command::Capture { leg, .. }

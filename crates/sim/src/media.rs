@@ -102,6 +102,7 @@ impl StandIn {
             Command::Unbridge { leg } => self.part(leg),
             Command::Close { leg } => self.close(now, leg),
             Command::Open { .. }
+            | Command::Join { .. }
             | Command::Echo { .. }
             | Command::Tap { .. }
             | Command::Capture { .. }
@@ -274,6 +275,7 @@ fn leg_of(command: &Command) -> LegId {
         | Command::Stop { leg }
         | Command::SendDigits { leg, .. }
         | Command::Unbridge { leg }
+        | Command::Join { leg, .. }
         | Command::Echo { leg }
         | Command::Tap { leg, .. }
         | Command::Capture { leg, .. }

@@ -195,11 +195,12 @@ fn language(
 }
 
 fn plain(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Sip>) -> Option<Service> {
-    let hint = "write `script`, or `kind`: \"silence\", \"play\", \"echo\" or \"dial\"";
+    let hint = "write `script`, or `kind`: \"silence\", \"play\", \"echo\", \"room\" or \"dial\"";
     let entry = section.require(document, "kind", hint)?;
     match document.text(&entry)? {
         "silence" => Some(Service::Silence),
         "echo" => Some(Service::Echo),
+        "room" => room(document, section),
         "play" => {
             let source = text(document, section, "sound", "name a sound, such as \"moh/calm\"")?;
             Some(Service::Play(sound(&source)))
@@ -211,6 +212,12 @@ fn plain(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Si
             None
         }
     }
+}
+
+fn room(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Service> {
+    let name = text(document, section, "name", "name the room: all numbers with this name lead to it")?;
+    let chime = section.take("chime").map_or(Some(true), |entry| document.flag(&entry))?;
+    Some(Service::Room { name, chime })
 }
 
 fn dial(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Sip>) -> Option<Service> {

@@ -11,7 +11,7 @@ use crate::ledger::CallLog;
 use crate::leg::{Leg, family_of};
 use crate::trust::Trust;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
-use media_api::{Command, LegId};
+use media_api::{Command, LegId, Seat};
 use sip::negotiation::Refusal;
 use sip::ua::{Do, Invite, Peer, SessionId};
 use std::collections::BTreeMap;
@@ -34,13 +34,18 @@ impl Call {
         call.charge = charge;
         let owner = Owner { call: key, leg: CALLER };
         // Beside the call that an agent is in: the two may become one.
-        let beside = if let Peer::Account(user) = &peer { ctx.leg_of(user) } else { None };
-        if let Some(beside) = beside {
-            call.consults(ctx, beside);
+        let first = if let Peer::Account(user) = &peer { ctx.leg_of(user) } else { None };
+        if let Some(first) = first {
+            call.consults(ctx, first);
         }
+        let room = if let Service::Room { name, .. } = &call.service { Some(name.clone()) } else { None };
+        let beside = room.as_ref().map_or(first, |room| ctx.rooms.beside(room));
         let family = family_of(call.offer.as_deref(), Some(call.peer));
         let Some(caller) = call.leg(CALLER) else { return call };
         caller.open_media(ctx, owner, None, (family, beside));
+        if let Some(room) = &room {
+            ctx.rooms.enter(room, caller.media);
+        }
         match peer {
             Peer::Account(user) => caller.belongs_to(ctx, user),
             Peer::Trunk(name) => caller.goes_by(ctx, name),
@@ -250,6 +255,12 @@ impl Call {
             Service::Echo => {
                 self.stage = Stage::Measured;
                 ctx.media(Command::Echo { leg: media });
+            }
+            Service::Room { chime, .. } => {
+                self.stage = Stage::Measured;
+                if let Some(room) = ctx.rooms.of(media) {
+                    ctx.media(Command::Join { leg: media, room, seat: Seat::OPEN, chime });
+                }
             }
             Service::Dial(_) => self.talk(ctx),
         }

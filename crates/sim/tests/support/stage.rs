@@ -27,6 +27,8 @@ pub(crate) struct Stage {
     /// The agreement of each open leg.
     pub(crate) streams: BTreeMap<LegId, Stream>,
     open: BTreeSet<LegId>,
+    /// Each leg that was opened, and beside which.
+    pub(crate) beside: Vec<(LegId, Option<LegId>)>,
     plays: Vec<(Time, LegId, PlayId)>,
     /// The next ports do not open.
     pub(crate) no_ports: bool,
@@ -143,6 +145,7 @@ impl Stage {
             names: BTreeMap::new(),
             streams: BTreeMap::new(),
             open: BTreeSet::new(),
+            beside: Vec::new(),
             plays: Vec::new(),
             no_ports: false,
             inboxes: BTreeMap::new(),
@@ -171,7 +174,10 @@ impl Stage {
                     Output::Resolve { query } => told.push_back(self.resolved(query)),
                     Output::Fetch(fetch) => self.fetches.push(*fetch),
                     Output::Expect { .. } => {}
-                    Output::Media { command, .. } => {
+                    Output::Media { command, beside } => {
+                        if let Command::Open { leg, .. } = command {
+                            self.beside.push((leg, beside));
+                        }
                         told.extend(self.play_media(command).map(Input::Media));
                     }
                     Output::Fact(fact) => self.facts.push(fact),
