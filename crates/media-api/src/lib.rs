@@ -10,6 +10,11 @@ pub use codec::Codec;
 pub use family::{Addresses, Family};
 pub use room::{Heard, RoomId, Seat};
 pub use stream::{COMFORT_NOISE, Digits, Direction, Opus, Payload, Stream};
+mod security;
+
+pub use codec::Codec;
+pub use family::{Addresses, Family};
+pub use security::{KeyExchange, KeyName, Keys, MasterKey, Offerer, Security, Suite};
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -24,6 +24,7 @@ mod shard;
 mod sounds;
 mod source;
 mod spans;
+mod srtp;
 mod watchdog;
 
 pub use api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};

@@ -60,16 +60,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Packet<'_>> {
     if bytes.len() > LENGTH_MAX {
         return None;
     }
-    let (head, rest) = bytes.split_first_chunk::<HEADER_LENGTH>()?;
+    let head = bytes.first_chunk::<HEADER_LENGTH>()?;
     let [first, second, q0, q1, t0, t1, t2, t3, s0, s1, s2, s3] = *head;
-    if first >> 6 != 2 {
-        return None;
-    }
-    let mut payload = rest.get(4 * usize::from(first & 0x0f)..)?;
-    if first & 0x10 != 0 {
-        let ([_, _, l0, l1], rest) = payload.split_first_chunk::<4>()?;
-        payload = rest.get(4 * usize::from(u16::from_be_bytes([*l0, *l1]))..)?;
-    }
+    let mut payload = bytes.get(header_length(bytes)?..)?;
     if first & 0x20 != 0 {
         let padding = usize::from(*payload.last()?);
         if padding == 0 {
@@ -85,6 +78,17 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Packet<'_>> {
         ssrc: u32::from_be_bytes([s0, s1, s2, s3]),
         payload,
     })
+}
+
+/// The length of a header with its contributing sources and its extension, as far as they are there.
+pub(crate) fn header_length(bytes: &[u8]) -> Option<usize> {
+    let first = *bytes.first().filter(|first| **first >> 6 == 2)?;
+    let mut length = HEADER_LENGTH + 4 * usize::from(first & 0x0f);
+    if first & 0x10 != 0 {
+        let [_, _, l0, l1] = *bytes.get(length..)?.first_chunk::<4>()?;
+        length += 4 + 4 * usize::from(u16::from_be_bytes([l0, l1]));
+    }
+    (length <= bytes.len()).then_some(length)
 }
 
 /// What of a header changes from packet to packet.

@@ -1,0 +1,260 @@
+//! SRTP and SRTCP (RFC 3711, RFC 6188, RFC 7714): what goes out is sealed and what comes in is opened in place.
+//!
+//! The block cipher and GCM are those of aws-lc, HMAC-SHA1 is that of RustCrypto: each is the faster of the two here.
+//! A packet costs no allocation.
+
+mod cipher;
+mod derivation;
+mod index;
+
+use std::fmt;
+
+use media_api::{KeyName, MasterKey};
+
+use crate::rtp;
+use cipher::{Cipher, Tag};
+use derivation::{Purpose, derive};
+use index::{Window, guess};
+
+/// The trailer of SRTCP that says whether a packet is encrypted, and its number (RFC 3711 §3.4).
+const ENCRYPTED: u32 = 1 << 31;
+const TRAILER: usize = 4;
+/// The head of RTCP that stays readable: the first word and the SSRC.
+const RTCP_HEAD: usize = 8;
+
+/// So many senders are known by one key at a time; of one more the one heard longest ago is forgotten.
+const SENDERS_MAX: usize = 8;
+
+/// Why a packet is not what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// It is no RTP or RTCP, or too short for the suite.
+    Malformed,
+    /// It came before, or is too old to tell.
+    Replayed,
+    /// Somebody else made it, or it was changed on its way.
+    Unauthenticated,
+}
+
+/// Seals what we send with one master key.
+pub(crate) struct Sealer {
+    rtp: Cipher,
+    rtcp: Cipher,
+    /// Of which source, and how far it has come.
+    line: Option<(u32, u64)>,
+    reports: u32,
+}
+
+impl Sealer {
+    /// `None` if the suite's cipher cannot be made of the key, which no key of the right length does.
+    pub(crate) fn new(master: &MasterKey) -> Option<Sealer> {
+        Some(Sealer {
+            rtp: derive(master, Purpose::Rtp)?,
+            rtcp: derive(master, Purpose::Rtcp)?,
+            line: None,
+            reports: 0,
+        })
+    }
+
+    /// Seals the RTP packet that begins at `start`. What cannot be sealed must not be sent.
+    pub(crate) fn seal(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), Flaw> {
+        let plain = packet.get_mut(start..).ok_or(Flaw::Malformed)?;
+        let (header, sequence, ssrc) = head(plain).ok_or(Flaw::Malformed)?;
+        let newest = self.line.filter(|(source, _)| *source == ssrc).map(|(_, newest)| newest);
+        let index = newest.map_or(u64::from(sequence), |newest| guess(newest, sequence));
+        let tag = self.rtp.seal_rtp(plain, header, ssrc, index).ok_or(Flaw::Malformed)?;
+        self.line = Some((ssrc, newest.map_or(index, |newest| newest.max(index))));
+        packet.extend_from_slice(tag.bytes());
+        Ok(())
+    }
+
+    /// Seals the compound RTCP packet that begins at `start`.
+    pub(crate) fn seal_report(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), Flaw> {
+        let plain = packet.get_mut(start..).ok_or(Flaw::Malformed)?;
+        let ssrc = word(plain, 4).ok_or(Flaw::Malformed)?;
+        let trailer = ENCRYPTED | self.reports;
+        let tag = self.rtcp.seal_rtcp(plain, RTCP_HEAD, ssrc, trailer).ok_or(Flaw::Malformed)?;
+        // After 2^31 reports, three centuries, the key is worn out.
+        self.reports =
+            self.reports.checked_add(1).filter(|next| next & ENCRYPTED == 0).ok_or(Flaw::Malformed)?;
+        if !self.rtcp.is_aead() {
+            packet.extend_from_slice(&trailer.to_be_bytes());
+        }
+        packet.extend_from_slice(tag.bytes());
+        if self.rtcp.is_aead() {
+            packet.extend_from_slice(&trailer.to_be_bytes());
+        }
+        Ok(())
+    }
+}
+
+/// Opens what the peer sends with one master key.
+pub(crate) struct Opener {
+    rtp: Cipher,
+    rtcp: Cipher,
+    name: Option<KeyName>,
+    senders: [Option<Sender>; SENDERS_MAX],
+    /// Counts what was opened, so that the sender heard longest ago is known.
+    opened: u64,
+}
+
+/// What was heard of one source.
+#[derive(Clone, Copy, Debug)]
+struct Sender {
+    ssrc: u32,
+    heard: u64,
+    speech: Option<Window>,
+    reports: Option<Window>,
+}
+
+impl Opener {
+    /// `name` stands in every packet, if the peer announced one. `None` as for [`Sealer::new`].
+    pub(crate) fn new(master: &MasterKey, name: Option<KeyName>) -> Option<Opener> {
+        Some(Opener {
+            rtp: derive(master, Purpose::Rtp)?,
+            rtcp: derive(master, Purpose::Rtcp)?,
+            name,
+            senders: [None; SENDERS_MAX],
+            opened: 0,
+        })
+    }
+
+    /// Opens an SRTP packet in place and gives the length of the RTP packet that it then begins with. A packet that is
+    /// not opened may be changed, and changes nothing here.
+    pub(crate) fn open(&mut self, packet: &mut [u8]) -> Result<usize, Flaw> {
+        let (header, sequence, ssrc) = head(packet).ok_or(Flaw::Malformed)?;
+        let known = self.sender(ssrc).and_then(|sender| sender.speech);
+        let index = known.map_or(u64::from(sequence), |window| guess(window.newest(), sequence));
+        if known.is_some_and(|window| window.has_seen(index)) {
+            return Err(Flaw::Replayed);
+        }
+        let tag_length = self.rtp.rtp_tag_length();
+        let (body, tag) = self.split(packet, tag_length)?;
+        let length = body.len();
+        if length < header {
+            return Err(Flaw::Malformed);
+        }
+        let is_theirs = self.rtp.open_rtp(body, header, ssrc, index, &tag);
+        is_theirs.then_some(()).ok_or(Flaw::Unauthenticated)?;
+        let sender = self.heard(ssrc);
+        sender.speech.get_or_insert_with(|| Window::new(index)).see(index);
+        Ok(length)
+    }
+
+    /// The same for SRTCP. What is not encrypted is refused: that was not agreed.
+    pub(crate) fn open_report(&mut self, packet: &mut [u8]) -> Result<usize, Flaw> {
+        let ssrc = word(packet, 4).ok_or(Flaw::Malformed)?;
+        let (body, tag, trailer) = self.split_report(packet)?;
+        let length = body.len();
+        if length < RTCP_HEAD || trailer & ENCRYPTED == 0 {
+            return Err(Flaw::Malformed);
+        }
+        let index = u64::from(trailer & !ENCRYPTED);
+        let known = self.sender(ssrc).and_then(|sender| sender.reports);
+        if known.is_some_and(|window| window.has_seen(index)) {
+            return Err(Flaw::Replayed);
+        }
+        let is_theirs = self.rtcp.open_rtcp(body, RTCP_HEAD, ssrc, trailer, &tag);
+        is_theirs.then_some(()).ok_or(Flaw::Unauthenticated)?;
+        let sender = self.heard(ssrc);
+        sender.reports.get_or_insert_with(|| Window::new(index)).see(index);
+        Ok(length)
+    }
+
+    /// What is before the tag, and the tag. Between tag and cipher text, or after the tag of GCM, stands the name of the
+    /// key: it must be the one that was announced.
+    fn split<'p>(&self, packet: &'p mut [u8], tag: usize) -> Result<(&'p mut [u8], Tag), Flaw> {
+        if self.rtp.is_aead() {
+            let rest = self.without_name(packet)?;
+            cut(rest, tag)
+        } else {
+            let (rest, tag) = cut(packet, tag)?;
+            Ok((self.without_name(rest)?, tag))
+        }
+    }
+
+    fn split_report<'p>(&self, packet: &'p mut [u8]) -> Result<(&'p mut [u8], Tag, u32), Flaw> {
+        let tag = self.rtcp.rtcp_tag_length();
+        if self.rtcp.is_aead() {
+            let (rest, trailer) = cut_trailer(self.without_name(packet)?)?;
+            let (body, tag) = cut(rest, tag)?;
+            return Ok((body, tag, trailer));
+        }
+        let (rest, tag) = cut(packet, tag)?;
+        let (body, trailer) = cut_trailer(self.without_name(rest)?)?;
+        Ok((body, tag, trailer))
+    }
+
+    fn without_name<'p>(&self, packet: &'p mut [u8]) -> Result<&'p mut [u8], Flaw> {
+        let Some(name) = self.name else { return Ok(packet) };
+        let (bytes, length) = (name.to_bytes(), name.length());
+        let (rest, found) = split_end(packet, length)?;
+        let is_ours = bytes.get(bytes.len() - length..) == Some(&*found);
+        is_ours.then_some(rest).ok_or(Flaw::Unauthenticated)
+    }
+
+    fn sender(&self, ssrc: u32) -> Option<&Sender> {
+        self.senders.iter().flatten().find(|sender| sender.ssrc == ssrc)
+    }
+
+    /// The place of a source of whom something was opened.
+    fn heard(&mut self, ssrc: u32) -> &mut Sender {
+        self.opened += 1;
+        let heard = self.opened;
+        let known = self.senders.iter().position(|place| place.is_some_and(|sender| sender.ssrc == ssrc));
+        let oldest = || {
+            let age = |(_, place): &(usize, &Option<Sender>)| place.map_or(0, |sender| sender.heard);
+            self.senders.iter().enumerate().min_by_key(age).map_or(0, |(at, _)| at)
+        };
+        let at = known.unwrap_or_else(oldest);
+        let place = &mut self.senders[at % SENDERS_MAX];
+        if known.is_none() {
+            *place = None;
+        }
+        let sender = place.get_or_insert(Sender { ssrc, heard, speech: None, reports: None });
+        sender.heard = heard;
+        sender
+    }
+}
+
+/// Neither prints what it knows.
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealer(..)")
+    }
+}
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opener(..)")
+    }
+}
+
+/// The length of an RTP header with contributing sources and extension, the sequence number and the SSRC.
+fn head(packet: &[u8]) -> Option<(usize, u16, u32)> {
+    let length = rtp::header_length(packet)?;
+    let [_, _, q0, q1, _, _, _, _, s0, s1, s2, s3] = *packet.first_chunk::<12>()?;
+    Some((length, u16::from_be_bytes([q0, q1]), u32::from_be_bytes([s0, s1, s2, s3])))
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk::<4>()?))
+}
+
+fn split_end(packet: &mut [u8], length: usize) -> Result<(&mut [u8], &mut [u8]), Flaw> {
+    let at = packet.len().checked_sub(length).ok_or(Flaw::Malformed)?;
+    packet.split_at_mut_checked(at).ok_or(Flaw::Malformed)
+}
+
+fn cut(packet: &mut [u8], tag: usize) -> Result<(&mut [u8], Tag), Flaw> {
+    let (rest, tag) = split_end(packet, tag)?;
+    Ok((rest, Tag::of(tag).ok_or(Flaw::Malformed)?))
+}
+
+fn cut_trailer(packet: &mut [u8]) -> Result<(&mut [u8], u32), Flaw> {
+    let (rest, trailer) = split_end(packet, TRAILER)?;
+    Ok((rest, word(trailer, 0).ok_or(Flaw::Malformed)?))
+}
+
+#[cfg(test)]
+mod tests;
