@@ -323,6 +323,11 @@ impl Engine {
             Media::Restored { leg, after } => {
                 self.for_media(leg, |call, ctx, number| call.restored(ctx, number, after));
             }
+            Media::Unauthenticated { leg, from, report, packets, keys } => {
+                self.for_media(leg, |call, ctx, number| {
+                    call.unauthenticated(ctx, number, (from, report, packets), keys);
+                });
+            }
             Media::Closed { leg, stats } => {
                 self.for_media(leg, |call, ctx, number| call.media_closed(ctx, number, &stats));
             }

@@ -5,8 +5,10 @@ use crate::charges::{self, Charge};
 use crate::context::{Context, Owner};
 use crate::ledger::CallLog;
 use base::Time;
-use facts::{End, FactKind, LegRole};
-use media_api::{Codec, Command, Direction, Family, LegId, Stats, Stream};
+use facts::{End, FactKind, KeyFacts, LegRole};
+use media_api::{
+    Codec, Command, Direction, Family, KeyExchange, KeyTerms, LegId, Offerer, Security, Stats, Stream,
+};
 use sip::negotiation::{self, Abilities, Negotiation, Refusal};
 use sip::ua::{Do, SessionId, Warning};
 use std::net::SocketAddr;
@@ -34,6 +36,8 @@ pub(crate) struct Leg {
     pub(crate) local: Option<SocketAddr>,
     /// Media flows: 200 and SDP have crossed.
     pub(crate) connected: bool,
+    /// How its media is encrypted, as far as that was told.
+    secured: Option<KeyTerms>,
     /// The peer asked us to be silent, or is silent itself, on purpose.
     pub(crate) held: bool,
     /// Since when the watchdog hears nothing of a party that should be heard.
@@ -77,6 +81,7 @@ impl Leg {
             early_answer: None,
             local: None,
             connected: false,
+            secured: None,
             held: false,
             silent_since: None,
             alive_at: ctx.now,
@@ -295,10 +300,23 @@ impl Leg {
         self.alive_at = ctx.now;
         let codec = self.codec().unwrap_or(Codec::Pcma).encoding().to_owned();
         ctx.note_call(log, FactKind::LegConnected { leg: self.number, codec });
+        self.tell_security(ctx, log);
         self.held = self.wants_silence();
         if self.held {
             ctx.note_call(log, FactKind::LegHeld { leg: self.number });
         }
+    }
+
+    /// Says how the media is encrypted, if it is and that is not said yet.
+    pub(crate) fn tell_security(&mut self, ctx: &mut Context, log: &mut CallLog) {
+        let terms = match self.negotiation.stream().map(|stream| &stream.security) {
+            Some(Security::Keyed(keys)) => Some(keys.terms()),
+            Some(Security::Plain) | None => None,
+        };
+        if let Some(terms) = terms.filter(|terms| self.secured != Some(*terms)) {
+            ctx.note_call(log, FactKind::MediaSecured { leg: self.number, keys: key_facts(terms) });
+        }
+        self.secured = terms;
     }
 
     /// The codec in force.
@@ -416,6 +434,23 @@ fn codecs(prefer: Option<Codec>) -> Vec<Codec> {
 pub(crate) fn family_of(offer: Option<&[u8]>, peer: Option<SocketAddr>) -> Family {
     let by_sip = || peer.map_or(Family::V4, |peer| Family::of(peer.ip()));
     offer.and_then(negotiation::offered_family).unwrap_or_else(by_sip)
+}
+
+/// How keys were agreed, for facts.
+pub(crate) fn key_facts(terms: KeyTerms) -> KeyFacts {
+    KeyFacts {
+        suite: terms.suite.name().to_owned(),
+        exchange: match terms.exchange {
+            KeyExchange::Sdes => "sdes",
+            KeyExchange::Dtls => "dtls",
+        }
+        .to_owned(),
+        offered_by: match terms.offerer {
+            Offerer::Us => "us",
+            Offerer::Peer => "peer",
+        }
+        .to_owned(),
+    }
 }
 
 fn shown_address(ctx: &Context, local: SocketAddr, peer: Option<SocketAddr>) -> SocketAddr {

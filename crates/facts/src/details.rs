@@ -104,6 +104,17 @@ pub struct SilenceEvidence {
     pub rtcp_alive: bool,
 }
 
+/// How keys of encrypted media were agreed. Never the keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyFacts {
+    /// The suite, by its name in SDES (RFC 4568).
+    pub suite: String,
+    /// `sdes` or `dtls`.
+    pub exchange: String,
+    /// Whose offer it was: `us` or `peer`.
+    pub offered_by: String,
+}
+
 /// How long each part of a call took.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallData {

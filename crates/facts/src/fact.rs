@@ -1,7 +1,7 @@
 use crate::wall_micros;
 use crate::{
-    AgentState, Banned, CallData, End, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal,
-    SilenceEvidence,
+    AgentState, Banned, CallData, End, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft,
+    QueueRefusal, SilenceEvidence,
 };
 use base::Wall;
 use serde::{Deserialize, Serialize};
@@ -310,6 +310,28 @@ pub enum FactKind {
         leg: u32,
         /// Milliseconds of silence.
         after_ms: u64,
+    },
+    /// A leg's media is encrypted from now on.
+    #[serde(rename = "media.secured")]
+    MediaSecured {
+        /// Which.
+        leg: u32,
+        /// How the keys were agreed.
+        keys: KeyFacts,
+    },
+    /// Packets that the party's key did not make reached nobody: the first of them, then once a minute at most.
+    #[serde(rename = "media.unauthenticated")]
+    MediaUnauthenticated {
+        /// Which.
+        leg: u32,
+        /// Where the last one came from.
+        from: String,
+        /// How many since the last time.
+        packets: u64,
+        /// The last one was RTCP.
+        rtcp: bool,
+        /// How the keys were agreed.
+        keys: KeyFacts,
     },
     /// A key was pressed.
     #[serde(rename = "dtmf.received")]

@@ -16,7 +16,7 @@ pub use ban::{BanNow, Banned};
 pub use charge::ChargeNow;
 pub use command::Command;
 pub use details::{
-    AgentState, CallData, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal,
+    AgentState, CallData, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal,
     SilenceEvidence,
 };
 pub use end::{Cause, End, Side};

@@ -4,17 +4,14 @@
 mod codec;
 mod family;
 mod room;
+mod security;
 mod stream;
 
 pub use codec::Codec;
 pub use family::{Addresses, Family};
 pub use room::{Heard, RoomId, Seat};
+pub use security::{KeyExchange, KeyName, KeyTerms, Keys, MasterKey, Offerer, Security, Suite};
 pub use stream::{COMFORT_NOISE, Digits, Direction, Opus, Payload, Stream};
-mod security;
-
-pub use codec::Codec;
-pub use family::{Addresses, Family};
-pub use security::{KeyExchange, KeyName, Keys, MasterKey, Offerer, Security, Suite};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -199,6 +196,20 @@ pub enum Event {
         /// How long it was silent.
         after: Duration,
     },
+    /// Packets of a secured leg that the party's key did not make, or that were changed: they reach nobody. Told of the
+    /// first, and then once a minute at most.
+    Unauthenticated {
+        /// Whose.
+        leg: LegId,
+        /// Where the last one came from.
+        from: SocketAddr,
+        /// It was RTCP.
+        report: bool,
+        /// How many since the last time.
+        packets: u64,
+        /// How the keys were agreed that should have made it.
+        keys: KeyTerms,
+    },
     /// The ports are given back.
     Closed {
         /// Whose.
@@ -236,6 +247,8 @@ pub struct Stats {
     pub lost: u64,
     /// Packets dropped: not RTP, of another source, or out of range.
     pub rejected: u64,
+    /// Those among them that should have been made with the party's key and were not.
+    pub unauthenticated: u64,
     /// Interarrival jitter (RFC 3550 §6.4.1) of what was received.
     pub jitter: Duration,
     /// The loss that the peer reported of what we sent.

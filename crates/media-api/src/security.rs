@@ -159,6 +159,17 @@ pub enum Offerer {
     Peer,
 }
 
+/// What may be told of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyTerms {
+    /// What they are of.
+    pub suite: Suite,
+    /// How they were agreed.
+    pub exchange: KeyExchange,
+    /// By whose offer.
+    pub offerer: Offerer,
+}
+
 /// What both sides know of a secured stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keys {
@@ -175,9 +186,9 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The suite of both.
-    pub fn suite(&self) -> Suite {
-        self.ours.suite()
+    /// What may be told of them.
+    pub fn terms(&self) -> KeyTerms {
+        KeyTerms { suite: self.ours.suite(), exchange: self.exchange, offerer: self.offerer }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What offer and answer agreed for one party's speech.
 
-use crate::Codec;
+use crate::{Codec, Security};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ pub struct Stream {
     pub direction: Direction,
     /// The speech in one packet that the peer asked for.
     pub packet_time: Duration,
+    /// What protects it.
+    pub security: Security,
 }
 
 /// Telephone-events of one clock.
@@ -119,6 +121,7 @@ impl Stream {
             also: Vec::new(),
             direction: Direction::SendRecv,
             packet_time: Duration::from_millis(20),
+            security: Security::Plain,
         }
     }
 

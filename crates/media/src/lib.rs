@@ -24,7 +24,7 @@ mod shard;
 mod sounds;
 mod source;
 mod spans;
-mod srtp;
+pub mod srtp;
 mod watchdog;
 
 pub use api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};

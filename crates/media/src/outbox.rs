@@ -42,7 +42,7 @@ impl Outbox {
         self.outputs.push_back(ShardOutput::NeedSound { source });
     }
 
-    /// Puts out a packet of what `write` appends, unless there is no room.
+    /// Puts out a packet of what `write` appends, if it does, unless there is no room.
     pub(crate) fn send(
         &mut self,
         leg: LegId,
@@ -68,6 +68,9 @@ impl Outbox {
             return None;
         }
         write(&mut self.bytes);
+        if self.bytes.len() == start {
+            return None;
+        }
         Some(PacketRef { start: start as u32, length: (self.bytes.len() - start) as u32 })
     }
 }

@@ -37,6 +37,8 @@ pub struct Shard {
     rooms: BTreeMap<RoomId, Room>,
     wanted: Wanted,
     out: Outbox,
+    /// Where secured packets are opened.
+    opened: Vec<u8>,
 }
 
 impl Shard {
@@ -51,6 +53,7 @@ impl Shard {
             rooms: BTreeMap::new(),
             wanted: Wanted::default(),
             out: Outbox::default(),
+            opened: Vec::new(),
         }
     }
 
@@ -260,7 +263,10 @@ impl Shard {
     fn packet_in(&mut self, now: Time, id: LegId, kind: PacketKind, from: SocketAddr, bytes: &[u8]) {
         let Some(key) = self.keys.get(&id).copied() else { return };
         let Some(leg) = self.legs.get_mut(key) else { return };
-        if kind == PacketKind::Rtcp || leg.is_report(bytes) {
+        let is_report = kind == PacketKind::Rtcp || leg.is_report(bytes);
+        let (opened, out) = (&mut self.opened, &mut self.out);
+        let Some(bytes) = leg.open(now, is_report, from, bytes, opened, out) else { return };
+        if is_report {
             return leg.receive_report(now, from, bytes);
         }
         let received = leg.receive(now, key, from, bytes, &mut self.out);

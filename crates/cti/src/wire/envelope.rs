@@ -159,6 +159,8 @@ fn leg(kind: &FactKind) -> Option<u32> {
         | FactKind::LegQuality { leg, .. }
         | FactKind::MediaSilent { leg, .. }
         | FactKind::MediaRestored { leg, .. }
+        | FactKind::MediaSecured { leg, .. }
+        | FactKind::MediaUnauthenticated { leg, .. }
         | FactKind::DtmfReceived { leg, .. } => Some(*leg),
         _ => None,
     }

@@ -26,6 +26,8 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::LegQuality { .. } => "leg.quality",
         FactKind::MediaSilent { .. } => "media.silent",
         FactKind::MediaRestored { .. } => "media.restored",
+        FactKind::MediaSecured { .. } => "media.secured",
+        FactKind::MediaUnauthenticated { .. } => "media.unauthenticated",
         FactKind::DtmfReceived { .. } => "dtmf.received",
         FactKind::IvrEntered { .. } => "ivr.entered",
         FactKind::IvrPromptStarted { .. } => "ivr.prompt_started",

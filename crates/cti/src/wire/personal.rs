@@ -39,6 +39,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         }
         FactKind::EndpointUnregistered { .. } | FactKind::CallClassified { .. }
         | FactKind::CallOrigin { .. } | FactKind::CallTrustAssessed { .. } | FactKind::MediaSilent { .. }
+        | FactKind::MediaUnauthenticated { .. }
         | FactKind::DtmfReceived { .. } | FactKind::IvrInput { .. } | FactKind::IvrNoMatch { .. }
         | FactKind::OfferMade { .. } | FactKind::OfferAccepted { .. } | FactKind::OfferEnded { .. }
         | FactKind::AgentState { .. } | FactKind::CaptureStarted { .. } | FactKind::SecurityBlocked { .. }
@@ -50,7 +51,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::LegRouted { .. } | FactKind::LegRinging { .. } | FactKind::LegEarlyMedia { .. }
         | FactKind::LegRefreshFailed { .. } | FactKind::LegConnected { .. } | FactKind::LegHeld { .. }
         | FactKind::LegResumed { .. } | FactKind::CallConnected { .. } | FactKind::LegQuality { .. }
-        | FactKind::MediaRestored { .. } | FactKind::IvrEntered { .. } | FactKind::IvrPromptStarted { .. }
+        | FactKind::MediaRestored { .. } | FactKind::MediaSecured { .. } | FactKind::IvrEntered { .. } | FactKind::IvrPromptStarted { .. }
         | FactKind::IvrPromptEnded { .. } | FactKind::IvrPromptMissing { .. } | FactKind::IvrNoInput { .. }
         | FactKind::CalendarDecided { .. } | FactKind::IvrLeft { .. } | FactKind::QueueEntered { .. }
         | FactKind::QueuePosition { .. } | FactKind::QueueOverflowed { .. } | FactKind::QueueRefused { .. }

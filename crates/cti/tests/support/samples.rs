@@ -1,8 +1,8 @@
 //! One fact of every kind.
 
 use facts::{
-    AgentState, Banned, CallData, Cause, End, FactKind, LegRole, OfferEnd, PassedOver, PlayedPrompt,
-    QueueLeft, QueueRefusal, Side, SilenceEvidence,
+    AgentState, Banned, CallData, Cause, End, FactKind, KeyFacts, LegRole, OfferEnd, PassedOver,
+    PlayedPrompt, QueueLeft, QueueRefusal, Side, SilenceEvidence,
 };
 
 pub(crate) const NUMBER: &str = "+393471234567";
@@ -181,6 +181,14 @@ fn call() -> Vec<FactKind> {
             },
         },
         FactKind::MediaRestored { leg: 1, after_ms: 4000 },
+        FactKind::MediaSecured { leg: 1, keys: keys() },
+        FactKind::MediaUnauthenticated {
+            leg: 1,
+            from: "10.0.0.1:4000".into(),
+            packets: 3,
+            rtcp: false,
+            keys: keys(),
+        },
         FactKind::DtmfReceived { leg: 1, digit: "1".into(), source: "4733".into(), duration_ms: 90 },
         FactKind::TransferStarted { to: NUMBER.into(), by: Some(2) },
         FactKind::TransferConsulting { to: NUMBER.into(), consultation: "rm1-OTHER".into() },
@@ -228,4 +236,8 @@ fn queue() -> Vec<FactKind> {
         FactKind::OfferEnded { offer: 2, agent: "bruno".into(), reason: OfferEnd::Expired, sip: None },
         agent("anna", AgentState::Talking),
     ]
+}
+
+fn keys() -> KeyFacts {
+    KeyFacts { suite: "AES_CM_128_HMAC_SHA1_80".into(), exchange: "sdes".into(), offered_by: "peer".into() }
 }

@@ -3,9 +3,11 @@
 use super::ending::Phase;
 use super::{Call, Stage};
 use crate::context::Context;
+use crate::leg::key_facts;
 use facts::{CallPhase, FactKind, SilenceEvidence};
-use media_api::{Codec, Command, Evidence, LegId};
+use media_api::{Codec, Command, Evidence, KeyTerms, LegId};
 use sip::ua::Do;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 impl Call {
@@ -157,6 +159,18 @@ impl Call {
         leg.silent_since = None;
         leg.is_alive(ctx.now);
         self.note(ctx, FactKind::MediaRestored { leg: number, after_ms: super::waiting::millis(after) });
+    }
+
+    /// Packets of a secured party were not made with its key, and reached nobody.
+    pub(crate) fn unauthenticated(
+        &mut self,
+        ctx: &mut Context,
+        number: u32,
+        (from, rtcp, packets): (SocketAddr, bool, u64),
+        keys: KeyTerms,
+    ) {
+        let (from, keys) = (from.to_string(), key_facts(keys));
+        self.note(ctx, FactKind::MediaUnauthenticated { leg: number, from, packets, rtcp, keys });
     }
 
     /// Whoever has been silent, or has held, for too long is asked by a re-INVITE; a device that is gone does

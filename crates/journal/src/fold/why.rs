@@ -298,6 +298,16 @@ fn leg_step(kind: &FactKind) -> Option<(String, String)> {
             format!("la parte {leg} tace da {} ms", evidence.silent_ms),
             format!("leg {leg} has been silent for {} ms", evidence.silent_ms),
         ),
+        FactKind::MediaUnauthenticated { leg, from, packets, keys, .. } => (
+            format!(
+                "parte {leg}: {packets} pacchetti da {from} non autentici ({}, {})",
+                keys.suite, keys.exchange
+            ),
+            format!(
+                "leg {leg}: {packets} packets from {from} not authentic ({}, {})",
+                keys.suite, keys.exchange
+            ),
+        ),
         FactKind::LegEnded { leg, end } => {
             let (by_it, by_en) = side(end.by);
             (

@@ -1,5 +1,6 @@
 //! One party's media: what is agreed with it, what it hears and what it says.
 
+mod protection;
 mod receiving;
 mod sending;
 mod translating;
@@ -25,6 +26,7 @@ use crate::rtp::TickRate;
 use crate::source::Source;
 use crate::watchdog::Watchdog;
 
+use protection::Protection;
 pub(crate) use receiving::{Received, Spoken};
 use translating::Translation;
 
@@ -51,6 +53,7 @@ pub(crate) struct Leg {
     /// Where in each 20 ms it plays, so that not all legs send in the same tick.
     phase: Duration,
     agreed: Option<Agreed>,
+    protection: Protection,
     // What it hears.
     line: Line,
     relay: Relay,
@@ -109,6 +112,7 @@ impl Leg {
             local,
             phase,
             agreed: None,
+            protection: Protection::default(),
             line: Line::new(&mut rng, now),
             relay: Relay::default(),
             translation: None,
@@ -131,6 +135,7 @@ impl Leg {
         self.watchdog.expect(now, stream.may_receive());
         self.line.set_rate(now, TickRate::of(stream.codec));
         self.reception.set_rate(TickRate::of(stream.codec));
+        self.protection.agree(now, &stream.security);
         let remote = stream.remote;
         match &mut self.agreed {
             Some(agreed) => {
@@ -260,6 +265,7 @@ impl Leg {
             sent: self.line.packets(),
             lost: self.reception.lost(),
             rejected: self.rejected,
+            unauthenticated: self.protection.unauthenticated(),
             jitter: self.reception.jitter(),
             remote_lost: self.reports.remote_lost,
             round_trip: self.reports.round_trip,
@@ -290,7 +296,8 @@ impl Leg {
         };
         let (reports, line, reception) = (&mut self.reports, &self.line, &mut self.reception);
         if is_address(to) {
-            out.send(self.id, kind, to, |bytes| reports.write(now, line, reception, bye, bytes));
+            let way = (self.id, kind, to);
+            self.protection.send_report(out, way, |bytes| reports.write(now, line, reception, bye, bytes));
         } else {
             reports.postpone(now);
         }

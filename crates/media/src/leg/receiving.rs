@@ -61,6 +61,24 @@ impl<'a> Received<'a> {
 }
 
 impl Leg {
+    /// The packet as the party wrote it, if it is the party's: itself, or what comes out of it in `room`.
+    pub(crate) fn open<'p>(
+        &mut self,
+        now: Time,
+        is_report: bool,
+        from: SocketAddr,
+        bytes: &'p [u8],
+        room: &'p mut Vec<u8>,
+        out: &mut Outbox,
+    ) -> Option<&'p [u8]> {
+        let opened = self.protection.open(now, is_report, bytes, room);
+        if opened.is_err() {
+            self.rejected += 1;
+            self.protection.complain(now, self.id, (is_report, from), out);
+        }
+        opened.ok()
+    }
+
     /// Takes an RTP packet, and gives it back if someone is to hear it.
     pub(crate) fn receive<'a>(
         &mut self,

@@ -54,7 +54,7 @@ impl Leg {
         let Some((position, marker)) = self.relay.place(&self.line, now, received) else { return };
         let entry = Entry { talker: Talker::Relay, position, span, payload_type, marker };
         let header = self.line.enter(entry, packet.payload.len());
-        out.send(self.id, PacketKind::Rtp, to, |bytes| {
+        self.protection.send(out, (self.id, PacketKind::Rtp, to), |bytes| {
             bytes.extend_from_slice(&header.to_bytes());
             let start = bytes.len();
             bytes.extend_from_slice(packet.payload);
@@ -189,7 +189,7 @@ impl Leg {
 
     fn send(&mut self, to: SocketAddr, entry: Entry, payload: &[u8], out: &mut Outbox) {
         let header = self.line.enter(entry, payload.len());
-        out.send(self.id, PacketKind::Rtp, to, |bytes| {
+        self.protection.send(out, (self.id, PacketKind::Rtp, to), |bytes| {
             bytes.extend_from_slice(&header.to_bytes());
             bytes.extend_from_slice(payload);
         });

@@ -27,17 +27,17 @@ const SENDERS_MAX: usize = 8;
 
 /// Why a packet is not what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flaw {
-    /// It is no RTP or RTCP, or too short for the suite.
+pub enum Flaw {
+    /// It is no RTP or RTCP at all.
     Malformed,
     /// It came before, or is too old to tell.
     Replayed,
-    /// Somebody else made it, or it was changed on its way.
+    /// Somebody else made it, in the clear or by another key, or it was changed on its way.
     Unauthenticated,
 }
 
 /// Seals what we send with one master key.
-pub(crate) struct Sealer {
+pub struct Sealer {
     rtp: Cipher,
     rtcp: Cipher,
     /// Of which source, and how far it has come.
@@ -47,7 +47,7 @@ pub(crate) struct Sealer {
 
 impl Sealer {
     /// `None` if the suite's cipher cannot be made of the key, which no key of the right length does.
-    pub(crate) fn new(master: &MasterKey) -> Option<Sealer> {
+    pub fn new(master: &MasterKey) -> Option<Sealer> {
         Some(Sealer {
             rtp: derive(master, Purpose::Rtp)?,
             rtcp: derive(master, Purpose::Rtcp)?,
@@ -57,7 +57,7 @@ impl Sealer {
     }
 
     /// Seals the RTP packet that begins at `start`. What cannot be sealed must not be sent.
-    pub(crate) fn seal(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), Flaw> {
+    pub fn seal(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), Flaw> {
         let plain = packet.get_mut(start..).ok_or(Flaw::Malformed)?;
         let (header, sequence, ssrc) = head(plain).ok_or(Flaw::Malformed)?;
         let newest = self.line.filter(|(source, _)| *source == ssrc).map(|(_, newest)| newest);
@@ -69,7 +69,7 @@ impl Sealer {
     }
 
     /// Seals the compound RTCP packet that begins at `start`.
-    pub(crate) fn seal_report(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), Flaw> {
+    pub fn seal_report(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), Flaw> {
         let plain = packet.get_mut(start..).ok_or(Flaw::Malformed)?;
         let ssrc = word(plain, 4).ok_or(Flaw::Malformed)?;
         let trailer = ENCRYPTED | self.reports;
@@ -89,7 +89,7 @@ impl Sealer {
 }
 
 /// Opens what the peer sends with one master key.
-pub(crate) struct Opener {
+pub struct Opener {
     rtp: Cipher,
     rtcp: Cipher,
     name: Option<KeyName>,
@@ -109,7 +109,7 @@ struct Sender {
 
 impl Opener {
     /// `name` stands in every packet, if the peer announced one. `None` as for [`Sealer::new`].
-    pub(crate) fn new(master: &MasterKey, name: Option<KeyName>) -> Option<Opener> {
+    pub fn new(master: &MasterKey, name: Option<KeyName>) -> Option<Opener> {
         Some(Opener {
             rtp: derive(master, Purpose::Rtp)?,
             rtcp: derive(master, Purpose::Rtcp)?,
@@ -121,7 +121,7 @@ impl Opener {
 
     /// Opens an SRTP packet in place and gives the length of the RTP packet that it then begins with. A packet that is
     /// not opened may be changed, and changes nothing here.
-    pub(crate) fn open(&mut self, packet: &mut [u8]) -> Result<usize, Flaw> {
+    pub fn open(&mut self, packet: &mut [u8]) -> Result<usize, Flaw> {
         let (header, sequence, ssrc) = head(packet).ok_or(Flaw::Malformed)?;
         let known = self.sender(ssrc).and_then(|sender| sender.speech);
         let index = known.map_or(u64::from(sequence), |window| guess(window.newest(), sequence));
@@ -132,7 +132,7 @@ impl Opener {
         let (body, tag) = self.split(packet, tag_length)?;
         let length = body.len();
         if length < header {
-            return Err(Flaw::Malformed);
+            return Err(Flaw::Unauthenticated);
         }
         let is_theirs = self.rtp.open_rtp(body, header, ssrc, index, &tag);
         is_theirs.then_some(()).ok_or(Flaw::Unauthenticated)?;
@@ -142,12 +142,12 @@ impl Opener {
     }
 
     /// The same for SRTCP. What is not encrypted is refused: that was not agreed.
-    pub(crate) fn open_report(&mut self, packet: &mut [u8]) -> Result<usize, Flaw> {
+    pub fn open_report(&mut self, packet: &mut [u8]) -> Result<usize, Flaw> {
         let ssrc = word(packet, 4).ok_or(Flaw::Malformed)?;
         let (body, tag, trailer) = self.split_report(packet)?;
         let length = body.len();
         if length < RTCP_HEAD || trailer & ENCRYPTED == 0 {
-            return Err(Flaw::Malformed);
+            return Err(Flaw::Unauthenticated);
         }
         let index = u64::from(trailer & !ENCRYPTED);
         let known = self.sender(ssrc).and_then(|sender| sender.reports);
@@ -242,18 +242,18 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 fn split_end(packet: &mut [u8], length: usize) -> Result<(&mut [u8], &mut [u8]), Flaw> {
-    let at = packet.len().checked_sub(length).ok_or(Flaw::Malformed)?;
-    packet.split_at_mut_checked(at).ok_or(Flaw::Malformed)
+    let at = packet.len().checked_sub(length).ok_or(Flaw::Unauthenticated)?;
+    packet.split_at_mut_checked(at).ok_or(Flaw::Unauthenticated)
 }
 
 fn cut(packet: &mut [u8], tag: usize) -> Result<(&mut [u8], Tag), Flaw> {
     let (rest, tag) = split_end(packet, tag)?;
-    Ok((rest, Tag::of(tag).ok_or(Flaw::Malformed)?))
+    Ok((rest, Tag::of(tag).ok_or(Flaw::Unauthenticated)?))
 }
 
 fn cut_trailer(packet: &mut [u8]) -> Result<(&mut [u8], u32), Flaw> {
     let (rest, trailer) = split_end(packet, TRAILER)?;
-    Ok((rest, word(trailer, 0).ok_or(Flaw::Malformed)?))
+    Ok((rest, word(trailer, 0).ok_or(Flaw::Unauthenticated)?))
 }
 
 #[cfg(test)]
