@@ -3,6 +3,8 @@
 #[allow(dead_code, reason = "each file of scenes needs a part of it")]
 pub(crate) mod desk;
 #[allow(dead_code, reason = "each file of scenes needs a part of it")]
+pub(crate) mod hall;
+#[allow(dead_code, reason = "each file of scenes needs a part of it")]
 pub(crate) mod handing;
 #[allow(dead_code, reason = "each file of scenes needs a part of it")]
 pub(crate) mod operator;

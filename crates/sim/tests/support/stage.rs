@@ -1,6 +1,7 @@
 //! A stage for small scenes: an engine in virtual time, phones led by hand, a network that loses nothing,
 //! and media that opens at once and plays every list for a second.
 
+use super::hall::Hall;
 use base::{Seed, Time, Wall};
 use engine::{Config, Engine, Input, Output, Past, Service, Target};
 use facts::{Fact, FactKind};
@@ -36,6 +37,8 @@ pub(crate) struct Stage {
     branches: u32,
     /// What name servers know; they fail for all else.
     pub(crate) names: BTreeMap<Query, Answer>,
+    /// Real media instead of the stand-in.
+    pub(crate) hall: Option<Hall>,
     /// Certificates that were asked for; a test answers, or nobody does.
     pub(crate) fetches: Vec<stir::Fetch>,
 }
@@ -150,6 +153,7 @@ impl Stage {
             no_ports: false,
             inboxes: BTreeMap::new(),
             branches: 0,
+            hall: None,
             fetches: Vec::new(),
         };
         stage.settle();
@@ -178,7 +182,7 @@ impl Stage {
                         if let Command::Open { leg, .. } = command {
                             self.beside.push((leg, beside));
                         }
-                        told.extend(self.play_media(command).map(Input::Media));
+                        told.extend(self.play_media(command).into_iter().map(Input::Media));
                     }
                     Output::Fact(fact) => self.facts.push(fact),
                     Output::Door(_) => {}
@@ -197,8 +201,19 @@ impl Stage {
         Input::Resolved { query, answer }
     }
 
-    fn play_media(&mut self, command: Command) -> Option<Event> {
+    fn play_media(&mut self, command: Command) -> Vec<Event> {
         self.commands.push(command.clone());
+        match (&mut self.hall, &command) {
+            (Some(hall), Command::Configure { leg, stream }) => {
+                self.streams.insert(*leg, stream.clone());
+                hall.command(self.now, command)
+            }
+            (Some(hall), _) => hall.command(self.now, command),
+            (None, _) => self.stand_in(command).into_iter().collect(),
+        }
+    }
+
+    fn stand_in(&mut self, command: Command) -> Option<Event> {
         match command {
             Command::Open { leg, .. } if self.no_ports => {
                 return Some(Event::OpenFailed { leg, why: "no port was free".to_owned() });
@@ -236,11 +251,20 @@ impl Stage {
         loop {
             let engine = self.engine.poll_timeout().map_or(Time::FAR, |(at, _)| at);
             let play = self.plays.iter().map(|(at, _, _)| *at).min().unwrap_or(Time::FAR);
-            let next = engine.min(play);
+            let tick = self.hall.as_ref().map_or(Time::FAR, Hall::next_tick);
+            let next = engine.min(play).min(tick);
             if next > until {
                 break;
             }
             self.now = self.now.max(next);
+            if tick == next {
+                let told = self.hall.as_mut().map(Hall::tick).unwrap_or_default();
+                for event in told {
+                    self.engine.handle(self.now, Input::Media(event));
+                    self.settle();
+                }
+                continue;
+            }
             if play <= engine {
                 let at = self.plays.iter().position(|(at, _, _)| *at == play).unwrap();
                 let (_, leg, play) = self.plays.remove(at);
@@ -308,6 +332,10 @@ impl Stage {
 
     /// A caller's key, by RTP.
     pub(crate) fn press(&mut self, leg: u64, digit: char) {
+        if let Some(hall) = &mut self.hall {
+            hall.press(LegId(leg), digit);
+            return self.wait(Duration::from_millis(400));
+        }
         let held = Duration::from_millis(40);
         self.input(Input::Media(Event::Digit { leg: LegId(leg), digit, held, by: KeysBy::Events }));
     }
