@@ -43,7 +43,7 @@ def main():
         return 2
     private = enter_private_network()
     bench = Bench(program, arguments.quick, private)
-    parts = {name: getattr(bench, name) for name in ("relay", "sip", "calls", "memory", "prompt", "sim")}
+    parts = {name: getattr(bench, name) for name in ("relay", "sip", "media", "calls", "memory", "prompt", "sim")}
     wanted = arguments.only.split(",") if arguments.only else list(parts)
     if unknown := set(wanted) - set(parts):
         print(f"--only {','.join(unknown)}: unknown; known are {', '.join(parts)}", file=sys.stderr)
@@ -66,7 +66,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cornetta", default="target/release/cornetta", help="the program to measure: %(default)s")
     parser.add_argument("--quick", action="store_true", help="shorter; good for a look, not for a record")
-    parser.add_argument("--only", default="", metavar="NAMES", help="of relay,sip,calls,memory,prompt,sim")
+    parser.add_argument("--only", default="", metavar="NAMES", help="of relay,sip,media,calls,memory,prompt,sim")
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     return parser.parse_args()
 
@@ -167,6 +167,18 @@ class Bench:
         beside += f"{dearest['whole_ps'] / 1000:.1f} ns a byte"
         ratio = worst["whole_ps"] / worst["quarter_ps"]
         self.tell("byte of the largest message / of a quarter", ratio, "times", most=1.5, beside=beside)
+
+    def media(self):
+        """Codecs and rooms, in virtual time and without sockets, beside the codecs alone."""
+        command = [self.tools / "media_cost"] + (["--rounds", "2", "--seconds", "4"] if self.quick else [])
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        costs = [json.loads(line) for line in said.splitlines()]
+        for cost in (cost for cost in costs if "bridge" in cost):
+            beside = f"{cost['ns'] / 1e6:.2f} ms a call-second; codecs alone {cost['codecs_ns'] / 1e6:.2f}"
+            self.tell(f"{cost['bridge']} / codecs alone", cost["ns"] / cost["codecs_ns"], "times", most=1.3, beside=beside)
+        rooms = {cost["conference"]: cost["ns"] / 1e3 for cost in costs if "conference" in cost}
+        beside = ", ".join(f"of {size} {each:.0f} µs" for size, each in rooms.items()) + " a participant-second"
+        self.tell("participant in a room of 100 / in one of 10", rooms[100] / rooms[10], "times", most=1.3, beside=beside)
 
     def calls(self):
         """Calls that are answered and ended, at a rate that is held."""
