@@ -33,10 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for participants in [10, 50, 100] {
         let least = (0..rounds.max(1)).map(|_| conference(participants, seconds)).min().unwrap_or(0);
-        println!(
-            r#"{{"conference":{participants},"ns":{}}}"#,
-            least / seconds as u64 / participants.max(1)
-        );
+        println!(r#"{{"conference":{participants},"ns":{}}}"#, least / seconds as u64 / participants.max(1));
     }
     Ok(())
 }
@@ -209,7 +206,9 @@ fn speech(codec: Codec) -> Vec<Vec<u8>> {
     let mut encoder = Encoder::new(codec, &EncoderSettings::default());
     let frame = |number: usize| -> Vec<i16> {
         let first = number * rate as usize / FRAMES_PER_SECOND;
-        (first..first + rate as usize / FRAMES_PER_SECOND).map(|at| voice(at as f64 / f64::from(rate))).collect()
+        (first..first + rate as usize / FRAMES_PER_SECOND)
+            .map(|at| voice(at as f64 / f64::from(rate)))
+            .collect()
     };
     let encoded = |number: usize| {
         let mut payload = Vec::new();
