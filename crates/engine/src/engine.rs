@@ -328,6 +328,11 @@ impl Engine {
                     call.unauthenticated(ctx, number, (from, report, packets), keys);
                 });
             }
+            Media::Quality { leg, quality } => {
+                self.for_media(leg, |call, ctx, number| {
+                    call.note(ctx, crate::quality::of_a_span(number, &quality));
+                });
+            }
             Media::Closed { leg, stats } => {
                 self.for_media(leg, |call, ctx, number| call.media_closed(ctx, number, &stats));
             }

@@ -4,6 +4,7 @@ use crate::call::q850_of;
 use crate::charges::{self, Charge};
 use crate::context::{Context, Owner};
 use crate::ledger::CallLog;
+use crate::quality;
 use base::Time;
 use facts::{End, FactKind, KeyFacts, LegRole};
 use media_api::{
@@ -382,18 +383,7 @@ impl Leg {
     /// The ports are given back.
     pub(crate) fn media_closed(&mut self, ctx: &mut Context, log: &mut CallLog, stats: &Stats) {
         self.media_gone(ctx);
-        ctx.note_call(
-            log,
-            FactKind::LegQuality {
-                leg: self.number,
-                received: stats.received,
-                sent: stats.sent,
-                lost: stats.lost,
-                rejected: stats.rejected,
-                jitter_us: u64::try_from(stats.jitter.as_micros()).unwrap_or(u64::MAX),
-                round_trip_us: stats.round_trip.and_then(|span| u64::try_from(span.as_micros()).ok()),
-            },
-        );
+        ctx.note_call(log, quality::of_the_whole(self.number, stats));
     }
 
     /// There are no ports, and nothing was sent or received.

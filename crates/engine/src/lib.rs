@@ -25,6 +25,7 @@ mod numbering;
 mod outbound;
 mod past;
 mod prices;
+mod quality;
 mod rooms;
 mod routes;
 mod signed;

@@ -294,6 +294,45 @@ pub enum FactKind {
         jitter_us: u64,
         /// Round trip in microseconds, if the peer reports.
         round_trip_us: Option<u64>,
+        /// How good it was here, 1 to 4.5, if anything came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mos: Option<f64>,
+        /// How good it was there, if the peer reports.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remote_mos: Option<f64>,
+        /// Packets that the peer missed, if it reports.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remote_lost: Option<u64>,
+        /// Packets that came too late, or too many at once, to be heard.
+        #[serde(default)]
+        discarded: u64,
+        /// Milliseconds of speech that were made up for.
+        #[serde(default)]
+        concealed_ms: u64,
+    },
+    /// How ten seconds of a leg were heard. Told when that changes, and once a minute if it does not.
+    #[serde(rename = "leg.quality_sampled")]
+    LegQualitySampled {
+        /// Which.
+        leg: u32,
+        /// How many spans of ten seconds this one tells of: those before it were like the one told before them.
+        spans: u32,
+        /// How good it was here, 1 to 4.5, if anything came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mos: Option<f64>,
+        /// How good it was there, if the peer reports.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remote_mos: Option<f64>,
+        /// Packets missed here, in a thousand.
+        lost_permille: u32,
+        /// Packets missed there, in a thousand, if the peer reports.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remote_lost_permille: Option<u32>,
+        /// Interarrival jitter in microseconds.
+        jitter_us: u64,
+        /// Round trip in microseconds, if the peer reports.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        round_trip_us: Option<u64>,
     },
     /// A party that should be heard sends nothing.
     #[serde(rename = "media.silent")]

@@ -297,6 +297,11 @@ fn a_measurement_after_the_end_leaves_nothing_open() {
         rejected: 0,
         jitter_us: 0,
         round_trip_us: None,
+        mos: None,
+        remote_mos: None,
+        remote_lost: None,
+        discarded: 0,
+        concealed_ms: 0,
     };
     whole().call(late).cdr();
 }

@@ -3,12 +3,14 @@
 
 mod codec;
 mod family;
+mod quality;
 mod room;
 mod security;
 mod stream;
 
 pub use codec::Codec;
 pub use family::{Addresses, Family};
+pub use quality::{Quality, Voice};
 pub use room::{Heard, RoomId, Seat};
 pub use security::{KeyExchange, KeyName, KeyTerms, Keys, MasterKey, Offerer, Security, Suite};
 pub use stream::{COMFORT_NOISE, Digits, Direction, Opus, Payload, Stream};
@@ -210,6 +212,13 @@ pub enum Event {
         /// How the keys were agreed that should have made it.
         keys: KeyTerms,
     },
+    /// How the last ten seconds were heard. Told when that changes, and once a minute if it does not.
+    Quality {
+        /// Whose.
+        leg: LegId,
+        /// Both directions.
+        quality: Quality,
+    },
     /// The ports are given back.
     Closed {
         /// Whose.
@@ -255,6 +264,12 @@ pub struct Stats {
     pub remote_lost: Option<u64>,
     /// Round trip by RTCP (RFC 3550 §6.4.1), if the peer reports.
     pub round_trip: Option<Duration>,
+    /// The whole call as it came from the peer.
+    pub here: Option<Voice>,
+    /// The whole call as the peer heard it, by its reports.
+    pub there: Option<Voice>,
+    /// How much of the peer's speech was made up for, where it was decoded here.
+    pub concealed: Duration,
     /// Presses received.
     pub digits: u64,
 }

@@ -126,4 +126,6 @@ pub enum Why {
     Rtcp,
     /// A party may have fallen silent.
     Watchdog,
+    /// Ten seconds of a leg are over.
+    Quality,
 }

@@ -14,6 +14,7 @@ mod line;
 mod outbox;
 mod player;
 mod presses;
+mod quality;
 mod reception;
 mod relay;
 mod reports;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base::Time;
 
+use crate::quality::Losses;
 use crate::rtp::{TickRate, ahead};
 
 /// A step forward of more packets than this is a new beginning and no loss.
@@ -32,6 +33,8 @@ pub(crate) struct Reception {
     /// Of streams that have ended.
     received_before: u64,
     lost_before: u64,
+    expected_before: u64,
+    losses: Losses,
 }
 
 /// One count of one source.
@@ -65,7 +68,14 @@ pub(crate) struct Figures {
 
 impl Reception {
     pub(crate) fn new() -> Reception {
-        Reception { rate: TickRate::TELEPHONE, stream: None, received_before: 0, lost_before: 0 }
+        Reception {
+            rate: TickRate::TELEPHONE,
+            stream: None,
+            received_before: 0,
+            lost_before: 0,
+            expected_before: 0,
+            losses: Losses::default(),
+        }
     }
 
     /// The sender's clock from now on.
@@ -86,14 +96,18 @@ impl Reception {
         timestamp: u32,
         timed: bool,
     ) -> Arrival {
-        let arrival = match &mut self.stream {
-            Some(stream) if stream.ssrc == ssrc => stream.order(sequence),
-            _ => Arrival::Restarted,
+        let (arrival, step) = match &mut self.stream {
+            Some(stream) if stream.ssrc == ssrc => {
+                let step = ahead(sequence, stream.highest as u16);
+                (stream.order(sequence), step)
+            }
+            _ => (Arrival::Restarted, 1),
         };
         match arrival {
             Arrival::Doubtful => return arrival,
             Arrival::Restarted => self.begin(ssrc, sequence),
-            Arrival::New | Arrival::Late => {}
+            Arrival::New => self.losses.advance(u32::from(step.unsigned_abs())),
+            Arrival::Late => self.losses.fill(u32::from(step.unsigned_abs())),
         }
         if let Some(stream) = &mut self.stream {
             stream.received = stream.received.saturating_add(1);
@@ -125,6 +139,16 @@ impl Reception {
         self.lost_before + self.stream.as_ref().map_or(0, Stream::lost)
     }
 
+    /// Packets that should have come.
+    pub(crate) fn expected(&self) -> u64 {
+        self.expected_before + self.stream.as_ref().map_or(0, |stream| u64::from(stream.expected()))
+    }
+
+    /// How the losses lie.
+    pub(crate) fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
     pub(crate) fn jitter(&self) -> Duration {
         let ticks = self.stream.as_ref().map_or(0, |stream| stream.jitter >> 4);
         self.rate.span(ticks)
@@ -138,6 +162,9 @@ impl Reception {
     fn begin(&mut self, ssrc: u32, sequence: u16) {
         self.received_before = self.received();
         self.lost_before = self.lost();
+        self.expected_before = self.expected();
+        self.losses.restart();
+        self.losses.advance(1);
         let first = u32::from(sequence);
         self.stream = Some(Stream {
             ssrc,

@@ -7,7 +7,7 @@ use base::{Rng, Time, Wall};
 
 use crate::line::Line;
 use crate::reception::Reception;
-use crate::rtcp::{self, ReceptionInfo, Report, SenderInfo};
+use crate::rtcp::{self, Extended, ReceivedExtended, ReceptionInfo, Report, SenderInfo, VoiceMetrics};
 
 /// RFC 3550 §6.2: five seconds, between half and one and a half of it by chance. Two parties never send so
 /// much that it would have to be more.
@@ -28,10 +28,15 @@ pub(crate) struct Reports {
     has_reported: bool,
     /// The middle of the NTP time in the peer's last sender report, and when it came.
     last_report: Option<(u32, Time)>,
+    /// The same of the peer's last receiver's time (RFC 3611 §4.4), and its SSRC.
+    receiver_time: Option<(u32, u32, Time)>,
     /// Where the peer's reports come from, once they were found to be the peer's.
     learned: Option<SocketAddr>,
     pub(crate) heard_at: Option<Time>,
     pub(crate) remote_lost: Option<u64>,
+    pub(crate) remote_jitter: Option<Duration>,
+    /// The shares of our packets that the peer lost and discarded, in 256ths, by its extended report.
+    pub(crate) remote_shares: Option<(u8, u8)>,
     pub(crate) round_trip: Option<Duration>,
 }
 
@@ -46,9 +51,12 @@ impl Reports {
             packets_reported: 0,
             has_reported: false,
             last_report: None,
+            receiver_time: None,
             learned: None,
             heard_at: None,
             remote_lost: None,
+            remote_jitter: None,
+            remote_shares: None,
             round_trip: None,
         }
     }
@@ -90,6 +98,7 @@ impl Reports {
         now: Time,
         line: &Line,
         reception: &mut Reception,
+        metrics: Option<VoiceMetrics>,
         bye: bool,
         bytes: &mut Vec<u8>,
     ) {
@@ -104,7 +113,16 @@ impl Reports {
             self.last_report.map_or((0, 0), |(middle, at)| (middle, rtcp::to_units(now - at)));
         let reception =
             reception.report().map(|figures| ReceptionInfo { figures, last_report, since_last_report });
-        Report { ssrc: line.ssrc(), sender, reception, cname: &self.cname, bye }.write(bytes);
+        let extended = Extended {
+            // Who sends nothing has no sender's report that the peer could answer to.
+            receiver_time: sender.is_none().then(|| rtcp::ntp(self.wall_at_zero, now)),
+            since_receiver_time: self
+                .receiver_time
+                .take()
+                .map(|(peer, middle, at)| (peer, middle, rtcp::to_units(now - at))),
+            metrics,
+        };
+        Report { ssrc: line.ssrc(), sender, reception, cname: &self.cname, extended, bye }.write(bytes);
         self.packets_reported = line.packets();
         self.has_reported = true;
         self.due = Some(now + self.interval());
@@ -135,11 +153,25 @@ impl Reports {
         }
         if let Some(block) = received.block {
             self.remote_lost = Some(block.lost.max(0) as u64);
+            self.remote_jitter = Some(line.rate().span(block.jitter).min(ROUND_TRIP_MAX));
             if block.last_report != 0 {
                 self.measure(now, block.last_report, block.since_last_report);
             }
         }
+        self.take_extended(now, received.ssrc, &received.extended);
         true
+    }
+
+    fn take_extended(&mut self, now: Time, peer: u32, extended: &ReceivedExtended) {
+        if let Some(middle) = extended.receiver_time {
+            self.receiver_time = Some((peer, middle, now));
+        }
+        if let Some((time, since)) = extended.since_receiver_time.filter(|(time, _)| *time != 0) {
+            self.measure(now, time, since);
+        }
+        if extended.metrics.is_some() {
+            self.remote_shares = extended.metrics;
+        }
     }
 
     /// RFC 3550 §6.4.1: now − LSR − DLSR.

@@ -263,9 +263,12 @@ fn keys_take_numbers_but_nothing_is_missing_because_of_them() {
     assert_eq!((heard.lost(), heard.numbers().len()), (0, 200));
 }
 
+/// What changes in mid-call.
+type Change = (&'static str, fn(&mut Packet));
+
 #[test]
 fn another_source_another_count_and_other_timestamps_go_on_without_a_gap() {
-    let table: [(&str, fn(&mut Packet)); 5] = [
+    let table: [Change; 5] = [
         ("another source", |packet| packet.ssrc = 8),
         ("another source and count", |packet| {
             (packet.ssrc, packet.sequence, packet.timestamp) =

@@ -79,7 +79,7 @@ fn a_leg_that_only_listens_sends_receiver_reports_with_what_it_lost() {
         world.pass(if n % 10 == 8 { 40 } else { 20 });
     }
     let parts = parts(&world.reports[world.reports.len() - 1].3);
-    assert_eq!(parts.iter().map(|part| part.0).collect::<Vec<_>>(), [201, 202]);
+    assert_eq!(parts.iter().map(|part| part.0).collect::<Vec<_>>(), [201, 202, 207]);
     let block = &parts[0].1[8..];
     assert_eq!((parts[0].1.len(), word(block, 0)), (32, 77));
     assert!((23..=28).contains(&block[4]), "a tenth of 256: {}", block[4]);
@@ -154,7 +154,7 @@ fn a_close_says_bye_and_gives_the_figures_last() {
     world.pass(8000);
     world.command(Command::Close { leg: A });
     let (_, _, _, bytes) = world.reports.last().unwrap();
-    assert_eq!(parts(bytes).iter().map(|part| part.0).collect::<Vec<_>>(), [201, 202, 203]);
+    assert_eq!(parts(bytes).iter().map(|part| part.0).collect::<Vec<_>>(), [201, 202, 207, 203]);
     let mut quiet = World::alone();
     quiet.command(Command::Close { leg: A });
     assert!(quiet.reports.is_empty(), "nobody is said goodbye to who never got a report");

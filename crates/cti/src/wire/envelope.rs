@@ -157,6 +157,7 @@ fn leg(kind: &FactKind) -> Option<u32> {
         | FactKind::LegResumed { leg }
         | FactKind::LegEnded { leg, .. }
         | FactKind::LegQuality { leg, .. }
+        | FactKind::LegQualitySampled { leg, .. }
         | FactKind::MediaSilent { leg, .. }
         | FactKind::MediaRestored { leg, .. }
         | FactKind::MediaSecured { leg, .. }

@@ -24,6 +24,7 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::CallConnected { .. } => "call.connected",
         FactKind::LegEnded { .. } => "leg.ended",
         FactKind::LegQuality { .. } => "leg.quality",
+        FactKind::LegQualitySampled { .. } => "leg.quality_sampled",
         FactKind::MediaSilent { .. } => "media.silent",
         FactKind::MediaRestored { .. } => "media.restored",
         FactKind::MediaSecured { .. } => "media.secured",

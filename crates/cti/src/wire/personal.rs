@@ -51,7 +51,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::LegRouted { .. } | FactKind::LegRinging { .. } | FactKind::LegEarlyMedia { .. }
         | FactKind::LegRefreshFailed { .. } | FactKind::LegConnected { .. } | FactKind::LegHeld { .. }
         | FactKind::LegResumed { .. } | FactKind::CallConnected { .. } | FactKind::LegQuality { .. }
-        | FactKind::MediaRestored { .. } | FactKind::MediaSecured { .. } | FactKind::IvrEntered { .. } | FactKind::IvrPromptStarted { .. }
+        | FactKind::LegQualitySampled { .. } | FactKind::MediaRestored { .. } | FactKind::MediaSecured { .. } | FactKind::IvrEntered { .. } | FactKind::IvrPromptStarted { .. }
         | FactKind::IvrPromptEnded { .. } | FactKind::IvrPromptMissing { .. } | FactKind::IvrNoInput { .. }
         | FactKind::CalendarDecided { .. } | FactKind::IvrLeft { .. } | FactKind::QueueEntered { .. }
         | FactKind::QueuePosition { .. } | FactKind::QueueOverflowed { .. } | FactKind::QueueRefused { .. }

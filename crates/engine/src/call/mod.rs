@@ -161,7 +161,7 @@ impl Call {
         }
     }
 
-    fn note(&mut self, ctx: &mut Context, kind: FactKind) {
+    pub(crate) fn note(&mut self, ctx: &mut Context, kind: FactKind) {
         ctx.note_call(&mut self.log, kind);
     }
 

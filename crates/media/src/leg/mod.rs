@@ -1,5 +1,6 @@
 //! One party's media: what is agreed with it, what it hears and what it says.
 
+mod measuring;
 mod protection;
 mod receiving;
 mod sending;
@@ -10,14 +11,15 @@ use std::time::Duration;
 
 use audio::{EncoderSettings, dtmf};
 use base::{Key, Rng, Time, Wall};
-use media_api::{Event, Evidence, LegId, Opus, PlayId, RoomId, Stats, Stream};
+use media_api::{Event, Evidence, LegId, Opus, PlayId, RoomId, Stream};
 
-use crate::api::{PacketKind, Why};
+use crate::api::Why;
 use crate::keys::Keys;
 use crate::line::{Line, Talker};
 use crate::outbox::Outbox;
 use crate::player::{FRAME_SAMPLES, MusicPlaces, Player};
 use crate::presses::Presses;
+use crate::quality::Meter;
 use crate::reception::Reception;
 use crate::relay::Relay;
 use crate::reports::Reports;
@@ -71,6 +73,7 @@ pub(crate) struct Leg {
     rejected: u64,
     digits: u64,
     reports: Reports,
+    meter: Meter,
 }
 
 #[derive(Debug)]
@@ -127,6 +130,7 @@ impl Leg {
             rejected: 0,
             digits: 0,
             reports: Reports::new(rng, wall_at_zero),
+            meter: Meter::default(),
         }
     }
 
@@ -154,6 +158,7 @@ impl Leg {
             self.tones = None;
         }
         self.reports.begin(now);
+        self.meter.begin(now);
         if let Some(playing) = self.player.as_mut().filter(|playing| playing.due.is_none()) {
             playing.start(now);
         }
@@ -178,6 +183,7 @@ impl Leg {
             (self.keys.due(), Why::Digits),
             (self.watchdog.due(), Why::Watchdog),
             (self.reports.due(), Why::Rtcp),
+            (self.meter.due(), Why::Quality),
         ]
         .into_iter()
         .filter_map(|(time, why)| time.map(|time| (time, why)))
@@ -192,6 +198,7 @@ impl Leg {
         if self.reports.due().is_some_and(|due| due <= now) {
             self.report(now, false, out);
         }
+        self.tell_quality(now, out);
         if let Some(silent_for) = self.watchdog.check(now) {
             self.tell_silence(silent_for, out);
         }
@@ -259,20 +266,6 @@ impl Leg {
         out.event(Event::PlayEnded { leg: self.id, play, complete });
     }
 
-    fn stats(&self) -> Stats {
-        Stats {
-            received: self.reception.received(),
-            sent: self.line.packets(),
-            lost: self.reception.lost(),
-            rejected: self.rejected,
-            unauthenticated: self.protection.unauthenticated(),
-            jitter: self.reception.jitter(),
-            remote_lost: self.reports.remote_lost,
-            round_trip: self.reports.round_trip,
-            digits: self.digits,
-        }
-    }
-
     fn tell_silence(&mut self, silent_for: Duration, out: &mut Outbox) {
         let (Some(agreed), Some(since)) = (&self.agreed, self.watchdog.since()) else { return };
         out.event(Event::Silent {
@@ -286,21 +279,6 @@ impl Leg {
                 rtcp_alive: self.reports.heard_at.is_some_and(|heard_at| heard_at >= since),
             },
         });
-    }
-
-    fn report(&mut self, now: Time, bye: bool, out: &mut Outbox) {
-        let Some(agreed) = &self.agreed else { return };
-        let (kind, to) = match agreed.stream.rtcp_mux {
-            true => (PacketKind::Rtp, agreed.source.target()),
-            false => (PacketKind::Rtcp, self.reports.target(agreed.stream.remote_rtcp)),
-        };
-        let (reports, line, reception) = (&mut self.reports, &self.line, &mut self.reception);
-        if is_address(to) {
-            let way = (self.id, kind, to);
-            self.protection.send_report(out, way, |bytes| reports.write(now, line, reception, bye, bytes));
-        } else {
-            reports.postpone(now);
-        }
     }
 }
 

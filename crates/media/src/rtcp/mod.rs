@@ -1,10 +1,14 @@
-//! RTCP: sender and receiver reports, SDES and BYE (RFC 3550 §6).
+//! RTCP: sender and receiver reports, SDES and BYE (RFC 3550 §6), and extended reports.
+
+mod extended;
 
 use std::time::Duration;
 
 use base::{Time, Wall};
 
 use crate::reception::Figures;
+
+pub(crate) use extended::{Extended, ReceivedExtended, VoiceMetrics};
 
 const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
@@ -44,6 +48,7 @@ pub(crate) struct Report<'a> {
     pub(crate) sender: Option<SenderInfo>,
     pub(crate) reception: Option<ReceptionInfo>,
     pub(crate) cname: &'a str,
+    pub(crate) extended: Extended,
     pub(crate) bye: bool,
 }
 
@@ -65,7 +70,7 @@ pub(crate) struct ReceptionInfo {
 }
 
 impl Report<'_> {
-    /// Appends the compound packet: the report, then SDES, then BYE (RFC 3550 §6.1).
+    /// Appends the compound packet: the report, then SDES, the extended report, BYE (RFC 3550 §6.1).
     pub(crate) fn write(&self, bytes: &mut Vec<u8>) {
         let blocks = u8::from(self.reception.is_some());
         let kind = if self.sender.is_some() { SENDER_REPORT } else { RECEIVER_REPORT };
@@ -89,6 +94,9 @@ impl Report<'_> {
             let zeros = 4 - (2 + self.cname.len()) % 4;
             bytes.resize(bytes.len() + zeros, 0);
         });
+        if !self.extended.is_empty() {
+            self.extended.write(self.ssrc, bytes);
+        }
         if self.bye {
             write_packet(bytes, 1, BYE, |bytes| put(bytes, self.ssrc));
         }
@@ -127,12 +135,15 @@ pub(crate) struct Received {
     pub(crate) report: Option<u32>,
     /// What is said of our own stream.
     pub(crate) block: Option<Block>,
+    pub(crate) extended: ReceivedExtended,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
     /// Duplicates can make it less than nothing.
     pub(crate) lost: i32,
+    /// In ticks of our stream's clock.
+    pub(crate) jitter: u32,
     pub(crate) last_report: u32,
     pub(crate) since_last_report: u32,
 }
@@ -158,8 +169,12 @@ pub(crate) fn parse(bytes: &[u8], own_ssrc: u32) -> Option<Received> {
                 let all = received.get_or_insert(report);
                 all.block = all.block.or(report.block);
             }
-            _ if received.is_none() => return None,
-            _ => {}
+            kind => {
+                let all = received.as_mut()?;
+                if kind == extended::EXTENDED_REPORT {
+                    all.extended = extended::parse(body, own_ssrc)?;
+                }
+            }
         }
         rest = next;
     }
@@ -180,7 +195,8 @@ fn parse_report(kind: u8, blocks: u8, body: &[u8], own_ssrc: u32) -> Option<Rece
             // The shift carries the sign of the 24 bits up to that of 32.
             let lost = ((word(block, 4)? << 8) as i32) >> 8;
             let (last_report, since_last_report) = (word(block, 16)?, word(block, 20)?);
-            received.block = Some(Block { lost, last_report, since_last_report });
+            let jitter = word(block, 12)?;
+            received.block = Some(Block { lost, jitter, last_report, since_last_report });
         }
     }
     Some(received)

@@ -1,0 +1,74 @@
+//! What media measured, as facts.
+
+use facts::FactKind;
+use media_api::{Quality, Stats, Voice};
+use std::time::Duration;
+
+/// What went over a leg, at its end.
+pub(crate) fn of_the_whole(leg: u32, stats: &Stats) -> FactKind {
+    FactKind::LegQuality {
+        leg,
+        received: stats.received,
+        sent: stats.sent,
+        lost: stats.lost,
+        rejected: stats.rejected,
+        jitter_us: micros(stats.jitter),
+        round_trip_us: stats.round_trip.map(micros),
+        mos: stats.here.map(score),
+        remote_mos: stats.there.map(score),
+        remote_lost: stats.remote_lost,
+        discarded: stats.here.map_or(0, |here| here.discarded),
+        concealed_ms: u64::try_from(stats.concealed.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// How ten seconds of a leg were heard.
+pub(crate) fn of_a_span(leg: u32, quality: &Quality) -> FactKind {
+    FactKind::LegQualitySampled {
+        leg,
+        spans: quality.spans,
+        mos: quality.here.map(score),
+        remote_mos: quality.there.map(score),
+        lost_permille: quality.here.map_or(0, missed),
+        remote_lost_permille: quality.there.map(missed),
+        jitter_us: quality.here.map_or(0, |here| micros(here.jitter)),
+        round_trip_us: quality.round_trip.map(micros),
+    }
+}
+
+/// 1 to 4.5, with two places.
+fn score(voice: Voice) -> f64 {
+    f64::from(voice.mos) / 100.0
+}
+
+/// Of a thousand packets.
+fn missed(voice: Voice) -> u32 {
+    let missed = (voice.lost + voice.discarded).saturating_mul(1000);
+    missed.checked_div(voice.packets).and_then(|share| u32::try_from(share).ok()).unwrap_or(0)
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_told_with_what_was_missed_of_a_thousand_packets() {
+        let here =
+            Voice { packets: 500, lost: 4, discarded: 1, jitter: Duration::from_micros(900), mos: 438 };
+        let quality = Quality { spans: 3, here: Some(here), there: None, round_trip: None };
+        let FactKind::LegQualitySampled { leg, spans, mos, remote_mos, lost_permille, jitter_us, .. } =
+            of_a_span(2, &quality)
+        else {
+            panic!("another fact");
+        };
+        assert_eq!(
+            (leg, spans, mos, remote_mos, lost_permille, jitter_us),
+            (2, 3, Some(4.38), None, 10, 900)
+        );
+        assert_eq!(missed(Voice { packets: 0, ..here }), 0);
+    }
+}

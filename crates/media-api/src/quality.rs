@@ -1,0 +1,32 @@
+//! How well the two sides of a leg are heard.
+
+use std::time::Duration;
+
+/// A span of ten seconds of a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quality {
+    /// How many spans this one tells of: those before it were like the one told before them.
+    pub spans: u32,
+    /// What the party said, as it came here; `None` if nothing came.
+    pub here: Option<Voice>,
+    /// What the party heard of us, as it reports; `None` if it does not, or nothing was sent.
+    pub there: Option<Voice>,
+    /// By RTCP, if the party reports.
+    pub round_trip: Option<Duration>,
+}
+
+/// How the speech of one direction fared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Voice {
+    /// Packets that should have come.
+    pub packets: u64,
+    /// Packets that did not.
+    pub lost: u64,
+    /// Packets that came too late or too many at once to be heard. Known only where the speech is decoded here.
+    pub discarded: u64,
+    /// Interarrival jitter (RFC 3550 §6.4.1) at the end of the span.
+    pub jitter: Duration,
+    /// The mean opinion score, 100 to 450 hundredths, reckoned by the E-model (ITU-T G.107) on the scale of the
+    /// telephone band from loss, its bursts, the jitter that is waited for and half the round trip.
+    pub mos: u16,
+}

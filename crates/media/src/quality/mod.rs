@@ -1,0 +1,225 @@
+//! How well the two sides of a leg are heard: reckoned every ten seconds, and told when it changes.
+
+mod e_model;
+mod losses;
+
+use std::time::Duration;
+
+use base::Time;
+use media_api::{Codec, Quality, Voice};
+
+use crate::jitter::JitterBuffer;
+use crate::reception::Reception;
+use crate::reports::Reports;
+use crate::rtcp::VoiceMetrics;
+
+pub(crate) use e_model::{Faults, opinion};
+pub(crate) use losses::{GAP_MIN, Losses, Pattern};
+
+/// So long a span is.
+pub(crate) const SPAN: Duration = Duration::from_secs(10);
+
+/// Spans that are like the last one told are told together, so many at most.
+const TOGETHER_MAX: u32 = 6;
+/// Two scores are alike if they differ by no more, in hundredths.
+const ALIKE: u16 = 15;
+
+/// What a hearer who is not known waits for jitter, and how often the jitter: what most devices do.
+const WAIT_MIN: Duration = Duration::from_millis(20);
+const WAIT_MAX: Duration = Duration::from_millis(200);
+const WAIT_PER_JITTER: u32 = 3;
+
+/// What is known of a leg when its quality is reckoned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Evidence<'a> {
+    pub(crate) codec: Codec,
+    /// The speech in a packet.
+    pub(crate) packet_time: Duration,
+    pub(crate) reception: &'a Reception,
+    /// Where what the party says is decoded here.
+    pub(crate) buffer: Option<&'a JitterBuffer>,
+    pub(crate) reports: &'a Reports,
+    /// Packets sent.
+    pub(crate) sent: u64,
+}
+
+/// Reckons the quality of one leg.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    due: Option<Time>,
+    since: Counts,
+    told: Option<Quality>,
+    /// Spans that were like the one told last.
+    untold: u32,
+}
+
+/// What was counted when a span began.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    expected: u64,
+    lost: u64,
+    discarded: u64,
+    runs: u64,
+    sent: u64,
+    remote_lost: u64,
+}
+
+impl Meter {
+    /// Begins to reckon.
+    pub(crate) fn begin(&mut self, now: Time) {
+        self.due.get_or_insert(now + SPAN);
+    }
+
+    pub(crate) fn due(&self) -> Option<Time> {
+        self.due
+    }
+
+    /// A span is over: its quality, if that is to be told.
+    pub(crate) fn check(&mut self, now: Time, evidence: &Evidence<'_>) -> Option<Quality> {
+        let due = self.due.filter(|due| *due <= now)?;
+        // What was overslept is part of this span.
+        self.due = Some((due + SPAN).max(now + SPAN / 2));
+        let counts = Counts::of(evidence);
+        let quality = Quality {
+            spans: self.untold + 1,
+            here: evidence.here(&self.since, &counts),
+            there: evidence.there(&self.since, &counts),
+            round_trip: evidence.reports.round_trip,
+        };
+        self.since = counts;
+        let is_alike = self.told.as_ref().is_some_and(|told| are_alike(told, &quality));
+        self.untold += 1;
+        if is_alike && self.untold < TOGETHER_MAX {
+            return None;
+        }
+        self.untold = 0;
+        // A leg on which nothing is said has nothing to tell, again and again.
+        if quality.here.is_none() && quality.there.is_none() && self.told.as_ref().is_none_or(is_empty) {
+            return None;
+        }
+        self.told = Some(quality);
+        Some(quality)
+    }
+}
+
+/// What came of the party's packets between two counts.
+#[derive(Clone, Copy, Debug)]
+struct Came {
+    /// Not 0.
+    expected: u64,
+    lost: u64,
+    discarded: u64,
+    /// How many times in a row packets were lost.
+    runs: u64,
+}
+
+impl Came {
+    fn between(from: &Counts, to: &Counts) -> Option<Came> {
+        let expected = to.expected.saturating_sub(from.expected);
+        let lost = to.lost.saturating_sub(from.lost).min(expected);
+        let discarded = to.discarded.saturating_sub(from.discarded).min(expected - lost);
+        let runs = to.runs.saturating_sub(from.runs);
+        (expected > 0).then_some(Came { expected, lost, discarded, runs })
+    }
+}
+
+impl Evidence<'_> {
+    /// That of the whole call, in both directions.
+    pub(crate) fn whole(&self) -> (Option<Voice>, Option<Voice>) {
+        let (none, all) = (Counts::default(), Counts::of(self));
+        (self.here(&none, &all), self.there(&none, &all))
+    }
+
+    /// What an extended report says of the party's speech; `None` if none has come.
+    pub(crate) fn metrics(&self) -> Option<VoiceMetrics> {
+        let ssrc = self.reception.ssrc()?;
+        let came = Came::between(&Counts::default(), &Counts::of(self))?;
+        let share = |packets: u64| packets as f64 / came.expected as f64;
+        let faults = self.faults(&came);
+        let rating = faults.rating();
+        let wait = self.buffer.and_then(JitterBuffer::wait).unwrap_or_default();
+        let longest = self.buffer.map(|buffer| buffer.figures().longest_wait).unwrap_or_default();
+        Some(VoiceMetrics {
+            ssrc,
+            lost: share(came.lost),
+            discarded: share(came.discarded),
+            pattern: self.reception.losses().pattern(),
+            packet_time: self.packet_time,
+            round_trip: self.reports.round_trip,
+            rating,
+            opinions: (opinion(Faults { delay: Duration::ZERO, ..faults }.rating()), opinion(rating)),
+            waits: (wait, longest),
+        })
+    }
+
+    /// What the party said, as it came.
+    fn here(&self, from: &Counts, to: &Counts) -> Option<Voice> {
+        let came = Came::between(from, to)?;
+        let mos = opinion(self.faults(&came).rating());
+        let Came { expected, lost, discarded, .. } = came;
+        Some(Voice { packets: expected, lost, discarded, jitter: self.reception.jitter(), mos })
+    }
+
+    fn faults(&self, came: &Came) -> Faults {
+        let loss = (came.lost + came.discarded) as f64 / came.expected as f64;
+        let in_a_row = if came.runs == 0 { 1.0 } else { came.lost as f64 / came.runs as f64 };
+        let burst_ratio = in_a_row * (1.0 - loss);
+        let wait =
+            self.buffer.and_then(JitterBuffer::wait).unwrap_or_else(|| wait_for(self.reception.jitter()));
+        Faults { codec: self.codec, loss, burst_ratio, delay: self.delay(wait) }
+    }
+
+    /// What the party heard of us, as it reports.
+    fn there(&self, from: &Counts, to: &Counts) -> Option<Voice> {
+        let jitter = self.reports.remote_jitter?;
+        let packets = to.sent.saturating_sub(from.sent);
+        if packets == 0 {
+            return None;
+        }
+        let lost = to.remote_lost.saturating_sub(from.remote_lost).min(packets);
+        let discarded = self.reports.remote_shares.map_or(0, |(_, share)| packets * u64::from(share) / 256);
+        let discarded = discarded.min(packets - lost);
+        let loss = (lost + discarded) as f64 / packets as f64;
+        let faults =
+            Faults { codec: self.codec, loss, burst_ratio: 1.0, delay: self.delay(wait_for(jitter)) };
+        let mos = opinion(faults.rating());
+        Some(Voice { packets, lost, discarded, jitter, mos })
+    }
+
+    /// From the speaker's mouth to the hearer's ear, as far as this leg goes.
+    fn delay(&self, wait: Duration) -> Duration {
+        self.reports.round_trip.unwrap_or_default() / 2 + self.packet_time + wait
+    }
+}
+
+impl Counts {
+    fn of(evidence: &Evidence<'_>) -> Counts {
+        let (lost, runs) = evidence.reception.losses().counts();
+        let figures = evidence.buffer.map(JitterBuffer::figures).copied().unwrap_or_default();
+        Counts {
+            expected: evidence.reception.expected(),
+            lost,
+            discarded: figures.late + figures.early,
+            runs,
+            sent: evidence.sent,
+            remote_lost: evidence.reports.remote_lost.unwrap_or(0),
+        }
+    }
+}
+
+fn wait_for(jitter: Duration) -> Duration {
+    (jitter * WAIT_PER_JITTER).clamp(WAIT_MIN, WAIT_MAX)
+}
+
+fn is_empty(quality: &Quality) -> bool {
+    quality.here.is_none() && quality.there.is_none()
+}
+
+fn are_alike(told: &Quality, quality: &Quality) -> bool {
+    let alike = |a: &Option<Voice>, b: &Option<Voice>| match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => a.mos.abs_diff(b.mos) <= ALIKE,
+        _ => false,
+    };
+    alike(&told.here, &quality.here) && alike(&told.there, &quality.there)
+}

@@ -1,0 +1,208 @@
+//! How well a leg is heard: told in time, and exchanged by extended reports.
+
+// A helper of a test may fail it.
+#![allow(clippy::unwrap_used)]
+
+mod world;
+
+use std::time::Duration;
+
+use base::Time;
+use media::PacketKind;
+use media_api::{Event, Quality};
+use world::*;
+
+const RTCP: &str = "192.0.2.1:4003";
+
+fn told(world: &World) -> Vec<(u64, Quality)> {
+    let quality = |(at, event): &(Time, Event)| match event {
+        Event::Quality { leg: A, quality } => Some((at.micros() / 1_000_000, *quality)),
+        _ => None,
+    };
+    world.events.iter().filter_map(quality).collect()
+}
+
+/// Party A talks, and so many of a hundred packets get lost.
+fn talk_with_loss(world: &mut World, packets: std::ops::Range<u32>, percent: u32) {
+    for n in packets {
+        if n.wrapping_mul(2_654_435_761) >> 16 & 0xffff >= percent * 655 {
+            world.say(A, &Rtp::speech(n as u16, n * 160, 77));
+        }
+        world.pass(20);
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
+}
+
+fn half(bytes: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes(bytes[at..at + 2].try_into().unwrap())
+}
+
+/// A receiver report and an extended one with these blocks.
+fn extended(ssrc: u32, about: Option<(u32, u32)>, blocks: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0x80 | u8::from(about.is_some()), 201, 0, if about.is_some() { 7 } else { 1 }];
+    bytes.extend(ssrc.to_be_bytes());
+    if let Some((own, jitter)) = about {
+        [own, 0, 0, jitter, 0, 0].iter().for_each(|word| bytes.extend(word.to_be_bytes()));
+    }
+    bytes.extend([0x80, 207, 0, 1 + blocks.len() as u8 / 4]);
+    bytes.extend(ssrc.to_be_bytes());
+    bytes.extend(blocks);
+    bytes
+}
+
+/// The blocks of the extended report of A's last compound packet, by kind.
+fn blocks(world: &World) -> Vec<(u8, Vec<u8>)> {
+    let mut bytes = &world.reports.iter().rev().find(|report| report.1 == A).unwrap().3[..];
+    while bytes[1] != 207 {
+        bytes = &bytes[4 + 4 * usize::from(half(bytes, 2))..];
+    }
+    let mut rest = &bytes[8..4 + 4 * usize::from(half(bytes, 2))];
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let length = 4 + 4 * usize::from(half(rest, 2));
+        found.push((rest[0], rest[4..length].to_vec()));
+        rest = &rest[length..];
+    }
+    found
+}
+
+fn block(world: &World, kind: u8) -> Vec<u8> {
+    blocks(world).into_iter().find(|block| block.0 == kind).unwrap().1
+}
+
+#[test]
+fn a_faultless_call_is_told_after_ten_seconds_and_then_once_a_minute() {
+    let mut world = World::alone();
+    talk_with_loss(&mut world, 0..9_500, 0);
+    let told = told(&world);
+    assert_eq!(
+        told.iter().map(|(at, quality)| (*at, quality.spans)).collect::<Vec<_>>(),
+        [(10, 1), (70, 6), (130, 6), (190, 6)]
+    );
+    for (_, quality) in told {
+        let here = quality.here.unwrap();
+        assert!((435..=441).contains(&here.mos), "{here:?}");
+        assert_eq!((here.lost, here.discarded, quality.there), (0, 0, None));
+    }
+}
+
+#[test]
+fn loss_is_told_at_the_end_of_its_ten_seconds_and_so_is_its_end() {
+    let mut world = World::alone();
+    talk_with_loss(&mut world, 0..1500, 0);
+    talk_with_loss(&mut world, 1500..2500, 10);
+    talk_with_loss(&mut world, 2500..4500, 0);
+    let told = told(&world);
+    let times: Vec<u64> = told.iter().map(|(at, _)| *at).collect();
+    assert_eq!(times, [10, 40, 50, 60, 70].into_iter().filter(|at| times.contains(at)).collect::<Vec<_>>());
+    let worst = told.iter().map(|(_, quality)| quality.here.unwrap()).min_by_key(|here| here.mos).unwrap();
+    // A tenth lost by chance: R is 93 less 27 and the delay.
+    assert!((310..=365).contains(&worst.mos), "{worst:?}");
+    assert!((35..=65).contains(&worst.lost), "{worst:?}");
+    assert!(told.last().unwrap().1.here.unwrap().mos >= 435);
+}
+
+#[test]
+fn a_leg_on_which_nothing_comes_tells_nothing() {
+    let mut world = World::alone();
+    world.pass(120_000);
+    assert_eq!(told(&world), []);
+}
+
+#[test]
+fn the_whole_call_is_scored_at_its_end() {
+    let mut world = World::alone();
+    talk_with_loss(&mut world, 0..1000, 5);
+    let stats = world.stats(A);
+    let here = stats.here.unwrap();
+    assert!((370..=410).contains(&here.mos), "{here:?}");
+    assert!((30..=70).contains(&here.lost), "{here:?}");
+    assert_eq!(stats.there, None);
+}
+
+#[test]
+fn an_extended_report_says_what_rfc_3611_asks_of_a_voice_call() {
+    let mut world = World::alone();
+    talk_with_loss(&mut world, 0..2000, 10);
+    let metrics = block(&world, 7);
+    assert_eq!((metrics.len(), word(&metrics, 0)), (32, 77));
+    assert!((18..=34).contains(&metrics[4]), "lost, in 256ths: {}", metrics[4]);
+    assert_eq!(metrics[5], 0, "discarded");
+    assert!(metrics[6] > metrics[7], "a burst is denser than a gap: {metrics:?}");
+    assert!(half(&metrics, 8) > 0 && half(&metrics, 10) > 0);
+    assert_eq!(half(&metrics, 12), 0, "no round trip is known");
+    assert_eq!((&metrics[16..19], metrics[19]), (&[127, 127, 127][..], 16));
+    assert!((55..=75).contains(&metrics[20]), "R: {}", metrics[20]);
+    assert_eq!(metrics[21], 127);
+    assert!((30..=39).contains(&metrics[22]) && metrics[23] <= metrics[22], "{metrics:?}");
+}
+
+#[test]
+fn who_sends_nothing_learns_the_round_trip_and_answers_who_does() {
+    let mut world = World::alone();
+    world.talk(A, 77, 0, 400);
+    let ours = block(&world, 4);
+    let (at, _, _, report) = world.reports.last().unwrap().clone();
+    let own = word(&report, 4);
+    // The peer had it for 500 ms, the way there and back took 60.
+    world.now = at + Duration::from_millis(560);
+    let middle = word(&ours, 0) << 16 | word(&ours, 4) >> 16;
+    let mut answer = vec![5, 0, 0, 3];
+    [own, middle, 32_768].iter().for_each(|word| answer.extend(word.to_be_bytes()));
+    answer.extend([4, 0, 0, 2, 0x11, 0x11, 0x22, 0x22, 0x33, 0x33, 0x44, 0x44]);
+    world.raw(A, PacketKind::Rtcp, address(RTCP), &extended(77, None, &answer));
+    world.talk(A, 77, 400, 400);
+    let asked: Vec<Vec<u8>> = world
+        .reports
+        .iter()
+        .filter(|report| report.0 > at)
+        .filter(|report| report.3.windows(8).any(|part| part == [0, 0, 0, 77, 0x22, 0x22, 0x33, 0x33]))
+        .map(|report| report.3.clone())
+        .collect();
+    assert_eq!(asked.len(), 1, "answered once");
+    let round_trip = world.stats(A).round_trip.unwrap();
+    assert!((Duration::from_millis(59)..=Duration::from_millis(61)).contains(&round_trip), "{round_trip:?}");
+}
+
+#[test]
+fn what_the_peer_says_it_hears_is_scored_too() {
+    let mut world = World::bridged();
+    world.talk(B, 5, 0, 400);
+    let own = world.to(A)[0].ssrc;
+    world.talk(A, 77, 0, 5);
+    // A quarter was too late there; 40 ms of jitter.
+    let mut metrics = vec![7, 0, 0, 8];
+    metrics.extend(own.to_be_bytes());
+    metrics.extend([0, 64, 0, 0]);
+    metrics.resize(36, 0);
+    world.raw(A, PacketKind::Rtcp, address(RTCP), &extended(77, Some((own, 320)), &metrics));
+    world.talk(B, 5, 400, 200);
+    let there = told(&world).last().unwrap().1.there.unwrap();
+    assert_eq!((there.discarded, there.jitter), (there.packets / 4, Duration::from_millis(40)));
+    assert!(there.mos < 300, "{there:?}");
+}
+
+#[test]
+fn malformed_extended_reports_are_dropped_and_counted() {
+    let cases: [&[u8]; 6] = [
+        &[7, 0, 0, 8],
+        &[7, 0, 0, 0],
+        &[4, 0, 0, 1, 0, 0, 0, 0],
+        &[255, 0, 255, 255],
+        &[7, 0, 0, 1, 0, 0, 0, 1, 4, 0, 0, 9],
+        &[5, 0, 0x10, 0],
+    ];
+    for case in cases {
+        let mut world = World::bridged();
+        world.talk(A, 77, 0, 5);
+        world.raw(A, PacketKind::Rtcp, address(RTCP), &extended(77, None, case));
+        assert_eq!(world.stats(A).rejected, 1, "{case:?}");
+    }
+    let mut world = World::alone();
+    world.talk(A, 77, 0, 5);
+    world.raw(A, PacketKind::Rtcp, address(RTCP), &extended(77, None, &[200, 0, 0, 1, 9, 9, 9, 9]));
+    assert_eq!(world.stats(A).rejected, 0, "blocks that are not known are passed over");
+}
