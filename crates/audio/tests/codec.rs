@@ -194,9 +194,9 @@ fn a_loss_is_filled_by_what_was_said_and_then_fades() {
             samples.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / samples.len() as f64
         };
         let of = |n: usize| (power(&heard[before + n * frame..][..frame]) / 5e7).sqrt();
-        assert!(of(0) > 0.85, "{codec:?}: {}", of(0));
-        assert!(of(1) < of(0) && of(2) < 0.5 * of(0), "{codec:?}");
-        assert_eq!(heard[before + 3 * frame..].iter().filter(|sample| **sample != 0).count(), 0, "{codec:?}");
+        assert!((0.7..0.9).contains(&of(0)), "{codec:?}: {}", of(0));
+        assert!((0.1..0.4).contains(&of(1)), "{codec:?}");
+        assert_eq!(heard[before + 2 * frame..].iter().filter(|sample| **sample != 0).count(), 0, "{codec:?}");
         // No step anywhere that the tone itself does not have.
         let most = 10_000.0 * std::f64::consts::TAU * 200.0 / f64::from(rate);
         let steps = heard[2 * frame..].windows(2).map(|pair| f64::from(pair[1]) - f64::from(pair[0]));

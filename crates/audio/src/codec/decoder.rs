@@ -121,7 +121,7 @@ impl Decoder {
     }
 
     /// Appends `span` samples in the place of speech that did not come: what was heard last goes on, more and more
-    /// quietly, and is silence after some 60 ms (Opus: after its own way of fading).
+    /// quietly, and is silence after 40 ms (Opus: after its own way of fading).
     pub fn conceal(&mut self, span: usize, samples: &mut Vec<i16>) {
         let span = span.min(self.most());
         let start = samples.len();

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""How speech sounds after a codec and a line that loses packets: PESQ (ITU-T P.862) against what was said.
+
+    cargo build --release -p benches
+    pip install numpy pesq                                     (PESQ is compiled: it needs a C compiler)
+    python3 benches/sound.py SPEECH.wav [MORE.wav ...] [--seeds 3] [--rate 8000]
+
+Each file of at least a second is taken at --rate, in mono; ffmpeg reads it. Prints the mean over all files and seeds,
+beside the lowest. Exit status: 0 all aims were reached, 1 some were not, 2 nothing could be measured.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+try:
+    import numpy
+    from pesq import pesq
+except ImportError as error:
+    print(f"sound: {error}; run pip install numpy pesq", file=sys.stderr)
+    sys.exit(2)
+
+BINARY = Path(__file__).resolve().parents[1] / "target/release/codec_path"
+
+# What is done, its packets lost in a hundred, and the least that is aimed at.
+NARROW = [
+    ("PCMA", "conceal", 0, 4.3),
+    ("PCMA", "silence", 5, None),
+    ("PCMA", "conceal", 5, 3.4),
+    ("PCMU", "conceal", 5, None),
+    ("PCMA", "conceal", 1, None),
+    ("PCMA", "conceal", 10, None),
+    ("opus", "recover", 0, None),
+    ("opus", "conceal", 5, None),
+    ("opus", "recover", 5, None),
+]
+WIDE = [
+    ("G722", "conceal", 0, None),
+    ("G722", "silence", 5, None),
+    ("G722", "conceal", 5, None),
+    ("L16", "silence", 5, None),
+    ("L16", "conceal", 5, None),
+    ("opus", "recover", 0, None),
+    ("opus", "conceal", 5, None),
+    ("opus", "recover", 5, None),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("speech", nargs="+", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--rate", type=int, choices=(8000, 16000), default=8000)
+    arguments = parser.parse_args()
+    if not BINARY.is_file():
+        print(f"{BINARY}: no such program; `cargo build --release -p benches` makes it", file=sys.stderr)
+        return 2
+    speech = [read(path, arguments.rate) for path in arguments.speech]
+    means = {}
+    missed = False
+    for codec, fill, loss, least in NARROW if arguments.rate == 8000 else WIDE:
+        seeds = range(1, arguments.seeds + 1) if loss else [1]
+        marks = [mark(said, passed(said, codec, fill, loss, seed, arguments.rate), arguments.rate)
+                 for said in speech for seed in seeds]
+        means[codec, fill, loss] = mean = float(numpy.mean(marks))
+        missed |= least is not None and mean < least
+        aim = f"aim {least}" if least else ""
+        print(f"{codec:5} {loss:3} % lost, {fill:8} {mean:5.2f}  lowest {min(marks):5.2f}  {aim}", flush=True)
+    if arguments.rate == 8000:
+        missed |= means["opus", "recover", 5] < means["PCMA", "conceal", 5]
+    return int(missed)
+
+
+def read(path, rate):
+    command = ["ffmpeg", "-loglevel", "error", "-i", str(path), "-f", "s16le", "-ac", "1", "-ar", str(rate), "pipe:1"]
+    samples = numpy.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, "<i2")
+    return samples[: len(samples) // (rate // 50) * (rate // 50)]
+
+
+def passed(said, codec, fill, loss, seed, rate):
+    options = {"codec": codec, "fill": fill, "loss": loss, "seed": seed, "rate": rate}
+    command = [str(BINARY)] + [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return numpy.frombuffer(subprocess.run(command, input=said.tobytes(), capture_output=True, check=True).stdout, "<i2")
+
+
+def mark(said, heard, rate):
+    return pesq(rate, said, heard, "nb" if rate == 8000 else "wb")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
