@@ -21,6 +21,19 @@ fn faults_of(folder: &Folder) -> Vec<String> {
 
 /// Each configuration and the one fault that it has, without the file's name.
 const ONE_FAULT: &[(&str, &str)] = &[
+    ("[media]\ncodecs = [\"PCMA\", \"G729\"]\n", "2:19: there is no codec `G729`; did you mean `G722`?"),
+    (
+        "[media]\ncodecs = [\"speex\"]\n",
+        "2:11: there is no codec `speex`; choose from opus, G722, PCMA, PCMU, L16",
+    ),
+    (
+        "[media]\ncodecs = []\n",
+        "2:10: without a codec nobody could be spoken with; name at least one codec, or leave `codecs` out",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\ncodecs = [\"PCMA\", \"pcma\"]\n",
+        "4:19: `pcma` is written twice; keep one of the two",
+    ),
     (
         "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\nchannels = 0\n",
         "4:12: `channels` is out of range; write a number from 1 to 100000",

@@ -1,5 +1,6 @@
 //! What the engine is told and what it gives: the seam between the pure house and its shell.
 
+use crate::Codecs;
 use crate::Numbering;
 use crate::OutboundRule;
 use crate::Routing;
@@ -40,6 +41,8 @@ pub struct Config {
     pub texting_trunks: BTreeSet<String>,
     /// The service of numbers that are not in `services`, if calls to any number are taken.
     pub otherwise: Option<Service>,
+    /// What is offered to whom, and answered.
+    pub codecs: Codecs,
     /// What a party hears while the other holds, or while a transfer rings.
     pub hold_music: Option<Sound>,
     /// Networks in which RTP addresses are what they say; elsewhere that of `media_public` is shown in SDP

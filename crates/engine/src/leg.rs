@@ -151,18 +151,18 @@ impl Leg {
         self.connect(ctx, log);
     }
 
-    /// Asks for ports of a family, in the shard of `beside`. What the leg offers begins with the codec `prefer`.
+    /// Asks for ports of a family, in the shard of `beside`. The leg speaks these codecs, the best first.
     pub(crate) fn open_media(
         &mut self,
         ctx: &mut Context,
         owner: Owner,
-        prefer: Option<Codec>,
+        codecs: Vec<Codec>,
         (family, beside): (Family, Option<LegId>),
     ) {
         self.media = ctx.open_media(owner, family, beside);
         self.media_over = false;
         let number = ctx.seed.named("sdp").numbered(self.media.0).rng().next_u32();
-        self.negotiation = Negotiation::new(u64::from(number), Abilities::of(codecs(prefer)));
+        self.negotiation = Negotiation::new(u64::from(number), Abilities::of(codecs));
     }
 
     /// The ports are there. Gives the address to write into SDP.
@@ -177,23 +177,18 @@ impl Leg {
         shown
     }
 
-    /// Answers an offer and puts the agreement in force.
-    pub(crate) fn answer(&mut self, ctx: &mut Context, offer: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let local = self.local.unwrap_or_else(unspecified);
-        let (sdp, stream) = self.negotiation.answer(offer, local)?;
-        self.agree(ctx, stream);
-        Ok(sdp)
-    }
-
-    /// Answers an offer with this codec if it is in it.
-    pub(crate) fn answer_preferring(
+    /// Answers an offer, with the codec `prefer` or what is near to it if it is in it, and puts the agreement in force.
+    pub(crate) fn answer(
         &mut self,
         ctx: &mut Context,
         offer: &[u8],
-        codec: Codec,
+        prefer: Option<Codec>,
     ) -> Result<Vec<u8>, Refusal> {
         let local = self.local.unwrap_or_else(unspecified);
-        let (sdp, stream) = self.negotiation.answer_preferring(offer, local, codec)?;
+        let (sdp, stream) = match prefer {
+            Some(codec) => self.negotiation.answer_preferring(offer, local, codec)?,
+            None => self.negotiation.answer(offer, local)?,
+        };
         self.agree(ctx, stream);
         Ok(sdp)
     }
@@ -206,11 +201,7 @@ impl Leg {
         codec: Option<Codec>,
     ) -> Option<Vec<u8>> {
         if self.early_answer.is_none() {
-            let answer = match codec {
-                Some(codec) => self.answer_preferring(ctx, offer, codec),
-                None => self.answer(ctx, offer),
-            };
-            self.early_answer = answer.ok();
+            self.early_answer = self.answer(ctx, offer, codec).ok();
         }
         self.early_answer.clone()
     }
@@ -299,7 +290,7 @@ impl Leg {
     pub(crate) fn connect(&mut self, ctx: &mut Context, log: &mut CallLog) {
         self.connected = true;
         self.alive_at = ctx.now;
-        let codec = self.codec().unwrap_or(Codec::Pcma).encoding().to_owned();
+        let codec = self.codec().map(Codec::encoding).unwrap_or_default().to_owned();
         ctx.note_call(log, FactKind::LegConnected { leg: self.number, codec });
         self.tell_security(ctx, log);
         self.held = self.wants_silence();
@@ -318,6 +309,15 @@ impl Leg {
             ctx.note_call(log, FactKind::MediaSecured { leg: self.number, keys: key_facts(terms) });
         }
         self.secured = terms;
+    }
+
+    /// What it can speak without another agreement or, before there is one, by this offer: the best first.
+    pub(crate) fn speaks(&self, offer: Option<&[u8]>) -> Vec<Codec> {
+        match (self.codec(), offer) {
+            (Some(codec), _) => vec![codec],
+            (None, Some(offer)) => self.negotiation.common_codecs(offer),
+            (None, None) => Vec::new(),
+        }
     }
 
     /// The codec in force.
@@ -408,14 +408,6 @@ impl Leg {
 
     fn agree(&mut self, ctx: &mut Context, stream: Stream) {
         ctx.media(Command::Configure { leg: self.media, stream });
-    }
-}
-
-/// Both laws, the preferred first: A-law if nothing else is known, as Italian networks speak it.
-fn codecs(prefer: Option<Codec>) -> Vec<Codec> {
-    match prefer {
-        Some(Codec::Pcmu) => vec![Codec::Pcmu, Codec::Pcma],
-        _ => vec![Codec::Pcma, Codec::Pcmu],
     }
 }
 

@@ -236,7 +236,15 @@ pub enum FactKind {
     LegConnected {
         /// Which.
         leg: u32,
-        /// `PCMA` or `PCMU`.
+        /// What it is sent: `PCMA`, `PCMU`, `G722`, `opus` or `L16`.
+        codec: String,
+    },
+    /// The party is sent another codec from now on.
+    #[serde(rename = "leg.codec")]
+    LegCodec {
+        /// Which.
+        leg: u32,
+        /// As in `leg.connected`.
         codec: String,
     },
     /// The party put the other on hold.
@@ -258,6 +266,19 @@ pub enum FactKind {
         a: u32,
         /// The other's.
         b: u32,
+    },
+    /// What two legs hear of each other is decoded and encoded again. The two laws of G.711 need no such thing: a table
+    /// makes the one of the other.
+    #[serde(rename = "call.transcoded")]
+    CallTranscoded {
+        /// The caller's.
+        a: u32,
+        /// The other's.
+        b: u32,
+        /// The codec of `a`.
+        codec_a: String,
+        /// The codec of `b`.
+        codec_b: String,
     },
     /// A refresh of the party's session failed; it is tried again until the session expires.
     #[serde(rename = "leg.refresh_failed")]

@@ -73,4 +73,9 @@ impl Codec {
             false => 2,
         }
     }
+
+    /// Whether speech has to be decoded and encoded again to go from the one to the other.
+    pub fn is_transcoded_to(self, other: Codec) -> bool {
+        self.distance(other) > 1
+    }
 }

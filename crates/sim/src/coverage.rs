@@ -64,6 +64,8 @@ fn told_by(kind: &FactKind) -> Option<&'static str> {
         FactKind::AgentState { state: AgentState::Wrapup, .. } => "fact wrap-up",
         FactKind::DtmfReceived { source, .. } if source == "info" => "fact digit by INFO",
         FactKind::DtmfReceived { .. } => "fact digit by RTP",
+        FactKind::LegCodec { .. } => "fact leg codec",
+        FactKind::CallTranscoded { .. } => "fact call transcoded",
         FactKind::LegHeld { .. } => "fact leg held",
         FactKind::LegResumed { .. } => "fact leg resumed",
         FactKind::LegEarlyMedia { .. } => "fact early media",

@@ -1,9 +1,11 @@
 //! The people: queues and agents.
 
+use super::codecs::codecs;
 use super::read::{known_names, names, number, secret, span, text};
 use document::{Document, Section};
+use media_api::Codec;
 use sip::ua::Account;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +14,8 @@ const SECOND: Duration = Duration::from_secs(1);
 pub(super) struct Desk {
     pub(super) acd: acd::Config,
     pub(super) accounts: Vec<Account>,
+    /// The codecs of the agents who have a list of their own.
+    pub(super) codecs: BTreeMap<String, Vec<Codec>>,
 }
 
 impl Desk {
@@ -21,7 +25,7 @@ impl Desk {
 }
 
 pub(super) fn desk(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> Desk {
-    let mut desk = Desk { acd: acd::Config::default(), accounts: Vec::new() };
+    let mut desk = Desk { acd: acd::Config::default(), accounts: Vec::new(), codecs: BTreeMap::new() };
     if let Some(entry) = root.take("queue") {
         for entry in document.list(&entry) {
             if let Some(section) = document.section(&entry) {
@@ -62,6 +66,7 @@ fn agent(document: &mut Document<'_>, mut section: Section<'_>, folder: &Path, d
     let queues = known_names(document, &mut section, "queues", &known, "queue");
     let languages: BTreeSet<String> = names(document, &mut section, "languages");
     let topics = names(document, &mut section, "topics");
+    let codecs = codecs(document, &mut section);
     section.finish(document);
     if languages.is_empty() {
         document.fault(
@@ -74,6 +79,7 @@ fn agent(document: &mut Document<'_>, mut section: Section<'_>, folder: &Path, d
     if desk.accounts.iter().any(|account| account.user == name) {
         document.fault(at, format!("the agent `{name}` is written twice"), "give each their own name");
     }
+    desk.codecs.extend(codecs.map(|codecs| (name.clone(), codecs)));
     desk.accounts.push(Account { user: name.clone(), password });
     desk.acd.agents.push(acd::Agent { name, queues, languages, topics });
 }

@@ -1,9 +1,10 @@
 //! Where speech comes to: the addresses, the ports, and what the world sees of them.
 
 use super::Media;
+use super::codecs::codecs;
 use super::read::{number, parsed_text};
 use document::{Document, Entry, Section};
-use media_api::{Addresses, Family};
+use media_api::{Addresses, Codec, Family};
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 
@@ -14,13 +15,17 @@ pub(super) struct MediaSection {
     pub(super) media: Media,
     /// What is shown instead of the address of the same family.
     pub(super) public: Addresses,
+    /// Those of whoever has no list of their own, if they are written.
+    pub(super) codecs: Option<Vec<Codec>>,
 }
 
 pub(super) fn media(document: &mut Document<'_>, root: &mut Section<'_>) -> Option<MediaSection> {
     let addresses = Addresses::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let mut media = Media { addresses, ports: 16384..=32767, threads: 1 };
     let mut public = Addresses::default();
-    let Some(entry) = root.take("media") else { return Some(MediaSection { media, public }) };
+    let Some(entry) = root.take("media") else {
+        return Some(MediaSection { media, public, codecs: None });
+    };
     let mut section = document.section(&entry)?;
     if let Some(entry) = section.take("address") {
         let found = addresses_of(document, &entry, REACHED, None);
@@ -37,8 +42,9 @@ pub(super) fn media(document: &mut Document<'_>, root: &mut Section<'_>) -> Opti
     if let Some(entry) = section.take("public_address") {
         public = addresses_of(document, &entry, SEEN, Some(&media.addresses));
     }
+    let codecs = codecs(document, &mut section);
     section.finish(document);
-    Some(MediaSection { media, public })
+    Some(MediaSection { media, public, codecs })
 }
 
 /// One address, or a list with one of each family. Those of the world stand for `own` ones.

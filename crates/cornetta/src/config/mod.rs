@@ -1,6 +1,7 @@
 //! From files to a checked installation. Nothing is opened before all of it is right, and every fault is
 //! told at once, with its file, line and column.
 
+mod codecs;
 mod desk;
 mod extensions;
 mod files;
@@ -169,6 +170,7 @@ fn read_root(
         texting_trunks: sip.texting,
         otherwise: services.otherwise,
         hold_music: Some(hold_music),
+        codecs: codecs::of_all(media.codecs, sip.codecs, desk.codecs),
         media_public: media.public,
         silence_probe: std::time::Duration::from_secs(300),
         routing: engine::Routing { routes, lines: sip.lines },

@@ -6,7 +6,7 @@ use super::tls::tls;
 use super::trunks::trunks;
 use super::{Http, from};
 use document::{Document, Entry, Section};
-use media_api::{Addresses, Family};
+use media_api::{Addresses, Codec, Family};
 use numbers::Rules;
 use sip::digest::Algorithm;
 use sip::ua::{Account, Extensions, Limits, Timers, Transport};
@@ -130,6 +130,8 @@ pub(super) struct Sip {
     pub(super) referred: BTreeSet<String>,
     /// Those from which texts are taken.
     pub(super) texting: BTreeSet<String>,
+    /// The codecs of the trunks that have a list of their own.
+    pub(super) codecs: BTreeMap<String, Vec<Codec>>,
     /// What each trunk can carry.
     pub(super) lines: BTreeMap<String, engine::Line>,
 }
@@ -193,6 +195,7 @@ pub(super) fn sip(
         referring: trunks.referring,
         referred: trunks.referred,
         texting: trunks.texting,
+        codecs: trunks.codecs,
         lines: trunks.lines,
         tls: secure,
         stun,

@@ -1,10 +1,12 @@
 //! Operators' lines.
 
+use super::codecs::codecs;
 use super::extensions::prack;
 use super::numbering;
 use super::read::{networks, optional_secret, optional_text, span, text};
 use document::{Document, Entry, Section};
 use ipnet::IpNet;
+use media_api::Codec;
 use numbers::Rules;
 use sip::locate::Place;
 use sip::ua::{Account, Transport, Trunk};
@@ -32,6 +34,8 @@ pub(super) struct Trunks {
     pub(super) referred: BTreeSet<String>,
     /// Those from which texts are taken.
     pub(super) texting: BTreeSet<String>,
+    /// The codecs of those that have a list of their own.
+    pub(super) codecs: BTreeMap<String, Vec<Codec>>,
     /// What each can carry.
     pub(super) lines: BTreeMap<String, engine::Line>,
     /// How each writes numbers.
@@ -71,6 +75,8 @@ pub(super) fn trunks(
         trunks.referred.extend(name.clone().filter(|_| is_referred));
         let texts = section.take("texts").and_then(|entry| document.flag(&entry)).unwrap_or(false);
         trunks.texting.extend(name.clone().filter(|_| texts));
+        let codecs = codecs(document, &mut section);
+        trunks.codecs.extend(name.clone().zip(codecs));
         let line = super::routes::line(document, &mut section);
         trunks.lines.extend(name.clone().map(|name| (name, line)));
         let at = section.at;

@@ -153,6 +153,7 @@ fn leg(kind: &FactKind) -> Option<u32> {
         | FactKind::LegRerouted { leg, .. }
         | FactKind::LegRouted { leg, .. }
         | FactKind::LegConnected { leg, .. }
+        | FactKind::LegCodec { leg, .. }
         | FactKind::LegHeld { leg }
         | FactKind::LegResumed { leg }
         | FactKind::LegEnded { leg, .. }

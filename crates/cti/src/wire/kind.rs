@@ -19,6 +19,8 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::LegEarlyMedia { .. } => "leg.early_media",
         FactKind::LegRefreshFailed { .. } => "leg.refresh_failed",
         FactKind::LegConnected { .. } => "leg.connected",
+        FactKind::LegCodec { .. } => "leg.codec",
+        FactKind::CallTranscoded { .. } => "call.transcoded",
         FactKind::LegHeld { .. } => "leg.held",
         FactKind::LegResumed { .. } => "leg.resumed",
         FactKind::CallConnected { .. } => "call.connected",

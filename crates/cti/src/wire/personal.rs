@@ -49,7 +49,8 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::TrunkDegraded { .. } | FactKind::TrunkRemoved { .. }
         | FactKind::TrunkRegistrationFailed { .. } | FactKind::LegRerouted { .. }
         | FactKind::LegRouted { .. } | FactKind::LegRinging { .. } | FactKind::LegEarlyMedia { .. }
-        | FactKind::LegRefreshFailed { .. } | FactKind::LegConnected { .. } | FactKind::LegHeld { .. }
+        | FactKind::LegRefreshFailed { .. } | FactKind::LegConnected { .. } | FactKind::LegCodec { .. }
+        | FactKind::CallTranscoded { .. } | FactKind::LegHeld { .. }
         | FactKind::LegResumed { .. } | FactKind::CallConnected { .. } | FactKind::LegQuality { .. }
         | FactKind::LegQualitySampled { .. } | FactKind::MediaRestored { .. } | FactKind::MediaSecured { .. } | FactKind::IvrEntered { .. } | FactKind::IvrPromptStarted { .. }
         | FactKind::IvrPromptEnded { .. } | FactKind::IvrPromptMissing { .. } | FactKind::IvrNoInput { .. }

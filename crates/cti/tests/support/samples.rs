@@ -156,6 +156,8 @@ fn call() -> Vec<FactKind> {
             passed_over: vec![passed_over()],
         },
         FactKind::LegConnected { leg: 2, codec: "PCMA".into() },
+        FactKind::LegCodec { leg: 2, codec: "G722".into() },
+        FactKind::CallTranscoded { a: 1, b: 2, codec_a: "PCMA".into(), codec_b: "G722".into() },
         FactKind::LegHeld { leg: 2 },
         FactKind::LegResumed { leg: 2 },
         FactKind::CallConnected { a: 1, b: 2 },

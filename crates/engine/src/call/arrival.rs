@@ -41,8 +41,9 @@ impl Call {
         let room = if let Service::Room { name, .. } = &call.service { Some(name.clone()) } else { None };
         let beside = room.as_ref().map_or(first, |room| ctx.rooms.beside(room));
         let family = family_of(call.offer.as_deref(), Some(call.peer));
+        let codecs = ctx.config.codecs.of(&peer).to_vec();
         let Some(caller) = call.leg(CALLER) else { return call };
-        caller.open_media(ctx, owner, None, (family, beside));
+        caller.open_media(ctx, owner, codecs, (family, beside));
         if let Some(room) = &room {
             ctx.rooms.enter(room, caller.media);
         }
@@ -201,10 +202,9 @@ impl Call {
     fn answer_offer(&mut self, ctx: &mut Context, offer: &[u8]) -> Result<(), Refusal> {
         let other = self.other_codec();
         let Some((leg, log)) = self.leg_and_log(self.caller) else { return Ok(()) };
-        let sdp = match (leg.early_answer.take(), other) {
-            (Some(sdp), _) => sdp,
-            (None, Some(codec)) => leg.answer_preferring(ctx, offer, codec)?,
-            (None, None) => leg.answer(ctx, offer)?,
+        let sdp = match leg.early_answer.take() {
+            Some(sdp) => sdp,
+            None => leg.answer(ctx, offer, other)?,
         };
         ctx.sip(Do::Accept { session: leg.session, sdp });
         leg.connect(ctx, log);

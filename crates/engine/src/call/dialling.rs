@@ -3,7 +3,7 @@
 
 use super::early::Told;
 use super::ending::Phase;
-use super::hunting::{Chosen, Hunt, congested, is_elsewhere};
+use super::hunting::{Hunt, congested, is_elsewhere};
 use super::transferring::Transfer;
 use super::{Call, Playing, Stage};
 use crate::Target;
@@ -11,7 +11,7 @@ use crate::context::Context;
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
 use ivr::Input;
-use sip::ua::{Contact, Do, Elsewhere, MAX_FORWARDS, SessionId, Towards};
+use sip::ua::{Contact, Do, Elsewhere, MAX_FORWARDS, Peer, SessionId, Towards};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -134,15 +134,21 @@ impl Call {
             self.play_music(ctx);
         }
         let role = if target.agent().is_some() { LegRole::Agent } else { LegRole::External };
-        self.create_other(ctx, session, (role, to), way.map(|flow| flow.remote));
+        let party = match (target.agent(), &chosen) {
+            (Some(agent), _) => Peer::Account(agent.to_owned()),
+            (None, Some(chosen)) => Peer::Trunk(chosen.trunk.clone()),
+            (None, None) => Peer::Open,
+        };
+        self.create_other(ctx, session, (role, to), (&party, way.map(|flow| flow.remote)));
         let Some(leg) = self.leg(self.last_leg) else { return };
-        match (target.agent(), chosen) {
-            (Some(agent), _) => leg.belongs_to(ctx, agent.to_owned()),
-            (None, Some(Chosen { trunk, passed_over, .. })) => {
+        match party {
+            Peer::Account(agent) => leg.belongs_to(ctx, agent),
+            Peer::Trunk(trunk) => {
                 leg.goes_by(ctx, trunk.clone());
+                let passed_over = chosen.map(|chosen| chosen.passed_over).unwrap_or_default();
                 self.note(ctx, FactKind::LegRouted { leg: self.last_leg, trunk, route, passed_over });
             }
-            (None, None) => {}
+            Peer::Open => {}
         }
     }
 

@@ -21,12 +21,12 @@ impl Call {
     /// INVITE without an offer.
     pub(crate) fn replace(&mut self, ctx: &mut Context, old: u32, session: SessionId, invite: Invite) {
         match self.may_replace(old, invite) {
-            Ok((offer, peer)) => self.open_in_place_of(ctx, old, session, (offer, peer)),
+            Ok((offer, peer, party)) => self.open_in_place_of(ctx, old, session, (offer, peer), party),
             Err(status) => ctx.sip(Do::Refuse { session, status, q850: None, warning: None }),
         }
     }
 
-    fn may_replace(&self, old: u32, invite: Invite) -> Result<(Vec<u8>, SocketAddr), u16> {
+    fn may_replace(&self, old: u32, invite: Invite) -> Result<(Vec<u8>, SocketAddr, Peer), u16> {
         let leg = self.legs.iter().find(|leg| leg.number == old).ok_or(481u16)?;
         let same = match &invite.peer {
             Peer::Account(user) => leg.agent.as_ref() == Some(user),
@@ -40,7 +40,7 @@ impl Call {
         if !talks || self.end.is_some() || self.replacing.is_some() {
             return Err(480);
         }
-        Ok((invite.sdp.ok_or(488u16)?, invite.flow.remote))
+        Ok((invite.sdp.ok_or(488u16)?, invite.flow.remote, invite.peer))
     }
 
     fn open_in_place_of(
@@ -49,19 +49,19 @@ impl Call {
         old: u32,
         session: SessionId,
         (offer, peer): (Vec<u8>, SocketAddr),
+        party: Peer,
     ) {
         let Some(known) = self.legs.iter().find(|leg| leg.number == old) else { return };
         let (identity, beside) = ((known.role, known.address.clone()), known.media);
-        let (agent, trunk) = (known.agent.clone(), known.trunk.clone());
         self.last_leg += 1;
         let owner = Owner { call: self.key, leg: self.last_leg };
         let mut leg = Leg::new(ctx, &mut self.log, owner, identity, session);
-        leg.open_media(ctx, owner, None, (family_of(Some(&offer), Some(peer)), Some(beside)));
-        if let Some(trunk) = trunk {
-            leg.goes_by(ctx, trunk);
-        }
-        if let Some(agent) = agent {
-            leg.belongs_to(ctx, agent);
+        let codecs = ctx.config.codecs.of(&party).to_vec();
+        leg.open_media(ctx, owner, codecs, (family_of(Some(&offer), Some(peer)), Some(beside)));
+        match party {
+            Peer::Trunk(trunk) => leg.goes_by(ctx, trunk),
+            Peer::Account(agent) => leg.belongs_to(ctx, agent),
+            Peer::Open => {}
         }
         self.legs.push(leg);
         self.replacing = Some(Replacing { old, new: owner.leg, offer, peer });
@@ -78,9 +78,10 @@ impl Call {
             return false;
         };
         let still = self.pair_numbers().is_some_and(|(a, b)| a == replacing.old || b == replacing.old);
+        let other = self.codec_beside(replacing.old);
         let Some((leg, log)) = self.leg_and_log(number) else { return true };
         leg.opened(ctx, local, Some(replacing.peer));
-        let answer = if still { leg.answer(ctx, &replacing.offer).ok() } else { None };
+        let answer = if still { leg.answer(ctx, &replacing.offer, other).ok() } else { None };
         let Some(sdp) = answer else {
             leg.refuse(ctx, if still { 488 } else { 481 }, None, None);
             return true;

@@ -18,6 +18,7 @@ impl Call {
         self.phases.enter(ctx.now, Phase::Talk);
         self.phase = CallPhase::Connected;
         self.note(ctx, FactKind::CallConnected { a: self.caller, b: other });
+        self.tell_transcoding(ctx);
         self.join(ctx);
     }
 
@@ -50,17 +51,46 @@ impl Call {
 
     /// The codec of the party that the caller is being joined with.
     pub(super) fn other_codec(&self) -> Option<Codec> {
-        let Stage::Talking { other } = self.stage else { return None };
-        self.legs.iter().find(|leg| leg.number == other)?.codec()
+        self.codec_beside(self.caller)
     }
 
-    /// A party offers anew: hold, resume, or another address. Always answered.
+    /// The codec of the party that this one is together with.
+    pub(super) fn codec_beside(&self, number: u32) -> Option<Codec> {
+        let Stage::Talking { other } = self.stage else { return None };
+        let beside = if number == other { self.caller } else { other };
+        self.legs.iter().find(|leg| leg.number == beside)?.codec()
+    }
+
+    /// The two that are together speak codecs that have to be made of each other.
+    fn tell_transcoding(&mut self, ctx: &mut Context) {
+        let Some((a, b)) = self.pair_numbers() else { return };
+        let codec = |number| self.legs.iter().find(|leg| leg.number == number).and_then(|leg| leg.codec());
+        let (Some(codec_a), Some(codec_b)) = (codec(a), codec(b)) else { return };
+        if codec_a.is_transcoded_to(codec_b) {
+            let (codec_a, codec_b) = (codec_a.encoding().to_owned(), codec_b.encoding().to_owned());
+            self.note(ctx, FactKind::CallTranscoded { a, b, codec_a, codec_b });
+        }
+    }
+
+    /// A new agreement with a party is in force, which spoke this codec before.
+    fn follow_codec(&mut self, ctx: &mut Context, number: u32, before: Option<Codec>) {
+        let now = self.leg(number).filter(|leg| leg.connected).and_then(|leg| leg.codec());
+        let Some(codec) = now.filter(|now| before.is_some_and(|before| before != *now)) else { return };
+        self.note(ctx, FactKind::LegCodec { leg: number, codec: codec.encoding().to_owned() });
+        if self.pair_numbers().is_some_and(|(a, b)| a == number || b == number) {
+            self.tell_transcoding(ctx);
+        }
+    }
+
+    /// A party offers anew: hold, resume, another address or codec. Always answered: with the codec of whom it talks with,
+    /// or else with the one that it has, as far as it still offers that.
     pub(crate) fn reoffered(&mut self, ctx: &mut Context, number: u32, sdp: Option<&[u8]>) {
+        let beside = self.codec_beside(number);
         let Some(leg) = self.leg(number) else { return };
-        let session = leg.session;
+        let (session, before) = (leg.session, leg.codec());
         let act = match sdp {
             None => Do::AcceptReoffer { session, sdp: leg.offer() },
-            Some(offer) => match leg.answer(ctx, offer) {
+            Some(offer) => match leg.answer(ctx, offer, beside.or(before)) {
                 Ok(sdp) => Do::AcceptReoffer { session, sdp },
                 Err(refusal) => {
                     let (status, warning) = (refusal.status, Some(refusal.warning()));
@@ -70,6 +100,7 @@ impl Call {
         };
         leg.is_alive(ctx.now);
         ctx.sip(act);
+        self.follow_codec(ctx, number, before);
         self.follow_hold(ctx, number);
     }
 
@@ -77,7 +108,9 @@ impl Call {
     pub(crate) fn reanswered(&mut self, ctx: &mut Context, number: u32, sdp: &[u8]) {
         let Some(leg) = self.leg(number) else { return };
         leg.is_alive(ctx.now);
+        let before = leg.codec();
         if leg.answered(ctx, sdp).is_ok() {
+            self.follow_codec(ctx, number, before);
             self.follow_hold(ctx, number);
         }
     }

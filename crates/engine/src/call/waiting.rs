@@ -3,6 +3,7 @@
 use super::ending::Phase;
 use super::{Call, Playing, Stage};
 use crate::Service;
+use crate::codecs::ordered_for;
 use crate::context::{Context, Errand, Owner};
 use crate::leg::{Leg, family_of};
 use acd::{Entry, EntryId, NotEntered, OfferId, Retracted};
@@ -10,7 +11,7 @@ use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, OfferEnd, QueueLeft, QueueRefusal, Side};
 use ivr::{Input, QueueEnd, Wait};
 use media_api::Sound;
-use sip::ua::{Do, Elsewhere, SessionId};
+use sip::ua::{Do, Elsewhere, Peer, SessionId};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -142,22 +143,25 @@ impl Call {
     fn ring_agent(&mut self, ctx: &mut Context, agent: String, session: SessionId) {
         self.last_leg += 1;
         let device = ctx.sip.contacts(&agent).last().map(|contact| contact.flow.remote);
-        self.create_other(ctx, session, (LegRole::Agent, agent), device);
+        let party = Peer::Account(agent.clone());
+        self.create_other(ctx, session, (LegRole::Agent, agent), (&party, device));
     }
 
-    /// Creates the leg numbered `last_leg`, in the shard of the caller's and in the caller's codec, for the family of
-    /// `peer`, to whom its INVITE will go.
+    /// Creates the leg numbered `last_leg`, in the shard of the caller's, for the family of `peer`, to whom its INVITE
+    /// will go. It offers first what the caller speaks, or could be answered with.
     pub(super) fn create_other(
         &mut self,
         ctx: &mut Context,
         session: SessionId,
         identity: (LegRole, String),
-        peer: Option<SocketAddr>,
+        (party, peer): (&Peer, Option<SocketAddr>),
     ) {
         let owner = Owner { call: self.key, leg: self.last_leg };
-        let codec = self.legs.iter().find(|leg| leg.number == self.caller).and_then(Leg::codec);
+        let caller = self.legs.iter().find(|leg| leg.number == self.caller);
+        let wished = caller.map(|leg| leg.speaks(self.offer.as_deref())).unwrap_or_default();
+        let codecs = ordered_for(&wished, ctx.config.codecs.of(party));
         let mut leg = Leg::new(ctx, &mut self.log, owner, identity, session);
-        leg.open_media(ctx, owner, codec, (family_of(None, peer), self.caller_media()));
+        leg.open_media(ctx, owner, codecs, (family_of(None, peer), self.caller_media()));
         self.legs.push(leg);
     }
 

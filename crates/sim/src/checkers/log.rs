@@ -87,7 +87,8 @@ impl OpenCall {
                 let wrong = !self.legs.contains_key(leg) || !self.connected.insert(*leg);
                 wrong.then(|| format!("leg {leg} was connected twice or after its end"))
             }
-            FactKind::LegHeld { leg }
+            FactKind::LegCodec { leg, .. }
+            | FactKind::LegHeld { leg }
             | FactKind::LegResumed { leg }
             | FactKind::LegRerouted { leg, .. }
             | FactKind::LegRouted { leg, .. }

@@ -130,6 +130,19 @@ impl Negotiation {
         Ok(stream)
     }
 
+    /// The codecs of an offer that an answer of ours could take, the peer's best first.
+    pub fn common_codecs(&self, offer: &[u8]) -> Vec<Codec> {
+        let Ok(sdp) = Sdp::parse(offer) else { return Vec::new() };
+        let Ok((_, media, _)) = self.choose(&sdp, None) else { return Vec::new() };
+        let mut common = Vec::new();
+        for (codec, _) in self.ours_of(media) {
+            if !common.contains(&codec) {
+                common.push(codec);
+            }
+        }
+        common
+    }
+
     /// What is in force.
     pub fn stream(&self) -> Option<&Stream> {
         self.stream.as_ref()
@@ -194,13 +207,9 @@ impl Negotiation {
     ) -> Result<(usize, &'o Media, (Codec, u8)), Refusal> {
         let plain = || offer.media.iter().enumerate().filter(|(_, media)| media.is_plain_audio());
         for (at, media) in plain() {
-            let ours = formats::payloads(media).filter_map(|(number, payload)| match payload {
-                Payload::Speech(codec) => Some((codec, number)),
-                Payload::Digits { .. } | Payload::ComfortNoise => None,
-            });
-            let ours = ours.filter(|(codec, _)| self.abilities.codecs.contains(codec));
             // The first of those that are equally near.
-            if let Some(chosen) = ours.min_by_key(|(codec, _)| prefer.map(|prefer| prefer.distance(*codec))) {
+            let cost = |(codec, _): &(Codec, u8)| prefer.map(|prefer| prefer.distance(*codec));
+            if let Some(chosen) = self.ours_of(media).min_by_key(cost) {
                 return Ok((at, media, chosen));
             }
         }
@@ -220,6 +229,15 @@ impl Negotiation {
                 Refusal::not_acceptable(WarnCode::MediaType, why)
             }
         })
+    }
+
+    /// The codecs of a line that we have, with their numbers.
+    fn ours_of(&self, media: &Media) -> impl Iterator<Item = (Codec, u8)> {
+        let speech = formats::payloads(media).filter_map(|(number, payload)| match payload {
+            Payload::Speech(codec) => Some((codec, number)),
+            Payload::Digits { .. } | Payload::ComfortNoise => None,
+        });
+        speech.filter(|(codec, _)| self.abilities.codecs.contains(codec))
     }
 
     /// Writes a description with our audio line where it stood before, between the refused ones.
