@@ -20,6 +20,11 @@ impl Limits {
     fn usual(calls: usize) -> Limits {
         Limits { calls, half_open: calls / 2, half_open_each: calls / 8, streams: SipLimits::default() }
     }
+
+    /// SIP keeps to them.
+    pub(super) fn hold_for(&self, sip: &mut sip::ua::Limits) {
+        (sip.half_open, sip.half_open_each) = (self.half_open, self.half_open_each);
+    }
 }
 
 pub(super) fn limits(document: &mut Document<'_>, root: &mut Section<'_>) -> Limits {

@@ -145,10 +145,8 @@ fn read_root(
     let guard = guard::guard(document, root);
     let (node, media, http, trace, mut sip) = (node?, media?, http?, trace?, sip?);
     sip.config.guard = guard;
-    sip.config.limits.half_open = limits.half_open;
-    sip.config.limits.half_open_each = limits.half_open_each;
-    reachability::warn_of_private_addresses(document, &sip, &media);
-    reachability::warn_of_the_other_version(document, &sip, &media);
+    limits.hold_for(&mut sip.config.limits);
+    reachability::warn(document, &sip, &media);
     let engine = engine::Config {
         node: node.name,
         version: String::new(),

@@ -8,8 +8,14 @@ use sip::locate::{Host, Place};
 use sip::ua::Transport;
 use std::net::{IpAddr, SocketAddr};
 
+/// What of the addresses is hardly meant as it is written.
+pub(super) fn warn(document: &mut Document<'_>, sip: &Sip, media: &MediaSection) {
+    warn_of_private_addresses(document, sip, media);
+    warn_of_the_other_version(document, sip, media);
+}
+
 /// An operator outside of a private network would be told to answer to an address inside of it.
-pub(super) fn warn_of_private_addresses(document: &mut Document<'_>, sip: &Sip, media: &MediaSection) {
+fn warn_of_private_addresses(document: &mut Document<'_>, sip: &Sip, media: &MediaSection) {
     let what_to_do = "write `public_address` under [sip] and [media]: the address that the world sees";
     let private =
         |place: &Place| own(sip, place).filter(|own| shown(sip, *own).is_none() && is_private(*own));
@@ -51,7 +57,7 @@ fn shown(sip: &Sip, own: IpAddr) -> Option<IpAddr> {
 }
 
 /// Who has only a version of IP in which media has no address would hear nothing.
-pub(super) fn warn_of_the_other_version(document: &mut Document<'_>, sip: &Sip, media: &MediaSection) {
+fn warn_of_the_other_version(document: &mut Document<'_>, sip: &Sip, media: &MediaSection) {
     let told = |local: SocketAddr| {
         let family = Family::of(local.ip());
         let own = media.media.addresses.nearest(family).filter(|own| Family::of(*own) != family)?;
