@@ -109,12 +109,12 @@ pub enum Command {
         /// Who.
         leg: LegId,
     },
-    /// Hand every received frame up as `ShardOutput::Heard`, for recorders and phones.
+    /// Hand up what the leg says and what it is told as `ShardOutput::Heard`, for recorders and phones.
     Tap {
         /// Who is listened to.
         leg: LegId,
-        /// From now on, or no longer.
-        on: bool,
+        /// From now on with so many samples a second (8 000, 16 000 or 48 000), or no longer.
+        sample_rate: Option<u32>,
     },
     /// Hand a copy of every packet of the leg's sockets to whoever captures, both ways, for looking for faults.
     /// Done by the shell, which has the sockets.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use audio::Clip;
 use base::Wall;
-use media_api::{Codec, Command, Event, LegId};
+use media_api::{Command, Event, LegId};
 
 /// What a shard is told at its birth.
 #[derive(Clone, Debug)]
@@ -93,13 +93,16 @@ pub enum ShardOutput {
         /// Such as `it/welcome`.
         source: Arc<str>,
     },
-    /// Speech from a tapped leg, 20 ms at a time, in the order in which it came.
+    /// The next 20 ms of a tapped leg. Frames follow on each other without a gap, so that the two channels keep to each
+    /// other and to the clock.
     Heard {
-        /// Who spoke.
+        /// Which.
         leg: LegId,
-        /// The law of the bytes.
-        codec: Codec,
-        /// 160 bytes, by [`crate::Shard::packet`].
+        /// Whether the party says anything in it, and whether it is told anything; silence if not.
+        is_said: bool,
+        /// See above.
+        is_told: bool,
+        /// Samples of 16 bits, the low byte first: what is said and what is told in turns. By [`crate::Shard::packet`].
         packet: PacketRef,
     },
 }
@@ -120,6 +123,8 @@ pub enum Why {
     Translate,
     /// A packet of what is said in a room is due.
     Room,
+    /// A frame of a tapped leg is due.
+    Tap,
     /// A packet of a key that is being sent is due.
     Digits,
     /// A report is due (RFC 3550 §6.2).

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use media_api::{Codec, Event, LegId};
+use media_api::{Event, LegId};
 
 use crate::api::{PacketKind, PacketRef, ShardOutput};
 
@@ -55,10 +55,14 @@ impl Outbox {
         }
     }
 
-    /// Puts out speech of a tapped leg, unless there is no room.
-    pub(crate) fn heard(&mut self, leg: LegId, codec: Codec, frame: &[u8]) {
-        if let Some(packet) = self.write(|bytes| bytes.extend_from_slice(frame)) {
-            self.outputs.push_back(ShardOutput::Heard { leg, codec, packet });
+    /// Puts out a frame of a tapped leg, unless there is no room.
+    pub(crate) fn heard(&mut self, leg: LegId, (is_said, is_told): (bool, bool), said: &[i16], told: &[i16]) {
+        let packet = self.write(|bytes| {
+            let samples = said.iter().zip(told).flat_map(|(said, told)| [*said, *told]);
+            bytes.extend(samples.flat_map(i16::to_le_bytes));
+        });
+        if let Some(packet) = packet {
+            self.outputs.push_back(ShardOutput::Heard { leg, is_said, is_told, packet });
         }
     }
 

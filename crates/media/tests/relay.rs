@@ -320,21 +320,3 @@ fn a_bridge_ends_what_plays_and_a_prompt_in_a_bridge_is_heard_alone() {
     world.talk(A, 1, 5, 3);
     assert_eq!(world.to(B).len(), 3, "after the prompt the bridge goes on");
 }
-
-#[test]
-fn a_tap_hands_up_frames_of_20_ms_in_order() {
-    let mut world = World::bridged();
-    world.command(Command::Tap { leg: A, on: true });
-    let mut rtp = Rtp::speech(0, 0, 1);
-    rtp.payload = (0..240).map(|n| (n % 251) as u8).collect();
-    world.say(A, &rtp);
-    (rtp.sequence, rtp.timestamp) = (1, 240);
-    world.say(A, &rtp);
-    let speech: Vec<u8> = world.heard.iter().flat_map(|heard| heard.2.clone()).collect();
-    assert_eq!(world.heard.iter().map(|heard| heard.2.len()).collect::<Vec<_>>(), [160, 160, 160]);
-    assert_eq!(speech, [rtp.payload.clone(), rtp.payload.clone()].concat());
-    world.command(Command::Tap { leg: A, on: false });
-    (rtp.sequence, rtp.timestamp) = (2, 480);
-    world.say(A, &rtp);
-    assert_eq!(world.heard.len(), 3);
-}

@@ -111,7 +111,7 @@ fn relaying_allocates_nothing() {
     for n in (1..=100).step_by(2) {
         hall.command(Command::Bridge { a: LegId(n), b: LegId(n + 1) });
     }
-    hall.command(Command::Tap { leg: LegId(1), on: true });
+    hall.command(Command::Tap { leg: LegId(1), sample_rate: Some(8000) });
     let mut packets = talkers(100);
     hall.run(2000, &mut packets);
     (hall.sent, hall.bytes) = (0, 0);

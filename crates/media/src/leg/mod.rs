@@ -4,6 +4,7 @@ mod measuring;
 mod protection;
 mod receiving;
 mod sending;
+mod tapping;
 mod translating;
 
 use std::net::SocketAddr;
@@ -30,6 +31,7 @@ use crate::watchdog::Watchdog;
 
 use protection::Protection;
 pub(crate) use receiving::{Received, Spoken};
+use tapping::Tap;
 use translating::Translation;
 
 /// Who hears what a leg says.
@@ -69,7 +71,7 @@ pub(crate) struct Leg {
     /// Where telephone-events are not agreed.
     tones: Option<dtmf::Detector>,
     watchdog: Watchdog,
-    tap: Option<Tap>,
+    tap: Option<Box<Tap>>,
     rejected: u64,
     digits: u64,
     reports: Reports,
@@ -89,13 +91,6 @@ struct Playing {
     due: Option<Time>,
     /// The time that the next frame belongs to: `due`, but for the phase.
     nominal: Time,
-}
-
-/// What is still missing to a frame of 20 ms.
-#[derive(Debug)]
-struct Tap {
-    frame: [u8; FRAME_SAMPLES],
-    filled: usize,
 }
 
 impl Leg {
@@ -164,15 +159,6 @@ impl Leg {
         }
     }
 
-    /// What it says is handed up from now on, or no longer.
-    pub(crate) fn tap(&mut self, on: bool) {
-        match (&self.tap, on) {
-            (None, true) => self.tap = Some(Tap { frame: [0; FRAME_SAMPLES], filled: 0 }),
-            (Some(_), true) => {}
-            (_, false) => self.tap = None,
-        }
-    }
-
     /// What is due next.
     pub(crate) fn deadline(&self) -> Option<(Time, Why)> {
         let play = self.player.as_ref().and_then(|playing| playing.due);
@@ -180,6 +166,7 @@ impl Leg {
         [
             (play, Why::Play),
             (translation, Why::Translate),
+            (self.tap.as_ref().and_then(|tap| tap.due()), Why::Tap),
             (self.keys.due(), Why::Digits),
             (self.watchdog.due(), Why::Watchdog),
             (self.reports.due(), Why::Rtcp),
@@ -195,6 +182,7 @@ impl Leg {
         self.send_keys(now, out);
         self.play_on(now, out);
         self.translate_on(now, out);
+        self.tap_on(now, out);
         if self.reports.due().is_some_and(|due| due <= now) {
             self.report(now, false, out);
         }

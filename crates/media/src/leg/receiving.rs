@@ -10,7 +10,6 @@ use media_api::{Codec, Event, KeysBy, Payload};
 use super::{Agreed, Leg, Route};
 use crate::jitter::{Arrived, Content};
 use crate::outbox::Outbox;
-use crate::player::FRAME_SAMPLES;
 use crate::presses::KeyPacket;
 use crate::reception::Arrival;
 use crate::rtp::{self, Packet};
@@ -104,13 +103,17 @@ impl Leg {
             Spoken::Key(key) => pressed = self.press(now, &key, out),
             Spoken::Speech(codec) => {
                 self.listen(codec, packet.payload, out);
-                self.hand_up(codec, packet.payload, out);
             }
             Spoken::ComfortNoise => {}
         }
         // A party that listens to a prompt speaks to nobody.
         let to = if self.player.is_some() { Route::Nobody } else { self.route };
-        (to != Route::Nobody).then_some(Received { from: own, to, spoken, restarted, pressed, packet })
+        let received = Received { from: own, to, spoken, restarted, pressed, packet };
+        if let Some(tap) = &mut self.tap {
+            let codec = if let Spoken::Speech(codec) = spoken { Some(codec) } else { None };
+            tap.hear(now, codec, &received.arrived());
+        }
+        (to != Route::Nobody).then_some(received)
     }
 
     /// Whether what came by the socket of RTP is a report: by agreement, and then by its packet type (RFC 5761 §4).
@@ -173,23 +176,6 @@ impl Leg {
             if let Some(digit) = tones.take(law.decode_sample(*byte)) {
                 self.digits += 1;
                 out.event(Event::Digit { leg: self.id, digit, held: dtmf::HEARD_AFTER, by: KeysBy::Tones });
-            }
-        }
-    }
-
-    fn hand_up(&mut self, codec: Codec, mut speech: &[u8], out: &mut Outbox) {
-        let Some(tap) = &mut self.tap else { return };
-        while !speech.is_empty() {
-            let count = speech.len().min(FRAME_SAMPLES - tap.filled);
-            let (now, later) = speech.split_at(count);
-            if let Some(place) = tap.frame.get_mut(tap.filled..tap.filled + count) {
-                place.copy_from_slice(now);
-            }
-            tap.filled += count;
-            speech = later;
-            if tap.filled == FRAME_SAMPLES {
-                tap.filled = 0;
-                out.heard(self.id, codec, &tap.frame);
             }
         }
     }

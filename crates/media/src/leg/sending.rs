@@ -54,6 +54,10 @@ impl Leg {
         let Some((position, marker)) = self.relay.place(&self.line, now, received) else { return };
         let entry = Entry { talker: Talker::Relay, position, span, payload_type, marker };
         let header = self.line.enter(entry, packet.payload.len());
+        if let Some(tap) = &mut self.tap {
+            let codec = if let Spoken::Speech(codec) = received.spoken { Some(codec) } else { None };
+            tap.is_told(now, codec, &header, packet.payload);
+        }
         self.protection.send(out, (self.id, PacketKind::Rtp, to), |bytes| {
             bytes.extend_from_slice(&header.to_bytes());
             let start = bytes.len();
@@ -127,7 +131,7 @@ impl Leg {
             let payload_type = digits.payload_type;
             let span = self.line.rate().millis(PRESS_MILLIS);
             let entry = Entry { talker: Talker::Keys, position, span, payload_type, marker: first };
-            self.send(to, entry, &payload, out);
+            self.send(now, to, entry, &payload, out);
         }
     }
 
@@ -184,11 +188,21 @@ impl Leg {
         let position = if goes_on { self.line.follow() } else { self.line.resume(nominal) };
         let payload_type = agreed.stream.payload_type;
         let span = self.line.rate().millis(FRAME_MILLIS);
-        self.send(to, Entry { talker, position, span, payload_type, marker: !goes_on }, payload, out);
+        self.send(
+            nominal,
+            to,
+            Entry { talker, position, span, payload_type, marker: !goes_on },
+            payload,
+            out,
+        );
     }
 
-    fn send(&mut self, to: SocketAddr, entry: Entry, payload: &[u8], out: &mut Outbox) {
+    fn send(&mut self, now: Time, to: SocketAddr, entry: Entry, payload: &[u8], out: &mut Outbox) {
         let header = self.line.enter(entry, payload.len());
+        if let Some(tap) = &mut self.tap {
+            let codec = self.agreed.as_ref().map(|agreed| agreed.stream.codec);
+            tap.is_told(now, codec.filter(|_| entry.talker != Talker::Keys), &header, payload);
+        }
         self.protection.send(out, (self.id, PacketKind::Rtp, to), |bytes| {
             bytes.extend_from_slice(&header.to_bytes());
             bytes.extend_from_slice(payload);

@@ -84,7 +84,8 @@ pub struct World {
     pub reports: Vec<(Time, LegId, SocketAddr, Vec<u8>)>,
     pub events: Vec<(Time, Event)>,
     pub asked: Vec<Arc<str>>,
-    pub heard: Vec<(LegId, Codec, Vec<u8>)>,
+    /// What tapped legs say and are told.
+    pub heard: Vec<(LegId, [Vec<i16>; 2])>,
     /// Answered at once; what is not in here is never answered.
     pub sounds: BTreeMap<Arc<str>, Option<Arc<Clip>>>,
 }
@@ -256,8 +257,11 @@ impl World {
                         self.shard.handle(self.now, ShardInput::Sound { source, clip });
                     }
                 }
-                ShardOutput::Heard { leg, codec, packet } => {
-                    self.heard.push((leg, codec, self.shard.packet(packet).to_vec()));
+                ShardOutput::Heard { leg, packet, .. } => {
+                    let samples = self.shard.packet(packet).as_chunks::<2>().0;
+                    let samples: Vec<i16> = samples.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();
+                    let channel = |first: usize| samples.iter().skip(first).step_by(2).copied().collect();
+                    self.heard.push((leg, [channel(0), channel(1)]));
                 }
             }
         }

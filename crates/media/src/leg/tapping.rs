@@ -1,0 +1,102 @@
+//! What a leg says and what it is told, decoded side by side for whoever records it or listens to it outside of the shard.
+
+use base::{Seed, Time};
+use media_api::Codec;
+
+use super::Leg;
+use crate::cadence::{CATCH_UP_MAX, Cadence};
+use crate::ear::Ear;
+use crate::jitter::{Arrived, Content};
+use crate::outbox::Outbox;
+use crate::rtp::Header;
+
+/// Two channels of one clock.
+#[derive(Debug)]
+pub(super) struct Tap {
+    sample_rate: u32,
+    cadence: Cadence,
+    said: Channel,
+    told: Channel,
+}
+
+#[derive(Debug, Default)]
+struct Channel {
+    ear: Option<Box<Ear>>,
+    frame: Vec<i16>,
+}
+
+impl Channel {
+    /// Takes a packet; of speech in this codec, or of something else that only has its place.
+    fn hear(&mut self, now: Time, codec: Option<Codec>, arrived: &Arrived<'_>, sample_rate: u32) {
+        if let Some(codec) = codec
+            && self.ear.as_ref().is_none_or(|ear| ear.codec() != codec)
+        {
+            let seed = Seed::from_number(u64::from(arrived.ssrc));
+            self.ear = Some(Box::new(Ear::new(codec, sample_rate, seed)));
+        }
+        if let Some(ear) = &mut self.ear {
+            ear.hear(now, arrived);
+        }
+    }
+
+    /// Makes the next frame. False if nothing is said in it.
+    fn take(&mut self, now: Time, length: usize) -> bool {
+        let is_said = self.ear.as_mut().is_some_and(|ear| ear.take(now, &mut self.frame));
+        self.frame.resize(length, 0);
+        is_said
+    }
+}
+
+impl Tap {
+    fn new(now: Time, sample_rate: u32, mut cadence: Cadence) -> Tap {
+        cadence.start(now);
+        Tap { sample_rate, cadence, said: Channel::default(), told: Channel::default() }
+    }
+
+    /// When the next frame is due.
+    pub(super) fn due(&self) -> Option<Time> {
+        self.cadence.due()
+    }
+
+    /// The party has said this.
+    pub(super) fn hear(&mut self, now: Time, codec: Option<Codec>, arrived: &Arrived<'_>) {
+        self.said.hear(now, codec, arrived, self.sample_rate);
+    }
+
+    /// The party is told this.
+    pub(super) fn is_told(&mut self, now: Time, codec: Option<Codec>, header: &Header, payload: &[u8]) {
+        let arrived = Arrived {
+            ssrc: header.ssrc,
+            sequence: header.sequence,
+            timestamp: header.timestamp,
+            marker: header.marker,
+            payload_type: header.payload_type,
+            content: if codec.is_some() { Content::Speech } else { Content::Other },
+            payload,
+        };
+        self.told.hear(now, codec, &arrived, self.sample_rate);
+    }
+}
+
+impl Leg {
+    /// What it says and what it is told is handed up from now on at this rate, or no longer.
+    pub(crate) fn tap(&mut self, now: Time, sample_rate: Option<u32>) {
+        let cadence = Cadence::new(self.phase);
+        self.tap = sample_rate.map(|sample_rate| Box::new(Tap::new(now, sample_rate, cadence)));
+    }
+
+    /// Hands up what is due.
+    pub(super) fn tap_on(&mut self, now: Time, out: &mut Outbox) {
+        let Some(tap) = &mut self.tap else { return };
+        let length = (tap.sample_rate / 50) as usize;
+        for _ in 0..CATCH_UP_MAX {
+            if tap.cadence.next(now).is_none() {
+                return;
+            }
+            let is_said = tap.said.take(now, length);
+            let is_told = tap.told.take(now, length);
+            out.heard(self.id, (is_said, is_told), &tap.said.frame, &tap.told.frame);
+        }
+        tap.cadence.skip(now);
+    }
+}
