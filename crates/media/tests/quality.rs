@@ -7,19 +7,15 @@ mod world;
 
 use std::time::Duration;
 
-use base::Time;
 use media::PacketKind;
-use media_api::{Event, Quality};
+use media_api::Quality;
 use world::*;
 
 const RTCP: &str = "192.0.2.1:4003";
 
 fn told(world: &World) -> Vec<(u64, Quality)> {
-    let quality = |(at, event): &(Time, Event)| match event {
-        Event::Quality { leg: A, quality } => Some((at.micros() / 1_000_000, *quality)),
-        _ => None,
-    };
-    world.events.iter().filter_map(quality).collect()
+    let of_a = world.quality.iter().filter(|(_, leg, _)| *leg == A);
+    of_a.map(|(at, _, quality)| (at.micros() / 1_000_000, *quality)).collect()
 }
 
 /// Party A talks, and so many of a hundred packets get lost.

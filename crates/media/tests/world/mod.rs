@@ -13,7 +13,7 @@ use audio::Clip;
 use audio::g711::Law;
 use base::{Seed, Time, Wall};
 use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
-use media_api::{Codec, Command, Event, LegId, PlayId, Sound, Stream};
+use media_api::{Codec, Command, Event, LegId, PlayId, Quality, Sound, Stream};
 
 pub const A: LegId = LegId(1);
 pub const B: LegId = LegId(2);
@@ -82,7 +82,9 @@ pub struct World {
     pub now: Time,
     pub sent: Vec<Sent>,
     pub reports: Vec<(Time, LegId, SocketAddr, Vec<u8>)>,
+    /// Without how well legs are heard, which comes every ten seconds whatever else happens.
     pub events: Vec<(Time, Event)>,
+    pub quality: Vec<(Time, LegId, Quality)>,
     pub asked: Vec<Arc<str>>,
     /// What tapped legs say and are told.
     pub heard: Vec<(LegId, [Vec<i16>; 2])>,
@@ -128,6 +130,7 @@ impl World {
             sent: Vec::new(),
             reports: Vec::new(),
             events: Vec::new(),
+            quality: Vec::new(),
             asked: Vec::new(),
             heard: Vec::new(),
             sounds: BTreeMap::new(),
@@ -249,6 +252,9 @@ impl World {
                     } else {
                         self.sent.push(Sent { at: self.now, leg, to, rtp: Rtp::read(bytes) });
                     }
+                }
+                ShardOutput::Event(Event::Quality { leg, quality }) => {
+                    self.quality.push((self.now, leg, quality))
                 }
                 ShardOutput::Event(event) => self.events.push((self.now, event)),
                 ShardOutput::NeedSound { source } => {
