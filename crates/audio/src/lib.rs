@@ -17,7 +17,7 @@ mod stretcher;
 pub mod tone;
 pub mod wav;
 
-pub use clip::Clip;
+pub use clip::{CLIP_TICKS_PER_SECOND, Clip};
 pub use codec::{Decoder, Encoder, EncoderSettings, Undecodable};
 pub use concealment::Concealment;
 pub use resampler::Resampler;

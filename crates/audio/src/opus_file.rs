@@ -1,26 +1,28 @@
-//! Ogg Opus files (RFC 7845), decoded straight to 8 kHz: libopus needs no resampler for that.
+//! Ogg Opus files (RFC 7845), decoded straight to the rate that is wanted: libopus needs no resampler for that.
 
 use std::io::Cursor;
 
-use crate::prompt::{PromptError, SAMPLES_MAX};
+use crate::prompt::{PromptError, SECONDS_MAX};
 
 /// Opus counts time at 48 kHz whatever it is decoded to (RFC 7845 §4).
-const CLOCK_PER_SAMPLE: u64 = 6;
+const CLOCK: u64 = 48_000;
 
 /// The longest Opus packet is 120 ms (RFC 6716 §3.2.5).
-const PACKET_SAMPLES_MAX: usize = 960;
+const PACKET_SAMPLES_MAX: usize = 5760;
 
 struct Head {
-    pre_skip: usize,
+    /// At 48 kHz.
+    pre_skip: u64,
     gain: i16,
 }
 
-pub(crate) fn read(file: &[u8]) -> Result<Vec<i16>, PromptError> {
+/// At 8, 16 or 48 kHz.
+pub(crate) fn read(file: &[u8], rate: u32) -> Result<Vec<i16>, PromptError> {
     let mut packets = ogg::PacketReader::new(Cursor::new(file));
     let first = next(&mut packets)?.ok_or(PromptError::Damaged("it has no Opus header"))?;
     let stream = first.stream_serial();
     let head = read_head(&first.data)?;
-    let mut decoder = ::opus::Decoder::new(8000, ::opus::Channels::Mono)
+    let mut decoder = ::opus::Decoder::new(rate, ::opus::Channels::Mono)
         .map_err(|error| PromptError::Unsupported(format!("this decoder ({error})")))?;
     decoder
         .set_gain(i32::from(head.gain))
@@ -46,12 +48,12 @@ pub(crate) fn read(file: &[u8]) -> Result<Vec<i16>, PromptError> {
             .decode(&packet.data, &mut frame, false)
             .map_err(|_| PromptError::Damaged("a packet is not Opus"))?;
         samples.extend_from_slice(frame.get(..count).unwrap_or(&frame));
-        if samples.len() > SAMPLES_MAX + head.pre_skip {
+        if samples.len() as u64 > SECONDS_MAX * u64::from(rate) + at(head.pre_skip, rate) {
             return Err(PromptError::TooLong);
         }
         end = packet.last_in_stream().then(|| packet.absgp_page());
     }
-    trim(&mut samples, &head, end);
+    trim(&mut samples, &head, end, rate);
     Ok(samples)
 }
 
@@ -73,15 +75,21 @@ fn read_head(bytes: &[u8]) -> Result<Head, PromptError> {
     if version > 15 || family != 0 || !(1..=2).contains(&channels) {
         return Err(PromptError::Unsupported(format!("Opus of {channels} channels in family {family}")));
     }
-    let pre_skip = usize::from(u16::from_le_bytes([s0, s1])) / CLOCK_PER_SAMPLE as usize;
+    let pre_skip = u64::from(u16::from_le_bytes([s0, s1]));
     Ok(Head { pre_skip, gain })
 }
 
 /// The first samples only let the decoder settle, and the last packet is padded: the granule position of
 /// the last page says where the sound ends (RFC 7845 §4.2 and §4.4).
-fn trim(samples: &mut Vec<i16>, head: &Head, end: Option<u64>) {
-    if let Some(length) = end.and_then(|granule| usize::try_from(granule / CLOCK_PER_SAMPLE).ok()) {
+fn trim(samples: &mut Vec<i16>, head: &Head, end: Option<u64>, rate: u32) {
+    if let Some(length) = end.and_then(|granule| usize::try_from(at(granule, rate)).ok()) {
         samples.truncate(length);
     }
-    samples.drain(..head.pre_skip.min(samples.len()));
+    let skipped = (at(head.pre_skip, rate) as usize).min(samples.len());
+    samples.drain(..skipped);
+}
+
+/// A time of Opus in samples at this rate.
+fn at(clock: u64, rate: u32) -> u64 {
+    clock / (CLOCK / u64::from(rate))
 }

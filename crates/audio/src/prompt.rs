@@ -1,11 +1,14 @@
-//! The bytes of a prompt's file, Ogg Opus or WAV, as a [`Clip`].
+//! The bytes of a prompt's file, Ogg Opus or WAV, as a [`Clip`] in the codec that is wanted.
 
 use std::fmt;
 
+use media_api::Codec;
+
+use crate::clip::resample;
 use crate::{Clip, opus_file, wav};
 
-/// No prompt is longer than ten minutes, so that a bad file cannot fill the memory. At 8 kHz.
-pub const SAMPLES_MAX: usize = 10 * 60 * 8000;
+/// No prompt is longer than ten minutes, so that a bad file cannot fill the memory.
+pub const SECONDS_MAX: u64 = 10 * 60;
 
 /// Why a file is no prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,16 +40,20 @@ impl fmt::Display for PromptError {
 
 impl std::error::Error for PromptError {}
 
-/// The prompt in this file.
-pub fn read(file: &[u8]) -> Result<Clip, PromptError> {
-    read_samples(file).map(|samples| Clip::from_samples(&samples))
+/// The prompt in this file, as this codec writes it.
+pub fn read(file: &[u8], codec: Codec) -> Result<Clip, PromptError> {
+    let rate = codec.sample_rate();
+    read_samples(file, rate).map(|samples| Clip::new(codec, &samples, rate))
 }
 
-/// The samples at 8 kHz of the prompt in this file; several channels become one.
-pub fn read_samples(file: &[u8]) -> Result<Vec<i16>, PromptError> {
+/// The samples of the prompt in this file at 8, 16 or 48 kHz; several channels become one.
+pub fn read_samples(file: &[u8], rate: u32) -> Result<Vec<i16>, PromptError> {
     match file.get(..4) {
-        Some(b"OggS") => opus_file::read(file),
-        Some(b"RIFF") => wav::read(file),
+        Some(b"OggS") => opus_file::read(file, rate),
+        Some(b"RIFF") => wav::read(file).map(|(samples, own_rate)| match own_rate == rate {
+            true => samples,
+            false => resample(&samples, own_rate, rate),
+        }),
         _ => Err(PromptError::UnknownFormat),
     }
 }

@@ -1,16 +1,10 @@
 //! WAV: reading prompts that people bring, and writing what a phone has heard.
 
-use rubato::audioadapter_buffers::direct::SequentialSliceOfVecs;
-use rubato::{Fft, FixedSync, Resampler};
-
 use crate::g711::Law;
-use crate::prompt::{PromptError, SAMPLES_MAX};
+use crate::prompt::{PromptError, SECONDS_MAX};
 
 const RATE: u32 = 8000;
 const RATES: [u32; 7] = [8000, 16000, 22050, 24000, 32000, 44100, 48000];
-
-/// How many samples the resampler takes at a time.
-const CHUNK: usize = 1024;
 
 const FORMAT_PCM: u16 = 1;
 const FORMAT_PCMA: u16 = 6;
@@ -49,14 +43,10 @@ struct Format {
     bits: u16,
 }
 
-/// 16-bit PCM, A-law and µ-law of one or two channels at the usual rates.
-pub(crate) fn read(file: &[u8]) -> Result<Vec<i16>, PromptError> {
+/// 16-bit PCM, A-law and µ-law of one or two channels at the usual rates: the samples, and how many a second.
+pub(crate) fn read(file: &[u8]) -> Result<(Vec<i16>, u32), PromptError> {
     let (format, data) = find_chunks(file)?;
-    let samples = mono(&format, data)?;
-    match format.rate {
-        RATE => Ok(samples),
-        rate => resample(&samples, rate),
-    }
+    Ok((mono(&format, data)?, format.rate))
 }
 
 fn find_chunks(file: &[u8]) -> Result<(Format, &[u8]), PromptError> {
@@ -119,7 +109,7 @@ fn mono(format: &Format, data: &[u8]) -> Result<Vec<i16>, PromptError> {
         }
     };
     let frame = bytes_per_sample * format.channels;
-    let samples_max = SAMPLES_MAX as u64 * u64::from(format.rate) / u64::from(RATE);
+    let samples_max = SECONDS_MAX * u64::from(format.rate);
     if (data.len() / frame) as u64 > samples_max {
         return Err(PromptError::TooLong);
     }
@@ -134,16 +124,4 @@ fn mono(format: &Format, data: &[u8]) -> Result<Vec<i16>, PromptError> {
         (sum / format.channels as i32) as i16
     };
     Ok(data.chunks_exact(frame).map(mean).collect())
-}
-
-fn resample(samples: &[i16], rate: u32) -> Result<Vec<i16>, PromptError> {
-    let failed = |what: String| PromptError::Unsupported(format!("WAV at {rate} Hz ({what})"));
-    let mut resampler = Fft::<f32>::new(rate as usize, RATE as usize, CHUNK, 1, FixedSync::Both)
-        .map_err(|error| failed(error.to_string()))?;
-    let count = samples.len();
-    let wide = [samples.iter().map(|sample| f32::from(*sample)).collect::<Vec<f32>>()];
-    let input = SequentialSliceOfVecs::new(&wide, 1, count).map_err(|error| failed(error.to_string()))?;
-    let output = resampler.process_all(&input, count, None).map_err(|error| failed(error.to_string()))?;
-    // `as` clips: an overshoot of the filter must not wrap round.
-    Ok(output.take_data().into_iter().map(|sample| sample.round() as i16).collect())
 }

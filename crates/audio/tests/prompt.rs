@@ -6,12 +6,27 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use audio::g711::Law;
-use audio::prompt::{PromptError, read, read_samples};
+use audio::prompt::{self, PromptError};
 use audio::tone::{Tone, heard, level};
-use audio::{Clip, wav};
+use audio::{Clip, Decoder, wav};
+use media_api::Codec;
 
 use proptest::prelude::*;
+
+fn read(file: &[u8]) -> Result<Clip, PromptError> {
+    prompt::read(file, Codec::Pcma)
+}
+
+fn read_samples(file: &[u8]) -> Result<Vec<i16>, PromptError> {
+    prompt::read_samples(file, 8000)
+}
+
+/// All that is in a clip.
+fn bytes(clip: &Clip) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    clip.copy(0, clip.len(), &mut bytes);
+    bytes
+}
 
 const TONES: [f64; 5] = [300.0, 440.0, 700.0, 1000.0, 2000.0];
 
@@ -140,11 +155,11 @@ fn a_loud_wav_is_clipped_and_does_not_wrap() {
 
 #[test]
 fn a_wav_file_in_g711_is_taken_byte_by_byte() {
-    let bytes: Vec<u8> = (0..=255).collect();
-    for (tag, law) in [(6, Law::A), (7, Law::Mu)] {
-        let clip = read(&raw_wav(tag, 1, 8000, 8, &bytes)).unwrap();
-        let expected = bytes.iter().map(|byte| if (tag, *byte) == (7, 0x7f) { 0xff } else { *byte });
-        assert_eq!(clip.bytes(law), expected.collect::<Vec<u8>>());
+    let all: Vec<u8> = (0..=255).collect();
+    for (tag, codec) in [(6, Codec::Pcma), (7, Codec::Pcmu)] {
+        let clip = prompt::read(&raw_wav(tag, 1, 8000, 8, &all), codec).unwrap();
+        let expected = all.iter().map(|byte| if (tag, *byte) == (7, 0x7f) { 0xff } else { *byte });
+        assert_eq!(bytes(&clip), expected.collect::<Vec<u8>>());
     }
 }
 
@@ -161,11 +176,54 @@ fn what_a_phone_writes_others_read() {
 }
 
 #[test]
-fn a_clip_holds_both_laws() {
-    let clip = Clip::from_samples(&[0, 8, -8, 32_767, -32_768]);
-    assert_eq!(clip.bytes(Law::A), [0xd5, 0xd5, 0x55, 0xaa, 0x2a]);
-    assert_eq!(clip.bytes(Law::Mu), [0xff, 0xfe, 0x7e, 0x80, 0x00]);
-    assert_eq!((clip.len(), clip.size(), clip.is_empty()), (5, 10, false));
+fn a_clip_of_g711_is_one_byte_a_sample_and_ends_where_the_sound_ends() {
+    let samples = [0, 8, -8, 32_767, -32_768];
+    let (pcma, pcmu) = (Clip::new(Codec::Pcma, &samples, 8000), Clip::new(Codec::Pcmu, &samples, 8000));
+    assert_eq!(bytes(&pcma), [0xd5, 0xd5, 0x55, 0xaa, 0x2a]);
+    assert_eq!(bytes(&pcmu), [0xff, 0xfe, 0x7e, 0x80, 0x00]);
+    assert_eq!((pcma.len(), pcma.size(), pcma.is_empty()), (5, 5, false));
+    assert!(Clip::new(Codec::Opus, &[], 48_000).is_empty());
+}
+
+#[test]
+fn a_clip_of_any_codec_is_as_long_as_its_sound_and_sounds_like_it() {
+    // 1.03 s: the last frame of the two codecs with state is filled up.
+    let samples = sine(700.0, 44_100, 45_423, 9000.0);
+    for (codec, ticks) in [
+        (Codec::Pcma, 8240),
+        (Codec::Pcmu, 8240),
+        (Codec::G722, 8640),
+        (Codec::Opus, 8320),
+        (Codec::L16, 8240),
+    ] {
+        let clip = Clip::new(codec, &samples, 44_100);
+        assert_eq!((clip.codec(), clip.len()), (codec, ticks));
+        let mut decoder = Decoder::at(codec, 8000);
+        let (mut frame, mut heard, mut at) = (Vec::new(), Vec::new(), 0);
+        while at < clip.len() {
+            frame.clear();
+            let taken = clip.copy(at, 160, &mut frame);
+            assert!(taken > 0 && taken <= 160);
+            at += taken;
+            decoder.decode(&frame, &mut heard).unwrap();
+        }
+        assert_eq!(clip.copy(at, 160, &mut frame), 0, "at the end there is nothing");
+        let own = heard.len();
+        let narrow =
+            if decoder.sample_rate() == 8000 { heard } else { heard.into_iter().step_by(2).collect() };
+        assert!(own > 8000 && audio::tone::heard(&narrow[1600..2400], &TONES) == [700.0], "{codec:?}");
+    }
+}
+
+#[test]
+fn a_packet_of_opus_is_taken_whole_or_not_at_all() {
+    let clip = Clip::new(Codec::Opus, &sine(700.0, 48_000, 9600, 9000.0), 48_000);
+    let (mut whole, mut within, mut none) = (Vec::new(), Vec::new(), Vec::new());
+    assert_eq!(clip.copy(320, 160, &mut whole), 160);
+    assert_eq!(clip.copy(333, 160, &mut within), 160);
+    assert_eq!(whole, within);
+    assert_eq!(clip.copy(320, 159, &mut none), 0);
+    assert_eq!(none, []);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn two_hours_of_talk_in_many_languages_have_no_key_in_them() {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sounds"), &mut found);
     let (mut detector, mut heard, mut samples) = (Detector::default(), Vec::new(), 0);
     for file in &found {
-        let prompt = prompt::read_samples(&fs::read(file).unwrap()).unwrap();
+        let prompt = prompt::read_samples(&fs::read(file).unwrap(), 8000).unwrap();
         for pitch in PITCHES {
             let speech = at_pitch(&prompt, pitch);
             samples += speech.len();

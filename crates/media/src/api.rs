@@ -67,6 +67,8 @@ pub enum ShardInput<'a> {
     Sound {
         /// What was asked for.
         source: Arc<str>,
+        /// In which codec.
+        codec: Codec,
         /// The sound; `None` if it cannot be read.
         clip: Option<Arc<Clip>>,
     },
@@ -92,6 +94,8 @@ pub enum ShardOutput {
     NeedSound {
         /// Such as `it/welcome`.
         source: Arc<str>,
+        /// What the clip is to be written in.
+        codec: Codec,
     },
     /// The next 20 ms of a tapped leg. Frames follow on each other without a gap, so that the two channels keep to each
     /// other and to the clock.

@@ -38,8 +38,8 @@ impl Outbox {
         self.outputs.push_back(ShardOutput::Event(event));
     }
 
-    pub(crate) fn need_sound(&mut self, source: Arc<str>) {
-        self.outputs.push_back(ShardOutput::NeedSound { source });
+    pub(crate) fn need_sound(&mut self, source: Arc<str>, codec: Codec) {
+        self.outputs.push_back(ShardOutput::NeedSound { source, codec });
     }
 
     /// Puts out a packet of what `write` appends, if it does, unless there is no room.

@@ -4,13 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audio::Clip;
-use audio::g711::Law;
 use base::Time;
-use media_api::{PlayId, Sound};
+use media_api::{Codec, PlayId, Sound};
+
+use crate::sounds::Ask;
 
 /// One packet of speech.
 pub(crate) const FRAME: Duration = Duration::from_millis(20);
 pub(crate) const FRAME_SAMPLES: usize = 160;
+
+/// The same in the ticks of a clip.
+const FRAME_TICKS: usize = audio::CLIP_TICKS_PER_SECOND as usize / 50;
 
 /// A sound that is not there by then is passed over.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -25,9 +29,11 @@ const PLACES_MAX: usize = 8;
 pub(crate) struct Player {
     play: PlayId,
     repeat: bool,
+    /// What the party hears, once that is agreed; every clip that is ready is written in it.
+    codec: Option<Codec>,
     tracks: Vec<Track>,
     current: usize,
-    /// In the samples of the current track.
+    /// In the ticks of the current track.
     position: usize,
     /// Since when the current track is missed.
     missed_since: Option<Time>,
@@ -83,8 +89,16 @@ impl Player {
             .filter(|sound| !sound.is_empty())
             .map(|sound| Track { sound, choice: 0, state: TrackState::Wanted, begin_at: 0 })
             .collect();
-        let mut player =
-            Player { play, repeat, tracks, current: 0, position: 0, missed_since: None, has_sounded: false };
+        let mut player = Player {
+            play,
+            repeat,
+            codec: None,
+            tracks,
+            current: 0,
+            position: 0,
+            missed_since: None,
+            has_sounded: false,
+        };
         if repeat {
             player.go_on_from(places);
         }
@@ -95,18 +109,32 @@ impl Player {
         self.play
     }
 
-    /// The sources to ask for at the beginning: all of them at once, so that no gap comes later.
-    pub(crate) fn wanted(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.tracks.iter().filter_map(Track::source)
+    /// From now on frames are in this codec. All sounds are asked for at once, so that no gap comes later; what has begun
+    /// goes on where it is as soon as it is there in this codec.
+    pub(crate) fn speak(&mut self, codec: Codec, ask: Ask<'_>) {
+        if self.codec.replace(codec) == Some(codec) {
+            return;
+        }
+        for track in &mut self.tracks {
+            if let TrackState::Ready(_) = track.state {
+                track.state = TrackState::Wanted;
+            }
+            if let (TrackState::Wanted, Some(source)) = (&track.state, track.source()) {
+                ask((source, codec));
+            }
+        }
     }
 
     /// Takes the answer for a source into each track that waits for it.
     pub(crate) fn answer(
         &mut self,
-        source: &Arc<str>,
+        (source, codec): (&Arc<str>, Codec),
         clip: Option<&Arc<Clip>>,
         mut then: impl FnMut(Answered),
     ) {
+        if self.codec != Some(codec) {
+            return;
+        }
         for track in &mut self.tracks {
             let waits = matches!(track.state, TrackState::Wanted) && track.source() == Some(source);
             match clip {
@@ -129,10 +157,12 @@ impl Player {
         !matches!(self.tracks.get(self.current).map(|track| &track.state), Some(TrackState::Wanted))
     }
 
-    /// Fills the next frame. One sound follows on the other within it.
-    pub(crate) fn fill(&mut self, now: Time, law: Law, frame: &mut [u8; FRAME_SAMPLES]) -> Frame {
+    /// Fills the next frame with the payload of one packet. One sound follows on the other within it, where the codec
+    /// can be joined so.
+    pub(crate) fn fill(&mut self, now: Time, frame: &mut Vec<u8>) -> Frame {
+        frame.clear();
         let mut filled = 0;
-        while filled < FRAME_SAMPLES {
+        while filled < FRAME_TICKS {
             let Some(track) = self.tracks.get_mut(self.current) else {
                 if self.begin_again() {
                     continue;
@@ -144,17 +174,15 @@ impl Player {
                     let place = std::mem::take(&mut track.begin_at);
                     // The file may have become shorter since the place was noted.
                     let start = if place > 0 && place < clip.len() { place } else { self.position };
-                    let rest = clip.bytes(law).get(start..).unwrap_or(&[]);
-                    let count = rest.len().min(FRAME_SAMPLES - filled);
-                    if let (Some(to), Some(from)) = (frame.get_mut(filled..filled + count), rest.get(..count))
-                    {
-                        to.copy_from_slice(from);
-                    }
+                    let count = clip.copy(start, FRAME_TICKS - filled, frame);
                     filled += count;
                     self.position = start + count;
                     self.has_sounded |= count > 0;
-                    if count == rest.len() {
+                    if self.position >= clip.len() {
                         self.next_track();
+                    } else if count == 0 {
+                        // A packet that cannot be divided begins with the next frame.
+                        break;
                     }
                 }
                 TrackState::Missing => self.next_track(),
@@ -162,15 +190,14 @@ impl Player {
                 TrackState::Wanted => return self.wait(now),
             }
         }
-        self.finish(law, frame, filled)
+        self.finish(frame, filled)
     }
 
     /// Moves on by whole frames that nobody is to hear.
-    pub(crate) fn skip(&mut self, now: Time, law: Law, frames: u64) {
-        let mut frame = [0; FRAME_SAMPLES];
+    pub(crate) fn skip(&mut self, now: Time, frames: u64, frame: &mut Vec<u8>) {
         // Five minutes of skipping tell that the machine slept; where the music goes on then is all one.
         for _ in 0..frames.min(15_000) {
-            if self.fill(now, law, &mut frame) != Frame::Filled {
+            if self.fill(now, frame) != Frame::Filled {
                 return;
             }
         }
@@ -223,9 +250,9 @@ impl Player {
         true
     }
 
-    fn finish(&self, law: Law, frame: &mut [u8; FRAME_SAMPLES], filled: usize) -> Frame {
-        if filled > 0 {
-            frame.iter_mut().skip(filled).for_each(|byte| *byte = law.silence());
+    fn finish(&self, frame: &mut Vec<u8>, filled: usize) -> Frame {
+        if let (true, Some(codec)) = (filled > 0, self.codec) {
+            Clip::pad(codec, FRAME_TICKS.saturating_sub(filled), frame);
             return Frame::Filled;
         }
         if self.repeat { Frame::Nothing } else { Frame::Ended }

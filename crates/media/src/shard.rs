@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use audio::Clip;
 use base::{Key, Seed, Slots, Time};
-use media_api::{Command, Event, LegId, PlayId, RoomId, Seat, Sound};
+use media_api::{Codec, Command, Event, LegId, PlayId, RoomId, Seat, Sound, Stream};
 
 use crate::api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};
 use crate::deadlines::Deadlines;
@@ -64,7 +64,7 @@ impl Shard {
             ShardInput::Opened { leg, local } => self.open(now, leg, local),
             ShardInput::Command(command) => self.command(now, command),
             ShardInput::Packet { leg, kind, from, bytes } => self.packet_in(now, leg, kind, from, bytes),
-            ShardInput::Sound { source, clip } => self.sound(now, &source, clip.as_ref()),
+            ShardInput::Sound { source, codec, clip } => self.sound(now, (&source, codec), clip.as_ref()),
         }
     }
 
@@ -134,7 +134,7 @@ impl Shard {
             Command::Open { .. } => {}
             // The shell sees every packet; a shard has nothing to add.
             Command::Capture { .. } => {}
-            Command::Configure { leg, stream } => self.with(leg, |leg, _| leg.configure(now, stream)),
+            Command::Configure { leg, stream } => self.configure(now, leg, stream),
             Command::Play { leg, play, sounds, repeat } => self.play(now, leg, play, sounds, repeat),
             Command::Stop { leg } => self.with(leg, |leg, out| leg.stop_play(out)),
             Command::SendDigits { leg, digits } => self.with(leg, |leg, _| leg.push_keys(now, &digits)),
@@ -165,6 +165,14 @@ impl Shard {
         }
     }
 
+    fn configure(&mut self, now: Time, id: LegId, stream: Stream) {
+        let Some(key) = self.keys.get(&id).copied() else { return };
+        let Some(leg) = self.legs.get_mut(key) else { return };
+        let (wanted, out) = (&mut self.wanted, &mut self.out);
+        leg.configure(now, stream, &mut |wish| wanted.ask(now, wish, key, out));
+        self.deadlines.set(key, leg.deadline());
+    }
+
     fn play(&mut self, now: Time, id: LegId, play: PlayId, sounds: Vec<Sound>, repeat: bool) {
         let Some(key) = self.keys.get(&id).copied() else { return };
         let Some(leg) = self.legs.get_mut(key) else { return };
@@ -173,19 +181,25 @@ impl Shard {
             self.out.event(Event::PlayEnded { leg: id, play, complete: false });
         } else {
             let (wanted, out) = (&mut self.wanted, &mut self.out);
-            leg.play(now, play, sounds, repeat, &mut |source| wanted.ask(now, source, key, out));
+            leg.play(now, play, sounds, repeat, &mut |wish| wanted.ask(now, wish, key, out));
         }
         self.deadlines.set(key, leg.deadline());
     }
 
-    fn sound(&mut self, now: Time, source: &Arc<str>, clip: Option<&Arc<Clip>>) {
-        for key in self.wanted.answered(source) {
+    fn sound(&mut self, now: Time, wish: (&Arc<str>, Codec), clip: Option<&Arc<Clip>>) {
+        for key in self.wanted.answered(wish.0, wish.1) {
             let mut wishes = Vec::new();
             self.with_key(key, |leg, out| {
-                leg.answer(now, source, clip, &mut |source| wishes.push(Arc::clone(source)), out);
+                leg.answer(
+                    now,
+                    wish,
+                    clip,
+                    &mut |(source, codec)| wishes.push((Arc::clone(source), codec)),
+                    out,
+                );
             });
-            for source in wishes {
-                self.wanted.ask(now, &source, key, &mut self.out);
+            for (source, codec) in wishes {
+                self.wanted.ask(now, (&source, codec), key, &mut self.out);
             }
         }
     }

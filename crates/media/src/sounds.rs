@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Key, Time};
+use media_api::Codec;
 
 use crate::leg::Leg;
 use crate::outbox::Outbox;
@@ -15,9 +16,12 @@ const WANTED_MAX: usize = 4096;
 /// A question that was not answered for so long is lost and may be put again.
 const ANSWER_SPAN: Duration = Duration::from_secs(2);
 
+/// Asks for a source in a codec.
+pub(crate) type Ask<'a> = &'a mut dyn FnMut((&Arc<str>, Codec));
+
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
-    questions: BTreeMap<Arc<str>, Question>,
+    questions: BTreeMap<(Arc<str>, Codec), Question>,
 }
 
 #[derive(Debug)]
@@ -27,9 +31,10 @@ struct Question {
 }
 
 impl Wanted {
-    /// `leg` wants this sound.
-    pub(crate) fn ask(&mut self, now: Time, source: &Arc<str>, leg: Key<Leg>, out: &mut Outbox) {
-        if let Some(question) = self.questions.get_mut(source) {
+    /// `leg` wants this sound in this codec.
+    pub(crate) fn ask(&mut self, now: Time, wish: (&Arc<str>, Codec), leg: Key<Leg>, out: &mut Outbox) {
+        let wish = (Arc::clone(wish.0), wish.1);
+        if let Some(question) = self.questions.get_mut(&wish) {
             if !question.waiting.contains(&leg) {
                 question.waiting.push(leg);
             }
@@ -39,16 +44,19 @@ impl Wanted {
             question.asked_at = now;
         } else if self.questions.len() < WANTED_MAX {
             let question = Question { asked_at: now, waiting: vec![leg] };
-            self.questions.insert(Arc::clone(source), question);
+            self.questions.insert(wish.clone(), question);
         } else {
             return;
         }
-        out.need_sound(Arc::clone(source));
+        out.need_sound(wish.0, wish.1);
     }
 
     /// The sound was answered: who has waited for it.
-    pub(crate) fn answered(&mut self, source: &Arc<str>) -> Vec<Key<Leg>> {
-        self.questions.remove(source).map(|question| question.waiting).unwrap_or_default()
+    pub(crate) fn answered(&mut self, source: &Arc<str>, codec: Codec) -> Vec<Key<Leg>> {
+        self.questions
+            .remove(&(Arc::clone(source), codec))
+            .map(|question| question.waiting)
+            .unwrap_or_default()
     }
 
     /// `leg` is no more and waits for nothing.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use audio::g711::Law;
-use media_api::{Codec, Command, Direction, Event, LegId, PlayId};
+use media_api::{Codec, Command, Direction, Event, LegId, PlayId, Stream};
 use world::*;
 
 fn ended(play: u64, complete: bool) -> Event {
@@ -49,7 +49,7 @@ fn one_sound_follows_on_the_other_within_a_packet_and_the_end_is_padded_with_sil
     let mut world = World::alone();
     let short = |byte: u8, count: usize| {
         let sample = Law::A.decode_sample(byte);
-        std::sync::Arc::new(media::Clip::from_samples(&vec![sample; count]))
+        vec![sample; count]
     };
     world.sounds.insert("a".into(), Some(short(1, 100)));
     world.sounds.insert("b".into(), Some(short(2, 0)));
@@ -271,4 +271,65 @@ fn a_close_ends_what_plays_first() {
     assert_eq!(world.told()[0], ended(1, false));
     assert!(matches!(world.told()[1], Event::Closed { leg: A, .. }));
     assert_eq!((world.shard.legs(), world.shard.poll_timeout()), (0, None));
+}
+
+#[test]
+fn a_prompt_is_heard_in_every_codec_at_its_own_clock() {
+    for (codec, payload_type, step) in
+        [(Codec::Pcmu, 0, 160), (Codec::G722, 9, 160), (Codec::Opus, 111, 960), (Codec::L16, 97, 320)]
+    {
+        let mut world = World::alone();
+        let stream = Stream::plain(party(A), codec, payload_type);
+        world.command(Command::Configure { leg: A, stream });
+        let tone = audio::tone::Tone::new(500.0, 8000).take(8000);
+        world.sounds.insert("it/welcome".into(), Some(tone.clone()));
+        world.sounds.insert("it/menu".into(), Some(tone));
+        world.play(1, &[&["it/welcome"], &["it/menu"]], false);
+        world.pass(2100);
+        let packets = world.to(A);
+        // G.722 has two frames of silence before each sound.
+        let count = if codec == Codec::G722 { 104 } else { 100 };
+        assert_eq!(packets.len(), count, "{codec:?}");
+        assert_eq!(world.told(), [ended(1, true)]);
+        let mut decoder = audio::Decoder::at(codec, 8000);
+        let mut heard = Vec::new();
+        for pair in packets.windows(2) {
+            assert_eq!(pair[1].timestamp.wrapping_sub(pair[0].timestamp), step, "{codec:?}");
+        }
+        for packet in &packets {
+            assert_eq!(packet.payload_type, payload_type);
+            decoder.decode(&packet.payload, &mut heard).unwrap();
+        }
+        let mut narrow = Vec::new();
+        audio::Resampler::new(decoder.sample_rate(), 8000).process(&heard, &mut narrow);
+        assert_eq!(narrow.len(), count * 160, "{codec:?}");
+        let levels = narrow.chunks_exact(400).map(|piece| audio::tone::level(piece, 500.0) * 32_768.0);
+        let levels: Vec<f64> = levels.collect();
+        assert!(levels.iter().all(|level| *level < 9000.0), "{codec:?}: {levels:?}");
+        let heard = levels.iter().filter(|level| **level > 7000.0).count();
+        assert!(heard >= 36, "{codec:?}: {levels:?}");
+    }
+}
+
+#[test]
+fn music_goes_on_where_it_was_when_the_codec_changes() {
+    let mut world = World::alone();
+    // Each second another tone.
+    let tones = [400.0, 700.0, 1000.0, 1300.0, 1600.0];
+    let music = tones.iter().flat_map(|hertz| audio::tone::Tone::new(*hertz, 8000).take(8000)).collect();
+    world.sounds.insert("moh/calm".into(), Some(music));
+    world.play(1, &[&["moh/calm"]], true);
+    world.pass(1500);
+    world.sent.clear();
+    let stream = Stream::plain(party(A), Codec::Opus, 111);
+    world.command(Command::Configure { leg: A, stream });
+    world.pass(2000);
+    let mut decoder = audio::Decoder::at(Codec::Opus, 8000);
+    let mut heard = Vec::new();
+    for packet in world.to(A) {
+        decoder.decode(&packet.payload, &mut heard).unwrap();
+    }
+    let at = |millis: usize| audio::tone::heard(&heard[millis * 8..][..800], &tones);
+    assert_eq!([at(200), at(900), at(1800)], [[700.0], [1000.0], [1300.0]]);
+    assert_eq!(world.asked.len(), 2, "once in each codec");
 }

@@ -11,7 +11,7 @@ use media::jitter::{Arrived, Content, JitterBuffer, Taken};
 use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
 use media_api::{Codec, Command, Heard, LegId, PlayId, RoomId, Seat};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use world::{PCMU, Rtp, clip, party, sound, stream};
+use world::{PCMU, Rtp, clip, party, sound, stream, written};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -160,7 +160,10 @@ fn playing_allocates_nothing() {
         hall.command(Command::Play { leg: LegId(n), play: PlayId(n), sounds, repeat: true });
     }
     for source in ["moh/calm", "moh/bright"] {
-        hall.shard.handle(hall.now, ShardInput::Sound { source: source.into(), clip: Some(clip(1, 111)) });
+        for codec in [Codec::Pcma, Codec::Pcmu] {
+            let clip = Some(written(codec, &clip(1, 111)));
+            hall.shard.handle(hall.now, ShardInput::Sound { source: source.into(), codec, clip });
+        }
     }
     let mut packets = talkers(100);
     hall.run(2000, &mut packets);

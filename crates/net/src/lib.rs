@@ -23,6 +23,6 @@ pub use media_threads::{MediaConfig, MediaCounts, MediaThreads, Tap, TappedPacke
 pub use open_files::allow_many_open_files;
 pub use resolver::{Resolved, Resolver};
 pub use sip_sockets::{SipCounter, SipCounts, SipInbox, SipInput, SipLimits, SipSetup, SipSockets};
-pub use sounds::SoundStore;
+pub use sounds::{SoundStore, Wish};
 pub use stun_client::ask_stun;
 pub use tls::{Tls, TlsFault, TlsFiles, TlsPart};

@@ -1,28 +1,34 @@
 use crossbeam_channel::{Receiver, Sender};
 use media::Clip;
+use media_api::Codec;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Music in Opus takes a second to write; a prompt need not wait for it.
+const READERS: usize = 2;
 /// Sources that may wait to be read; one more is answered as unreadable at once.
 const REQUESTS: usize = 4096;
 /// Bytes of a file that are read: five minutes of WAV at 48 kHz in mono, hours of Opus.
 const FILE_MAX: u64 = 32 << 20;
 
-/// Prompts and music by source (`LANG/KEY`, `moh/NAME`), read from folders by a thread of their own and kept
-/// while there is room. Clones are the same store; the thread ends with the last.
+/// Prompts and music by source (`LANG/KEY`, `moh/NAME`), read from folders by threads of their own, written in each codec
+/// that somebody wants to hear them in, and kept while there is room. Clones are the same store; the threads end with the last.
 #[derive(Clone, Debug)]
 pub struct SoundStore {
     cache: Arc<Mutex<Cache>>,
     requests: Sender<Request>,
 }
 
-type Answer = Box<dyn FnOnce(Arc<str>, Option<Arc<Clip>>) + Send>;
+type Answer = Box<dyn FnOnce(Wish, Option<Arc<Clip>>) + Send>;
+
+/// A source, and the codec that its clip is to be written in.
+pub type Wish = (Arc<str>, Codec);
 
 struct Request {
-    source: Arc<str>,
+    wish: Wish,
     answer: Answer,
 }
 
@@ -35,22 +41,24 @@ impl SoundStore {
     pub fn new(folders: Vec<PathBuf>, cache_bytes: usize) -> io::Result<SoundStore> {
         let cache = Arc::new(Mutex::new(Cache { limit: cache_bytes, ..Cache::default() }));
         let (requests, inbox) = crossbeam_channel::bounded(REQUESTS);
-        let loader = Loader { folders, cache: cache.clone(), inbox };
-        std::thread::Builder::new().name("sounds".to_owned()).spawn(move || loader.run())?;
+        for number in 0..READERS {
+            let loader = Loader { folders: folders.clone(), cache: cache.clone(), inbox: inbox.clone() };
+            std::thread::Builder::new().name(format!("sounds-{number}")).spawn(move || loader.run())?;
+        }
         Ok(SoundStore { cache, requests })
     }
 
-    /// The clip of `source`, if it is at hand.
-    pub fn cached(&self, source: &str) -> Option<Arc<Clip>> {
-        lock(&self.cache).get(source)
+    /// The clip of a source in a codec, if it is at hand.
+    pub fn cached(&self, wish: &Wish) -> Option<Arc<Clip>> {
+        lock(&self.cache).get(wish)
     }
 
-    /// Reads `source` on the store's thread and calls `answer` there; nothing if it cannot be read.
-    pub fn load(&self, source: Arc<str>, answer: impl FnOnce(Arc<str>, Option<Arc<Clip>>) + Send + 'static) {
-        if let Err(refused) = self.requests.try_send(Request { source, answer: Box::new(answer) }) {
-            let Request { source, answer } = refused.into_inner();
-            tracing::warn!(%source, "too many sounds wait to be read; this one is passed over");
-            answer(source, None);
+    /// Reads the source on a thread of the store and calls `answer` there; nothing if it cannot be read.
+    pub fn load(&self, wish: Wish, answer: impl FnOnce(Wish, Option<Arc<Clip>>) + Send + 'static) {
+        if let Err(refused) = self.requests.try_send(Request { wish, answer: Box::new(answer) }) {
+            let Request { wish, answer } = refused.into_inner();
+            tracing::warn!(source = %wish.0, "too many sounds wait to be read; this one is passed over");
+            answer(wish, None);
         }
     }
 }
@@ -63,14 +71,15 @@ struct Loader {
 
 impl Loader {
     fn run(self) {
-        while let Ok(Request { source, answer }) = self.inbox.recv() {
-            let at_hand = lock(&self.cache).get(&source);
-            let clip = at_hand.or_else(|| self.read(&source));
-            answer(source, clip);
+        while let Ok(Request { wish, answer }) = self.inbox.recv() {
+            let at_hand = lock(&self.cache).get(&wish);
+            let clip = at_hand.or_else(|| self.read(&wish));
+            answer(wish, clip);
         }
     }
 
-    fn read(&self, source: &Arc<str>) -> Option<Arc<Clip>> {
+    fn read(&self, wish: &Wish) -> Option<Arc<Clip>> {
+        let (source, codec) = wish;
         if !is_safe(source) {
             tracing::warn!(%source, "a sound's source may hold only a-z, 0-9, _ and -, in parts divided by /");
             return None;
@@ -81,14 +90,14 @@ impl Loader {
             .flat_map(|folder| ["opus", "wav"].map(|kind| folder.join(format!("{source}.{kind}"))));
         for path in candidates {
             let read = match read_file(&path) {
-                Ok(bytes) => audio::prompt::read(&bytes).map_err(|error| error.to_string()),
+                Ok(bytes) => audio::prompt::read(&bytes, *codec).map_err(|error| error.to_string()),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => Err(error.to_string()),
             };
             match read {
                 Ok(clip) => {
                     let clip = Arc::new(clip);
-                    lock(&self.cache).insert(source.clone(), clip.clone());
+                    lock(&self.cache).insert(wish.clone(), clip.clone());
                     return Some(clip);
                 }
                 Err(error) => tracing::warn!(path = %path.display(), %error, "a sound cannot be read"),
@@ -115,7 +124,7 @@ fn is_safe(source: &str) -> bool {
 /// The clips last heard, within a number of bytes.
 #[derive(Debug, Default)]
 struct Cache {
-    clips: HashMap<Arc<str>, Cached>,
+    clips: HashMap<Wish, Cached>,
     bytes: usize,
     limit: usize,
     /// Counts the uses, to tell which was longest ago.
@@ -129,26 +138,26 @@ struct Cached {
 }
 
 impl Cache {
-    fn get(&mut self, source: &str) -> Option<Arc<Clip>> {
+    fn get(&mut self, wish: &Wish) -> Option<Arc<Clip>> {
         self.uses += 1;
-        let cached = self.clips.get_mut(source)?;
+        let cached = self.clips.get_mut(wish)?;
         cached.last_use = self.uses;
         Some(cached.clip.clone())
     }
 
-    fn insert(&mut self, source: Arc<str>, clip: Arc<Clip>) {
+    fn insert(&mut self, wish: Wish, clip: Arc<Clip>) {
         let size = clip.size();
         if size > self.limit {
             return;
         }
         self.uses += 1;
         self.bytes += size;
-        if let Some(old) = self.clips.insert(source, Cached { clip, last_use: self.uses }) {
+        if let Some(old) = self.clips.insert(wish, Cached { clip, last_use: self.uses }) {
             self.bytes -= old.clip.size();
         }
         while self.bytes > self.limit {
             let oldest = self.clips.iter().min_by_key(|(_, cached)| cached.last_use);
-            let Some(oldest) = oldest.map(|(source, _)| source.clone()) else { return };
+            let Some(oldest) = oldest.map(|(wish, _)| wish.clone()) else { return };
             if let Some(old) = self.clips.remove(&oldest) {
                 self.bytes -= old.clip.size();
             }

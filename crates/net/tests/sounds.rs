@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
 
 use audio::{Clip, wav};
+use media_api::Codec;
 use net::SoundStore;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -18,10 +19,14 @@ fn write(folder: &Path, name: &str, samples: &[i16]) {
 
 fn load(store: &SoundStore, source: &str) -> Option<Arc<Clip>> {
     let (sender, answers) = mpsc::channel();
-    store.load(Arc::from(source), move |source, clip| sender.send((source, clip)).unwrap());
+    store.load(wish(source), move |wish, clip| sender.send((wish, clip)).unwrap());
     let (answered, clip) = answers.recv_timeout(Duration::from_secs(5)).unwrap();
-    assert_eq!(&*answered, source);
+    assert_eq!(answered, wish(source));
     clip
+}
+
+fn wish(source: &str) -> (Arc<str>, Codec) {
+    (Arc::from(source), Codec::Pcma)
 }
 
 #[test]
@@ -57,12 +62,33 @@ fn the_clip_heard_longest_ago_makes_room() {
     for name in ["a.wav", "b.wav", "c.wav"] {
         write(folder.path(), name, &[0; SECOND]);
     }
-    // A clip holds both laws: two bytes a sample.
-    let store = SoundStore::new(vec![folder.path().to_owned()], 2 * 2 * SECOND).unwrap();
+    let store = SoundStore::new(vec![folder.path().to_owned()], 2 * SECOND).unwrap();
     let first = load(&store, "a").unwrap();
     load(&store, "b").unwrap();
-    assert!(Arc::ptr_eq(&store.cached("a").unwrap(), &first));
+    assert!(Arc::ptr_eq(&store.cached(&wish("a")).unwrap(), &first));
     load(&store, "c").unwrap();
-    let held = ["a", "b", "c"].map(|source| store.cached(source).is_some());
+    let held = ["a", "b", "c"].map(|source| store.cached(&wish(source)).is_some());
     assert_eq!(held, [true, false, true]);
+}
+
+#[test]
+fn a_sound_is_written_in_a_codec_when_somebody_wants_it_and_all_of_them_count() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.wav", &[1000; SECOND]);
+    let store = SoundStore::new(vec![folder.path().to_owned()], 2 * SECOND + 500).unwrap();
+    let load = |codec| {
+        let (sender, answers) = mpsc::channel();
+        store.load((Arc::from("a"), codec), move |_, clip| sender.send(clip).unwrap());
+        answers.recv_timeout(Duration::from_secs(5)).unwrap().unwrap()
+    };
+    let held = |codec| store.cached(&(Arc::from("a"), codec)).is_some();
+    for codec in [Codec::Pcma, Codec::Opus] {
+        assert!(!held(codec));
+        assert_eq!((load(codec).codec(), load(codec).len()), (codec, SECOND));
+        assert!(held(codec));
+    }
+    // A byte a tick, and some three thousand of Opus: with G.722 it is too much, and the one heard longest ago goes.
+    load(Codec::Pcma);
+    load(Codec::G722);
+    assert_eq!([Codec::Pcma, Codec::Opus, Codec::G722].map(held), [true, false, true]);
 }

@@ -1,7 +1,7 @@
 use crate::ear::Ear;
 use crate::worker::{Act, Order};
 use crate::{Line, PhoneError};
-use audio::{Clip, tone};
+use audio::tone;
 use net::Clock;
 use sip::ua::{Ending, SessionId};
 use std::sync::Arc;
@@ -103,14 +103,14 @@ impl Call {
     /// The phone is closed.
     pub async fn play_tone(&self, hertz: u32) -> Result<(), PhoneError> {
         let samples = tone::Tone::new(f64::from(hertz), TONE_LEVEL).take(TONE_SAMPLES);
-        self.act(Act::Play { clip: Arc::new(Clip::from_samples(&samples)), repeat: true }).await
+        self.act(Act::Play { clip: Arc::from(samples), repeat: true }).await
     }
 
-    /// Plays a clip once, instead of what was playing.
+    /// Plays a clip once, samples at 8 kHz, instead of what was playing.
     ///
     /// # Errors
     /// The phone is closed.
-    pub async fn play_clip(&self, clip: Arc<Clip>) -> Result<(), PhoneError> {
+    pub async fn play_clip(&self, clip: Arc<[i16]>) -> Result<(), PhoneError> {
         self.act(Act::Play { clip, repeat: false }).await
     }
 

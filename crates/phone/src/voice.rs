@@ -18,6 +18,8 @@ const LEGS: usize = 16;
 const PACKETS_PER_SOCKET: usize = 64;
 /// Clips that were given to play last; earlier ones have been asked for long ago.
 const CLIPS: usize = 16;
+/// Samples a second of a clip.
+const CLIP_RATE: u32 = 8000;
 /// Frames of a live line that may wait.
 const LINE_FRAMES: usize = 10;
 /// No packet is sent between a line's two halves; the shard wants addresses all the same.
@@ -35,7 +37,8 @@ pub(crate) struct Voice {
     ports: PortPairs,
     legs: HashMap<LegId, Leg>,
     lines: HashMap<LegId, Speaking>,
-    clips: VecDeque<(Arc<str>, Arc<Clip>)>,
+    /// Samples at 8 kHz.
+    clips: VecDeque<(Arc<str>, Arc<[i16]>)>,
     next_number: u64,
     buffer: Vec<u8>,
 }
@@ -93,8 +96,8 @@ impl Voice {
         self.shard.handle(self.clock.now(), ShardInput::Command(command));
     }
 
-    /// Plays `clip`, from now on or once.
-    pub(crate) fn play(&mut self, leg: LegId, clip: Arc<Clip>, repeat: bool) {
+    /// Plays these samples at 8 kHz, from now on or once.
+    pub(crate) fn play(&mut self, leg: LegId, clip: Arc<[i16]>, repeat: bool) {
         let number = self.number();
         let source: Arc<str> = Arc::from(format!("clip/{number}"));
         if self.clips.len() >= CLIPS {
@@ -159,10 +162,10 @@ impl Voice {
             match output {
                 ShardOutput::Send { leg, kind, to, packet } => self.send(leg, kind, to, packet),
                 ShardOutput::Heard { leg, is_said, packet, .. } => self.hear(now, leg, is_said, packet),
-                ShardOutput::NeedSound { source } => {
-                    let clip =
-                        self.clips.iter().find(|(name, _)| *name == source).map(|(_, clip)| clip.clone());
-                    self.shard.handle(now, ShardInput::Sound { source, clip });
+                ShardOutput::NeedSound { source, codec } => {
+                    let clip = self.clips.iter().find(|(name, _)| *name == source);
+                    let clip = clip.map(|(_, samples)| Arc::new(Clip::new(codec, samples, CLIP_RATE)));
+                    self.shard.handle(now, ShardInput::Sound { source, codec, clip });
                 }
                 ShardOutput::Event(event) => {
                     if let Event::Closed { leg, .. } = &event {

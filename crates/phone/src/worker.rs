@@ -2,7 +2,6 @@ use crate::calls::{Calls, Target};
 use crate::phone::IncomingCall;
 use crate::voice::Voice;
 use crate::{Line, PhoneConfig, PhoneError};
-use audio::Clip;
 use ipnet::IpNet;
 use net::{Clock, PortPairs, SipInbox, SipInput, SipLimits, SipSetup, SipSockets, Tls, TlsFiles};
 use sip::ua::{Account, Config, Do, Event, Flow, Input, Limits, Output, Registration, SessionId};
@@ -44,7 +43,7 @@ pub(crate) enum Act {
     HangUp,
     Hold { hold: bool, reply: Reply<()> },
     Digits(String),
-    Play { clip: Arc<Clip>, repeat: bool },
+    Play { clip: Arc<[i16]>, repeat: bool },
     Stop,
     Join { reply: Reply<Line> },
 }

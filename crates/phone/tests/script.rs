@@ -50,7 +50,7 @@ async fn two_plans_that_fit_each_other_pass_and_every_step_is_told() {
     {
         assert!(told.iter().any(|said| said == line), "{line} is not in {told:#?}");
     }
-    let heard = prompt::read_samples(&std::fs::read(folder.path().join("heard.wav")).unwrap()).unwrap();
+    let heard = prompt::read_samples(&std::fs::read(folder.path().join("heard.wav")).unwrap(), 8000).unwrap();
     assert!(heard.len() > 6000, "{}", heard.len());
 }
 

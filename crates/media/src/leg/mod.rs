@@ -26,6 +26,7 @@ use crate::relay::Relay;
 use crate::reports::Reports;
 use crate::room::Format;
 use crate::rtp::TickRate;
+use crate::sounds::Ask;
 use crate::source::Source;
 use crate::watchdog::Watchdog;
 
@@ -91,6 +92,8 @@ struct Playing {
     due: Option<Time>,
     /// The time that the next frame belongs to: `due`, but for the phase.
     nominal: Time,
+    /// The payload that goes out, kept for its room.
+    frame: Vec<u8>,
 }
 
 impl Leg {
@@ -129,8 +132,9 @@ impl Leg {
         }
     }
 
-    /// Takes a new agreement.
-    pub(crate) fn configure(&mut self, now: Time, stream: Stream) {
+    /// Takes a new agreement. What plays is asked for again if it is in another codec.
+    pub(crate) fn configure(&mut self, now: Time, stream: Stream, ask: Ask<'_>) {
+        let codec = stream.codec;
         self.watchdog.expect(now, stream.may_receive());
         self.line.set_rate(now, TickRate::of(stream.codec));
         self.reception.set_rate(TickRate::of(stream.codec));
@@ -154,8 +158,11 @@ impl Leg {
         }
         self.reports.begin(now);
         self.meter.begin(now);
-        if let Some(playing) = self.player.as_mut().filter(|playing| playing.due.is_none()) {
-            playing.start(now);
+        if let Some(playing) = &mut self.player {
+            playing.player.speak(codec, ask);
+            if playing.due.is_none() {
+                playing.start(now);
+            }
         }
     }
 

@@ -7,14 +7,15 @@ use std::time::Duration;
 use audio::Clip;
 use audio::g711::Law;
 use base::Time;
-use media_api::{Event, PlayId, Sound};
+use media_api::{Codec, Event, PlayId, Sound};
 
-use super::{FRAME_SAMPLES, Leg, Playing, Received, Spoken, is_address};
+use super::{Leg, Playing, Received, Spoken, is_address};
 use crate::api::PacketKind;
 use crate::keys::{Due, PRESS_MILLIS};
 use crate::line::{Entry, Talker};
 use crate::outbox::Outbox;
 use crate::player::{Answered, FRAME, Frame, Player};
+use crate::sounds::Ask;
 use crate::spans::span_of;
 
 /// A late tick sends so many frames at once; the rest of what it missed is skipped, so that the party does
@@ -23,6 +24,9 @@ const CATCH_UP_MAX: usize = 5;
 
 /// One packet of speech.
 const FRAME_MILLIS: u32 = 20;
+
+/// What one takes at most: that of L16.
+const FRAME_BYTES: usize = 640;
 
 impl Leg {
     /// Passes on what another party has said.
@@ -69,18 +73,11 @@ impl Leg {
     }
 
     /// Plays these from now on, or from when the leg is configured.
-    pub(crate) fn play(
-        &mut self,
-        now: Time,
-        play: PlayId,
-        sounds: Vec<Sound>,
-        repeat: bool,
-        ask: &mut dyn FnMut(&Arc<str>),
-    ) {
+    pub(crate) fn play(&mut self, now: Time, play: PlayId, sounds: Vec<Sound>, repeat: bool, ask: Ask<'_>) {
         let player = Player::new(play, sounds, repeat, &self.places);
-        player.wanted().for_each(ask);
-        let mut playing = Playing { player, due: None, nominal: now };
-        if self.agreed.is_some() {
+        let mut playing = Playing { player, due: None, nominal: now, frame: Vec::with_capacity(FRAME_BYTES) };
+        if let Some(agreed) = &self.agreed {
+            playing.player.speak(agreed.stream.codec, ask);
             playing.start(now);
         }
         self.hear_anew();
@@ -91,15 +88,15 @@ impl Leg {
     pub(crate) fn answer(
         &mut self,
         now: Time,
-        source: &Arc<str>,
+        wish: (&Arc<str>, Codec),
         clip: Option<&Arc<Clip>>,
-        ask: &mut dyn FnMut(&Arc<str>),
+        ask: Ask<'_>,
         out: &mut Outbox,
     ) {
         let Some(playing) = &mut self.player else { return };
         let was_ready = playing.player.is_ready();
-        playing.player.answer(source, clip, |answered| match answered {
-            Answered::Ask(next) => ask(&next),
+        playing.player.answer(wish, clip, |answered| match answered {
+            Answered::Ask(next) => ask((&next, wish.1)),
             Answered::Missing(sound) => out.event(Event::SoundMissing { leg: self.id, sound }),
         });
         if !was_ready && playing.player.is_ready() && self.agreed.is_some() {
@@ -140,19 +137,21 @@ impl Leg {
         let mut sent = 0;
         while let Some(playing) = self.player.as_mut()
             && let Some(due) = playing.due.filter(|due| *due <= now)
-            && let Some(agreed) = &self.agreed
+            && self.agreed.is_some()
         {
-            let Some(law) = Law::of(agreed.stream.codec) else { return };
             if sent == CATCH_UP_MAX {
-                playing.skip(now, law);
+                playing.skip(now);
                 self.line.fall_silent(Talker::Player);
                 return;
             }
-            let mut frame = [0; FRAME_SAMPLES];
-            match playing.player.fill(now, law, &mut frame) {
+            match playing.player.fill(now, &mut playing.frame) {
                 Frame::Filled => {
                     let nominal = playing.advance(due, self.phase);
+                    let frame = std::mem::take(&mut playing.frame);
                     self.say(nominal, Talker::Player, &frame, out);
+                    if let Some(playing) = &mut self.player {
+                        playing.frame = frame;
+                    }
                     sent += 1;
                 }
                 Frame::Waiting(until) => {
@@ -234,10 +233,10 @@ impl Playing {
         nominal
     }
 
-    fn skip(&mut self, now: Time, law: Law) {
+    fn skip(&mut self, now: Time) {
         let Some(due) = self.due else { return };
         let frames = (now.since(due).as_micros() / FRAME.as_micros()) as u64 + 1;
-        self.player.skip(now, law, frames);
+        self.player.skip(now, frames, &mut self.frame);
         let span = FRAME * u32::try_from(frames).unwrap_or(u32::MAX);
         self.due = Some(due + span);
         self.nominal = self.nominal + span;

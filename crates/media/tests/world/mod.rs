@@ -89,7 +89,7 @@ pub struct World {
     /// What tapped legs say and are told.
     pub heard: Vec<(LegId, [Vec<i16>; 2])>,
     /// Answered at once; what is not in here is never answered.
-    pub sounds: BTreeMap<Arc<str>, Option<Arc<Clip>>>,
+    pub sounds: BTreeMap<Arc<str>, Option<Vec<i16>>>,
 }
 
 pub fn address(text: &str) -> SocketAddr {
@@ -106,12 +106,17 @@ pub fn stream(leg: LegId) -> Stream {
     Stream::plain(remote, Codec::Pcma, PCMA).with_digits(KEYS)
 }
 
-/// A clip whose A-law bytes are 160 times `first`, 160 times the next, and so on.
-pub fn clip(first: u8, frames: u8) -> Arc<Clip> {
+/// A sound at 8 kHz whose A-law bytes are 160 times `first`, 160 times the next, and so on.
+pub fn clip(first: u8, frames: u8) -> Vec<i16> {
     let bytes: Vec<u8> = (0..frames).flat_map(|frame| [first.wrapping_add(frame); 160]).collect();
     let mut samples = vec![0; bytes.len()];
     Law::A.decode(&bytes, &mut samples);
-    Arc::new(Clip::from_samples(&samples))
+    samples
+}
+
+/// A sound as a codec writes it.
+pub fn written(codec: Codec, samples: &[i16]) -> Arc<Clip> {
+    Arc::new(Clip::new(codec, samples, 8000))
 }
 
 pub fn sound(sources: &[&str]) -> Sound {
@@ -180,8 +185,9 @@ impl World {
         self.input(ShardInput::Packet { leg, kind, from, bytes });
     }
 
-    pub fn answer(&mut self, source: &str, clip: Option<Arc<Clip>>) {
-        self.input(ShardInput::Sound { source: Arc::from(source), clip });
+    pub fn answer(&mut self, source: &str, sound: Option<Vec<i16>>) {
+        let clip = sound.map(|samples| written(Codec::Pcma, &samples));
+        self.input(ShardInput::Sound { source: Arc::from(source), codec: Codec::Pcma, clip });
     }
 
     pub fn input(&mut self, input: ShardInput<'_>) {
@@ -257,10 +263,11 @@ impl World {
                     self.quality.push((self.now, leg, quality))
                 }
                 ShardOutput::Event(event) => self.events.push((self.now, event)),
-                ShardOutput::NeedSound { source } => {
+                ShardOutput::NeedSound { source, codec } => {
                     self.asked.push(Arc::clone(&source));
-                    if let Some(clip) = self.sounds.get(&source).cloned() {
-                        self.shard.handle(self.now, ShardInput::Sound { source, clip });
+                    if let Some(sound) = self.sounds.get(&source) {
+                        let clip = sound.as_ref().map(|samples| written(codec, samples));
+                        self.shard.handle(self.now, ShardInput::Sound { source, codec, clip });
                     }
                 }
                 ShardOutput::Heard { leg, packet, .. } => {

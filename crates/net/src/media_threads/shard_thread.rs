@@ -1,6 +1,7 @@
 use super::MediaConfig;
 use super::events::Events;
 use super::tap::{Captured, Tap};
+use crate::sounds::Wish;
 use crate::zone::without_link;
 use crate::{Clock, PortPair, SoundStore};
 use base::{Key, Slots, Time};
@@ -31,7 +32,7 @@ const PACKET: usize = 2048;
 pub(super) enum ToShard {
     Opened { leg: LegId, local: SocketAddr, pair: PortPair },
     Command(Command),
-    Sound { source: Arc<str>, clip: Option<Arc<Clip>> },
+    Sound { wish: Wish, clip: Option<Arc<Clip>> },
     Stop,
 }
 
@@ -164,7 +165,9 @@ impl ShardThread {
             }
             ToShard::Command(Command::Capture { leg, capture }) => self.capture(leg, capture),
             ToShard::Command(command) => self.shard.handle(now, ShardInput::Command(command)),
-            ToShard::Sound { source, clip } => self.shard.handle(now, ShardInput::Sound { source, clip }),
+            ToShard::Sound { wish: (source, codec), clip } => {
+                self.shard.handle(now, ShardInput::Sound { source, codec, clip });
+            }
             ToShard::Stop => return false,
         }
         self.drain(now);
@@ -225,7 +228,7 @@ impl ShardThread {
             match output {
                 ShardOutput::Send { leg, kind, to, packet } => self.send(leg, kind, to, packet),
                 ShardOutput::Event(event) => self.hand_up(event),
-                ShardOutput::NeedSound { source } => self.need_sound(now, source),
+                ShardOutput::NeedSound { source, codec } => self.need_sound(now, (source, codec)),
                 // Nobody records here; a tap is for those who run a shard of their own.
                 ShardOutput::Heard { .. } => {}
             }
@@ -254,14 +257,15 @@ impl ShardThread {
         self.events.push(event);
     }
 
-    fn need_sound(&mut self, now: Time, source: Arc<str>) {
-        if let Some(clip) = self.sounds.cached(&source) {
-            return self.shard.handle(now, ShardInput::Sound { source, clip: Some(clip) });
+    fn need_sound(&mut self, now: Time, wish: Wish) {
+        if let Some(clip) = self.sounds.cached(&wish) {
+            let (source, codec) = wish;
+            return self.shard.handle(now, ShardInput::Sound { source, codec, clip: Some(clip) });
         }
         let inbox = self.own_inbox.clone();
-        self.sounds.load(source, move |source, clip| {
+        self.sounds.load(wish, move |wish, clip| {
             // The shard has ended: nobody waits for the sound.
-            let _ = inbox.send(ToShard::Sound { source, clip });
+            let _ = inbox.send(ToShard::Sound { wish, clip });
         });
     }
 

@@ -103,8 +103,8 @@ async fn speak(plan: &Plan, call: &Call) -> Result<Speaking, String> {
             let failed =
                 |error: &dyn std::fmt::Display| format!("{} cannot be played: {error}", path.display());
             let bytes = tokio::fs::read(path).await.map_err(|error| failed(&error))?;
-            let clip = prompt::read(&bytes).map_err(|error| failed(&error))?;
-            call.play_clip(Arc::new(clip)).await.map(|()| None).map_err(text)
+            let clip = prompt::read_samples(&bytes, 8000).map_err(|error| failed(&error))?;
+            call.play_clip(Arc::from(clip)).await.map(|()| None).map_err(text)
         }
         #[cfg(feature = "soundcard")]
         Some(Speech::SoundCard) => {

@@ -184,10 +184,10 @@ impl Hall {
                     }
                 }
                 ShardOutput::Event(event) => told.push(event),
-                ShardOutput::NeedSound { source } => {
+                ShardOutput::NeedSound { source, codec } => {
                     let hertz = if source.starts_with("moh/") { MUSIC_HERTZ } else { PROMPT_HERTZ };
-                    let clip = Clip::from_samples(&Tone::new(hertz, 4000).take(8000));
-                    self.shard.handle(now, ShardInput::Sound { source, clip: Some(Arc::new(clip)) });
+                    let clip = Some(Arc::new(Clip::new(codec, &Tone::new(hertz, 4000).take(8000), 8000)));
+                    self.shard.handle(now, ShardInput::Sound { source, codec, clip });
                 }
                 ShardOutput::Send { .. } | ShardOutput::Heard { .. } => {}
             }
