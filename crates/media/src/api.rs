@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use audio::Clip;
 use base::Wall;
-use media_api::{Command, Event, LegId};
+use media_api::{Codec, Command, Event, LegId};
 
 /// What a shard is told at its birth.
 #[derive(Clone, Debug)]

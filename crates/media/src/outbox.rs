@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use media_api::{Event, LegId};
+use media_api::{Codec, Event, LegId};
 
 use crate::api::{PacketKind, PacketRef, ShardOutput};
 

@@ -11,7 +11,6 @@ use crate::sounds::Ask;
 
 /// One packet of speech.
 pub(crate) const FRAME: Duration = Duration::from_millis(20);
-pub(crate) const FRAME_SAMPLES: usize = 160;
 
 /// The same in the ticks of a clip.
 const FRAME_TICKS: usize = audio::CLIP_TICKS_PER_SECOND as usize / 50;

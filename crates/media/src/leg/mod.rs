@@ -18,7 +18,7 @@ use crate::api::Why;
 use crate::keys::Keys;
 use crate::line::{Line, Talker};
 use crate::outbox::Outbox;
-use crate::player::{FRAME_SAMPLES, MusicPlaces, Player};
+use crate::player::{MusicPlaces, Player};
 use crate::presses::Presses;
 use crate::quality::Meter;
 use crate::reception::Reception;
