@@ -35,6 +35,20 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "4:19: `pcma` is written twice; keep one of the two",
     ),
     (
+        "[media]\nmedia_security = \"always\"\n",
+        "2:18: `media_security` cannot be `always`; write one of \"off\", \"optional\", \"required\"",
+    ),
+    (
+        "[media]\nmedia_security = \"required\"\n",
+        "1:2: media must be encrypted, and no device can come by TLS; add \"tls:…\" or \"wss:…\" to `listen` under [sip], \
+         or write `keys_in_clear = true`",
+    ),
+    (
+        "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\nmedia_security = \"required\"\n",
+        "1:1: media of the trunk `tim` must be encrypted, and its keys could be read on the way; write its `address` as \
+         \"tls:…\", or `keys_in_clear = true`",
+    ),
+    (
         "[[trunk]]\nname = \"tim\"\naddress = \"udp:192.0.2.1:5060\"\nchannels = 0\n",
         "4:12: `channels` is out of range; write a number from 1 to 100000",
     ),

@@ -3,6 +3,7 @@
 use crate::Codecs;
 use crate::Numbering;
 use crate::OutboundRule;
+use crate::PeerTerms;
 use crate::Routing;
 use base::Wall;
 use facts::{Command, Fact};
@@ -45,6 +46,8 @@ pub struct Config {
     pub codecs: Codecs,
     /// What a party hears while the other holds, or while a transfer rings.
     pub hold_music: Option<Sound>,
+    /// With whom media is encrypted.
+    pub media_terms: PeerTerms,
     /// Networks in which RTP addresses are what they say; elsewhere that of `media_public` is shown in SDP
     /// which is of the same family.
     pub media_public: Addresses,

@@ -4,13 +4,12 @@ use crate::call::q850_of;
 use crate::charges::{self, Charge};
 use crate::context::{Context, Owner};
 use crate::ledger::CallLog;
+use crate::media_terms::key_facts;
 use crate::quality;
 use base::Time;
-use facts::{End, FactKind, KeyFacts, LegRole};
-use media_api::{
-    Codec, Command, Direction, Family, KeyExchange, KeyTerms, LegId, Offerer, Security, Stats, Stream,
-};
-use sip::negotiation::{self, Abilities, Negotiation, Refusal};
+use facts::{End, FactKind, LegRole};
+use media_api::{Codec, Command, Direction, Family, KeyTerms, LegId, Security, Stats, Stream};
+use sip::negotiation::{self, Abilities, Keying, Negotiation, Refusal};
 use sip::ua::{Do, SessionId, Warning};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -163,6 +162,20 @@ impl Leg {
         self.media_over = false;
         let number = ctx.seed.named("sdp").numbered(self.media.0).rng().next_u32();
         self.negotiation = Negotiation::new(u64::from(number), Abilities::of(codecs));
+    }
+
+    /// Encrypts its media as is configured for its agent or its trunk. `confidential`: nobody can read what is said to it
+    /// by SIP. False if no offer can be made to it so.
+    pub(crate) fn secure(&mut self, ctx: &Context, confidential: bool) -> bool {
+        // Who is rung for a queue has no other name.
+        let rung = || (self.role == LegRole::Agent).then_some(self.address.as_str());
+        let terms = ctx.config.media_terms.of(self.agent.as_deref().or_else(rung), self.trunk.as_deref());
+        self.negotiation.set_keying(Keying {
+            policy: terms.security,
+            may_tell: confidential || terms.keys_in_clear,
+            seed: ctx.seed.named("srtp").numbered(self.media.0),
+        });
+        self.negotiation.can_offer()
     }
 
     /// The ports are there. Gives the address to write into SDP.
@@ -416,23 +429,6 @@ impl Leg {
 pub(crate) fn family_of(offer: Option<&[u8]>, peer: Option<SocketAddr>) -> Family {
     let by_sip = || peer.map_or(Family::V4, |peer| Family::of(peer.ip()));
     offer.and_then(negotiation::offered_family).unwrap_or_else(by_sip)
-}
-
-/// How keys were agreed, for facts.
-pub(crate) fn key_facts(terms: KeyTerms) -> KeyFacts {
-    KeyFacts {
-        suite: terms.suite.name().to_owned(),
-        exchange: match terms.exchange {
-            KeyExchange::Sdes => "sdes",
-            KeyExchange::Dtls => "dtls",
-        }
-        .to_owned(),
-        offered_by: match terms.offerer {
-            Offerer::Us => "us",
-            Offerer::Peer => "peer",
-        }
-        .to_owned(),
-    }
 }
 
 fn shown_address(ctx: &Context, local: SocketAddr, peer: Option<SocketAddr>) -> SocketAddr {

@@ -157,6 +157,7 @@ pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Co
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),
         codecs: engine::Codecs::default(),
+        media_terms: engine::PeerTerms::default(),
         media_public: media_api::Addresses::default(),
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),

@@ -69,7 +69,7 @@ fn an_offer_says_every_codec_with_its_clock_and_the_telephone_events_of_each_clo
             "rtcp-mux",
         ]
     );
-    let abilities = Abilities { codecs: vec![Pcma, Codec::Opus], comfort_noise: true };
+    let abilities = Abilities { comfort_noise: true, ..Abilities::of(vec![Pcma, Codec::Opus]) };
     let (formats, _) = said(&Negotiation::new(1, abilities).offer(local(), Direction::SendRecv));
     assert_eq!(formats, "8 96 13 101 110", "comfort noise where it is wanted");
 }
@@ -285,8 +285,9 @@ fn reports_share_the_port_of_speech_if_both_say_so_and_no_number_looks_like_them
 #[test]
 fn comfort_noise_is_agreed_only_where_both_want_it() {
     let offer = description("8 13", &["rtpmap:13 CN/8000"]);
-    let wanting =
-        |codecs: &[Codec]| Negotiation::new(1, Abilities { codecs: codecs.to_vec(), comfort_noise: true });
+    let wanting = |codecs: &[Codec]| {
+        Negotiation::new(1, Abilities { comfort_noise: true, ..Abilities::of(codecs.to_vec()) })
+    };
     let (answer, stream) = wanting(&[Pcma]).answer(&offer, local()).unwrap();
     assert_eq!((said(&answer).0.as_str(), stream.comfort_noise), ("8 13", true));
     let (answer, stream) = all().answer(&offer, local()).unwrap();

@@ -230,7 +230,7 @@ fn the_reader_is_tolerant_of_what_is_harmless_and_bounds_the_rest() {
     assert_eq!((audio.address, audio.port), (Some("192.0.2.4".parse().unwrap()), 4000));
     assert_eq!((audio.packet_time_ms, audio.rtcp, audio.maps.len()), (Some(20), None, 0));
     assert_eq!(audio.payload_types().collect::<Vec<_>>(), [8]);
-    assert!(audio.is_plain_audio());
+    assert!(audio.protocol == "RTP/AVP");
     assert_eq!(audio.encoding_of(8), Some(("PCMA", 8000, 1)));
 
     let line = "m=audio 1 RTP/AVP 8\r\n";

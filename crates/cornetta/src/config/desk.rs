@@ -1,6 +1,7 @@
 //! The people: queues and agents.
 
 use super::codecs::codecs;
+use super::media_terms::{self, Written};
 use super::read::{known_names, names, number, secret, span, text};
 use document::{Document, Section};
 use media_api::Codec;
@@ -16,6 +17,8 @@ pub(super) struct Desk {
     pub(super) accounts: Vec<Account>,
     /// The codecs of the agents who have a list of their own.
     pub(super) codecs: BTreeMap<String, Vec<Codec>>,
+    /// How the media of each agent's devices is encrypted.
+    pub(super) media_terms: BTreeMap<String, Written>,
 }
 
 impl Desk {
@@ -25,7 +28,12 @@ impl Desk {
 }
 
 pub(super) fn desk(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> Desk {
-    let mut desk = Desk { acd: acd::Config::default(), accounts: Vec::new(), codecs: BTreeMap::new() };
+    let mut desk = Desk {
+        acd: acd::Config::default(),
+        accounts: Vec::new(),
+        codecs: BTreeMap::new(),
+        media_terms: BTreeMap::new(),
+    };
     if let Some(entry) = root.take("queue") {
         for entry in document.list(&entry) {
             if let Some(section) = document.section(&entry) {
@@ -67,6 +75,7 @@ fn agent(document: &mut Document<'_>, mut section: Section<'_>, folder: &Path, d
     let languages: BTreeSet<String> = names(document, &mut section, "languages");
     let topics = names(document, &mut section, "topics");
     let codecs = codecs(document, &mut section);
+    let terms = media_terms::written(document, &mut section);
     section.finish(document);
     if languages.is_empty() {
         document.fault(
@@ -80,6 +89,7 @@ fn agent(document: &mut Document<'_>, mut section: Section<'_>, folder: &Path, d
         document.fault(at, format!("the agent `{name}` is written twice"), "give each their own name");
     }
     desk.codecs.extend(codecs.map(|codecs| (name.clone(), codecs)));
+    desk.media_terms.insert(name.clone(), terms);
     desk.accounts.push(Account { user: name.clone(), password });
     desk.acd.agents.push(acd::Agent { name, queues, languages, topics });
 }

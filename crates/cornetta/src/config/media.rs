@@ -2,6 +2,7 @@
 
 use super::Media;
 use super::codecs::codecs;
+use super::media_terms::{self, Written};
 use super::read::{number, parsed_text};
 use document::{Document, Entry, Section};
 use media_api::{Addresses, Codec, Family};
@@ -17,6 +18,8 @@ pub(super) struct MediaSection {
     pub(super) public: Addresses,
     /// Those of whoever has no list of their own, if they are written.
     pub(super) codecs: Option<Vec<Codec>>,
+    /// How it is encrypted where nothing else is written.
+    pub(super) terms: Written,
 }
 
 pub(super) fn media(document: &mut Document<'_>, root: &mut Section<'_>) -> Option<MediaSection> {
@@ -24,7 +27,7 @@ pub(super) fn media(document: &mut Document<'_>, root: &mut Section<'_>) -> Opti
     let mut media = Media { addresses, ports: 16384..=32767, threads: 1 };
     let mut public = Addresses::default();
     let Some(entry) = root.take("media") else {
-        return Some(MediaSection { media, public, codecs: None });
+        return Some(MediaSection { media, public, codecs: None, terms: Written::default() });
     };
     let mut section = document.section(&entry)?;
     if let Some(entry) = section.take("address") {
@@ -43,8 +46,9 @@ pub(super) fn media(document: &mut Document<'_>, root: &mut Section<'_>) -> Opti
         public = addresses_of(document, &entry, SEEN, Some(&media.addresses));
     }
     let codecs = codecs(document, &mut section);
+    let terms = media_terms::written(document, &mut section);
     section.finish(document);
-    Some(MediaSection { media, public, codecs })
+    Some(MediaSection { media, public, codecs, terms })
 }
 
 /// One address, or a list with one of each family. Those of the world stand for `own` ones.

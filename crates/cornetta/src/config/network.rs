@@ -1,6 +1,7 @@
 //! The parts of a configuration that say where: the node, its sockets, its trunks.
 
 use super::extensions::extensions;
+use super::media_terms::Written;
 use super::read::{endpoint, networks, optional_text, parsed, text};
 use super::tls::tls;
 use super::trunks::trunks;
@@ -134,6 +135,8 @@ pub(super) struct Sip {
     pub(super) codecs: BTreeMap<String, Vec<Codec>>,
     /// What each trunk can carry.
     pub(super) lines: BTreeMap<String, engine::Line>,
+    /// How the media of each trunk is encrypted.
+    pub(super) media_terms: BTreeMap<String, Written>,
 }
 
 pub(super) fn sip(
@@ -197,6 +200,7 @@ pub(super) fn sip(
         texting: trunks.texting,
         codecs: trunks.codecs,
         lines: trunks.lines,
+        media_terms: trunks.media_terms,
         tls: secure,
         stun,
         listen_at,

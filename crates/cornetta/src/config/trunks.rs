@@ -2,6 +2,7 @@
 
 use super::codecs::codecs;
 use super::extensions::prack;
+use super::media_terms::{self, Written};
 use super::numbering;
 use super::read::{networks, optional_secret, optional_text, span, text};
 use document::{Document, Entry, Section};
@@ -44,6 +45,8 @@ pub(super) struct Trunks {
     pub(super) shown: BTreeMap<String, engine::Presentation>,
     /// Those whose calls come from abroad.
     pub(super) foreign: BTreeSet<String>,
+    /// How the media of each is encrypted.
+    pub(super) media_terms: BTreeMap<String, Written>,
 }
 
 /// Every trunk. `listen` is where SIP is listened on: a trunk needs a socket of its kind.
@@ -77,6 +80,8 @@ pub(super) fn trunks(
         trunks.texting.extend(name.clone().filter(|_| texts));
         let codecs = codecs(document, &mut section);
         trunks.codecs.extend(name.clone().zip(codecs));
+        let terms = media_terms::written(document, &mut section);
+        trunks.media_terms.extend(name.clone().map(|name| (name, terms)));
         let line = super::routes::line(document, &mut section);
         trunks.lines.extend(name.clone().map(|name| (name, line)));
         let at = section.at;

@@ -29,7 +29,7 @@ impl Call {
         Meant { service, charge }: Meant,
     ) -> Call {
         let name = service.name().to_owned();
-        let peer = invite.peer.clone();
+        let (peer, by_tls) = (invite.peer.clone(), invite.flow.transport.is_secure());
         let mut call = Call::new(ctx, key, (session, invite, parties, way), name, service);
         call.charge = charge;
         let owner = Owner { call: key, leg: CALLER };
@@ -52,6 +52,7 @@ impl Call {
             Peer::Trunk(name) => caller.goes_by(ctx, name),
             Peer::Open => {}
         }
+        caller.secure(ctx, by_tls);
         call
     }
 

@@ -8,6 +8,7 @@ use super::transferring::Transfer;
 use super::{Call, Playing, Stage};
 use crate::Target;
 use crate::context::Context;
+use crate::media_terms::is_confidential;
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
 use ivr::Input;
@@ -188,8 +189,12 @@ impl Call {
             headers.push(("X-Cornetta-Call".to_owned(), self.log.id.clone()));
         }
         let max_forwards = self.way.hops_left();
+        let confidential = is_confidential(ctx, &route.towards, first);
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, first.map(|flow| flow.remote));
+        if !leg.secure(ctx, confidential) {
+            return self.keys_cannot_be_told(ctx, number);
+        }
         let (from_user, sdp) = (shown.user, leg.first_offer());
         let call = sip::ua::Call { from_user, headers, sdp, elsewhere, urgent, max_forwards, ..route };
         ctx.sip(Do::Call { session: leg.session, call });
@@ -197,7 +202,18 @@ impl Call {
 
     /// There is no way to the other party any more: its leg ends before it was called.
     pub(super) fn nowhere_to_call(&mut self, ctx: &mut Context, number: u32) {
-        let end = End::new(Side::Engine, Cause::Unreachable).place(self.place());
+        self.not_called(ctx, number, End::new(Side::Engine, Cause::Unreachable));
+    }
+
+    /// Its media must be encrypted, and the keys would be read on the way: its leg ends before it was called.
+    pub(super) fn keys_cannot_be_told(&mut self, ctx: &mut Context, number: u32) {
+        let why =
+            "media_security is required, and others can read the keys on the way: reach the party by TLS";
+        self.not_called(ctx, number, End::new(Side::Engine, Cause::NoCommonMedia).detail(why));
+    }
+
+    fn not_called(&mut self, ctx: &mut Context, number: u32, end: End) {
+        let end = end.place(self.place());
         if let Some(leg) = self.leg(number) {
             leg.dismiss(ctx, end.clone());
         }

@@ -5,7 +5,7 @@ use super::{Call, Stage};
 use crate::context::{Context, Owner};
 use crate::leg::{Leg, family_of};
 use facts::{Cause, End, Side};
-use sip::ua::{Do, Invite, Peer, SessionId};
+use sip::ua::{Do, Flow, Invite, Peer, SessionId};
 use std::net::SocketAddr;
 
 /// A leg that is about to take the place of another.
@@ -13,7 +13,7 @@ pub(crate) struct Replacing {
     old: u32,
     new: u32,
     offer: Vec<u8>,
-    peer: SocketAddr,
+    peer: Flow,
 }
 
 impl Call {
@@ -26,7 +26,7 @@ impl Call {
         }
     }
 
-    fn may_replace(&self, old: u32, invite: Invite) -> Result<(Vec<u8>, SocketAddr, Peer), u16> {
+    fn may_replace(&self, old: u32, invite: Invite) -> Result<(Vec<u8>, Flow, Peer), u16> {
         let leg = self.legs.iter().find(|leg| leg.number == old).ok_or(481u16)?;
         let same = match &invite.peer {
             Peer::Account(user) => leg.agent.as_ref() == Some(user),
@@ -40,7 +40,7 @@ impl Call {
         if !talks || self.end.is_some() || self.replacing.is_some() {
             return Err(480);
         }
-        Ok((invite.sdp.ok_or(488u16)?, invite.flow.remote, invite.peer))
+        Ok((invite.sdp.ok_or(488u16)?, invite.flow, invite.peer))
     }
 
     fn open_in_place_of(
@@ -48,7 +48,7 @@ impl Call {
         ctx: &mut Context,
         old: u32,
         session: SessionId,
-        (offer, peer): (Vec<u8>, SocketAddr),
+        (offer, peer): (Vec<u8>, Flow),
         party: Peer,
     ) {
         let Some(known) = self.legs.iter().find(|leg| leg.number == old) else { return };
@@ -57,12 +57,13 @@ impl Call {
         let owner = Owner { call: self.key, leg: self.last_leg };
         let mut leg = Leg::new(ctx, &mut self.log, owner, identity, session);
         let codecs = ctx.config.codecs.of(&party).to_vec();
-        leg.open_media(ctx, owner, codecs, (family_of(Some(&offer), Some(peer)), Some(beside)));
+        leg.open_media(ctx, owner, codecs, (family_of(Some(&offer), Some(peer.remote)), Some(beside)));
         match party {
             Peer::Trunk(trunk) => leg.goes_by(ctx, trunk),
             Peer::Account(agent) => leg.belongs_to(ctx, agent),
             Peer::Open => {}
         }
+        leg.secure(ctx, peer.transport.is_secure());
         self.legs.push(leg);
         self.replacing = Some(Replacing { old, new: owner.leg, offer, peer });
     }
@@ -80,7 +81,7 @@ impl Call {
         let still = self.pair_numbers().is_some_and(|(a, b)| a == replacing.old || b == replacing.old);
         let other = self.codec_beside(replacing.old);
         let Some((leg, log)) = self.leg_and_log(number) else { return true };
-        leg.opened(ctx, local, Some(replacing.peer));
+        leg.opened(ctx, local, Some(replacing.peer.remote));
         let answer = if still { leg.answer(ctx, &replacing.offer, other).ok() } else { None };
         let Some(sdp) = answer else {
             leg.refuse(ctx, if still { 488 } else { 481 }, None, None);

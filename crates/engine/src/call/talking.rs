@@ -3,7 +3,7 @@
 use super::ending::Phase;
 use super::{Call, Stage};
 use crate::context::Context;
-use crate::leg::key_facts;
+use crate::media_terms::key_facts;
 use facts::{CallPhase, FactKind, SilenceEvidence};
 use media_api::{Codec, Command, Evidence, KeyTerms, LegId};
 use sip::ua::Do;
@@ -101,7 +101,7 @@ impl Call {
         leg.is_alive(ctx.now);
         ctx.sip(act);
         self.follow_codec(ctx, number, before);
-        self.follow_hold(ctx, number);
+        self.follow_agreement(ctx, number);
     }
 
     /// A party answered an offer of ours in mid-call: it is there.
@@ -111,7 +111,7 @@ impl Call {
         let before = leg.codec();
         if leg.answered(ctx, sdp).is_ok() {
             self.follow_codec(ctx, number, before);
-            self.follow_hold(ctx, number);
+            self.follow_agreement(ctx, number);
         }
     }
 
@@ -132,6 +132,14 @@ impl Call {
     ) {
         let ends_in_ms = super::waiting::millis(ends_in);
         self.note(ctx, FactKind::LegRefreshFailed { leg: number, sip, ends_in_ms });
+    }
+
+    /// Does what a new agreement in mid-call asks for.
+    fn follow_agreement(&mut self, ctx: &mut Context, number: u32) {
+        if let Some((leg, log)) = self.leg_and_log(number).filter(|(leg, _)| leg.connected) {
+            leg.tell_security(ctx, log);
+        }
+        self.follow_hold(ctx, number);
     }
 
     /// Does what a changed direction asks for.

@@ -2,7 +2,7 @@
 
 use super::formats::{map_of, parameters_of};
 use super::packet_time::OURS_MS;
-use crate::sdp::Media;
+use crate::sdp::{Crypto, Media};
 use media_api::{Direction, Payload};
 use std::net::SocketAddr;
 
@@ -14,6 +14,7 @@ pub(super) fn audio(
     formats: &[(u8, Payload)],
     direction: Direction,
     rtcp_mux: bool,
+    (protocol, crypto): (String, Vec<Crypto>),
 ) -> Media {
     let numbers = formats.iter().map(|(number, _)| number.to_string()).collect();
     let parameters = |(number, payload): &(u8, Payload)| Some((*number, parameters_of(*payload)?));
@@ -24,7 +25,9 @@ pub(super) fn audio(
         parameters: formats.iter().filter_map(parameters).collect(),
         packet_time_ms: Some(OURS_MS),
         rtcp_mux,
-        ..Media::new("audio".to_owned(), local.port(), PLAIN_RTP.to_owned(), numbers)
+        mentions_crypto: !crypto.is_empty(),
+        crypto,
+        ..Media::new("audio".to_owned(), local.port(), protocol, numbers)
     }
 }
 

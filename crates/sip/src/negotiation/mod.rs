@@ -3,6 +3,7 @@
 mod agreement;
 mod direction;
 mod formats;
+mod keying;
 mod lines;
 mod numbers;
 mod opus;
@@ -15,6 +16,7 @@ use crate::ua::WarnCode;
 use media_api::{Codec, Direction, Family, Payload, Stream};
 use std::net::{IpAddr, SocketAddr};
 
+pub use self::keying::{Keying, MediaSecurity};
 pub use self::refusal::Refusal;
 
 /// What we can do in one session.
@@ -24,12 +26,14 @@ pub struct Abilities {
     pub codecs: Vec<Codec>,
     /// Whether silence may be left out where both sides know comfort noise (RFC 3389).
     pub comfort_noise: bool,
+    /// How media is encrypted.
+    pub keying: Keying,
 }
 
 impl Abilities {
-    /// These codecs, in our order of preference, and every silence sent as it is.
+    /// These codecs, in our order of preference, every silence sent as it is, and nothing encrypted.
     pub fn of(codecs: Vec<Codec>) -> Abilities {
-        Abilities { codecs, comfort_noise: false }
+        Abilities { codecs, comfort_noise: false, keying: Keying::off() }
     }
 }
 
@@ -62,7 +66,8 @@ struct Written {
 /// address, as RFC 2543 holds with, is of none.
 pub fn offered_family(offer: &[u8]) -> Option<Family> {
     let sdp = Sdp::parse(offer).ok()?;
-    let any = Negotiation::new(0, Abilities::of(Codec::ALL.to_vec()));
+    let mut any = Negotiation::new(0, Abilities::of(Codec::ALL.to_vec()));
+    any.abilities.keying = Keying { policy: MediaSecurity::Optional, ..Keying::off() };
     let (_, audio, ..) = any.choose(&sdp, None).ok()?;
     audio.address.filter(|_| !audio.is_held_by_address()).map(Family::of)
 }
@@ -82,12 +87,24 @@ impl Negotiation {
         }
     }
 
+    /// How media is encrypted from the next description on.
+    pub fn set_keying(&mut self, keying: Keying) {
+        self.abilities.keying = keying;
+    }
+
+    /// Whether an offer can be made: where media must be encrypted, keys must not stand where others read them.
+    pub fn can_offer(&self) -> bool {
+        self.abilities.keying.can_offer()
+    }
+
     /// An offer of all our codecs, the one in force first, to be received at `local`. `direction` is ours.
     /// The origin's version rises only if the text changes (RFC 3264 §8).
     pub fn offer(&mut self, local: SocketAddr, direction: Direction) -> Vec<u8> {
         let formats = self.offered_formats();
         self.offered = Some(direction);
-        self.say(local.ip(), lines::audio(local, &formats, direction, true))
+        let line = self.written.as_ref().and_then(|written| written.sdp.media.get(self.refused_before));
+        let keys = self.abilities.keying.offer(self.stream.as_ref(), line);
+        self.say(local.ip(), lines::audio(local, &formats, direction, true, keys))
     }
 
     /// The answer to `offer`, to be received at `local`, and what is in force from now on: the first of the
@@ -121,11 +138,9 @@ impl Negotiation {
         else {
             return Err(Refusal::malformed("the answer has no audio line"));
         };
-        if !theirs.is_plain_audio() {
-            return Err(Refusal::not_acceptable(WarnCode::MediaType, "the answer refuses the audio line"));
-        }
+        let security = self.abilities.keying.answered(ours, theirs)?;
         let stream = agreement::by_answer(ours, theirs)?;
-        let stream = Stream { direction: direction::both(direction, stream.direction), ..stream };
+        let stream = Stream { direction: direction::both(direction, stream.direction), security, ..stream };
         self.stream = Some(stream.clone());
         Ok(stream)
     }
@@ -177,6 +192,9 @@ impl Negotiation {
         let sdp = Sdp::parse(offer).map_err(Refusal::malformed)?;
         let (at, theirs, chosen) = self.choose(&sdp, prefer)?;
         let stream = agreement::by_offer(theirs, chosen, self.abilities.comfort_noise)?;
+        let keyed = self.abilities.keying.answer(theirs, self.stream.as_ref());
+        let (security, crypto) = keyed.ok_or_else(|| self.abilities.keying.refusal(&sdp.media))?;
+        let stream = Stream { security, ..stream };
         let remote = stream.remote.ip();
         if !remote.is_unspecified() && remote.is_ipv4() != local.ip().to_canonical().is_ipv4() {
             return Err(Refusal::not_acceptable(
@@ -190,7 +208,8 @@ impl Negotiation {
         });
         // Of two numbers for the same, that of the answer holds.
         formats.iter().for_each(|(number, payload)| self.numbers.take(*number, Some(*payload)));
-        let media = lines::audio(local, &formats, stream.direction, stream.rtcp_mux);
+        let keys = (theirs.protocol.clone(), crypto.into_iter().collect());
+        let media = lines::audio(local, &formats, stream.direction, stream.rtcp_mux, keys);
         self.refused_before = at;
         let others = sdp.media.into_iter().enumerate().filter(|(line, _)| *line != at);
         self.refused = others.map(|(_, line)| lines::refused(line)).collect();
@@ -205,30 +224,23 @@ impl Negotiation {
         offer: &'o Sdp,
         prefer: Option<Codec>,
     ) -> Result<(usize, &'o Media, (Codec, u8)), Refusal> {
-        let plain = || offer.media.iter().enumerate().filter(|(_, media)| media.is_plain_audio());
-        for (at, media) in plain() {
+        let keying = &self.abilities.keying;
+        let lines = offer.media.iter().enumerate();
+        let mut lines: Vec<_> = lines.filter_map(|(at, line)| Some((keying.rank(line)?, at, line))).collect();
+        lines.sort_by_key(|(rank, ..)| *rank);
+        for (_, at, media) in &lines {
             // The first of those that are equally near.
             let cost = |(codec, _): &(Codec, u8)| prefer.map(|prefer| prefer.distance(*codec));
             if let Some(chosen) = self.ours_of(media).min_by_key(cost) {
-                return Ok((at, media, chosen));
+                return Ok((*at, *media, chosen));
             }
         }
-        Err(match plain().next() {
-            Some(_) => {
-                let ours: Vec<&str> = self.abilities.codecs.iter().map(|codec| codec.encoding()).collect();
-                let why = format!("none of the offered codecs is one of ours: {}", ours.join(", "));
-                Refusal::not_acceptable(WarnCode::MediaFormat, why)
-            }
-            None if offer.media.iter().any(Media::is_encrypted_audio) => {
-                let why = "only encrypted audio (SRTP: RTP/SAVP) is offered, and SRTP is not spoken here yet: \
-                           switch it off for this peer, or let it offer RTP/AVP, too";
-                Refusal::not_acceptable(WarnCode::Transport, why)
-            }
-            None => {
-                let why = "no line of audio over plain RTP (RTP/AVP) is offered";
-                Refusal::not_acceptable(WarnCode::MediaType, why)
-            }
-        })
+        if lines.is_empty() {
+            return Err(keying.refusal(&offer.media));
+        }
+        let ours: Vec<&str> = self.abilities.codecs.iter().map(|codec| codec.encoding()).collect();
+        let why = format!("none of the offered codecs is one of ours: {}", ours.join(", "));
+        Err(Refusal::not_acceptable(WarnCode::MediaFormat, why))
     }
 
     /// The codecs of a line that we have, with their numbers.

@@ -1,6 +1,7 @@
 //! Session descriptions (RFC 8866), as far as one line of audio needs them: a tolerant reader and an exact
 //! writer.
 
+mod crypto;
 mod payload_types;
 mod read;
 mod write;
@@ -8,6 +9,7 @@ mod write;
 use media_api::Direction;
 use std::net::IpAddr;
 
+pub use crypto::Crypto;
 pub use read::SdpError;
 pub use write::{Origin, write};
 
@@ -45,6 +47,10 @@ pub struct Media {
     pub rtcp: Option<(u16, Option<IpAddr>)>,
     /// `a=rtcp-mux` (RFC 5761): RTCP by the port of RTP.
     pub rtcp_mux: bool,
+    /// What `a=crypto` offers or takes, as far as we can do it.
+    pub crypto: Vec<Crypto>,
+    /// There is an `a=crypto`, of whatever kind.
+    pub mentions_crypto: bool,
 }
 
 /// What a payload type stands for.
@@ -76,12 +82,9 @@ impl Media {
             packet_time_max_ms: None,
             rtcp: None,
             rtcp_mux: false,
+            crypto: Vec::new(),
+            mentions_crypto: false,
         }
-    }
-
-    /// Whether the line is one that we can take part in: audio over plain RTP, not refused.
-    pub fn is_plain_audio(&self) -> bool {
-        self.kind == "audio" && self.protocol == "RTP/AVP" && self.port != 0
     }
 
     /// Whether it is audio over SRTP, by whatever exchange of keys (RFC 3711, RFC 5124, RFC 5764).

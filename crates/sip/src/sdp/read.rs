@@ -1,7 +1,7 @@
 //! The reader. It passes over what it does not know, and takes LF for CR LF, for a last line without an
 //! end, and lines in an odd order. It refuses what would make two readers disagree.
 
-use super::{Media, RtpMap, Sdp};
+use super::{Crypto, Media, RtpMap, Sdp};
 use media_api::Direction;
 use std::fmt;
 use std::net::IpAddr;
@@ -12,6 +12,9 @@ const LINES_MAX: usize = 512;
 const MEDIA_MAX: usize = 16;
 /// Formats of one media line, and `rtpmap` and `fmtp` of each kind.
 const FORMATS_MAX: usize = 64;
+
+/// Keys of one media line.
+const CRYPTO_MAX: usize = 16;
 
 /// Why text is no session description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +166,11 @@ impl Media {
                 self.packet_time_max_ms = packet_time(value).or(self.packet_time_max_ms);
             }
             Some(("rtcp", value)) => self.rtcp = rtcp(value),
+            Some(("crypto", _)) if self.crypto.len() >= CRYPTO_MAX => return Err(SdpError::TooMuch),
+            Some(("crypto", value)) => {
+                self.crypto.extend(Crypto::parse(value));
+                self.mentions_crypto = true;
+            }
             Some(_) => {}
             None if value == "rtcp-mux" => self.rtcp_mux = true,
             None => self.direction = direction(value).unwrap_or(self.direction),

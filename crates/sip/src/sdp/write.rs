@@ -70,6 +70,9 @@ fn push_media(text: &mut String, media: &Media, session_address: IpAddr) {
     if media.rtcp_mux {
         text.push_str("a=rtcp-mux\r\n");
     }
+    for crypto in &media.crypto {
+        let _ = write!(text, "a=crypto:{}\r\n", crypto.to_text());
+    }
     let _ = write!(text, "a={}\r\n", direction_word(media.direction));
 }
 
