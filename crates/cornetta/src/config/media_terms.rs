@@ -1,5 +1,7 @@
 //! With whom media is encrypted: for everybody under `[media]`, and otherwise for a trunk or an agent.
 
+use super::desk::Desk;
+use super::network::Sip;
 use super::read::one_of;
 use document::{Document, Section};
 use engine::{MediaTerms, PeerTerms};
@@ -38,11 +40,8 @@ pub(super) fn written(document: &mut Document<'_>, section: &mut Section<'_>) ->
 }
 
 /// What holds with whom. Faults what could never be: keys that must be told, and to nobody by TLS.
-pub(super) fn peer_terms(
-    document: &mut Document<'_>,
-    (usual, trunks, agents): (Written, &BTreeMap<String, Written>, &BTreeMap<String, Written>),
-    sip: &sip::ua::Config,
-) -> PeerTerms {
+pub(super) fn peer_terms(document: &mut Document<'_>, usual: Written, desk: &Desk, sip: &Sip) -> PeerTerms {
+    let (trunks, agents, sip) = (&sip.media_terms, &desk.media_terms, &sip.config);
     let everybody = usual.or(MediaTerms { security: MediaSecurity::Optional, keys_in_clear: false });
     let of = |written: &BTreeMap<String, Written>| -> BTreeMap<String, MediaTerms> {
         written.iter().map(|(name, written)| (name.clone(), written.or(everybody))).collect()

@@ -145,12 +145,11 @@ fn read_root(
     let limits = limits::limits(document, root);
     let guard = guard::guard(document, root);
     let (node, media, http, trace, mut sip) = (node?, media?, http?, trace?, sip?);
-    let written = (media.terms, &sip.media_terms, &desk.media_terms);
-    let media_terms = media_terms::peer_terms(document, written, &sip.config);
     sip.config.guard = guard;
     limits.hold_for(&mut sip.config.limits);
     reachability::warn(document, &sip, &media);
     let engine = engine::Config {
+        media_terms: media_terms::peer_terms(document, media.terms, &desk, &sip),
         node: node.name,
         version: String::new(),
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -172,7 +171,6 @@ fn read_root(
         otherwise: services.otherwise,
         hold_music: Some(hold_music),
         codecs: codecs::of_all(media.codecs, sip.codecs, desk.codecs),
-        media_terms,
         media_public: media.public,
         silence_probe: std::time::Duration::from_secs(300),
         routing: engine::Routing { routes, lines: sip.lines },
