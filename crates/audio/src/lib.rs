@@ -11,6 +11,7 @@ pub mod g711;
 pub mod g722;
 mod opus;
 mod opus_file;
+pub mod progress;
 pub mod prompt;
 mod resampler;
 mod stretcher;

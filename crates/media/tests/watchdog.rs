@@ -41,7 +41,8 @@ fn a_party_that_falls_silent_is_told_with_what_was_seen_and_told_again_when_it_i
     assert_eq!(*after, Duration::from_millis(3020));
     assert_eq!(world.events.len(), 2);
     world.pass(3000);
-    assert!(matches!(world.events[2].1, Event::Silent { .. }), "and again");
+    let again = world.events[2..].iter().filter(|(_, event)| matches!(event, Event::Silent { .. }));
+    assert_eq!(again.count(), 1, "and again");
 }
 
 #[test]
@@ -75,5 +76,5 @@ fn comfort_noise_and_keys_are_signs_of_life() {
         world.pass(2000);
     }
     assert_eq!(world.digits(), "1");
-    assert_eq!(world.told().len(), 1);
+    assert!(!world.told().iter().any(|event| matches!(event, Event::Silent { .. })));
 }
