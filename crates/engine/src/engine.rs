@@ -311,6 +311,9 @@ impl Engine {
             Media::Digit { leg, digit, held, by } => {
                 self.for_media(leg, |call, ctx, number| call.digit(ctx, number, digit, held, by.into()));
             }
+            Media::Progress { leg, tone } => {
+                self.for_media(leg, |call, ctx, number| call.progress_heard(ctx, number, tone));
+            }
             Media::PlayEnded { leg, play, complete } => {
                 self.for_media(leg, |call, ctx, _| call.play_ended(ctx, play, complete));
             }

@@ -17,7 +17,7 @@ pub(crate) fn of_the_whole(leg: u32, stats: &Stats) -> FactKind {
         mos: stats.here.map(score),
         remote_mos: stats.there.map(score),
         remote_lost: stats.remote_lost,
-        discarded: stats.here.map_or(0, |here| here.discarded),
+        discarded: stats.here.map_or(0, |here| u64::from(here.discarded)),
         concealed_ms: u64::try_from(stats.concealed.as_millis()).unwrap_or(u64::MAX),
     }
 }
@@ -43,8 +43,9 @@ fn score(voice: Voice) -> f64 {
 
 /// Of a thousand packets.
 fn missed(voice: Voice) -> u32 {
-    let missed = (voice.lost + voice.discarded).saturating_mul(1000);
-    missed.checked_div(voice.packets).and_then(|share| u32::try_from(share).ok()).unwrap_or(0)
+    let missed = u64::from(voice.lost) + u64::from(voice.discarded);
+    let share = (missed * 1000).checked_div(u64::from(voice.packets)).unwrap_or(0);
+    u32::try_from(share).unwrap_or(u32::MAX)
 }
 
 fn micros(span: Duration) -> u64 {

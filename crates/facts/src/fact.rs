@@ -290,6 +290,14 @@ pub enum FactKind {
         /// Milliseconds to the end of the session if no refresh goes through.
         ends_in_ms: u64,
     },
+    /// Before it is answered, a tone of the network says how the call goes.
+    #[serde(rename = "leg.progress_heard")]
+    LegProgressHeard {
+        /// Which.
+        leg: u32,
+        /// `ringing`, `busy`, `congestion` or `special_information`.
+        tone: String,
+    },
     /// The connection is over.
     #[serde(rename = "leg.ended")]
     LegEnded {

@@ -116,6 +116,13 @@ pub enum Command {
         /// From now on with so many samples a second (8 000, 16 000 or 48 000), or no longer.
         sample_rate: Option<u32>,
     },
+    /// Listen for the tones by which a network says how a call goes, in speech by G.711.
+    HearProgress {
+        /// Who is listened to.
+        leg: LegId,
+        /// From now on, or no longer.
+        on: bool,
+    },
     /// Hand a copy of every packet of the leg's sockets to whoever captures, both ways, for looking for faults.
     /// Done by the shell, which has the sockets.
     Capture {
@@ -138,6 +145,19 @@ pub enum KeysBy {
     Events,
     /// As two tones in its speech (ITU-T Q.23): listened for where telephone-events are not agreed.
     Tones,
+}
+
+/// What a network's tone says of a call (ITU-T E.180).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The called device rings.
+    Ringing,
+    /// The called party is busy.
+    Busy,
+    /// The network has no way to the called party.
+    Congestion,
+    /// An announcement follows that says why the call failed.
+    SpecialInformation,
 }
 
 /// What media tells call control.
@@ -167,6 +187,13 @@ pub enum Event {
         held: Duration,
         /// How it came.
         by: KeysBy,
+    },
+    /// A network's tone was known by its cadence: once until another one comes.
+    Progress {
+        /// On whose leg.
+        leg: LegId,
+        /// What it says.
+        tone: Progress,
     },
     /// A `Play` came to its end or was stopped. Never sent for one that repeats unless stopped.
     PlayEnded {
@@ -224,7 +251,7 @@ pub enum Event {
         /// Whose.
         leg: LegId,
         /// What went over it.
-        stats: Stats,
+        stats: Box<Stats>,
     },
 }
 

@@ -19,11 +19,11 @@ pub struct Quality {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Voice {
     /// Packets that should have come.
-    pub packets: u64,
+    pub packets: u32,
     /// Packets that did not.
-    pub lost: u64,
+    pub lost: u32,
     /// Packets that came too late or too many at once to be heard. Known only where the speech is decoded here.
-    pub discarded: u64,
+    pub discarded: u32,
     /// Interarrival jitter (RFC 3550 §6.4.1) at the end of the span.
     pub jitter: Duration,
     /// The mean opinion score, 100 to 450 hundredths, reckoned by the E-model (ITU-T G.107) on the scale of the

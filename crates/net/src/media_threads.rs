@@ -125,6 +125,7 @@ impl MediaThreads {
             | Command::Unbridge { leg }
             | Command::Join { leg, .. }
             | Command::Echo { leg }
+            | Command::HearProgress { leg, .. }
             | Command::Tap { leg, .. }
             | Command::Capture { leg, .. }
             | Command::Close { leg } => *leg,

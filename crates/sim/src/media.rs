@@ -3,7 +3,7 @@
 
 use crate::phones::between;
 use base::{Rng, Time};
-use media_api::{Command, Event, Evidence, Family, KeysBy, LegId, PlayId, Sound, Stats};
+use media_api::{Command, Event, Evidence, Family, KeysBy, LegId, PlayId, Sound};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -104,6 +104,7 @@ impl StandIn {
             Command::Open { .. }
             | Command::Join { .. }
             | Command::Echo { .. }
+            | Command::HearProgress { .. }
             | Command::Tap { .. }
             | Command::Capture { .. }
             | Command::SendDigits { .. } => {}
@@ -207,7 +208,7 @@ impl StandIn {
         if let Some(closed) = self.legs.remove(&leg) {
             self.by_port.remove(&closed.local);
             closed.remote.map(|remote| self.by_phone.remove(&(remote.ip(), leg)));
-            self.later(now + CLOSING, Event::Closed { leg, stats: Stats::default() });
+            self.later(now + CLOSING, Event::Closed { leg, stats: Box::default() });
         }
     }
 
@@ -277,6 +278,7 @@ fn leg_of(command: &Command) -> LegId {
         | Command::Unbridge { leg }
         | Command::Join { leg, .. }
         | Command::Echo { leg }
+        | Command::HearProgress { leg, .. }
         | Command::Tap { leg, .. }
         | Command::Capture { leg, .. }
         | Command::Close { leg } => *leg,

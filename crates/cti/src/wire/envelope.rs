@@ -159,6 +159,7 @@ fn leg(kind: &FactKind) -> Option<u32> {
         | FactKind::LegEnded { leg, .. }
         | FactKind::LegQuality { leg, .. }
         | FactKind::LegQualitySampled { leg, .. }
+        | FactKind::LegProgressHeard { leg, .. }
         | FactKind::MediaSilent { leg, .. }
         | FactKind::MediaRestored { leg, .. }
         | FactKind::MediaSecured { leg, .. }

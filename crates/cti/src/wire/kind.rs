@@ -17,6 +17,7 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::CallCongested { .. } => "call.congested",
         FactKind::LegRinging { .. } => "leg.ringing",
         FactKind::LegEarlyMedia { .. } => "leg.early_media",
+        FactKind::LegProgressHeard { .. } => "leg.progress_heard",
         FactKind::LegRefreshFailed { .. } => "leg.refresh_failed",
         FactKind::LegConnected { .. } => "leg.connected",
         FactKind::LegCodec { .. } => "leg.codec",

@@ -176,6 +176,7 @@ fn call() -> Vec<FactKind> {
             discarded: 0,
             concealed_ms: 20,
         },
+        FactKind::LegProgressHeard { leg: 2, tone: "busy".into() },
         FactKind::LegQualitySampled {
             leg: 1,
             spans: 6,

@@ -256,6 +256,7 @@ impl Call {
             return self.other_over(ctx, number, end);
         }
         leg.connect(ctx, log);
+        self.end_progress(ctx);
         match &self.stage {
             Stage::Dialling(dialling) if dialling.leg == number => self.put_through(ctx),
             _ => self.agent_answered(ctx, number),

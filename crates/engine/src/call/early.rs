@@ -4,7 +4,7 @@
 use super::{Call, Stage};
 use crate::context::Context;
 use facts::FactKind;
-use media_api::Command;
+use media_api::{Command, Progress};
 use sip::ua::{Do, EarlyMedia};
 
 /// What the caller was told of a party that is being called.
@@ -70,6 +70,29 @@ impl Call {
                 _ => Command::Listen { leg: a, to: b },
             });
         }
+        if let Some(leg) = other.filter(|_| before.is_none()) {
+            ctx.media(Command::HearProgress { leg, on: true });
+        }
+    }
+
+    /// The party has answered: what sounds like a tone from now on is talk.
+    pub(super) fn end_progress(&mut self, ctx: &mut Context) {
+        let Stage::Dialling(dialling) = &self.stage else { return };
+        let (number, was_heard) = (dialling.leg, dialling.early.heard.is_some());
+        if let Some(leg) = self.leg(number).filter(|_| was_heard) {
+            ctx.media(Command::HearProgress { leg: leg.media, on: false });
+        }
+    }
+
+    /// A tone of the network was heard on a leg that is not answered.
+    pub(crate) fn progress_heard(&mut self, ctx: &mut Context, number: u32, tone: Progress) {
+        let tone = match tone {
+            Progress::Ringing => "ringing",
+            Progress::Busy => "busy",
+            Progress::Congestion => "congestion",
+            Progress::SpecialInformation => "special_information",
+        };
+        self.note(ctx, FactKind::LegProgressHeard { leg: number, tone: tone.to_owned() });
     }
 
     /// Gives a caller without an answer the description of what can be heard. False if the caller made no offer,

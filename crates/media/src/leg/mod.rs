@@ -10,7 +10,7 @@ mod translating;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use audio::{EncoderSettings, dtmf};
+use audio::{EncoderSettings, dtmf, progress};
 use base::{Key, Rng, Time, Wall};
 use media_api::{Event, Evidence, LegId, Opus, PlayId, RoomId, Stream};
 
@@ -71,6 +71,8 @@ pub(crate) struct Leg {
     presses: Presses,
     /// Where telephone-events are not agreed.
     tones: Option<dtmf::Detector>,
+    /// Where the tones of a network are listened for.
+    progress: Option<progress::Detector>,
     watchdog: Watchdog,
     tap: Option<Box<Tap>>,
     rejected: u64,
@@ -123,6 +125,7 @@ impl Leg {
             reception: Reception::new(),
             presses: Presses::default(),
             tones: None,
+            progress: None,
             watchdog: Watchdog::new(patience),
             tap: None,
             rejected: 0,
@@ -166,6 +169,11 @@ impl Leg {
         }
     }
 
+    /// The tones of a network are listened for from now on, or no longer.
+    pub(crate) fn hear_progress(&mut self, on: bool) {
+        self.progress = on.then(progress::Detector::default);
+    }
+
     /// What is due next.
     pub(crate) fn deadline(&self) -> Option<(Time, Why)> {
         let play = self.player.as_ref().and_then(|playing| playing.due);
@@ -205,7 +213,7 @@ impl Leg {
         if self.reports.have_begun() {
             self.report(now, true, out);
         }
-        out.event(Event::Closed { leg: self.id, stats: self.stats() });
+        out.event(Event::Closed { leg: self.id, stats: Box::new(self.stats()) });
     }
 
     /// From now on `route` hears what the leg says, and it hears what `hears` says. Ends what plays.

@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
-use audio::dtmf;
 use audio::g711::Law;
+use audio::{dtmf, progress};
 use base::{Key, Time};
-use media_api::{Codec, Event, KeysBy, Payload};
+use media_api::{Codec, Event, KeysBy, Payload, Progress};
 
 use super::{Agreed, Leg, Route};
 use crate::jitter::{Arrived, Content};
@@ -167,11 +167,22 @@ impl Leg {
         Some(digit)
     }
 
+    /// Hears what is said in tones.
+    fn listen(&mut self, codec: Codec, speech: &[u8], out: &mut Outbox) {
+        let Some(law) = Law::of(codec) else { return };
+        self.listen_for_keys(law, speech, out);
+        let Some(progress) = &mut self.progress else { return };
+        for byte in speech {
+            if let Some(tone) = progress.take(law.decode_sample(*byte)) {
+                out.event(Event::Progress { leg: self.id, tone: told(tone) });
+            }
+        }
+    }
+
     /// Hears keys that come as tones, from a party that sends no others and talks with nobody: who talks with somebody
     /// presses keys for them, and the filters cost twice what relaying does.
-    fn listen(&mut self, codec: Codec, speech: &[u8], out: &mut Outbox) {
+    fn listen_for_keys(&mut self, law: Law, speech: &[u8], out: &mut Outbox) {
         let Some(tones) = self.tones.as_mut().filter(|_| self.route == Route::Nobody) else { return };
-        let Some(law) = Law::of(codec) else { return };
         for byte in speech {
             if let Some(digit) = tones.take(law.decode_sample(*byte)) {
                 self.digits += 1;
@@ -188,5 +199,14 @@ fn what_is_spoken(agreed: &Agreed, packet: &Packet<'_>) -> Option<Spoken> {
             KeyPacket::parse(packet.marker, packet.timestamp, packet.payload).map(Spoken::Key)
         }
         Payload::ComfortNoise => Some(Spoken::ComfortNoise),
+    }
+}
+
+fn told(tone: progress::Progress) -> Progress {
+    match tone {
+        progress::Progress::Ringing => Progress::Ringing,
+        progress::Progress::Busy => Progress::Busy,
+        progress::Progress::Congestion => Progress::Congestion,
+        progress::Progress::SpecialInformation => Progress::SpecialInformation,
     }
 }

@@ -157,7 +157,7 @@ impl Evidence<'_> {
         let came = Came::between(from, to)?;
         let mos = opinion(self.faults(&came).rating());
         let Came { expected, lost, discarded, .. } = came;
-        Some(Voice { packets: expected, lost, discarded, jitter: self.reception.jitter(), mos })
+        Some(voice(expected, (lost, discarded), self.reception.jitter(), mos))
     }
 
     fn faults(&self, came: &Came) -> Faults {
@@ -183,7 +183,7 @@ impl Evidence<'_> {
         let faults =
             Faults { codec: self.codec, loss, burst_ratio: 1.0, delay: self.delay(wait_for(jitter)) };
         let mos = opinion(faults.rating());
-        Some(Voice { packets, lost, discarded, jitter, mos })
+        Some(voice(packets, (lost, discarded), jitter, mos))
     }
 
     /// From the speaker's mouth to the hearer's ear, as far as this leg goes.
@@ -209,6 +209,11 @@ impl Counts {
 
 fn wait_for(jitter: Duration) -> Duration {
     (jitter * WAIT_PER_JITTER).clamp(WAIT_MIN, WAIT_MAX)
+}
+
+fn voice(packets: u64, (lost, discarded): (u64, u64), jitter: Duration, mos: u16) -> Voice {
+    let few = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    Voice { packets: few(packets), lost: few(lost), discarded: few(discarded), jitter, mos }
 }
 
 fn is_empty(quality: &Quality) -> bool {

@@ -242,7 +242,7 @@ impl World {
     pub fn stats(&mut self, leg: LegId) -> media_api::Stats {
         self.command(Command::Close { leg });
         match self.events.last() {
-            Some((_, Event::Closed { stats, .. })) => stats.clone(),
+            Some((_, Event::Closed { stats, .. })) => (**stats).clone(),
             other => panic!("not closed: {other:?}"),
         }
     }

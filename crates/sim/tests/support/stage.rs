@@ -5,7 +5,7 @@ use super::hall::Hall;
 use base::{Seed, Time, Wall};
 use engine::{Config, Engine, Input, Output, Past, Service, Target};
 use facts::{Fact, FactKind};
-use media_api::{Command, Event, Family, KeysBy, LegId, PlayId, Stats, Stream};
+use media_api::{Command, Event, Family, KeysBy, LegId, PlayId, Stream};
 use sip::locate::{Answer, Query};
 use sip::ua::{Flow, Transport};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -240,7 +240,7 @@ impl Stage {
             Command::Close { leg } => {
                 self.open.remove(&leg);
                 self.plays.retain(|(_, playing, _)| *playing != leg);
-                return Some(Event::Closed { leg, stats: Stats::default() });
+                return Some(Event::Closed { leg, stats: Box::default() });
             }
             _ => {}
         }
