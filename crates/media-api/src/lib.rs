@@ -101,7 +101,7 @@ pub enum Command {
         room: RoomId,
         /// What it hears, and who hears it.
         seat: Seat,
-        /// The others hear a chime when it comes and when it leaves.
+        /// All who are there hear a chime when it comes and when it leaves.
         chime: bool,
     },
     /// The leg hears itself, for measuring.

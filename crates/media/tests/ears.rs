@@ -31,6 +31,8 @@ struct Party {
 struct Talk {
     world: World,
     parties: Vec<Party>,
+    /// Of what the first party was sent last.
+    last_timestamp: u32,
 }
 
 impl Talk {
@@ -38,7 +40,7 @@ impl Talk {
         let mut world = World::new();
         let parties =
             (1..).zip(codecs).map(|(number, codec)| Party::new(&mut world, number, *codec)).collect();
-        Talk { world, parties }
+        Talk { world, parties, last_timestamp: 0 }
     }
 
     /// All say their tones, and hear.
@@ -50,6 +52,9 @@ impl Talk {
             self.world.pass(20);
             for sent in self.world.sent.drain(..) {
                 let ear = self.parties.iter_mut().find(|party| party.leg == sent.leg).unwrap();
+                if sent.leg == LegId(1) {
+                    self.last_timestamp = sent.rtp.timestamp;
+                }
                 ear.hears(&sent.rtp.payload);
             }
         }
@@ -205,4 +210,69 @@ fn a_room_chimes_when_somebody_comes_and_when_they_leave() {
     talk.world.command(Command::Unbridge { leg: LegId(2) });
     talk.goes_on(500);
     assert_eq!(chimes(&talk.parties[0].heard), 24);
+}
+
+#[test]
+fn a_seat_that_did_not_hear_for_a_while_hears_again_where_the_time_is() {
+    let mut talk = Talk::new(&[Codec::Pcma, Codec::Pcma]);
+    (1..=2).for_each(|number| talk.join(number, Seat::OPEN));
+    talk.goes_on(500);
+    talk.join(1, Seat { hears: false, heard: Heard::ByAll });
+    talk.goes_on(3000);
+    talk.join(1, Seat::OPEN);
+    let before = talk.last_timestamp;
+    talk.goes_on(20);
+    let step = talk.last_timestamp.wrapping_sub(before);
+    assert!((23_000..25_000).contains(&step), "{step}");
+}
+
+#[test]
+fn a_room_in_which_nobody_speaks_sends_on() {
+    let mut talk = Talk::new(&[Codec::Pcma, Codec::G722]);
+    (1..=2).for_each(|number| talk.join(number, Seat::OPEN));
+    talk.parties.iter_mut().for_each(|party| party.silent = true);
+    talk.goes_on(1000);
+    assert!(talk.parties.iter().all(|party| (7800..=8200).contains(&party.heard.len())));
+}
+
+#[test]
+fn a_chime_is_heard_when_the_room_becomes_better_with_whoever_comes() {
+    let mut talk = Talk::new(&[Codec::G722, Codec::G722]);
+    talk.parties.iter_mut().for_each(|party| party.silent = true);
+    talk.join(1, Seat::OPEN);
+    talk.goes_on(200);
+    talk.world.command(Command::Join { leg: LegId(2), room: ROOM, seat: Seat::OPEN, chime: true });
+    talk.goes_on(500);
+    let loud = talk.parties[0].heard.chunks(160).filter(|frame| audio::tone::loudness(frame) > 0.03);
+    assert!((11..=13).contains(&loud.count()));
+}
+
+/// How far a signal at the ear is from a pure tone, at worst, in windows of 20 ms.
+fn roughness(samples: &[i16], hertz: f64) -> f64 {
+    let rough = samples.chunks_exact(160).map(|frame| {
+        let tone = audio::tone::level(frame, hertz).powi(2) / 2.0;
+        (audio::tone::loudness(frame).powi(2) - tone).max(0.0).sqrt()
+    });
+    rough.fold(0.0, f64::max)
+}
+
+#[test]
+fn a_listener_of_g722_hears_no_click_when_it_speaks_and_falls_silent() {
+    let mut talk = Talk::new(&[Codec::G722, Codec::G722, Codec::G722]);
+    (1..=3).for_each(|number| talk.join(number, Seat::OPEN));
+    talk.parties[2].silent = true;
+    talk.parties[1].silent = true;
+    // 400 Hz fits whole into a frame, so that a pure tone has no roughness.
+    talk.parties[0].tone = Tone::at_rate(400.0, 3000, 16_000);
+    talk.goes_on(1000);
+    talk.parties.iter_mut().for_each(|party| party.heard.clear());
+    for _ in 0..6 {
+        talk.parties[1].silent = false;
+        talk.parties[1].tone = Tone::at_rate(HERTZ[1], 0, 16_000);
+        talk.goes_on(300);
+        talk.parties[1].silent = true;
+        talk.goes_on(1000);
+    }
+    let [switching, listening] = [1, 2].map(|at| roughness(&talk.parties[at].heard, 400.0));
+    assert!(switching < 2.0 * listening, "{switching} {listening}");
 }

@@ -121,3 +121,39 @@ fn both_directions_are_translated_at_once() {
     assert!(world.to(A).len() > 45 && world.to(B).len() > 45);
     assert!(world.to(A).iter().all(|rtp| rtp.payload_type == PCMA));
 }
+
+#[test]
+fn a_line_that_is_passed_on_again_after_a_translation_goes_on_with_the_time() {
+    let mut world = World::bridged();
+    world.talk(A, 5, 0, 50);
+    world.command(Command::Configure { leg: B, stream: Stream::plain(party(B), Codec::G722, G722) });
+    world.talk(A, 5, 50, 200);
+    world.command(Command::Configure { leg: B, stream: stream(B) });
+    world.talk(A, 5, 250, 50);
+    let heard = world.to(B);
+    for pair in heard.windows(2) {
+        let sequence = pair[1].sequence.wrapping_sub(pair[0].sequence) as i16;
+        let timestamp = pair[1].timestamp.wrapping_sub(pair[0].timestamp) as i32;
+        assert!(sequence > 0 && timestamp > 0 && timestamp <= 800, "{sequence} {timestamp}");
+    }
+    assert_eq!(heard.iter().filter(|rtp| rtp.marker).count(), 3, "each begins a talk-spurt");
+}
+
+#[test]
+fn a_party_that_changes_its_codec_with_every_packet_is_not_followed() {
+    let mut world = translated();
+    world.command(Command::Configure {
+        leg: B,
+        stream: Stream {
+            also: vec![(111, media_api::Payload::Speech(Codec::Opus))],
+            ..Stream::plain(party(B), Codec::G722, G722)
+        },
+    });
+    for sequence in 0..100 {
+        let own = wide(sequence);
+        let opus = Rtp { payload_type: 111, payload: vec![8, 0], ..wide(sequence) };
+        world.say(B, if sequence % 2 == 0 { &opus } else { &own });
+        world.pass(1);
+    }
+    assert!(world.to(A).len() <= 6, "{}", world.to(A).len());
+}

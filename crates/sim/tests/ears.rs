@@ -191,7 +191,7 @@ fn in_a_room_all_hear_all_others() {
         );
         hangs_up(&mut stage, &mut lines[1]);
         hold(&mut stage, &mut lines[0]);
-        assert_ears(&mut stage, &[(1, &[]), (3, &[one, four]), (4, &[one, three])]);
+        assert_ears(&mut stage, &[(1, &[]), (3, &[four]), (4, &[three])]);
         let mut others: Vec<&mut Line> =
             lines.iter_mut().enumerate().filter(|(at, _)| *at != 1).map(|(_, line)| line).collect();
         ends(stage, &mut others);

@@ -55,3 +55,34 @@ fn a_room_that_all_have_left_is_another_one_the_next_time() {
     assert_eq!(joined(&stage), [(LegId(1), RoomId(1)), (LegId(2), RoomId(2))]);
     stage.assert_all_is_over();
 }
+
+#[test]
+fn who_holds_in_a_room_is_not_heard_and_is_heard_again() {
+    let mut stage = meeting();
+    let mut line = calls(&mut stage, 8, "meeting");
+    for direction in ["sendonly", SENDRECV] {
+        reoffers(&mut stage, &mut line, direction);
+    }
+    let seats: Vec<&Seat> = stage
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Join { seat, .. } => Some(seat),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(seats, [&Seat::OPEN, &Seat::LISTENING, &Seat::OPEN]);
+}
+
+#[test]
+fn nobody_is_transferred_into_a_room_where_they_would_hear_nothing() {
+    let mut config = with_trunk();
+    config.services.insert("meeting".to_owned(), Service::Room { name: "one".to_owned(), chime: true });
+    let mut stage = Stage::with(config, Past::default());
+    register(&mut stage, "anna", address(ANNA));
+    caller_in_queue(&mut stage, address(9), 1);
+    let mut anna = agent_answers(&mut stage, address(ANNA));
+    let answer = anna.refer(&mut stage, "sip:meeting@10.0.0.1");
+    assert!(answer.starts_with("SIP/2.0 488"), "{answer}");
+    assert_eq!(state_of(&stage, "anna"), facts::AgentState::Talking);
+}

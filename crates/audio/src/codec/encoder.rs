@@ -77,6 +77,17 @@ impl Encoder {
         Encoder { sample_rate, kind }
     }
 
+    /// An encoder that has heard the same as this one; not of Opus, whose memory libopus keeps to itself.
+    pub fn try_clone(&self) -> Option<Encoder> {
+        let kind = match &self.kind {
+            Kind::G711(law) => Kind::G711(*law),
+            Kind::G722(encoder) => Kind::G722(encoder.clone()),
+            Kind::L16 => Kind::L16,
+            Kind::Opus(_) => return None,
+        };
+        Some(Encoder { sample_rate: self.sample_rate, kind })
+    }
+
     /// Samples a second of what is encoded.
     pub fn sample_rate(&self) -> u32 {
         self.sample_rate

@@ -11,7 +11,7 @@ use crate::ledger::CallLog;
 use crate::leg::{Leg, family_of};
 use crate::trust::Trust;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
-use media_api::{Command, LegId, Seat};
+use media_api::{Command, LegId};
 use sip::negotiation::Refusal;
 use sip::ua::{Do, Invite, Peer, SessionId};
 use std::collections::BTreeMap;
@@ -259,9 +259,7 @@ impl Call {
             }
             Service::Room { chime, .. } => {
                 self.stage = Stage::Measured;
-                if let Some(room) = ctx.rooms.of(media) {
-                    ctx.media(Command::Join { leg: media, room, seat: Seat::OPEN, chime });
-                }
+                self.take_seat(ctx, chime);
             }
             Service::Dial(_) => self.talk(ctx),
         }

@@ -2,10 +2,11 @@
 
 use super::ending::Phase;
 use super::{Call, Stage};
+use crate::Service;
 use crate::context::Context;
 use crate::media_terms::key_facts;
 use facts::{CallPhase, FactKind, SilenceEvidence};
-use media_api::{Codec, Command, Evidence, KeyTerms, LegId};
+use media_api::{Codec, Command, Evidence, KeyTerms, LegId, Seat};
 use sip::ua::Do;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -161,11 +162,23 @@ impl Call {
 
     /// A hold began or ended while the two were together.
     fn join_anew(&mut self, ctx: &mut Context) {
+        if let Service::Room { chime, .. } = self.service {
+            return self.take_seat(ctx, chime);
+        }
         let Some((a, b)) = self.pair() else { return };
         ctx.media(Command::Unbridge { leg: a });
         ctx.media(Command::Stop { leg: a });
         ctx.media(Command::Stop { leg: b });
         self.join(ctx);
+    }
+
+    /// The caller is in the room of this service. Whoever holds has music of their own, which is not for the others.
+    pub(super) fn take_seat(&mut self, ctx: &mut Context, chime: bool) {
+        let Some(caller) = self.legs.iter().find(|leg| leg.number == self.caller) else { return };
+        let (leg, seat) = (caller.media, if caller.held { Seat::LISTENING } else { Seat::OPEN });
+        if let Some(room) = ctx.rooms.of(leg) {
+            ctx.media(Command::Join { leg, room, seat, chime });
+        }
     }
 
     /// A party that holds is not listened to: its silence, if it was silent, is over.

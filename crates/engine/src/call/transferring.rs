@@ -143,6 +143,10 @@ impl Call {
         (to, Meant { service, charge }): (String, Meant),
         told: Option<(SessionId, u32)>,
     ) -> Result<(), u16> {
+        // A room's legs are all in one shard, and a leg cannot move to another one.
+        if matches!(service, Service::Room { .. }) {
+            return Err(488);
+        }
         self.charge = charge;
         let Some(remaining) = self.remaining(by) else {
             self.settle_unanswered(ctx);

@@ -183,8 +183,10 @@ impl Leg {
         }
         let to = self.target().filter(|_| !payload.is_empty());
         let Some((to, agreed)) = to.zip(self.agreed.as_ref()) else { return self.line.fall_silent(talker) };
-        let goes_on = self.line.talker() == Some(talker);
-        let position = if goes_on { self.line.follow() } else { self.line.resume(nominal) };
+        let next = self.line.follow();
+        // What was not sent for a while stands where the time is by now.
+        let goes_on = self.line.talker() == Some(talker) && nominal.since(next.at) < FRAME;
+        let position = if goes_on { next } else { self.line.resume(nominal) };
         let payload_type = agreed.stream.payload_type;
         let span = self.line.rate().millis(FRAME_MILLIS);
         self.send(

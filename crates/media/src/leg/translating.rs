@@ -1,6 +1,8 @@
 //! What another party says in a codec that this one does not speak: heard by an ear of its own, and said again.
 
 use audio::Encoder;
+use std::time::Duration;
+
 use audio::g711::Law;
 use base::{Key, Seed, Time};
 use media_api::Codec;
@@ -12,11 +14,15 @@ use crate::line::Talker;
 use crate::outbox::Outbox;
 use crate::room::Format;
 
+/// What a party speaks may change so often: a new ear and a new encoder cost more than a hundred packets.
+pub(crate) const CHANGE_MIN: Duration = Duration::from_millis(100);
+
 /// So many frames without a word, and nothing is due until the other party says something.
 const SILENT_FRAMES_MAX: u32 = 50;
 
 #[derive(Debug)]
 pub(super) struct Translation {
+    began: Time,
     from: Key<Leg>,
     to: Format,
     ear: Ear,
@@ -28,12 +34,18 @@ pub(super) struct Translation {
 }
 
 impl Translation {
-    fn new(from: (Key<Leg>, Codec), to: Format, cadence: Cadence, seed: Seed) -> Translation {
-        let (from, spoken) = from;
+    fn new(
+        began: Time,
+        (from, spoken): (Key<Leg>, Codec),
+        to: Format,
+        cadence: Cadence,
+        seed: Seed,
+    ) -> Translation {
         // What the other party cannot say, this one need not be able to hear.
         let encoder = Encoder::at(to.codec, spoken.sample_rate(), &to.settings);
         let ear = Ear::new(spoken, encoder.sample_rate(), seed);
         Translation {
+            began,
             from,
             to,
             ear,
@@ -43,6 +55,11 @@ impl Translation {
             frame: Vec::new(),
             payload: Vec::new(),
         }
+    }
+
+    /// Whose words these are, in what they come, and in what they are said again.
+    fn what(&self) -> (Key<Leg>, Codec, Format) {
+        (self.from, self.ear.codec(), self.to)
     }
 
     /// When the next frame is due.
@@ -56,18 +73,21 @@ impl Leg {
     /// can be passed on as it is.
     pub(super) fn is_translated(&mut self, now: Time, received: &Received<'_>) -> bool {
         let Some(own) = self.format() else { return false };
-        match received.spoken {
-            Spoken::Speech(codec)
-                if codec == own.codec || Law::of(codec).zip(Law::of(own.codec)).is_some() =>
-            {
-                self.translation = None;
-                return false;
+        if let Spoken::Speech(codec) = received.spoken {
+            let wanted = (!can_be_relayed(codec, own.codec)).then_some((received.from, codec, own));
+            if self.translation.as_deref().map(Translation::what) != wanted {
+                if self.translation.as_deref().is_some_and(|known| now.since(known.began) < CHANGE_MIN) {
+                    return true;
+                }
+                self.begin_translation(now, wanted);
             }
-            Spoken::Speech(codec) => self.begin_translation(now, received.from, codec, own),
-            Spoken::Key(_) | Spoken::ComfortNoise => {}
         }
         let Some(translation) = &mut self.translation else { return false };
         translation.ear.hear(now, &received.arrived());
+        if translation.due().is_none() {
+            translation.silent_frames = 0;
+            translation.cadence.start(now);
+        }
         if let Some(key) = received.pressed {
             self.push_keys(now, key.encode_utf8(&mut [0; 4]));
         }
@@ -79,20 +99,12 @@ impl Leg {
         self.translation.is_some()
     }
 
-    fn begin_translation(&mut self, now: Time, from: Key<Leg>, spoken: Codec, own: Format) {
-        let translation = self
-            .translation
-            .take()
-            .filter(|known| (known.from, known.ear.codec(), known.to) == (from, spoken, own));
-        let mut translation = translation.unwrap_or_else(|| {
-            let seed = Seed::from_number(u64::from(self.line.ssrc()));
-            Box::new(Translation::new((from, spoken), own, Cadence::new(self.phase), seed))
-        });
-        if translation.due().is_none() {
-            translation.silent_frames = 0;
-            translation.cadence.start(now);
-        }
-        self.translation = Some(translation);
+    /// From now on this is translated; or nothing is, and what comes can be passed on. Both begin anew on the line.
+    fn begin_translation(&mut self, now: Time, wanted: Option<(Key<Leg>, Codec, Format)>) {
+        self.relay.forget();
+        let (cadence, seed) = (Cadence::new(self.phase), Seed::from_number(u64::from(self.line.ssrc())));
+        self.translation = wanted
+            .map(|(from, spoken, own)| Box::new(Translation::new(now, (from, spoken), own, cadence, seed)));
     }
 
     /// Says again what is due.
@@ -116,4 +128,9 @@ impl Leg {
         }
         self.translation = Some(translation);
     }
+}
+
+/// Whether packets of one codec are packets of the other, or become it by a table.
+fn can_be_relayed(spoken: Codec, own: Codec) -> bool {
+    spoken == own || Law::of(spoken).zip(Law::of(own)).is_some()
 }

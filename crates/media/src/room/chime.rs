@@ -11,22 +11,23 @@ const AMPLITUDE: i16 = 3200;
 
 #[derive(Debug)]
 pub(super) struct Chime {
+    hertz: [f64; 2],
     tones: [Tone; 2],
     frame: u32,
 }
 
 impl Chime {
     pub(super) fn up(sample_rate: u32) -> Chime {
-        Chime::of(LOW_HZ, HIGH_HZ, sample_rate)
+        Chime { hertz: [LOW_HZ, HIGH_HZ], tones: tones([LOW_HZ, HIGH_HZ], sample_rate), frame: 0 }
     }
 
     pub(super) fn down(sample_rate: u32) -> Chime {
-        Chime::of(HIGH_HZ, LOW_HZ, sample_rate)
+        Chime { hertz: [HIGH_HZ, LOW_HZ], tones: tones([HIGH_HZ, LOW_HZ], sample_rate), frame: 0 }
     }
 
-    fn of(first: f64, second: f64, sample_rate: u32) -> Chime {
-        let tone = |hertz| Tone::at_rate(hertz, AMPLITUDE, sample_rate);
-        Chime { tones: [tone(first), tone(second)], frame: 0 }
+    /// Goes on with so many samples a second.
+    pub(super) fn set_sample_rate(&mut self, sample_rate: u32) {
+        self.tones = tones(self.hertz, sample_rate);
     }
 
     /// Adds the next frame to a sum. False if it is over.
@@ -38,4 +39,8 @@ impl Chime {
         }
         true
     }
+}
+
+fn tones(hertz: [f64; 2], sample_rate: u32) -> [Tone; 2] {
+    hertz.map(|hertz| Tone::at_rate(hertz, AMPLITUDE, sample_rate))
 }

@@ -15,7 +15,7 @@ use media_api::{Heard, LegId, Seat};
 
 use crate::cadence::{CATCH_UP_MAX, Cadence};
 use crate::ear::Ear;
-use crate::leg::{Leg, Received, Spoken};
+use crate::leg::{CHANGE_MIN, Leg, Received, Spoken};
 use crate::line::Talker;
 use crate::outbox::Outbox;
 use chime::Chime;
@@ -31,6 +31,9 @@ const WHISPERED_TO_MAX: usize = 16;
 const FRAMES_PER_SECOND: u32 = 50;
 /// A format that nobody has heard for so many frames is forgotten.
 const FORMAT_KEPT: u64 = 500;
+/// Who has heard a mix of its own hears it so many frames longer: by then its encoder and that of all others, which
+/// write the same, are alike, and one can take the other's place without a click.
+const OWN_KEPT: u64 = 25;
 /// The rate of telephones, where nobody has spoken yet.
 const RATE_MIN: u32 = 8000;
 
@@ -53,7 +56,6 @@ pub(crate) struct Room {
     mix: Vec<i16>,
     own_sum: Vec<i32>,
     own_mix: Vec<i16>,
-    chimes_sound: bool,
 }
 
 #[derive(Debug)]
@@ -62,23 +64,16 @@ struct Member {
     seat: Seat,
     chime: bool,
     ear: Option<Box<Ear>>,
-    /// For a mix of its own.
-    voice: Option<Box<Voice>>,
+    ear_since: Time,
+    /// For a mix of its own, and in which frame it last wrote.
+    voice: Option<(Box<Voice>, u64)>,
     /// What it says in this frame; its samples are silence if it says nothing.
     frame: Vec<i16>,
     is_said: bool,
     /// It is one of those who are heard by all.
     speaks: bool,
-}
-
-/// What a listener hears in a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hearing {
-    Nothing,
-    /// All who speak.
-    All,
-    /// What only it hears.
-    ItsOwn,
+    /// Until this frame it hears a mix of its own.
+    own_until: u64,
 }
 
 impl Room {
@@ -101,7 +96,6 @@ impl Room {
             mix: Vec::new(),
             own_sum: Vec::new(),
             own_mix: Vec::new(),
-            chimes_sound: false,
         }
     }
 
@@ -121,10 +115,12 @@ impl Room {
             seat,
             chime,
             ear: None,
+            ear_since: Time::ZERO,
             voice: None,
             frame: Vec::new(),
             is_said: false,
             speaks: false,
+            own_until: 0,
         };
         self.members.insert(key, member);
     }
@@ -143,8 +139,13 @@ impl Room {
         if let Spoken::Speech(codec) = received.spoken
             && member.ear.as_ref().is_none_or(|ear| ear.codec() != codec)
         {
+            // Who changes with every packet is not followed.
+            if member.ear.is_some() && now.since(member.ear_since) < CHANGE_MIN {
+                return;
+            }
             let seed = self.seed.numbered(member.leg.0);
             member.ear = Some(Box::new(Ear::new(codec, self.sample_rate, seed)));
+            member.ear_since = now;
         }
         if let Some(ear) = &mut member.ear {
             ear.hear(now, &received.arrived());
@@ -185,7 +186,7 @@ impl Room {
         }
         self.sample_rate = rate;
         self.shared.clear();
-        self.chimes.clear();
+        self.chimes.iter_mut().for_each(|chime| chime.set_sample_rate(rate));
         for member in self.members.values_mut() {
             member.voice = None;
             member.ear.iter_mut().for_each(|ear| ear.set_sample_rate(rate));
@@ -233,7 +234,6 @@ impl Room {
             }
         }
         let sum = &mut self.sum;
-        self.chimes_sound = !self.chimes.is_empty();
         self.chimes.retain_mut(|chime| chime.add(sum));
         self.mix.clear();
         self.mix.extend(self.sum.iter().map(|sample| clip(*sample)));
@@ -246,45 +246,52 @@ impl Room {
         for key in listeners.drain(..) {
             let Some(leg) = legs.get_mut(key) else { continue };
             let Some(format) = leg.format() else { continue };
-            match self.heard_by(key) {
-                Hearing::Nothing => leg.falls_silent(Talker::Room),
-                Hearing::All => leg.say(nominal, Talker::Room, self.write_for_all(format), out),
-                Hearing::ItsOwn => leg.say(nominal, Talker::Room, self.write_for(key, format), out),
-            }
+            // A packet each time, also of silence: who hears nothing for long takes the call for dead.
+            let payload = if self.hears_its_own(key) {
+                self.write_for(key, format)
+            } else {
+                self.write_for_all(format)
+            };
+            leg.say(nominal, Talker::Room, payload, out);
         }
         self.listeners = listeners;
         let frame = self.frame;
         self.shared.retain(|(_, written)| frame - written < FORMAT_KEPT);
     }
 
-    /// What a listener hears in this frame. Its own mix, if it hears one, is in `own_mix` then.
-    fn heard_by(&mut self, key: Key<Leg>) -> Hearing {
-        let Some(listener) = self.members.get(&key) else { return Hearing::Nothing };
-        let whispered = |whisperer: &&Key<Leg>| {
-            let to = self.members.get(*whisperer).map(|member| &member.seat.heard);
-            **whisperer != key && matches!(to, Some(Heard::By(legs)) if legs.contains(&listener.leg))
-        };
-        let is_whispered_to = self.whispering.iter().any(|whisperer| whispered(&whisperer));
-        let others_speak = self.loudest.len() > usize::from(listener.speaks) || self.chimes_sound;
-        if !listener.speaks && !is_whispered_to {
-            return if others_speak { Hearing::All } else { Hearing::Nothing };
+    /// Whether a listener hears something else than those who only listen, or did so just now: then it is in `own_mix`.
+    fn hears_its_own(&mut self, key: Key<Leg>) -> bool {
+        let is_whispered_to = self.whispers_to(key).next().is_some();
+        let frame = self.frame;
+        let Some(listener) = self.members.get_mut(&key) else { return false };
+        if listener.speaks || is_whispered_to {
+            listener.own_until = frame + OWN_KEPT;
         }
-        if !others_speak && !is_whispered_to {
-            return Hearing::Nothing;
+        if frame >= listener.own_until {
+            return false;
         }
-        self.own_sum.clear();
-        self.own_sum.extend_from_slice(&self.sum);
-        if listener.speaks {
-            for (place, sample) in self.own_sum.iter_mut().zip(&listener.frame) {
+        let mut sum = std::mem::take(&mut self.own_sum);
+        sum.clear();
+        sum.extend_from_slice(&self.sum);
+        if let Some(own) = self.members.get(&key).filter(|listener| listener.speaks) {
+            for (place, sample) in sum.iter_mut().zip(&own.frame) {
                 *place -= i32::from(*sample);
             }
         }
-        for whisperer in self.whispering.iter().filter(whispered).filter_map(|key| self.members.get(key)) {
-            add(&mut self.own_sum, &whisperer.frame);
-        }
+        self.whispers_to(key).for_each(|whisperer| add(&mut sum, &whisperer.frame));
         self.own_mix.clear();
-        self.own_mix.extend(self.own_sum.iter().map(|sample| clip(*sample)));
-        Hearing::ItsOwn
+        self.own_mix.extend(sum.iter().map(|sample| clip(*sample)));
+        self.own_sum = sum;
+        true
+    }
+
+    /// Those who whisper to this party now.
+    fn whispers_to(&self, key: Key<Leg>) -> impl Iterator<Item = &Member> {
+        let leg = self.members.get(&key).map(|listener| listener.leg);
+        let others = self.whispering.iter().filter(move |whisperer| **whisperer != key);
+        others.filter_map(|whisperer| self.members.get(whisperer)).filter(move |whisperer| {
+            matches!(&whisperer.seat.heard, Heard::By(legs) if leg.is_some_and(|leg| legs.contains(&leg)))
+        })
     }
 
     fn write_for_all(&mut self, format: Format) -> &[u8] {
@@ -301,10 +308,18 @@ impl Room {
 
     fn write_for(&mut self, key: Key<Leg>, format: Format) -> &[u8] {
         let Some(member) = self.members.get_mut(&key) else { return &[] };
-        if member.voice.as_ref().is_none_or(|voice| voice.format() != format) {
-            member.voice = Some(Box::new(Voice::new(format, self.sample_rate)));
+        let (frame, sample_rate) = (self.frame, self.sample_rate);
+        let is_current = |voice: &Voice| voice.format() == format;
+        // It goes on where the voice for all was, or where it was itself in the last frame.
+        if !member.voice.as_ref().is_some_and(|(voice, written)| is_current(voice) && *written + 1 == frame) {
+            let shared = self.shared.iter().find(|(voice, _)| is_current(voice));
+            let voice = shared.and_then(|(voice, _)| voice.go_on_as());
+            let voice = voice.unwrap_or_else(|| Voice::new(format, sample_rate));
+            member.voice = Some((Box::new(voice), frame));
         }
-        member.voice.as_mut().map_or(&[], |voice| voice.write(&self.own_mix))
+        let Some((voice, written)) = &mut member.voice else { return &[] };
+        *written = frame;
+        voice.write(&self.own_mix)
     }
 }
 

@@ -32,6 +32,13 @@ impl Voice {
         }
     }
 
+    /// A voice that goes on as this one, if its codec's memory can be copied.
+    pub(super) fn go_on_as(&self) -> Option<Voice> {
+        let encoder = self.encoder.try_clone()?;
+        let resampler = self.resampler.clone();
+        Some(Voice { format: self.format, encoder, resampler, samples: Vec::new(), payload: Vec::new() })
+    }
+
     pub(super) fn format(&self) -> Format {
         self.format
     }
