@@ -14,6 +14,17 @@ use crate::jitter::{Advice, Arrived, JitterBuffer, Taken};
 /// A frame is 20 ms.
 const FRAMES_PER_SECOND: u32 = 50;
 
+/// What there is in a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// Speech, or what stands for a piece of it that was lost.
+    Speech,
+    /// How the party's silence sounds, as it has said itself (RFC 3389).
+    Noise,
+    /// Nothing: all samples are 0.
+    Nothing,
+}
+
 #[derive(Debug)]
 pub(crate) struct Ear {
     codec: Codec,
@@ -70,8 +81,8 @@ impl Ear {
         self.jitter.insert(now, arrived);
     }
 
-    /// Fills `frame` with the next 20 ms. False if nothing is said in them.
-    pub(crate) fn take(&mut self, now: Time, frame: &mut Vec<i16>) -> bool {
+    /// Fills `frame` with the next 20 ms.
+    pub(crate) fn take(&mut self, now: Time, frame: &mut Vec<i16>) -> Said {
         let wanted = (self.sample_rate / FRAMES_PER_SECOND) as usize;
         frame.clear();
         let mut is_said = !self.held.is_empty();
@@ -84,7 +95,11 @@ impl Ear {
         let ready = self.held.len().min(wanted);
         frame.extend(self.held.drain(..ready));
         self.fill_silence(wanted - ready, frame);
-        is_said
+        match (is_said, &self.background) {
+            (true, _) => Said::Speech,
+            (false, Some(_)) => Said::Noise,
+            (false, None) => Said::Nothing,
+        }
     }
 
     /// Decodes the next packet, or what stands for a lost one. Nothing if the party is silent.

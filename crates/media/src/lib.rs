@@ -26,6 +26,7 @@ mod sounds;
 mod source;
 mod spans;
 pub mod srtp;
+mod voice;
 mod watchdog;
 
 pub use api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};

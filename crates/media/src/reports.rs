@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use audio::EncoderSettings;
 use base::{Rng, Time, Wall};
 
 use crate::line::Line;
@@ -34,6 +35,8 @@ pub(crate) struct Reports {
     learned: Option<SocketAddr>,
     pub(crate) heard_at: Option<Time>,
     pub(crate) remote_lost: Option<u64>,
+    /// Of the last report's time, in packets of a hundred; where none has come, what a usual network loses.
+    pub(crate) remote_loss: u8,
     pub(crate) remote_jitter: Option<Duration>,
     /// The shares of our packets that the peer lost and discarded, in 256ths, by its extended report.
     pub(crate) remote_shares: Option<(u8, u8)>,
@@ -55,6 +58,7 @@ impl Reports {
             learned: None,
             heard_at: None,
             remote_lost: None,
+            remote_loss: EncoderSettings::default().expected_loss,
             remote_jitter: None,
             remote_shares: None,
             round_trip: None,
@@ -153,6 +157,7 @@ impl Reports {
         }
         if let Some(block) = received.block {
             self.remote_lost = Some(block.lost.max(0) as u64);
+            self.remote_loss = (u32::from(block.fraction_lost) * 100).div_ceil(256) as u8;
             self.remote_jitter = Some(line.rate().span(block.jitter).min(ROUND_TRIP_MAX));
             if block.last_report != 0 {
                 self.measure(now, block.last_report, block.since_last_report);

@@ -157,3 +157,49 @@ fn a_party_that_changes_its_codec_with_every_packet_is_not_followed() {
     }
     assert!(world.to(A).len() <= 6, "{}", world.to(A).len());
 }
+
+#[test]
+fn the_silence_that_a_party_describes_is_heard_on_the_other_side() {
+    let mut world = translated();
+    world.talk(A, 5, 0, 20);
+    let noise = Rtp { payload_type: 13, payload: vec![40], ..Rtp::speech(20, 3200, 5) };
+    world.say(A, &noise);
+    world.sent.clear();
+    world.pass(1000);
+    assert!((47..=51).contains(&world.to(B).len()), "{}", world.to(B).len());
+}
+
+/// A receiver report of B, who has lost so many of 256 packets of what we send.
+fn reports_loss(world: &mut World, fraction: u8) {
+    let ours = world.to(B)[0].ssrc;
+    let mut report = vec![0x81, 201, 0, 7, 0, 0, 0, 9];
+    report.extend(ours.to_be_bytes());
+    report.push(fraction);
+    report.extend([0; 19]);
+    let from = std::net::SocketAddr::new(party(B).ip(), party(B).port() + 1);
+    world.raw(B, media::PacketKind::Rtcp, from, &report);
+}
+
+#[test]
+fn opus_spends_less_where_the_peer_reports_that_a_quarter_is_lost_and_more_again_where_it_is_not() {
+    let mut world = World::new();
+    world.open(A, stream(A));
+    let mut opus = Stream::plain(party(B), Codec::Opus, 111);
+    opus.opus.fec = true;
+    world.open(B, opus);
+    world.command(Command::Bridge { a: A, b: B });
+    let mut sequence = 0;
+    let mut bytes_after = |world: &mut World, fraction: u8| -> usize {
+        world.talk(A, 5, sequence, 50);
+        reports_loss(world, fraction);
+        world.sent.clear();
+        world.talk(A, 5, sequence + 50, 100);
+        sequence += 150;
+        world.to(B).iter().map(|rtp| rtp.payload.len()).sum()
+    };
+    let usual = bytes_after(&mut world, 0);
+    let crowded = bytes_after(&mut world, 64);
+    let free = bytes_after(&mut world, 0);
+    assert!(crowded * 10 < usual * 9, "{crowded} {usual}");
+    assert!(free * 10 > usual * 9, "{free} {usual}");
+}

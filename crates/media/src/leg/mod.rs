@@ -24,10 +24,10 @@ use crate::quality::Meter;
 use crate::reception::Reception;
 use crate::relay::Relay;
 use crate::reports::Reports;
-use crate::room::Format;
 use crate::rtp::TickRate;
 use crate::sounds::Ask;
 use crate::source::Source;
+use crate::voice::Format;
 use crate::watchdog::Watchdog;
 
 use protection::Protection;
@@ -250,6 +250,11 @@ impl Leg {
     pub(crate) fn format(&self) -> Option<Format> {
         let stream = &self.agreed.as_ref()?.stream;
         Some(Format { codec: stream.codec, settings: settings(&stream.opus) })
+    }
+
+    /// How many packets of a hundred the party has lost lately of what it was sent, as it reports.
+    pub(crate) fn loss_there(&self) -> u8 {
+        self.reports.remote_loss
     }
 
     /// This talker has nothing to say for now.

@@ -5,7 +5,7 @@ use media_api::Codec;
 
 use super::Leg;
 use crate::cadence::{CATCH_UP_MAX, Cadence};
-use crate::ear::Ear;
+use crate::ear::{Ear, Said};
 use crate::jitter::{Arrived, Content};
 use crate::outbox::Outbox;
 use crate::rtp::Header;
@@ -39,9 +39,9 @@ impl Channel {
         }
     }
 
-    /// Makes the next frame. False if nothing is said in it.
+    /// Makes the next frame. False if it is silence.
     fn take(&mut self, now: Time, length: usize) -> bool {
-        let is_said = self.ear.as_mut().is_some_and(|ear| ear.take(now, &mut self.frame));
+        let is_said = self.ear.as_mut().is_some_and(|ear| ear.take(now, &mut self.frame) != Said::Nothing);
         self.frame.resize(length, 0);
         is_said
     }

@@ -1,6 +1,5 @@
 //! What another party says in a codec that this one does not speak: heard by an ear of its own, and said again.
 
-use audio::Encoder;
 use std::time::Duration;
 
 use audio::g711::Law;
@@ -9,10 +8,10 @@ use media_api::Codec;
 
 use super::{Leg, Received, Spoken};
 use crate::cadence::{CATCH_UP_MAX, Cadence};
-use crate::ear::Ear;
+use crate::ear::{Ear, Said};
 use crate::line::Talker;
 use crate::outbox::Outbox;
-use crate::room::Format;
+use crate::voice::{Format, Voice};
 
 /// What a party speaks may change so often: a new ear and a new encoder cost more than a hundred packets.
 pub(crate) const CHANGE_MIN: Duration = Duration::from_millis(100);
@@ -24,13 +23,11 @@ const SILENT_FRAMES_MAX: u32 = 50;
 pub(super) struct Translation {
     began: Time,
     from: Key<Leg>,
-    to: Format,
     ear: Ear,
-    encoder: Encoder,
+    voice: Voice,
     cadence: Cadence,
     silent_frames: u32,
     frame: Vec<i16>,
-    payload: Vec<u8>,
 }
 
 impl Translation {
@@ -42,24 +39,14 @@ impl Translation {
         seed: Seed,
     ) -> Translation {
         // What the other party cannot say, this one need not be able to hear.
-        let encoder = Encoder::at(to.codec, spoken.sample_rate(), &to.settings);
-        let ear = Ear::new(spoken, encoder.sample_rate(), seed);
-        Translation {
-            began,
-            from,
-            to,
-            ear,
-            encoder,
-            cadence,
-            silent_frames: 0,
-            frame: Vec::new(),
-            payload: Vec::new(),
-        }
+        let sample_rate = to.rate_for(spoken.sample_rate());
+        let (ear, voice) = (Ear::new(spoken, sample_rate, seed), Voice::new(to, sample_rate));
+        Translation { began, from, ear, voice, cadence, silent_frames: 0, frame: Vec::new() }
     }
 
     /// Whose words these are, in what they come, and in what they are said again.
     fn what(&self) -> (Key<Leg>, Codec, Format) {
-        (self.from, self.ear.codec(), self.to)
+        (self.from, self.ear.codec(), self.voice.format())
     }
 
     /// When the next frame is due.
@@ -112,13 +99,15 @@ impl Leg {
         let Some(mut translation) = self.translation.take() else { return };
         for _ in 0..CATCH_UP_MAX {
             let Some(nominal) = translation.cadence.next(now) else { break };
-            let is_said = translation.ear.take(now, &mut translation.frame);
-            translation.silent_frames = if is_said { 0 } else { translation.silent_frames + 1 };
-            translation.payload.clear();
-            if is_said {
-                translation.encoder.encode(&translation.frame, &mut translation.payload);
+            let said = translation.ear.take(now, &mut translation.frame);
+            if said == Said::Nothing {
+                translation.silent_frames += 1;
+                self.line.fall_silent(Talker::Translation);
+                continue;
             }
-            self.say(nominal, Talker::Translation, &translation.payload, out);
+            translation.silent_frames = 0;
+            translation.voice.adapt(self.loss_there());
+            self.say(nominal, Talker::Translation, translation.voice.write(&translation.frame), out);
         }
         if translation.cadence.skip(now) > 0 {
             self.line.fall_silent(Talker::Translation);

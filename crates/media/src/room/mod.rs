@@ -5,7 +5,6 @@
 //! parties more. What is whispered is added for whom it is meant.
 
 mod chime;
-mod voice;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,13 +13,12 @@ use base::{Key, Seed, Slots, Time};
 use media_api::{Heard, LegId, Seat};
 
 use crate::cadence::{CATCH_UP_MAX, Cadence};
-use crate::ear::Ear;
+use crate::ear::{Ear, Said};
 use crate::leg::{CHANGE_MIN, Leg, Received, Spoken};
 use crate::line::Talker;
 use crate::outbox::Outbox;
+use crate::voice::{Format, Voice};
 use chime::Chime;
-pub(crate) use voice::Format;
-use voice::Voice;
 
 /// So many are heard at a time; of more the loudest. Nobody understands more, and noise adds up.
 const SPEAKERS_MAX: usize = 8;
@@ -198,7 +196,8 @@ impl Room {
             let heard = member.seat.heard != Heard::ByNobody;
             member.is_said = match &mut member.ear {
                 // Taken whether it is heard or not, or it would be heard late when its seat changes.
-                Some(ear) => ear.take(now, &mut member.frame) && heard,
+                // Nobody needs to hear how others are silent.
+                Some(ear) => ear.take(now, &mut member.frame) == Said::Speech && heard,
                 None => false,
             };
         }
@@ -247,10 +246,11 @@ impl Room {
             let Some(leg) = legs.get_mut(key) else { continue };
             let Some(format) = leg.format() else { continue };
             // A packet each time, also of silence: who hears nothing for long takes the call for dead.
+            let loss = leg.loss_there();
             let payload = if self.hears_its_own(key) {
-                self.write_for(key, format)
+                self.write_for(key, format, loss)
             } else {
-                self.write_for_all(format)
+                self.write_for_all(format, loss)
             };
             leg.say(nominal, Talker::Room, payload, out);
         }
@@ -294,7 +294,8 @@ impl Room {
         })
     }
 
-    fn write_for_all(&mut self, format: Format) -> &[u8] {
+    /// For the first that hears it in this frame it is written; what that one reports of the way holds for the others.
+    fn write_for_all(&mut self, format: Format, loss: u8) -> &[u8] {
         let at = self.shared.iter().position(|(voice, _)| voice.format() == format).unwrap_or_else(|| {
             self.shared.push((Voice::new(format, self.sample_rate), 0));
             self.shared.len() - 1
@@ -303,10 +304,11 @@ impl Room {
         if std::mem::replace(written, self.frame) == self.frame {
             return voice.written();
         }
+        voice.adapt(loss);
         voice.write(&self.mix)
     }
 
-    fn write_for(&mut self, key: Key<Leg>, format: Format) -> &[u8] {
+    fn write_for(&mut self, key: Key<Leg>, format: Format, loss: u8) -> &[u8] {
         let Some(member) = self.members.get_mut(&key) else { return &[] };
         let (frame, sample_rate) = (self.frame, self.sample_rate);
         let is_current = |voice: &Voice| voice.format() == format;
@@ -319,6 +321,7 @@ impl Room {
         }
         let Some((voice, written)) = &mut member.voice else { return &[] };
         *written = frame;
+        voice.adapt(loss);
         voice.write(&self.own_mix)
     }
 }

@@ -140,6 +140,8 @@ pub(crate) struct Received {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
+    /// Since the report before, in 256ths.
+    pub(crate) fraction_lost: u8,
     /// Duplicates can make it less than nothing.
     pub(crate) lost: i32,
     /// In ticks of our stream's clock.
@@ -196,7 +198,8 @@ fn parse_report(kind: u8, blocks: u8, body: &[u8], own_ssrc: u32) -> Option<Rece
             let lost = ((word(block, 4)? << 8) as i32) >> 8;
             let (last_report, since_last_report) = (word(block, 16)?, word(block, 20)?);
             let jitter = word(block, 12)?;
-            received.block = Some(Block { lost, jitter, last_report, since_last_report });
+            let fraction_lost = *block.get(4)?;
+            received.block = Some(Block { fraction_lost, lost, jitter, last_report, since_last_report });
         }
     }
     Some(received)
