@@ -316,7 +316,7 @@ impl Leg {
     pub(crate) fn tell_security(&mut self, ctx: &mut Context, log: &mut CallLog) {
         let terms = match self.negotiation.stream().map(|stream| &stream.security) {
             Some(Security::Keyed(keys)) => Some(keys.terms()),
-            Some(Security::Plain) | None => None,
+            Some(Security::Plain | Security::Handshake(_)) | None => None,
         };
         if let Some(terms) = terms.filter(|terms| self.secured != Some(*terms)) {
             ctx.note_call(log, FactKind::MediaSecured { leg: self.number, keys: key_facts(terms) });

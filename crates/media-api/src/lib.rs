@@ -3,6 +3,7 @@
 
 mod codec;
 mod family;
+mod handshake;
 mod quality;
 mod room;
 mod security;
@@ -10,6 +11,7 @@ mod stream;
 
 pub use codec::Codec;
 pub use family::{Addresses, Family};
+pub use handshake::{CertificateHash, Fingerprint, Handshake, IceCredentials};
 pub use quality::{Quality, Voice};
 pub use room::{Heard, RoomId, Seat};
 pub use security::{KeyExchange, KeyName, KeyTerms, Keys, MasterKey, Offerer, Security, Suite};

@@ -1,5 +1,6 @@
 //! What protects a party's media: the suites of SRTP, and the keys that were agreed.
 
+use crate::Handshake;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -200,6 +201,8 @@ pub enum Security {
     Plain,
     /// SRTP by these keys: nothing else is sent, and nothing else believed.
     Keyed(Box<Keys>),
+    /// SRTP by keys that a handshake is still to give: until then nothing is sent, and nothing believed.
+    Handshake(Box<Handshake>),
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct Protection {
     keyed: Option<Box<Keyed>>,
+    /// Nothing passes: there are no keys yet.
+    is_closed: bool,
     unauthenticated: u64,
     untold: u64,
     told_at: Option<Time>,
@@ -42,6 +44,7 @@ impl Protection {
     /// A new agreement. What stays the same keeps its counts; a peer's new key takes the place of the old one, which
     /// is believed for a while.
     pub(super) fn agree(&mut self, now: Time, security: &Security) {
+        self.is_closed = matches!(security, Security::Handshake(_));
         let Security::Keyed(keys) = security else {
             self.keyed = None;
             return;
@@ -70,6 +73,9 @@ impl Protection {
         packet: &'p [u8],
         room: &'p mut Vec<u8>,
     ) -> Result<&'p [u8], Flaw> {
+        if self.is_closed {
+            return Err(Flaw::Malformed);
+        }
         let Some(keyed) = &mut self.keyed else { return Ok(packet) };
         if packet.len() > LENGTH_MAX {
             return Err(Flaw::Malformed);
@@ -141,7 +147,12 @@ impl Protection {
     ) {
         let start = packets.len();
         write(packets);
-        let Some(keyed) = &mut self.keyed else { return };
+        let Some(keyed) = &mut self.keyed else {
+            if self.is_closed {
+                packets.truncate(start);
+            }
+            return;
+        };
         if keyed.sealer.as_mut().is_none_or(|sealer| seal(sealer, packets, start).is_err()) {
             packets.truncate(start);
         }

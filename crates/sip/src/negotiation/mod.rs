@@ -256,7 +256,7 @@ impl Negotiation {
     fn say(&mut self, connection: IpAddr, audio: Media) -> Vec<u8> {
         let mut media = self.refused.clone();
         media.insert(self.refused_before.min(media.len()), audio);
-        let sdp = Sdp { media };
+        let sdp = Sdp { media, ..Sdp::default() };
         let origin = match &self.written {
             None => Origin { session: self.session, version: 1, address: connection },
             Some(last) if last.sdp == sdp && last.connection == connection => last.origin,

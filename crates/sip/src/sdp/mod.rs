@@ -2,22 +2,32 @@
 //! writer.
 
 mod crypto;
+mod fingerprint;
+mod ice;
 mod payload_types;
 mod read;
+mod web;
 mod write;
 
 use media_api::Direction;
 use std::net::IpAddr;
 
 pub use crypto::Crypto;
+pub use fingerprint::Setup;
+pub use ice::{Candidate, CandidateKind};
 pub use read::SdpError;
+pub use web::{AUDIO_LEVEL, Web};
 pub use write::{Origin, write};
 
 /// What a session description says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sdp {
     /// Its media lines, in order. Answers have one for each of an offer's.
     pub media: Vec<Media>,
+    /// The names of the lines that share one way (`a=group:BUNDLE`, RFC 9143); none if there is no such group.
+    pub bundle: Vec<String>,
+    /// `a=ice-lite`: the writer is found and does not look (RFC 8839 §5.3).
+    pub ice_lite: bool,
 }
 
 /// One media line with what belongs to it.
@@ -51,6 +61,8 @@ pub struct Media {
     pub crypto: Vec<Crypto>,
     /// There is an `a=crypto`, of whatever kind.
     pub mentions_crypto: bool,
+    /// The words of browsers.
+    pub web: Web,
 }
 
 /// What a payload type stands for.
@@ -84,6 +96,7 @@ impl Media {
             rtcp_mux: false,
             crypto: Vec::new(),
             mentions_crypto: false,
+            web: Web::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The reader. It passes over what it does not know, and takes LF for CR LF, for a last line without an
 //! end, and lines in an odd order. It refuses what would make two readers disagree.
 
-use super::{Crypto, Media, RtpMap, Sdp};
+use super::{Crypto, Media, RtpMap, Sdp, Web};
 use media_api::Direction;
 use std::fmt;
 use std::net::IpAddr;
@@ -52,6 +52,9 @@ struct Session {
     direction: Option<Direction>,
     packet_time_ms: Option<u16>,
     packet_time_max_ms: Option<u16>,
+    bundle: Vec<String>,
+    ice_lite: bool,
+    web: Web,
 }
 
 impl Sdp {
@@ -84,7 +87,8 @@ impl Sdp {
                 _ => {}
             }
         }
-        Ok(Sdp { media })
+        media.iter_mut().for_each(|line| line.web.inherit(&session.web));
+        Ok(Sdp { media, bundle: session.bundle, ice_lite: session.ice_lite })
     }
 }
 
@@ -148,7 +152,11 @@ impl Session {
         match value.split_once(':') {
             Some(("ptime", value)) => self.packet_time_ms = packet_time(value),
             Some(("maxptime", value)) => self.packet_time_max_ms = packet_time(value),
-            Some(_) => {}
+            Some(("group", value)) if self.bundle.is_empty() => {
+                self.bundle = bundle(value).unwrap_or_default();
+            }
+            Some((name, value)) => self.web.read(name, value),
+            None if value == "ice-lite" => self.ice_lite = true,
             None => self.direction = direction(value).or(self.direction),
         }
     }
@@ -171,12 +179,22 @@ impl Media {
                 self.crypto.extend(Crypto::parse(value));
                 self.mentions_crypto = true;
             }
-            Some(_) => {}
+            Some((name, value)) => self.web.read(name, value),
             None if value == "rtcp-mux" => self.rtcp_mux = true,
-            None => self.direction = direction(value).unwrap_or(self.direction),
+            None => {
+                self.web.read_flag(value);
+                self.direction = direction(value).unwrap_or(self.direction);
+            }
         }
         Ok(())
     }
+}
+
+/// `BUNDLE audio video`: the names of the first such group.
+fn bundle(value: &str) -> Option<Vec<String>> {
+    let mut words = value.split_ascii_whitespace();
+    let is_bundle = words.next() == Some("BUNDLE");
+    is_bundle.then(|| words.take(MEDIA_MAX).map(str::to_owned).collect())
 }
 
 /// `8 PCMA/8000/1`.

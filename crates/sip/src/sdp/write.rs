@@ -26,6 +26,12 @@ pub fn write(origin: &Origin, connection: IpAddr, sdp: &Sdp) -> String {
         "v=0\r\no=- {} {} {origin_address}\r\ns=-\r\nc={connection_address}\r\nt=0 0\r\n",
         origin.session, origin.version
     );
+    if !sdp.bundle.is_empty() {
+        let _ = write!(text, "a=group:BUNDLE {}\r\n", sdp.bundle.join(" "));
+    }
+    if sdp.ice_lite {
+        text.push_str("a=ice-lite\r\n");
+    }
     for media in &sdp.media {
         push_media(&mut text, media, connection);
     }
@@ -67,6 +73,7 @@ fn push_media(text: &mut String, media: &Media, session_address: IpAddr) {
         }
         text.push_str("\r\n");
     }
+    media.web.push_to(text);
     if media.rtcp_mux {
         text.push_str("a=rtcp-mux\r\n");
     }

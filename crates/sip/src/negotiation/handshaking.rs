@@ -1,0 +1,142 @@
+//! Sessions with browsers: found by ICE, keyed by a handshake on the media's own path (RFC 8829, RFC 5763). We are
+//! ICE-lite and passive: the browser looks for us, and begins.
+
+use super::Refusal;
+use crate::sdp::{AUDIO_LEVEL, Candidate, Media, Setup, Web};
+use crate::ua::WarnCode;
+use base::Seed;
+use media_api::{Fingerprint, Handshake, IceCredentials};
+use std::net::SocketAddr;
+
+/// What browsers offer (RFC 8829 §5.1.2), and the same without feedback.
+const PROTOCOLS: [&str; 2] = ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"];
+/// The name of our line where the peer has given none.
+const MID: &str = "0";
+/// The stream that our line is said to belong to, and its track.
+const MSID: &str = "cornetta audio";
+/// The number that we offer for how loud a packet is.
+const AUDIO_LEVEL_NUMBER: u8 = 1;
+const UFRAG_LENGTH: usize = 8;
+/// More than 128 bits of chance (RFC 8445 §5.3).
+const PASSWORD_LENGTH: usize = 26;
+
+/// How we let browsers find and know us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handshaking {
+    /// That of our certificate.
+    pub fingerprint: Fingerprint,
+    /// From which our names are drawn.
+    pub seed: Seed,
+    /// Our offers are for a browser; otherwise only theirs are answered.
+    pub offers: bool,
+}
+
+impl Handshaking {
+    /// Whether a line that is offered is one of a browser that we can answer.
+    pub(super) fn takes(&self, line: &Media) -> bool {
+        let may_be_active = matches!(line.web.setup, Some(Setup::ActPass | Setup::Active));
+        is_browsers(line) && line.rtcp_mux && may_be_active && theirs(line).is_some()
+    }
+
+    /// What is agreed by our answer to such a line. Our names change exactly when the peer's do (RFC 8445 §9).
+    pub(super) fn answer(&self, line: &Media) -> Option<Handshake> {
+        let theirs = theirs(line)?;
+        let ours = self.names(self.seed.named("answer").named(theirs.ufrag()).named(theirs.password()))?;
+        Some(handshake(ours, theirs, line))
+    }
+
+    /// What our answer says of it.
+    pub(super) fn answered_web(&self, line: &Media, agreed: &Handshake, local: SocketAddr) -> Web {
+        let level = line.web.audio_level().map(|number| (number, AUDIO_LEVEL.to_owned()));
+        Web {
+            mid: line.web.mid.clone(),
+            setup: Some(Setup::Passive),
+            extensions: level.into_iter().collect(),
+            ..self.web(&agreed.ours, local)
+        }
+    }
+
+    /// What our offer says. As long as the session lives its line keeps its name, and ours are those in force.
+    pub(super) fn offered_web(
+        &self,
+        in_force: Option<&Handshake>,
+        mid: Option<&str>,
+        local: SocketAddr,
+    ) -> Option<Web> {
+        let known = in_force.map(|agreed| agreed.ours.clone());
+        let ours = known.or_else(|| self.names(self.seed.named("offer")))?;
+        Some(Web {
+            mid: Some(mid.unwrap_or(MID).to_owned()),
+            setup: Some(Setup::ActPass),
+            extensions: vec![(AUDIO_LEVEL_NUMBER, AUDIO_LEVEL.to_owned())],
+            ..self.web(&ours, local)
+        })
+    }
+
+    /// What is agreed by the peer's answer to such a line of ours.
+    pub(super) fn taken(ours: &Media, line: &Media) -> Result<Handshake, Refusal> {
+        let refuse = |why: &str| Refusal::not_acceptable(WarnCode::Attribute, why);
+        if line.web.setup != Some(Setup::Active) {
+            return Err(refuse("the answer does not begin the handshake (a=setup:active)"));
+        }
+        if !line.rtcp_mux {
+            return Err(refuse("the answer keeps RTCP apart (no a=rtcp-mux), which browsers never do"));
+        }
+        let names = theirs(line).zip(names_of(&ours.web));
+        let Some((theirs, ours)) = names else {
+            return Err(refuse("the answer has no fingerprint, or no ice-ufrag and ice-pwd"));
+        };
+        Ok(handshake(ours, theirs, line))
+    }
+
+    fn names(&self, seed: Seed) -> Option<IceCredentials> {
+        let mut rng = seed.rng();
+        let ufrag = rng.token(UFRAG_LENGTH);
+        IceCredentials::new(&ufrag, &rng.token(PASSWORD_LENGTH))
+    }
+
+    fn web(&self, ours: &IceCredentials, local: SocketAddr) -> Web {
+        Web {
+            ice_ufrag: Some(ours.ufrag().to_owned()),
+            ice_pwd: Some(ours.password().to_owned()),
+            candidates: vec![Candidate::host(local.ip(), local.port())],
+            has_all_candidates: true,
+            fingerprints: vec![self.fingerprint.clone()],
+            msid: Some(MSID.to_owned()),
+            ..Web::default()
+        }
+    }
+}
+
+/// Whether a line is of the protocol of browsers.
+pub(super) fn is_browsers(line: &Media) -> bool {
+    line.kind == "audio" && line.port != 0 && PROTOCOLS.contains(&line.protocol.as_str())
+}
+
+/// The protocol of our offers to browsers.
+pub(super) fn protocol() -> String {
+    PROTOCOLS[0].to_owned()
+}
+
+/// What of an offer of a browser keeps us from taking it.
+pub(super) fn what_is_missing(line: &Media) -> &'static str {
+    match line.web.setup {
+        _ if !line.rtcp_mux => "the browser's audio keeps RTCP apart: there is no a=rtcp-mux",
+        Some(Setup::Passive | Setup::HoldConn) => "the browser's audio waits for our handshake: a=setup must be actpass",
+        None => "the browser's audio does not say who begins the handshake: there is no a=setup",
+        _ => "the browser's audio has no a=fingerprint of SHA-256 or better, or no a=ice-ufrag and a=ice-pwd",
+    }
+}
+
+fn theirs(line: &Media) -> Option<IceCredentials> {
+    names_of(&line.web).filter(|_| !line.web.fingerprints.is_empty())
+}
+
+fn names_of(web: &Web) -> Option<IceCredentials> {
+    IceCredentials::new(web.ice_ufrag.as_deref()?, web.ice_pwd.as_deref()?)
+}
+
+fn handshake(ours: IceCredentials, theirs: IceCredentials, line: &Media) -> Handshake {
+    let (fingerprints, tls_id) = (line.web.fingerprints.clone(), line.web.tls_id.clone());
+    Handshake { ours, theirs, fingerprints, tls_id }
+}
