@@ -16,9 +16,9 @@ pub struct Codecs {
 }
 
 impl Default for Codecs {
-    /// Both laws of G.711, first the one that Italian networks speak.
+    /// What telephone networks speak, in Italy A-law first, then what desk phones and browsers have.
     fn default() -> Codecs {
-        let usual = vec![Codec::Pcma, Codec::Pcmu];
+        let usual = vec![Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::Opus];
         Codecs { usual, trunks: BTreeMap::new(), accounts: BTreeMap::new() }
     }
 }
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(codecs.of(&Peer::Trunk("telco".to_owned())), [Pcma]);
         assert_eq!(codecs.of(&Peer::Account("anna".to_owned())), [Opus, Pcma]);
         for party in [Peer::Trunk("anna".to_owned()), Peer::Account("telco".to_owned()), Peer::Open] {
-            assert_eq!(codecs.of(&party), [Pcma, Pcmu]);
+            assert_eq!(codecs.of(&party), [Pcma, Pcmu, G722, Opus]);
         }
     }
 }
