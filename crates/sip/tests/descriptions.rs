@@ -3,8 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test may fail it")]
 
-use media_api::Codec;
-use sip::negotiation::{Abilities, Negotiation};
+use base::Seed;
+use media_api::{CertificateHash, Codec, Fingerprint};
+use sip::negotiation::{Abilities, Handshaking, Negotiation};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -14,15 +15,18 @@ const CODECS: [Codec; 4] = [Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::Opus];
 fn answered(offer: &str) -> String {
     let is_v6 = offer.contains("c=IN IP6");
     let local: SocketAddr = if is_v6 { "[2001:db8::1]:16384" } else { "203.0.113.1:16384" }.parse().unwrap();
-    let mut ours = Negotiation::new(77, Abilities::of(CODECS.to_vec()));
+    let fingerprint = Fingerprint::new(CertificateHash::Sha256, &[0xab; 32]).unwrap();
+    let handshaking = Some(Handshaking { fingerprint, seed: Seed::from_number(1), offers: false });
+    let mut ours = Negotiation::new(77, Abilities { handshaking, ..Abilities::of(CODECS.to_vec()) });
     match ours.answer(offer.replace('\n', "\r\n").as_bytes(), local) {
         Ok((answer, stream)) => {
+            let opus =
+                if stream.codec == Codec::Opus { format!(", {:?}", stream.opus) } else { String::new() };
             let understood = format!(
-                "{} by {}, digits {:?}, {:?}, {:?}, to {} and {}",
+                "{} by {}, digits {:?}{opus}, {:?}, to {} and {}",
                 stream.codec.encoding(),
                 stream.payload_type,
                 stream.digits.map(|digits| (digits.payload_type, digits.clock_rate)),
-                stream.opus,
                 stream.packet_time,
                 stream.remote,
                 stream.remote_rtcp,

@@ -41,7 +41,7 @@ fn usual(key: &str) -> String {
 fn keys(stream: &Stream) -> &Keys {
     match &stream.security {
         Security::Keyed(keys) => keys,
-        Security::Plain => panic!("plain"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -188,7 +188,7 @@ fn what_the_answer_to_our_offer_means() {
         let mut session = ours(policy, true);
         let offer = text(&session.offer(local(), Direction::SendRecv));
         let found = session.answered(&sdp(&answer)).map(|stream| match &stream.security {
-            Security::Plain => None,
+            Security::Plain | Security::Handshake(_) => None,
             Security::Keyed(keys) => {
                 assert!(offer.contains(keys.terms().suite.name()) && keys.terms().offerer == Offerer::Us);
                 Some(keys.terms().suite)

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test may fail it")]
 
-use media_api::{CertificateHash, Fingerprint};
+use base::Seed;
+use media_api::{CertificateHash, Codec, Direction, Fingerprint, Handshake, Security, Stream};
+use sip::negotiation::{Abilities, Handshaking, Negotiation};
 use sip::sdp::{CandidateKind, Origin, Sdp, Setup, write};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 /// The offer of a file in `descriptions/`.
@@ -103,4 +105,124 @@ fn what_is_written_is_read_back_the_same() {
         );
         assert_eq!(Sdp::parse(text.as_bytes()).unwrap(), Sdp { ice_lite: true, ..sdp }, "{text}");
     }
+}
+
+fn local() -> SocketAddr {
+    "203.0.113.1:16384".parse().unwrap()
+}
+
+fn fingerprint(byte: u8) -> Fingerprint {
+    Fingerprint::new(CertificateHash::Sha256, &[byte; 32]).unwrap()
+}
+
+/// A side that speaks with browsers; with `offers` its offers are for one.
+fn side(seed: u64, offers: bool) -> Negotiation {
+    let ours = Handshaking { fingerprint: fingerprint(seed as u8), seed: Seed::from_number(seed), offers };
+    let codecs = vec![Codec::Opus, Codec::Pcma];
+    Negotiation::new(seed, Abilities { handshaking: Some(ours), ..Abilities::of(codecs) })
+}
+
+fn handshake(stream: &Stream) -> &Handshake {
+    match &stream.security {
+        Security::Handshake(handshake) => handshake,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a browser answers to our offer.
+fn answer_of_a_browser(ufrag: &str) -> String {
+    offer_of("chrome")
+        .replace("setup:actpass", "setup:active")
+        .replace("ufrag:EsAw", &format!("ufrag:{ufrag}"))
+}
+
+#[test]
+fn a_browser_is_answered_as_who_is_found_and_waits_for_its_handshake() {
+    let mut ours = side(1, false);
+    let (answer, stream) = ours.answer(offer_of("chrome").as_bytes(), local()).unwrap();
+    let agreed = handshake(&stream).clone();
+    assert_eq!(agreed.theirs.ufrag(), "EsAw");
+    assert_eq!(agreed.fingerprints.len(), 1);
+    assert_eq!((stream.codec, stream.payload_type, stream.rtcp_mux), (Codec::Opus, 111, true));
+    assert_eq!(stream.remote_rtcp, stream.remote);
+    let sdp = Sdp::parse(&answer).unwrap();
+    let web = &sdp.media[0].web;
+    assert_eq!((sdp.ice_lite, sdp.bundle.as_slice()), (true, &["0".to_owned()][..]));
+    assert_eq!(sdp.media[0].protocol, "UDP/TLS/RTP/SAVPF");
+    assert_eq!((web.setup, web.has_all_candidates), (Some(Setup::Passive), true));
+    assert_eq!(web.ice_ufrag.as_deref(), Some(agreed.ours.ufrag()));
+    assert_eq!((web.candidates[0].address, web.candidates[0].port), (local().ip(), local().port()));
+    assert_eq!((&web.fingerprints, web.audio_level()), (&vec![fingerprint(1)], Some(1)));
+    // The same again, perhaps with another direction, changes nothing of it; other names are an ICE restart.
+    let held = offer_of("chrome").replace("a=sendrecv", "a=sendonly");
+    let (_, again) = ours.answer(held.as_bytes(), local()).unwrap();
+    assert_eq!(handshake(&again), &agreed);
+    let (_, restarted) = ours.answer(offer_of("chrome").replace("EsAw", "NeWw").as_bytes(), local()).unwrap();
+    assert_ne!(handshake(&restarted).ours, agreed.ours);
+    assert_eq!(handshake(&restarted).theirs.ufrag(), "NeWw");
+}
+
+#[test]
+fn a_browser_that_tells_its_ways_later_does_not_hold() {
+    let (_, stream) = side(1, false).answer(offer_of("firefox").as_bytes(), local()).unwrap();
+    assert_eq!((stream.direction, stream.remote.port()), (Direction::SendRecv, 9));
+    assert!(stream.remote.ip().is_unspecified());
+}
+
+#[test]
+fn our_offer_to_a_browser_lets_it_begin_and_keeps_its_names_as_long_as_the_session_lives() {
+    let mut ours = side(2, true);
+    let first = ours.offer(local(), Direction::SendRecv);
+    let said = Sdp::parse(&first).unwrap();
+    let web = said.media[0].web.clone();
+    assert_eq!((web.mid.as_deref(), web.setup, said.ice_lite), (Some("0"), Some(Setup::ActPass), true));
+    assert!(said.media[0].rtcp_mux && said.bundle == ["0"]);
+    let stream = ours.answered(answer_of_a_browser("EsAw").as_bytes()).unwrap();
+    assert_eq!(Some(handshake(&stream).ours.ufrag()), web.ice_ufrag.as_deref());
+    assert_eq!(handshake(&stream).theirs.ufrag(), "EsAw");
+    let again = Sdp::parse(&ours.offer(local(), Direction::SendOnly)).unwrap();
+    assert_eq!(again.media[0].web, web);
+    // One of ours would find the other, but nobody would begin: both wait.
+    let (answer, _) = side(3, false).answer(&first, local()).unwrap();
+    let mut refusing = side(2, true);
+    refusing.offer(local(), Direction::SendRecv);
+    assert_eq!(
+        refusing.answered(&answer).unwrap_err().why,
+        "the answer does not begin the handshake: a=setup must be active"
+    );
+}
+
+#[test]
+fn who_is_no_whole_browser_is_refused_with_what_is_missing() {
+    let without = |line: &str| {
+        let offer = offer_of("chrome");
+        let lines = offer.lines().filter(|other| !other.starts_with(line));
+        lines.map(|line| format!("{line}\r\n")).collect::<String>()
+    };
+    for (offer, why) in [
+        (without("a=rtcp-mux"), "keeps RTCP apart"),
+        (without("a=setup"), "there is no a=setup"),
+        (without("a=fingerprint"), "no a=fingerprint"),
+        (without("a=ice-pwd"), "no a=ice-ufrag and a=ice-pwd"),
+        (offer_of("chrome").replace("P2uYro0UCOQ4zxjKXaWCBui1", "short"), "no a=ice-ufrag and a=ice-pwd"),
+        (offer_of("chrome").replace("sha-256", "sha-1"), "SHA-256"),
+        (offer_of("chrome").replace("actpass", "passive"), "must be actpass"),
+    ] {
+        let refusal = side(1, false).answer(offer.as_bytes(), local()).unwrap_err();
+        assert_eq!(refusal.status, 488);
+        assert!(refusal.why.contains(why), "{refusal}, not {why}");
+        let mut ours = side(2, true);
+        ours.offer(local(), Direction::SendRecv);
+        let answer = offer.replace("actpass", "active");
+        if why != "must be actpass" {
+            assert_eq!(ours.answered(answer.as_bytes()).unwrap_err().status, 488, "{why}");
+        }
+    }
+    let plain = "v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 4000 RTP/AVP 8\r\n";
+    let mut ours = side(2, true);
+    ours.offer(local(), Direction::SendRecv);
+    assert_eq!(ours.answered(plain.as_bytes()).unwrap_err().status, 488, "keys are not to be done without");
+    let mut without_browsers = Negotiation::new(1, Abilities::of(vec![Codec::Opus]));
+    let refusal = without_browsers.answer(offer_of("chrome").as_bytes(), local()).unwrap_err();
+    assert!(refusal.status == 488 && refusal.why.contains("not spoken here yet"), "{refusal}");
 }

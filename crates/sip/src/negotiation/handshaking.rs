@@ -9,7 +9,8 @@ use media_api::{Fingerprint, Handshake, IceCredentials};
 use std::net::SocketAddr;
 
 /// What browsers offer (RFC 8829 §5.1.2), and the same without feedback.
-const PROTOCOLS: [&str; 2] = ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"];
+pub(super) const PROTOCOL: &str = "UDP/TLS/RTP/SAVPF";
+const WITHOUT_FEEDBACK: &str = "UDP/TLS/RTP/SAVP";
 /// The name of our line where the peer has given none.
 const MID: &str = "0";
 /// The stream that our line is said to belong to, and its track.
@@ -38,9 +39,9 @@ impl Handshaking {
         is_browsers(line) && line.rtcp_mux && may_be_active && theirs(line).is_some()
     }
 
-    /// What is agreed by our answer to such a line. Our names change exactly when the peer's do (RFC 8445 §9).
+    /// What is agreed by our answer to such a line, if this is one. Our names change exactly when the peer's do (RFC 8445 §9).
     pub(super) fn answer(&self, line: &Media) -> Option<Handshake> {
-        let theirs = theirs(line)?;
+        let theirs = theirs(line).filter(|_| self.takes(line))?;
         let ours = self.names(self.seed.named("answer").named(theirs.ufrag()).named(theirs.password()))?;
         Some(handshake(ours, theirs, line))
     }
@@ -73,22 +74,6 @@ impl Handshaking {
         })
     }
 
-    /// What is agreed by the peer's answer to such a line of ours.
-    pub(super) fn taken(ours: &Media, line: &Media) -> Result<Handshake, Refusal> {
-        let refuse = |why: &str| Refusal::not_acceptable(WarnCode::Attribute, why);
-        if line.web.setup != Some(Setup::Active) {
-            return Err(refuse("the answer does not begin the handshake (a=setup:active)"));
-        }
-        if !line.rtcp_mux {
-            return Err(refuse("the answer keeps RTCP apart (no a=rtcp-mux), which browsers never do"));
-        }
-        let names = theirs(line).zip(names_of(&ours.web));
-        let Some((theirs, ours)) = names else {
-            return Err(refuse("the answer has no fingerprint, or no ice-ufrag and ice-pwd"));
-        };
-        Ok(handshake(ours, theirs, line))
-    }
-
     fn names(&self, seed: Seed) -> Option<IceCredentials> {
         let mut rng = seed.rng();
         let ufrag = rng.token(UFRAG_LENGTH);
@@ -108,24 +93,46 @@ impl Handshaking {
     }
 }
 
+/// What is agreed by the peer's answer to such a line of ours.
+pub(super) fn taken(ours: &Media, line: &Media) -> Result<Handshake, Refusal> {
+    let refuse = |why: &str| Refusal::not_acceptable(WarnCode::Attribute, why);
+    if !is_browsers(line) {
+        return Err(refuse("the answer refuses the audio line, or is of another protocol"));
+    }
+    if line.web.setup != Some(Setup::Active) {
+        return Err(refuse("the answer does not begin the handshake: a=setup must be active"));
+    }
+    if !line.rtcp_mux {
+        return Err(refuse("the answer keeps RTCP apart: there is no a=rtcp-mux"));
+    }
+    let Some((theirs, ours)) = theirs(line).zip(names_of(&ours.web)) else {
+        return Err(refuse(
+            "the answer has no a=fingerprint of SHA-256 or better, or no a=ice-ufrag and a=ice-pwd",
+        ));
+    };
+    Ok(handshake(ours, theirs, line))
+}
+
 /// Whether a line is of the protocol of browsers.
 pub(super) fn is_browsers(line: &Media) -> bool {
-    line.kind == "audio" && line.port != 0 && PROTOCOLS.contains(&line.protocol.as_str())
+    line.kind == "audio" && line.port != 0 && [PROTOCOL, WITHOUT_FEEDBACK].contains(&line.protocol.as_str())
 }
 
-/// The protocol of our offers to browsers.
-pub(super) fn protocol() -> String {
-    PROTOCOLS[0].to_owned()
-}
-
-/// What of an offer of a browser keeps us from taking it.
-pub(super) fn what_is_missing(line: &Media) -> &'static str {
-    match line.web.setup {
+/// Why an offer of a browser is not taken.
+pub(super) fn refusal(line: &Media, is_spoken: bool) -> Refusal {
+    let why = match line.web.setup {
+        _ if !is_spoken => {
+            "audio as of a browser (UDP/TLS/RTP/SAVPF: ICE and DTLS-SRTP) is offered, and that is not spoken here yet: let \
+             the peer offer RTP/AVP or RTP/SAVP"
+        }
         _ if !line.rtcp_mux => "the browser's audio keeps RTCP apart: there is no a=rtcp-mux",
-        Some(Setup::Passive | Setup::HoldConn) => "the browser's audio waits for our handshake: a=setup must be actpass",
+        Some(Setup::Passive | Setup::HoldConn) => {
+            "the browser's audio waits for our handshake: a=setup must be actpass"
+        }
         None => "the browser's audio does not say who begins the handshake: there is no a=setup",
         _ => "the browser's audio has no a=fingerprint of SHA-256 or better, or no a=ice-ufrag and a=ice-pwd",
-    }
+    };
+    Refusal::not_acceptable(WarnCode::Transport, why)
 }
 
 fn theirs(line: &Media) -> Option<IceCredentials> {

@@ -11,6 +11,8 @@ use base::Seed;
 use media_api::{KeyExchange, Keys, MasterKey, Offerer, Security, Stream, Suite};
 use zeroize::Zeroizing;
 
+/// With feedback (RFC 4585).
+const PLAIN_RTP_WITH_FEEDBACK: &str = "RTP/AVPF";
 const SECURE_RTP: &str = "RTP/SAVP";
 /// With feedback that nobody must send (RFC 5124).
 const SECURE_RTP_WITH_FEEDBACK: &str = "RTP/SAVPF";
@@ -56,7 +58,8 @@ impl Keying {
                 (protocol, vec![Crypto { tag: 1, key: keys.ours.clone(), name: None }])
             }
             Some(Security::Plain) if self.policy != MediaSecurity::Required => {
-                (PLAIN_RTP.to_owned(), Vec::new())
+                let spoken = line.map(|line| line.protocol.as_str()).filter(|protocol| is_plain(protocol));
+                (spoken.unwrap_or(PLAIN_RTP).to_owned(), Vec::new())
             }
             _ => match self.policy {
                 MediaSecurity::Required => (SECURE_RTP.to_owned(), self.offered()),
@@ -76,7 +79,7 @@ impl Keying {
         if line.kind != "audio" || line.port == 0 {
             return None;
         }
-        let plain = line.protocol == PLAIN_RTP && self.policy != MediaSecurity::Required;
+        let plain = is_plain(&line.protocol) && self.policy != MediaSecurity::Required;
         match self.chosen(line) {
             Some(_) => Some(0),
             None => plain.then_some(1),
@@ -117,7 +120,7 @@ impl Keying {
         }
         // Who takes none of the keys, where that is allowed, says so by not naming any.
         let took_one = theirs.mentions_crypto && !ours.crypto.is_empty();
-        if took_one || ours.protocol != PLAIN_RTP {
+        if took_one || !is_plain(&ours.protocol) {
             let why = "the answer takes none of the keys (a=crypto) that were offered";
             return Err(Refusal::not_acceptable(WarnCode::Attribute, why));
         }
@@ -178,7 +181,12 @@ impl Keying {
 
 /// Whether keys mean something in a line of this protocol: some write them beside plain RTP (RFC 8643).
 fn is_known(line: &Media) -> bool {
-    [PLAIN_RTP, SECURE_RTP, SECURE_RTP_WITH_FEEDBACK].contains(&line.protocol.as_str())
+    is_plain(&line.protocol) || [SECURE_RTP, SECURE_RTP_WITH_FEEDBACK].contains(&line.protocol.as_str())
+}
+
+/// Feedback is something that nobody must send.
+fn is_plain(protocol: &str) -> bool {
+    [PLAIN_RTP, PLAIN_RTP_WITH_FEEDBACK].contains(&protocol)
 }
 
 fn drawn(seed: Seed, suite: Suite) -> Option<MasterKey> {

@@ -3,6 +3,7 @@
 mod agreement;
 mod direction;
 mod formats;
+mod handshaking;
 mod keying;
 mod lines;
 mod numbers;
@@ -11,11 +12,12 @@ mod packet_time;
 mod refusal;
 
 use self::numbers::Numbers;
-use crate::sdp::{Media, Origin, Sdp, write};
+use crate::sdp::{Crypto, Media, Origin, Sdp, Web, write};
 use crate::ua::WarnCode;
-use media_api::{Codec, Direction, Family, Payload, Stream};
+use media_api::{Codec, Direction, Family, Payload, Security, Stream};
 use std::net::{IpAddr, SocketAddr};
 
+pub use self::handshaking::Handshaking;
 pub use self::keying::{Keying, MediaSecurity};
 pub use self::refusal::Refusal;
 
@@ -28,12 +30,14 @@ pub struct Abilities {
     pub comfort_noise: bool,
     /// How media is encrypted.
     pub keying: Keying,
+    /// How browsers find and know us, if they are spoken with.
+    pub handshaking: Option<Handshaking>,
 }
 
 impl Abilities {
     /// These codecs, in our order of preference, every silence sent as it is, and nothing encrypted.
     pub fn of(codecs: Vec<Codec>) -> Abilities {
-        Abilities { codecs, comfort_noise: false, keying: Keying::off() }
+        Abilities { codecs, comfort_noise: false, keying: Keying::off(), handshaking: None }
     }
 }
 
@@ -69,7 +73,7 @@ pub fn offered_family(offer: &[u8]) -> Option<Family> {
     let mut any = Negotiation::new(0, Abilities::of(Codec::ALL.to_vec()));
     any.abilities.keying = Keying { policy: MediaSecurity::Optional, ..Keying::off() };
     let (_, audio, ..) = any.choose(&sdp, None).ok()?;
-    audio.address.filter(|_| !audio.is_held_by_address()).map(Family::of)
+    audio.address.filter(|address| !address.is_unspecified()).map(Family::of)
 }
 
 impl Negotiation {
@@ -103,8 +107,13 @@ impl Negotiation {
         let formats = self.offered_formats();
         self.offered = Some(direction);
         let line = self.written.as_ref().and_then(|written| written.sdp.media.get(self.refused_before));
-        let keys = self.abilities.keying.offer(self.stream.as_ref(), line);
-        self.say(local.ip(), lines::audio(local, &formats, direction, true, keys))
+        let (keys, web) = match self.offered_web(local, line) {
+            Some(web) => ((handshaking::PROTOCOL.to_owned(), Vec::new()), web),
+            None => (self.abilities.keying.offer(self.stream.as_ref(), line), Web::default()),
+        };
+        let bundle = web.mid.clone();
+        let media = Media { web, ..lines::audio(local, &formats, direction, true, keys) };
+        self.say(local.ip(), media, bundle)
     }
 
     /// The answer to `offer`, to be received at `local`, and what is in force from now on: the first of the
@@ -138,7 +147,10 @@ impl Negotiation {
         else {
             return Err(Refusal::malformed("the answer has no audio line"));
         };
-        let security = self.abilities.keying.answered(ours, theirs)?;
+        let security = match handshaking::is_browsers(ours) {
+            true => Security::Handshake(Box::new(handshaking::taken(ours, theirs)?)),
+            false => self.abilities.keying.answered(ours, theirs)?,
+        };
         let stream = agreement::by_answer(ours, theirs)?;
         let stream = Stream { direction: direction::both(direction, stream.direction), security, ..stream };
         self.stream = Some(stream.clone());
@@ -192,8 +204,7 @@ impl Negotiation {
         let sdp = Sdp::parse(offer).map_err(Refusal::malformed)?;
         let (at, theirs, chosen) = self.choose(&sdp, prefer)?;
         let stream = agreement::by_offer(theirs, chosen, self.abilities.comfort_noise)?;
-        let keyed = self.abilities.keying.answer(theirs, self.stream.as_ref());
-        let (security, crypto) = keyed.ok_or_else(|| self.abilities.keying.refusal(&sdp.media))?;
+        let (security, crypto, web) = self.secured(theirs, &sdp.media, local)?;
         let stream = Stream { security, ..stream };
         let remote = stream.remote.ip();
         if !remote.is_unspecified() && remote.is_ipv4() != local.ip().to_canonical().is_ipv4() {
@@ -209,13 +220,51 @@ impl Negotiation {
         // Of two numbers for the same, that of the answer holds.
         formats.iter().for_each(|(number, payload)| self.numbers.take(*number, Some(*payload)));
         let keys = (theirs.protocol.clone(), crypto.into_iter().collect());
-        let media = lines::audio(local, &formats, stream.direction, stream.rtcp_mux, keys);
+        let bundle = web.mid.clone().filter(|mid| sdp.bundle.contains(mid));
+        let media = Media { web, ..lines::audio(local, &formats, stream.direction, stream.rtcp_mux, keys) };
         self.refused_before = at;
         let others = sdp.media.into_iter().enumerate().filter(|(line, _)| *line != at);
         self.refused = others.map(|(_, line)| lines::refused(line)).collect();
         self.offered = None;
         self.stream = Some(stream.clone());
-        Ok((self.say(local.ip(), media), stream))
+        Ok((self.say(local.ip(), media, bundle), stream))
+    }
+
+    /// What the line of our offer says to a browser, if it is for one. `line` is what we wrote last.
+    fn offered_web(&self, local: SocketAddr, line: Option<&Media>) -> Option<Web> {
+        let handshaking = self.abilities.handshaking.as_ref()?;
+        let mid = line.and_then(|line| line.web.mid.as_deref());
+        match self.stream.as_ref().map(|stream| &stream.security) {
+            Some(Security::Handshake(agreed)) => handshaking.offered_web(Some(agreed), mid, local),
+            Some(Security::Plain | Security::Keyed(_)) => None,
+            None if handshaking.offers => handshaking.offered_web(None, mid, local),
+            None => None,
+        }
+    }
+
+    /// What protects the media if this line is taken, and what our answer says of it.
+    fn secured(
+        &self,
+        theirs: &Media,
+        lines: &[Media],
+        local: SocketAddr,
+    ) -> Result<(Security, Option<Crypto>, Web), Refusal> {
+        let handshaking = self.abilities.handshaking.as_ref();
+        if let Some((ours, agreed)) = handshaking.and_then(|ours| Some((ours, ours.answer(theirs)?))) {
+            let web = ours.answered_web(theirs, &agreed, local);
+            return Ok((Security::Handshake(Box::new(agreed)), None, web));
+        }
+        let keyed = self.abilities.keying.answer(theirs, self.stream.as_ref());
+        let (security, crypto) = keyed.ok_or_else(|| self.refusal_of(lines))?;
+        Ok((security, crypto, Web::default()))
+    }
+
+    /// Why none of the audio lines of an offer could be taken, if it is for their security.
+    fn refusal_of(&self, lines: &[Media]) -> Refusal {
+        match lines.iter().find(|line| handshaking::is_browsers(line)) {
+            Some(line) => handshaking::refusal(line, self.abilities.handshaking.is_some()),
+            None => self.abilities.keying.refusal(lines),
+        }
     }
 
     /// The first audio line that has a codec of ours, and that codec with its number.
@@ -224,9 +273,13 @@ impl Negotiation {
         offer: &'o Sdp,
         prefer: Option<Codec>,
     ) -> Result<(usize, &'o Media, (Codec, u8)), Refusal> {
-        let keying = &self.abilities.keying;
+        let handshaking = self.abilities.handshaking.as_ref();
+        let rank = |line: &Media| match handshaking.is_some_and(|ours| ours.takes(line)) {
+            true => Some(0),
+            false => self.abilities.keying.rank(line),
+        };
         let lines = offer.media.iter().enumerate();
-        let mut lines: Vec<_> = lines.filter_map(|(at, line)| Some((keying.rank(line)?, at, line))).collect();
+        let mut lines: Vec<_> = lines.filter_map(|(at, line)| Some((rank(line)?, at, line))).collect();
         lines.sort_by_key(|(rank, ..)| *rank);
         for (_, at, media) in &lines {
             // The first of those that are equally near.
@@ -236,7 +289,7 @@ impl Negotiation {
             }
         }
         if lines.is_empty() {
-            return Err(keying.refusal(&offer.media));
+            return Err(self.refusal_of(&offer.media));
         }
         let ours: Vec<&str> = self.abilities.codecs.iter().map(|codec| codec.encoding()).collect();
         let why = format!("none of the offered codecs is one of ours: {}", ours.join(", "));
@@ -252,11 +305,13 @@ impl Negotiation {
         speech.filter(|(codec, _)| self.abilities.codecs.contains(codec))
     }
 
-    /// Writes a description with our audio line where it stood before, between the refused ones.
-    fn say(&mut self, connection: IpAddr, audio: Media) -> Vec<u8> {
+    /// Writes a description with our audio line where it stood before, between the refused ones; and alone in the bundle
+    /// if it is in one.
+    fn say(&mut self, connection: IpAddr, audio: Media, bundle: Option<String>) -> Vec<u8> {
+        let ice_lite = audio.web.ice_ufrag.is_some();
         let mut media = self.refused.clone();
         media.insert(self.refused_before.min(media.len()), audio);
-        let sdp = Sdp { media, ..Sdp::default() };
+        let sdp = Sdp { media, bundle: bundle.into_iter().collect(), ice_lite };
         let origin = match &self.written {
             None => Origin { session: self.session, version: 1, address: connection },
             Some(last) if last.sdp == sdp && last.connection == connection => last.origin,

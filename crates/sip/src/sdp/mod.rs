@@ -123,9 +123,11 @@ impl Media {
         self.parameters.iter().find(|(known, _)| *known == payload_type).map(|(_, text)| text.as_str())
     }
 
-    /// Whether the line asks us to send nothing by its address (RFC 2543's hold): `0.0.0.0` or `::`.
+    /// Whether the line asks us to send nothing by its address (RFC 2543's hold): `0.0.0.0` or `::`. Where a side is found
+    /// by ICE that means that its ways are told later (RFC 8840 §4.1.1).
     pub fn is_held_by_address(&self) -> bool {
-        self.address.is_some_and(|address| address.is_unspecified())
+        let is_nowhere = self.address.is_some_and(|address| address.is_unspecified());
+        is_nowhere && self.web.ice_ufrag.is_none()
     }
 }
 
