@@ -6,7 +6,8 @@ use std::time::Duration;
 use base::Time;
 
 /// One packet of speech.
-pub(crate) const FRAME: Duration = Duration::from_millis(20);
+pub(crate) const FRAME_MILLIS: u32 = 20;
+pub(crate) const FRAME: Duration = Duration::from_millis(FRAME_MILLIS as u64);
 
 /// A late tick makes up for so many frames at once; the rest of what it missed is passed over, so that nothing comes
 /// later from then on.
@@ -28,6 +29,11 @@ impl Cadence {
     /// The first frame is due at this time.
     pub(crate) fn start(&mut self, at: Time) {
         (self.due, self.nominal) = (Some(at), at);
+    }
+
+    /// To be tried again at this time.
+    pub(crate) fn wait(&mut self, until: Time) {
+        self.due = Some(until);
     }
 
     /// Nothing is due any more.

@@ -9,10 +9,7 @@ use media_api::{Codec, PlayId, Sound};
 
 use crate::sounds::Ask;
 
-/// One packet of speech.
-pub(crate) const FRAME: Duration = Duration::from_millis(20);
-
-/// The same in the ticks of a clip.
+/// A frame of 20 ms in the ticks of a clip.
 const FRAME_TICKS: usize = audio::CLIP_TICKS_PER_SECOND as usize / 50;
 
 /// A sound that is not there by then is passed over.

@@ -15,6 +15,7 @@ use base::{Key, Rng, Time, Wall};
 use media_api::{Event, Evidence, LegId, Opus, PlayId, RoomId, Stream};
 
 use crate::api::Why;
+use crate::cadence::Cadence;
 use crate::keys::Keys;
 use crate::line::{Line, Talker};
 use crate::outbox::Outbox;
@@ -91,10 +92,8 @@ struct Agreed {
 #[derive(Debug)]
 struct Playing {
     player: Player,
-    /// When the next frame is due; `None` before the leg is configured and when there is nothing to play.
-    due: Option<Time>,
-    /// The time that the next frame belongs to: `due`, but for the phase.
-    nominal: Time,
+    /// Nothing is due before the leg is configured and when there is nothing to play.
+    cadence: Cadence,
     /// The payload that goes out, kept for its room.
     frame: Vec<u8>,
 }
@@ -164,8 +163,8 @@ impl Leg {
         self.meter.begin(now);
         if let Some(playing) = &mut self.player {
             playing.player.speak(codec, ask);
-            if playing.due.is_none() {
-                playing.start(now);
+            if playing.cadence.due().is_none() {
+                playing.cadence.start(now);
             }
         }
     }
@@ -177,7 +176,7 @@ impl Leg {
 
     /// What is due next.
     pub(crate) fn deadline(&self) -> Option<(Time, Why)> {
-        let play = self.player.as_ref().and_then(|playing| playing.due);
+        let play = self.player.as_ref().and_then(|playing| playing.cadence.due());
         let translation = self.translation.as_ref().and_then(|translation| translation.due());
         [
             (play, Why::Play),

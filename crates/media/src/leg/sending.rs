@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use audio::Clip;
 use audio::g711::Law;
@@ -11,19 +10,13 @@ use media_api::{Codec, Event, PlayId, Sound};
 
 use super::{Leg, Playing, Received, Spoken, is_address};
 use crate::api::PacketKind;
+use crate::cadence::{CATCH_UP_MAX, Cadence, FRAME, FRAME_MILLIS};
 use crate::keys::{Due, PRESS_MILLIS};
 use crate::line::{Entry, Talker};
 use crate::outbox::Outbox;
-use crate::player::{Answered, FRAME, Frame, Player};
+use crate::player::{Answered, Frame, Player};
 use crate::sounds::Ask;
 use crate::spans::span_of;
-
-/// A late tick sends so many frames at once; the rest of what it missed is skipped, so that the party does
-/// not hear everything later from then on.
-const CATCH_UP_MAX: usize = 5;
-
-/// One packet of speech.
-const FRAME_MILLIS: u32 = 20;
 
 /// What one takes at most: that of L16.
 const FRAME_BYTES: usize = 640;
@@ -75,10 +68,11 @@ impl Leg {
     /// Plays these from now on, or from when the leg is configured.
     pub(crate) fn play(&mut self, now: Time, play: PlayId, sounds: Vec<Sound>, repeat: bool, ask: Ask<'_>) {
         let player = Player::new(play, sounds, repeat, &self.places);
-        let mut playing = Playing { player, due: None, nominal: now, frame: Vec::with_capacity(FRAME_BYTES) };
+        let mut playing =
+            Playing { player, cadence: Cadence::new(self.phase), frame: Vec::with_capacity(FRAME_BYTES) };
         if let Some(agreed) = &self.agreed {
             playing.player.speak(agreed.stream.codec, ask);
-            playing.start(now);
+            playing.cadence.start(now);
         }
         self.hear_anew();
         self.player = Some(playing);
@@ -100,7 +94,7 @@ impl Leg {
             Answered::Missing(sound) => out.event(Event::SoundMissing { leg: self.id, sound }),
         });
         if !was_ready && playing.player.is_ready() && self.agreed.is_some() {
-            playing.start(now);
+            playing.cadence.start(now);
         }
     }
 
@@ -136,17 +130,18 @@ impl Leg {
     pub(super) fn play_on(&mut self, now: Time, out: &mut Outbox) {
         let mut sent = 0;
         while let Some(playing) = self.player.as_mut()
-            && let Some(due) = playing.due.filter(|due| *due <= now)
+            && playing.cadence.due().is_some_and(|due| due <= now)
             && self.agreed.is_some()
         {
             if sent == CATCH_UP_MAX {
-                playing.skip(now);
+                let frames = playing.cadence.skip(now);
+                playing.player.skip(now, frames, &mut playing.frame);
                 self.line.fall_silent(Talker::Player);
                 return;
             }
             match playing.player.fill(now, &mut playing.frame) {
                 Frame::Filled => {
-                    let nominal = playing.advance(due, self.phase);
+                    let nominal = playing.cadence.next(now).unwrap_or(now);
                     let frame = std::mem::take(&mut playing.frame);
                     self.say(nominal, Talker::Player, &frame, out);
                     if let Some(playing) = &mut self.player {
@@ -155,15 +150,15 @@ impl Leg {
                     sent += 1;
                 }
                 Frame::Waiting(until) => {
-                    playing.due = Some(until);
+                    playing.cadence.wait(until);
                     self.line.fall_silent(Talker::Player);
                 }
                 Frame::PassedOver(sound) => {
-                    playing.start(now);
+                    playing.cadence.start(now);
                     out.event(Event::SoundMissing { leg: self.id, sound });
                 }
                 Frame::Nothing => {
-                    playing.due = None;
+                    playing.cadence.rest();
                     self.line.fall_silent(Talker::Player);
                 }
                 Frame::Ended => {
@@ -214,33 +209,5 @@ impl Leg {
     fn target(&self) -> Option<SocketAddr> {
         let agreed = self.agreed.as_ref().filter(|agreed| agreed.stream.may_send())?;
         Some(agreed.source.target()).filter(|target| is_address(*target))
-    }
-}
-
-impl Playing {
-    /// The next frame is due now, and a talk-spurt begins with it.
-    pub(super) fn start(&mut self, now: Time) {
-        (self.due, self.nominal) = (Some(now), now);
-    }
-
-    /// Sets when the frame after this one is due, and gives the time that this one belongs to. The first
-    /// frame goes out at once; from the second on the leg keeps its phase.
-    fn advance(&mut self, due: Time, phase: Duration) -> Time {
-        let frame = FRAME.as_micros() as u64;
-        let phase = phase.as_micros() as u64;
-        let into_frame = (due.micros() + frame - phase) % frame;
-        self.due = Some(Time::from_micros(due.micros() + frame - into_frame));
-        let nominal = self.nominal;
-        self.nominal = nominal + FRAME;
-        nominal
-    }
-
-    fn skip(&mut self, now: Time) {
-        let Some(due) = self.due else { return };
-        let frames = (now.since(due).as_micros() / FRAME.as_micros()) as u64 + 1;
-        self.player.skip(now, frames, &mut self.frame);
-        let span = FRAME * u32::try_from(frames).unwrap_or(u32::MAX);
-        self.due = Some(due + span);
-        self.nominal = self.nominal + span;
     }
 }
