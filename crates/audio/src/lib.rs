@@ -14,6 +14,7 @@ mod opus_file;
 pub mod progress;
 pub mod prompt;
 mod resampler;
+mod sound_file;
 mod stretcher;
 pub mod tone;
 pub mod wav;

@@ -16,6 +16,11 @@ struct Head {
     gain: i16,
 }
 
+/// Whether the first packet of this Ogg file is Opus's: it stands on a page of its own (RFC 7845 §3), whose header has 28 bytes.
+pub(crate) fn is(file: &[u8]) -> bool {
+    file.get(28..36) == Some(b"OpusHead")
+}
+
 /// At 8, 16 or 48 kHz.
 pub(crate) fn read(file: &[u8], rate: u32) -> Result<Vec<i16>, PromptError> {
     let mut packets = ogg::PacketReader::new(Cursor::new(file));

@@ -1,11 +1,11 @@
-//! The bytes of a prompt's file, Ogg Opus or WAV, as a [`Clip`] in the codec that is wanted.
+//! The bytes of a prompt's file, Ogg Opus, WAV, FLAC, MP3 or Ogg Vorbis, as a [`Clip`] in the codec that is wanted.
 
 use std::fmt;
 
 use media_api::Codec;
 
 use crate::clip::resample;
-use crate::{Clip, opus_file, wav};
+use crate::{Clip, opus_file, sound_file, wav};
 
 /// No prompt is longer than ten minutes, so that a bad file cannot fill the memory.
 pub const SECONDS_MAX: u64 = 10 * 60;
@@ -13,7 +13,7 @@ pub const SECONDS_MAX: u64 = 10 * 60;
 /// Why a file is no prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PromptError {
-    /// The first bytes are those of neither Ogg nor WAV.
+    /// The first bytes are those of no file that is read.
     UnknownFormat,
     /// The file breaks off or contradicts itself.
     Damaged(&'static str),
@@ -27,7 +27,7 @@ impl fmt::Display for PromptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PromptError::UnknownFormat => {
-                f.write_str("neither Ogg Opus nor WAV; convert it with: ffmpeg -i FILE -ac 1 OUT.opus")
+                f.write_str("none of Ogg Opus, WAV, FLAC, MP3 and Ogg Vorbis; convert it with: ffmpeg -i FILE -ac 1 OUT.opus")
             }
             PromptError::Damaged(what) => write!(f, "the file is damaged: {what}; make or copy it again"),
             PromptError::Unsupported(what) => {
@@ -48,12 +48,17 @@ pub fn read(file: &[u8], codec: Codec) -> Result<Clip, PromptError> {
 
 /// The samples of the prompt in this file at 8, 16 or 48 kHz; several channels become one.
 pub fn read_samples(file: &[u8], rate: u32) -> Result<Vec<i16>, PromptError> {
-    match file.get(..4) {
-        Some(b"OggS") => opus_file::read(file, rate),
-        Some(b"RIFF") => wav::read(file).map(|(samples, own_rate)| match own_rate == rate {
-            true => samples,
-            false => resample(&samples, own_rate, rate),
-        }),
-        _ => Err(PromptError::UnknownFormat),
+    let is_wav = file.starts_with(b"RIFF");
+    match file {
+        _ if is_wav => {}
+        [b'O', b'g', b'g', b'S', ..] if opus_file::is(file) => return opus_file::read(file, rate),
+        [b'O', b'g', b'g', b'S', ..]
+        | [b'f', b'L', b'a', b'C', ..]
+        | [b'I', b'D', b'3', ..]
+        // A frame of MPEG audio.
+        | [0xff, 0xe0..=0xff, ..] => {}
+        _ => return Err(PromptError::UnknownFormat),
     }
+    let (samples, own_rate) = if is_wav { wav::read(file)? } else { sound_file::read(file)? };
+    Ok(if own_rate == rate { samples } else { resample(&samples, own_rate, rate) })
 }

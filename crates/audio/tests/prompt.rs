@@ -164,6 +164,28 @@ fn a_wav_file_in_g711_is_taken_byte_by_byte() {
 }
 
 #[test]
+fn a_file_of_any_kind_has_its_tone_at_every_rate() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
+    for name in ["tone.flac", "tone.mp3", "tone.ogg"] {
+        let file = std::fs::read(folder.join(name)).unwrap();
+        for rate in [8000, 16_000, 48_000] {
+            let samples = prompt::read_samples(&file, rate).unwrap();
+            let second = rate as usize;
+            assert!((second..second + second / 10).contains(&samples.len()), "{name}: {}", samples.len());
+            let every = second / 8000;
+            let narrow: Vec<i16> = samples.into_iter().step_by(every).collect();
+            assert_eq!(heard(&narrow[4000..4800], &TONES), [440.0], "{name} at {rate}");
+        }
+        for end in [0, 3, 10, 100, 500, file.len() / 2, file.len() - 7] {
+            match read(&file[..end]) {
+                Ok(clip) => assert!(clip.len() <= 8800, "{name} torn off at {end}"),
+                Err(error) => assert!(error.to_string().contains("it"), "{name} torn off at {end}: {error}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn what_a_phone_writes_others_read() {
     let samples: Vec<i16> = (0..1000).map(|n| (n * 61) as i16).collect();
     let file = wav::write(&samples);
@@ -236,12 +258,12 @@ fn a_file_that_is_no_prompt_is_told_with_the_next_step() {
     let middle = good.len() - 60;
     flipped[middle] ^= 0xff;
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
-        ("nothing", vec![], "neither"),
-        ("text", b"hello, I am no sound".to_vec(), "neither"),
+        ("nothing", vec![], "none of"),
+        ("text", b"hello, I am no sound".to_vec(), "none of"),
         ("the word Ogg alone", b"OggS".to_vec(), "damaged"),
         ("an Opus file torn off", torn, "damaged"),
         ("an Opus file with a wrong byte", flipped, "damaged"),
-        ("RIFF that is no WAV", b"RIFF\0\0\0\0AVI abcdefgh".to_vec(), "neither"),
+        ("RIFF that is no WAV", b"RIFF\0\0\0\0AVI abcdefgh".to_vec(), "none of"),
         ("a WAV without data", b"RIFF\0\0\0\0WAVE".to_vec(), "has no data"),
         ("a WAV without format", b"RIFF\0\0\0\0WAVEdata\0\0\0\0".to_vec(), "before their format"),
         ("a WAV of 24 bits", raw_wav(1, 1, 8000, 24, &[0; 24]), "24 bits"),
@@ -250,6 +272,8 @@ fn a_file_that_is_no_prompt_is_told_with_the_next_step() {
         ("a WAV of no channels", raw_wav(1, 0, 8000, 16, &[0; 24]), "0 channels"),
         ("a WAV at 11 kHz", raw_wav(1, 1, 11_025, 16, &[0; 24]), "11025 Hz"),
         ("a WAV at 0 Hz", raw_wav(1, 1, 0, 16, &[0; 24]), "0 Hz"),
+        ("a FLAC of nothing", b"fLaC".to_vec(), "damaged"),
+        ("an MP3 of nothing", b"ID3\x04\0\0\0\0\0\0".to_vec(), "convert it"),
         ("more than ten minutes", raw_wav(6, 1, 8000, 8, &vec![0xd5; 4_800_001]), "ten minutes"),
     ];
     for (what, file, why) in cases {
@@ -278,8 +302,9 @@ fn an_opus_file_that_claims_hours_in_few_bytes_is_cut_off() {
 
 proptest! {
     #[test]
-    fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..2000), kind in 0usize..3) {
-        let start: &[u8] = [&b""[..], b"RIFF\0\0\0\0WAVE", b"OggS\0\x02"][kind];
+    fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..2000), kind in 0usize..6) {
+        let start: &[u8] =
+            [&b""[..], b"RIFF\0\0\0\0WAVE", b"OggS\0\x02", b"fLaC", b"ID3\x04", b"\xff\xfb\x90"][kind];
         let _ = read(&[start, &bytes].concat());
     }
 

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Music in Opus takes a second to write; a prompt need not wait for it.
 const READERS: usize = 2;
+/// The kinds of files, in the order in which they are looked for.
+const KINDS: [&str; 5] = ["opus", "wav", "flac", "mp3", "ogg"];
 /// Sources that may wait to be read; one more is answered as unreadable at once.
 const REQUESTS: usize = 4096;
 /// Bytes of a file that are read: five minutes of WAV at 48 kHz in mono, hours of Opus.
@@ -33,8 +35,8 @@ struct Request {
 }
 
 impl SoundStore {
-    /// A store that looks for a source as `FOLDER/SOURCE.opus`, then `FOLDER/SOURCE.wav`, in each folder in
-    /// turn, and keeps at most `cache_bytes` of what was last heard.
+    /// A store that looks for a source as `FOLDER/SOURCE.opus`, `.wav`, `.flac`, `.mp3` and `.ogg`, in each folder
+    /// in turn, and keeps at most `cache_bytes` of what was last heard.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -84,10 +86,8 @@ impl Loader {
             tracing::warn!(%source, "a sound's source may hold only a-z, 0-9, _ and -, in parts divided by /");
             return None;
         }
-        let candidates = self
-            .folders
-            .iter()
-            .flat_map(|folder| ["opus", "wav"].map(|kind| folder.join(format!("{source}.{kind}"))));
+        let candidates =
+            self.folders.iter().flat_map(|folder| KINDS.map(|kind| folder.join(format!("{source}.{kind}"))));
         for path in candidates {
             let read = match read_file(&path) {
                 Ok(bytes) => audio::prompt::read(&bytes, *codec).map_err(|error| error.to_string()),
