@@ -13,13 +13,15 @@ MODULES = ["g711", "aufile", "aubridge", "sndfile", "uuid"]
 APPLICATIONS = ["account", "menu", "ctrl_tcp"]
 PATHS = ["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules"]
 
+ENCRYPTIONS = {"optional": "srtp", "required": "srtp-mand"}
+
 
 class Baresip:
     digest = ["MD5"]  # that of Debian 12 stops at a challenge that has SHA-256 beside MD5
     ways = ["4733"]  # it hears INFO, and sends none
 
     def __init__(self, run, name, server, password=None, hertz=1000, answers=False, transport="udp",
-                 keys="4733", address="127.0.0.1", registers_every=60, folder=None):
+                 keys="4733", address="127.0.0.1", registers_every=60, folder=None, encrypts=None):
         trial.need("baresip", "baresip")
         self.folder, self.name, self.server, self.keys = run.folder / (folder or name), name, server, keys
         self.recordings = self.folder / "recordings"
@@ -32,12 +34,12 @@ class Baresip:
             f"audio_source aufile,{self.folder}/tone.wav", f"audio_player aubridge,{name}", "audio_buffer 20-160",
             f"rtp_ports {low}-{low + 39}", f"snd_path {self.recordings}",
             f"ctrl_tcp_listen 127.0.0.1:{self.control_port}",
-            *(f"module {module}.so" for module in MODULES), *(f"module_app {module}.so" for module in APPLICATIONS)])
+            *(f"module {module}.so" for module in MODULES + ["srtp"] * bool(encrypts)), *(f"module_app {module}.so" for module in APPLICATIONS)])
         registering = f";auth_user={name};auth_pass={password};regint={registers_every}" if password else ";regint=0"
         self.write("accounts", [
             f"<sip:{name}@{at};transport={transport}>"
             f";outbound=\"sip:{at}:{server.port(transport)};transport={transport}\"{registering}"
-            f";answermode={'auto' if answers else 'manual'};audio_codecs=PCMA/8000/1"])
+            f";answermode={'auto' if answers else 'manual'};audio_codecs=PCMA/8000/1{f';mediaenc={ENCRYPTIONS[encrypts]}' if encrypts else ''}"])
         self.write("contacts", [])
         self.program = run.run_beside(f"baresip-{folder or name}.log", ["baresip", "-6" if ":" in address else "-4", "-f", self.folder])
         self.connect()

@@ -21,13 +21,13 @@ class Linphone:
     digest, ways = ["SHA-256", "MD5"], ["4733", "info"]
 
     def __init__(self, run, name, server, password=None, hertz=1000, answers=False, transport="udp",
-                 keys="4733"):
+                 keys="4733", encrypts=None):
         trial.need("linphonec", "linphone-cli")
         self.folder, self.name, self.server = run.folder / name, name, server
         self.transport, self.recording = transport, self.folder / "heard.wav"
         (self.folder / ".local/share/linphone").mkdir(parents=True)
         audio.write_wav(self.folder / "tone.wav", audio.tone(hertz, 60))
-        self.write_configuration(run, password, keys)
+        self.write_configuration(run, password, keys, encrypts)
         self.log, self.debug = run.folder / f"linphone-{name}.log", run.folder / f"linphone-{name}.debug"
         command = ["linphonec", "-S", "-c", self.folder / "linphonerc", "-d", "3", "-l", self.debug]
         # It says what happens only to a terminal.
@@ -44,7 +44,7 @@ class Linphone:
         if password:
             self.told(r"to \[LinphoneRegistrationOk\]", 15)
 
-    def write_configuration(self, run, password, keys):
+    def write_configuration(self, run, password, keys, encrypts):
         """Only one transport and only G.711; nothing is sent but to the server."""
         at = lambda kind: trial.free_port() if kind == self.transport else 0
         low = trial.free_range(20)
@@ -58,6 +58,9 @@ class Linphone:
         lines += ["[proxy_0]", f"reg_proxy=<sip:{self.place()}>", f"reg_route=<sip:{self.place()};lr>",
                   f"reg_identity=<sip:{self.name}@127.0.0.1>", "reg_expires=120", f"reg_sendregister={registers}",
                   "publish=0", "dial_escape_plus=0"]
+        if encrypts:
+            at = lines.index("[rtp]")
+            lines[at:at] = ["media_encryption=srtp", f"media_encryption_mandatory={int(encrypts == 'required')}"]
         if password:
             lines += ["[auth_info_0]", f"username={self.name}", f"passwd={password}", "realm=blackbox"]
         (self.folder / "linphonerc").write_text("\n".join(lines) + "\n")

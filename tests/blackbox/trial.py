@@ -130,7 +130,7 @@ class Server:
 
     def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None,
                  trunks=(), routes=(), outbound=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None, trust=None,
-                 host="127.0.0.1", also=None):
+                 host="127.0.0.1", also=None, media=None):
         self.trial, self.process = trial, None
         self.sip, self.http = at or (host, free_port()), ("127.0.0.1", free_port())
         self.tls = (host, free_port()) if tls else None
@@ -145,7 +145,7 @@ class Server:
             ("sip", {"listen": listen + ([f"tls:{place(host)}:{self.tls[1]}"] if tls else []), "realm": "blackbox",
                      "open_to": ["127.0.0.0/8"] if open_to_loopback else [], **(sip or {})}),
             *([("sip.tls", certificate(trial.folder, host))] if tls else []),
-            ("media", {"address": hosts if also else host, "ports": f"{low}-{low + ports - 1}"}),
+            ("media", {"address": hosts if also else host, "ports": f"{low}-{low + ports - 1}", **(media or {})}),
             ("trace", trace or {}),
             ("limits", limits or {}),
             ("trust", trust or {}),

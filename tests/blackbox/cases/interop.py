@@ -37,12 +37,12 @@ def into_queue(t, queue="desk"):
     return {"number": queue, "script": queue}
 
 
-def desk(t, program, callee=None, **parts):
+def desk(t, program, callee=None, of_agents=None, **parts):
     """A server with two agents, the number `desk` of their queue, and `bridge`, which dials a phone by hand."""
     services = [into_queue(t), {"number": "echo", "kind": "echo"}]
     if callee:
         services.append({"number": "bridge", "kind": "dial", "to": f"sip:uas@127.0.0.1:{callee.phone.port}"})
-    return t.server(services=services, agents=[agent("anna"), agent("bruno")], queues=[{"name": "desk"}],
+    return t.server(services=services, agents=[{**agent(name), **(of_agents or {})} for name in ("anna", "bruno")], queues=[{"name": "desk"}],
                     scripts=t.folder / "scripts", sip={"digest": PROGRAMS[program].digest}, **parts)
 
 
