@@ -167,6 +167,8 @@ fn config(local: SocketAddr) -> Config {
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: None,
+        media_terms: engine::PeerTerms::default(),
+        codecs: engine::Codecs::default(),
         media_public: media_api::Addresses::default(),
         local_nets: Vec::new(),
         silence_probe: Duration::from_secs(300),
