@@ -6,6 +6,7 @@ use base::{Key, Time};
 use crate::leg::{Leg, Received, Spoken};
 use crate::line::{Line, Position};
 use crate::rtp::{Packet, ahead, later};
+use crate::srtp::{Window, first, guess};
 
 /// A timestamp that runs ahead of the time by more than this has jumped.
 const LEAP_MAX_MILLIS: u32 = 1000;
@@ -29,6 +30,8 @@ struct Feed {
     floor: u16,
     /// The newest, in the sender's numbers.
     highest: u16,
+    /// Which of the newest had their turn.
+    passed: Window,
     /// The newest that tells the time, and when it came.
     timestamp: u32,
     at: Time,
@@ -41,7 +44,7 @@ impl Relay {
     }
 
     /// Where on the line this packet stands, and whether a talk-spurt begins with it. `None` if it is too
-    /// late to have a place.
+    /// late to have a place, or has had it: two packets of one number must not be sealed (RFC 3711 §9.1).
     pub(crate) fn place(
         &mut self,
         line: &Line,
@@ -53,9 +56,11 @@ impl Relay {
             Some(feed) if !received.restarted => feed,
             _ => return Some((self.begin(line, now, received.from, packet), true)),
         };
-        if ahead(packet.sequence, feed.floor) < 0 {
+        let number = guess(feed.passed.newest(), packet.sequence);
+        if ahead(packet.sequence, feed.floor) < 0 || feed.passed.has_seen(number) {
             return None;
         }
+        feed.passed.see(number);
         let is_newest = ahead(packet.sequence, feed.highest) > 0;
         let mut marker = packet.marker;
         if is_newest {
@@ -78,6 +83,7 @@ impl Relay {
         if let Some(feed) = self.known(from, packet)
             && ahead(packet.sequence, feed.highest) > 0
         {
+            feed.passed.see(guess(feed.passed.newest(), packet.sequence));
             feed.advance(packet.sequence);
             feed.floor = packet.sequence.wrapping_add(1);
             feed.sequence_offset = feed.sequence_offset.wrapping_sub(1);
@@ -90,6 +96,8 @@ impl Relay {
 
     fn begin(&mut self, line: &Line, now: Time, from: Key<Leg>, packet: &Packet<'_>) -> Position {
         let position = line.resume(now);
+        let mut passed = Window::new(first(packet.sequence));
+        passed.see(passed.newest());
         self.feed = Some(Feed {
             from,
             ssrc: packet.ssrc,
@@ -97,6 +105,7 @@ impl Relay {
             timestamp_offset: position.timestamp.wrapping_sub(packet.timestamp),
             floor: packet.sequence,
             highest: packet.sequence,
+            passed,
             timestamp: packet.timestamp,
             at: now,
         });

@@ -8,7 +8,7 @@ mod world;
 use std::time::Duration;
 
 use media::PacketKind;
-use media::srtp::{Opener, Sealer};
+use media::srtp::{Count, Opener, Sealer};
 use media_api::{
     Command, Direction, Event, KeyExchange, KeyName, KeyTerms, Keys, LegId, MasterKey, Offerer, Security,
     Stream, Suite,
@@ -254,6 +254,46 @@ fn a_new_key_takes_the_place_of_the_old_which_is_believed_for_a_moment() {
     assert_eq!(new.heard(&world, A).len(), 1);
 }
 
+/// RFC 3711 §3.3.1: pjsip lets its counter go on by a new key. Others begin anew, as in another session.
+#[test]
+fn a_new_key_after_a_long_talk_is_heard_wherever_its_count_begins() {
+    for count in [Count::GoesOn, Count::BeginsAnew] {
+        let (mut world, mut phone) = bridged();
+        for n in 0..140_000u32 {
+            phone.say(&mut world, A, &Rtp::speech(n as u16, n * 160, 77));
+        }
+        let new_keys = keys(11, 13);
+        phone.sealer = phone.sealer.rekeyed(&new_keys.theirs, count).unwrap();
+        world.command(Command::Configure { leg: A, stream: secured(A, new_keys) });
+        world.sent.clear();
+        for n in 140_000..140_050u32 {
+            phone.say(&mut world, A, &Rtp::speech(n as u16, n * 160, 77));
+        }
+        assert_eq!((world.to(B).len(), world.stats(A).unauthenticated), (50, 0), "{count:?}");
+    }
+}
+
+/// RFC 3711 §3.3.1, RFC 4568 §7.1.4.
+#[test]
+fn our_own_count_goes_on_by_a_new_key_unless_the_peer_is_elsewhere() {
+    for (remote, goes_on) in [(party(A), true), (address("192.0.2.77:7000"), false)] {
+        let (mut world, mut phone) = bridged();
+        for n in 0..140_000u32 {
+            world.say(B, &Rtp::speech(n as u16, n * 160, 88));
+        }
+        assert_eq!(phone.heard(&world, A).len(), 140_000);
+        let new_keys = keys(11, 13);
+        let mut anew = Phone::of(&new_keys);
+        phone.opener = phone.opener.rekeyed(&new_keys.ours, None).unwrap();
+        world.command(Command::Configure { leg: A, stream: Stream { remote, ..secured(A, new_keys) } });
+        world.sent.clear();
+        world.say(B, &Rtp::speech(140_000u32 as u16, 140_000 * 160, 88));
+        let mut bytes = world.to(A)[0].bytes();
+        assert_eq!(anew.opener.open(&mut bytes.clone()).is_ok(), !goes_on, "{remote}");
+        assert!(phone.opener.open(&mut bytes).is_ok(), "{remote}");
+    }
+}
+
 #[test]
 fn hold_and_resume_by_the_same_keys_keep_the_count() {
     let (mut world, mut phone) = bridged();
@@ -272,12 +312,56 @@ fn hold_and_resume_by_the_same_keys_keep_the_count() {
     assert_eq!(world.stats(A).unauthenticated, 0);
 }
 
+/// RFC 3711 §9.1: one key stream for two texts tells both.
+#[test]
+fn a_number_that_comes_twice_with_another_text_is_sealed_once() {
+    let (mut world, mut phone) = bridged();
+    for n in 0..5 {
+        world.say(B, &speech(n));
+    }
+    for n in [4, 2, 0] {
+        world.say(B, &Rtp { payload: vec![0x2a; 160], ..speech(n) });
+    }
+    assert_eq!(phone.heard(&world, A).len(), 5);
+}
+
+/// What the leg sent is opened by openers that live as long as the test: they take no number twice.
+#[test]
+fn keys_that_come_back_never_seal_a_number_twice() {
+    let agreements = [Some(3), Some(11), Some(3), None, Some(3), None, Some(11), Some(3)];
+    let mut world = World::new();
+    world.open(A, secured(A, keys(3, 5)));
+    world.open(B, stream(B));
+    world.command(Command::Bridge { a: A, b: B });
+    let mut phones = [3, 11].map(|ours| (ours, Phone::of(&keys(ours, 5))));
+    let mut n = 0;
+    for ours in agreements {
+        let stream = ours.map_or(stream(A), |ours| secured(A, keys(ours, 5)));
+        world.command(Command::Configure { leg: A, stream });
+        let (speeches, reports) = (world.sent.len(), world.reports.len());
+        for _ in 0..500 {
+            world.say(B, &speech(n));
+            n += 1;
+            world.pass(20);
+        }
+        let Some((_, phone)) = phones.iter_mut().find(|(key, _)| Some(*key) == ours) else { continue };
+        for sent in world.sent[speeches..].iter().filter(|sent| sent.leg == A) {
+            assert!(phone.opener.open(&mut sent.rtp.bytes()).is_ok(), "{ours:?} {n}");
+        }
+        let sealed = world.reports[reports..].iter().filter(|(_, leg, ..)| *leg == A);
+        let opened = sealed.map(|(.., bytes)| phone.opener.open_report(&mut bytes.clone()));
+        let opened: Vec<_> = opened.collect();
+        assert!(!opened.is_empty() && opened.iter().all(Result::is_ok), "{ours:?} {n} {opened:?}");
+    }
+}
+
 #[test]
 fn another_source_by_the_same_key_is_heard_anew() {
     let (mut world, mut phone) = bridged();
     for n in 0..10 {
         phone.say(&mut world, A, &speech(n));
     }
+    phone.sealer = Phone::of(&keys(3, 5)).sealer;
     for n in 30_000..30_010 {
         phone.say(&mut world, A, &Rtp { ssrc: 78, ..speech(n) });
     }

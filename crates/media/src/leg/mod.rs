@@ -141,8 +141,9 @@ impl Leg {
         self.watchdog.expect(now, stream.may_receive());
         self.line.set_rate(now, TickRate::of(stream.codec));
         self.reception.set_rate(TickRate::of(stream.codec));
-        self.protection.agree(now, &stream.security);
         let remote = stream.remote;
+        let has_moved = self.agreed.as_ref().is_some_and(|agreed| agreed.stream.remote != remote);
+        self.protection.agree(now, &stream.security, has_moved);
         match &mut self.agreed {
             Some(agreed) => {
                 if agreed.stream.remote_rtcp != stream.remote_rtcp {

@@ -9,7 +9,7 @@ use media_api::{Event, Keys, LegId, Security};
 
 use crate::api::PacketKind;
 use crate::outbox::Outbox;
-use crate::srtp::{Flaw, Opener, Sealer};
+use crate::srtp::{Count, Flaw, Opener, Sealer};
 
 /// Longer packets are nobody's speech.
 const LENGTH_MAX: usize = 1600;
@@ -23,12 +23,24 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 /// What protects a leg.
 #[derive(Debug, Default)]
 pub(crate) struct Protection {
+    /// By the keys that were agreed last. They are kept while nothing is sealed: where they come back, no number may be used
+    /// again.
     keyed: Option<Box<Keyed>>,
-    /// Nothing passes: there are no keys yet.
-    is_closed: bool,
+    passing: Passing,
     unauthenticated: u64,
     untold: u64,
     told_at: Option<Time>,
+}
+
+/// What is sent and believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Passing {
+    #[default]
+    Plain,
+    /// By keys.
+    Sealed,
+    /// There are no keys yet.
+    Nothing,
 }
 
 #[derive(Debug)]
@@ -41,21 +53,25 @@ struct Keyed {
 }
 
 impl Protection {
-    /// A new agreement. What stays the same keeps its counts; a peer's new key takes the place of the old one, which
-    /// is believed for a while.
-    pub(super) fn agree(&mut self, now: Time, security: &Security) {
-        self.is_closed = matches!(security, Security::Handshake(_));
-        let Security::Keyed(keys) = security else {
-            self.keyed = None;
-            return;
+    /// A new agreement, and whether the peer is elsewhere by it. What stays the same keeps its counts; a peer's new key
+    /// takes the place of the old one, which is believed for a while.
+    pub(super) fn agree(&mut self, now: Time, security: &Security, has_moved: bool) {
+        let passed = self.passing;
+        self.passing = match security {
+            Security::Plain => Passing::Plain,
+            Security::Keyed(_) => Passing::Sealed,
+            Security::Handshake(_) => Passing::Nothing,
         };
+        let Security::Keyed(keys) = security else { return };
+        let is_anew = passed != Passing::Sealed;
         let before = self.keyed.take();
-        if before.as_ref().is_none_or(|before| before.keys.terms() != keys.terms()) {
+        if is_anew || before.as_ref().is_none_or(|before| before.keys.terms() != keys.terms()) {
             // What failed by other terms says nothing of these.
             self.told_at = None;
         }
+        let count = if is_anew || has_moved { Count::BeginsAnew } else { Count::GoesOn };
         self.keyed = Some(Box::new(match before {
-            Some(before) => before.rekeyed(now, keys),
+            Some(before) => before.rekeyed(now, keys, count),
             None => Keyed {
                 sealer: Sealer::new(&keys.ours),
                 opener: Opener::new(&keys.theirs, keys.their_name),
@@ -73,10 +89,11 @@ impl Protection {
         packet: &'p [u8],
         room: &'p mut Vec<u8>,
     ) -> Result<&'p [u8], Flaw> {
-        if self.is_closed {
-            return Err(Flaw::Malformed);
-        }
-        let Some(keyed) = &mut self.keyed else { return Ok(packet) };
+        let keyed = match (self.passing, &mut self.keyed) {
+            (Passing::Plain, _) => return Ok(packet),
+            (Passing::Sealed, Some(keyed)) => keyed,
+            _ => return Err(Flaw::Malformed),
+        };
         if packet.len() > LENGTH_MAX {
             return Err(Flaw::Malformed);
         }
@@ -104,7 +121,8 @@ impl Protection {
         (report, from): (bool, SocketAddr),
         out: &mut Outbox,
     ) {
-        let Some(keyed) = self.keyed.as_ref().filter(|_| self.untold > 0) else { return };
+        let is_due = self.passing == Passing::Sealed && self.untold > 0;
+        let Some(keyed) = self.keyed.as_ref().filter(|_| is_due) else { return };
         if self.told_at.is_some_and(|told_at| now - told_at < TELL_EVERY) {
             return;
         }
@@ -125,7 +143,7 @@ impl Protection {
         (leg, socket, to): (LegId, PacketKind, SocketAddr),
         write: impl FnOnce(&mut Vec<u8>),
     ) {
-        out.send(leg, socket, to, |packets| self.write_sealed(packets, write, Sealer::seal));
+        out.send(leg, socket, to, |packets| self.write_sealed(false, packets, write));
     }
 
     /// The same for a report.
@@ -135,25 +153,24 @@ impl Protection {
         (leg, socket, to): (LegId, PacketKind, SocketAddr),
         write: impl FnOnce(&mut Vec<u8>),
     ) {
-        out.send(leg, socket, to, |packets| self.write_sealed(packets, write, Sealer::seal_report));
+        out.send(leg, socket, to, |packets| self.write_sealed(true, packets, write));
     }
 
     /// What cannot be sealed is taken away: in the clear it must not go.
-    fn write_sealed(
-        &mut self,
-        packets: &mut Vec<u8>,
-        write: impl FnOnce(&mut Vec<u8>),
-        seal: impl FnOnce(&mut Sealer, &mut Vec<u8>, usize) -> Result<(), Flaw>,
-    ) {
+    fn write_sealed(&mut self, is_report: bool, packets: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         let start = packets.len();
         write(packets);
-        let Some(keyed) = &mut self.keyed else {
-            if self.is_closed {
-                packets.truncate(start);
+        let sealer = self.keyed.as_mut().and_then(|keyed| keyed.sealer.as_mut());
+        let is_sealed = match (self.passing, sealer) {
+            (Passing::Plain, sealer) => {
+                let speech = sealer.filter(|_| !is_report).zip(packets.get(start..));
+                return speech.into_iter().for_each(|(sealer, packet)| sealer.pass_over(packet));
             }
-            return;
+            (Passing::Sealed, Some(sealer)) if is_report => sealer.seal_report(packets, start).is_ok(),
+            (Passing::Sealed, Some(sealer)) => sealer.seal(packets, start).is_ok(),
+            _ => false,
         };
-        if keyed.sealer.as_mut().is_none_or(|sealer| seal(sealer, packets, start).is_err()) {
+        if !is_sealed {
             packets.truncate(start);
         }
     }
@@ -165,15 +182,20 @@ impl Protection {
 }
 
 impl Keyed {
-    fn rekeyed(self, now: Time, keys: &Keys) -> Keyed {
+    fn rekeyed(self, now: Time, keys: &Keys, count: Count) -> Keyed {
         let same_ours = self.keys.ours == keys.ours;
         let same_theirs = self.keys.theirs == keys.theirs && self.keys.their_name == keys.their_name;
-        let sealer = if same_ours { self.sealer } else { Sealer::new(&keys.ours) };
+        let sealer = if same_ours {
+            self.sealer
+        } else {
+            self.sealer.and_then(|sealer| sealer.rekeyed(&keys.ours, count))
+        };
         let (opener, before) = if same_theirs {
             (self.opener, self.before)
         } else {
-            let fresh = Opener::new(&keys.theirs, keys.their_name);
-            (fresh, self.opener.map(|opener| (opener, now + OLD_KEY_SPAN)))
+            let opener =
+                self.opener.as_ref().and_then(|opener| opener.rekeyed(&keys.theirs, keys.their_name));
+            (opener, self.opener.map(|opener| (opener, now + OLD_KEY_SPAN)))
         };
         Keyed { keys: keys.clone(), sealer, opener, before }
     }

@@ -3,16 +3,24 @@
 /// How many numbers back are told apart: twice what the RFC asks for at least.
 const WINDOW: u64 = 128;
 
+/// The number of the first packet of a source: of the second round, so that those from before it have one, too.
+pub(crate) fn first(sequence: u16) -> u64 {
+    FIRST_ROUND + u64::from(sequence)
+}
+
+/// Where the numbers of [`first`] begin.
+pub(crate) const FIRST_ROUND: u64 = 1 << 16;
+
 /// The number that a packet of this sequence has most likely, after the newest: the one that is nearest to it. Never less
 /// than nothing.
-pub(super) fn guess(newest: u64, sequence: u16) -> u64 {
+pub(crate) fn guess(newest: u64, sequence: u16) -> u64 {
     let step = i64::from(sequence.wrapping_sub(newest as u16) as i16);
     newest.checked_add_signed(step).unwrap_or(u64::from(sequence))
 }
 
 /// The newest number, and which of those before it were seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
+pub(crate) struct Window {
     newest: u64,
     /// The lowest bit is the newest.
     seen: u128,
@@ -20,21 +28,21 @@ pub(super) struct Window {
 
 impl Window {
     /// Nothing was seen yet; `first` is about to be.
-    pub(super) fn new(first: u64) -> Window {
+    pub(crate) fn new(first: u64) -> Window {
         Window { newest: first, seen: 0 }
     }
 
-    pub(super) fn newest(&self) -> u64 {
+    pub(crate) fn newest(&self) -> u64 {
         self.newest
     }
 
     /// Whether a number was seen, or is too old to tell.
-    pub(super) fn has_seen(&self, index: u64) -> bool {
+    pub(crate) fn has_seen(&self, index: u64) -> bool {
         let Some(behind) = self.newest.checked_sub(index) else { return false };
         behind >= WINDOW || self.seen >> behind & 1 == 1
     }
 
-    pub(super) fn see(&mut self, index: u64) {
+    pub(crate) fn see(&mut self, index: u64) {
         match self.newest.checked_sub(index) {
             Some(behind) if behind < WINDOW => self.seen |= 1 << behind,
             Some(_) => {}

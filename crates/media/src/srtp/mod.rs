@@ -6,6 +6,7 @@
 mod cipher;
 mod derivation;
 mod index;
+mod sent;
 
 use std::fmt;
 
@@ -14,7 +15,9 @@ use media_api::{KeyName, MasterKey};
 use crate::rtp;
 use cipher::{Cipher, Tag};
 use derivation::{Purpose, derive};
-use index::{Window, guess};
+pub(crate) use index::{Window, first, guess};
+pub use sent::Count;
+use sent::Sent;
 
 /// The trailer of SRTCP that says whether a packet is encrypted, and its number (RFC 3711 §3.4).
 const ENCRYPTED: u32 = 1 << 31;
@@ -36,13 +39,11 @@ pub enum Flaw {
     Unauthenticated,
 }
 
-/// Seals what we send with one master key.
+/// Seals what one source of ours sends, with one master key at a time.
 pub struct Sealer {
     rtp: Cipher,
     rtcp: Cipher,
-    /// Of which source, and how far it has come.
-    line: Option<(u32, u64)>,
-    reports: u32,
+    sent: Sent,
 }
 
 impl Sealer {
@@ -51,32 +52,46 @@ impl Sealer {
         Some(Sealer {
             rtp: derive(master, Purpose::Rtp)?,
             rtcp: derive(master, Purpose::Rtcp)?,
-            line: None,
-            reports: 0,
+            sent: Sent::new(master),
         })
     }
 
-    /// Seals the RTP packet that begins at `start`. What cannot be sealed must not be sent.
+    /// Seals with this key from now on. One that was in force before goes on from where it was. `None` as for
+    /// [`Sealer::new`]; what else has sealed for this source is not known then, so no other may be made for it.
+    pub fn rekeyed(mut self, master: &MasterKey, count: Count) -> Option<Sealer> {
+        self.sent.rekey(master, count);
+        Some(Sealer {
+            rtp: derive(master, Purpose::Rtp)?,
+            rtcp: derive(master, Purpose::Rtcp)?,
+            sent: self.sent,
+        })
+    }
+
+    /// Seals the RTP packet that begins at `start`: each number once, and of no other source than that of the first. What
+    /// cannot be sealed must not be sent.
     pub fn seal(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), Flaw> {
         let plain = packet.get_mut(start..).ok_or(Flaw::Malformed)?;
         let (header, sequence, ssrc) = head(plain).ok_or(Flaw::Malformed)?;
-        let newest = self.line.filter(|(source, _)| *source == ssrc).map(|(_, newest)| newest);
-        let index = newest.map_or(u64::from(sequence), |newest| guess(newest, sequence));
+        let index = self.sent.enter(ssrc, sequence)?;
         let tag = self.rtp.seal_rtp(plain, header, ssrc, index).ok_or(Flaw::Malformed)?;
-        self.line = Some((ssrc, newest.map_or(index, |newest| newest.max(index))));
         packet.extend_from_slice(tag.bytes());
         Ok(())
+    }
+
+    /// Counts an RTP packet of the source that goes out in the clear, as it is agreed at the time.
+    pub(crate) fn pass_over(&mut self, packet: &[u8]) {
+        if let Some((_, sequence, ssrc)) = head(packet) {
+            // Whatever may not be sealed is no matter here.
+            let _ = self.sent.enter(ssrc, sequence);
+        }
     }
 
     /// Seals the compound RTCP packet that begins at `start`.
     pub fn seal_report(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), Flaw> {
         let plain = packet.get_mut(start..).ok_or(Flaw::Malformed)?;
         let ssrc = word(plain, 4).ok_or(Flaw::Malformed)?;
-        let trailer = ENCRYPTED | self.reports;
+        let trailer = ENCRYPTED | self.sent.enter_report()?;
         let tag = self.rtcp.seal_rtcp(plain, RTCP_HEAD, ssrc, trailer).ok_or(Flaw::Malformed)?;
-        // After 2^31 reports, three centuries, the key is worn out.
-        self.reports =
-            self.reports.checked_add(1).filter(|next| next & ENCRYPTED == 0).ok_or(Flaw::Malformed)?;
         if !self.rtcp.is_aead() {
             packet.extend_from_slice(&trailer.to_be_bytes());
         }
@@ -96,6 +111,8 @@ pub struct Opener {
     senders: [Option<Sender>; SENDERS_MAX],
     /// Counts what was opened, so that the sender heard longest ago is known.
     opened: u64,
+    /// A packet as it came, while its number is being found: GCM wipes what it cannot open.
+    spare: Vec<u8>,
 }
 
 /// What was heard of one source.
@@ -103,6 +120,8 @@ pub struct Opener {
 struct Sender {
     ssrc: u32,
     heard: u64,
+    /// Its newest number by the key before this one.
+    before: Option<u64>,
     speech: Option<Window>,
     reports: Option<Window>,
 }
@@ -116,7 +135,19 @@ impl Opener {
             name,
             senders: [None; SENDERS_MAX],
             opened: 0,
+            spare: Vec::new(),
         })
+    }
+
+    /// Opens what the same peer sends with another key. How far each of its sources has come is remembered: many let the
+    /// roll-over counter go on (RFC 3711 §3.3.1), some begin anew.
+    pub fn rekeyed(&self, master: &MasterKey, name: Option<KeyName>) -> Option<Opener> {
+        let carried = |sender: Sender| {
+            let before = sender.speech.map(|window| window.newest()).or(sender.before);
+            Sender { before, speech: None, reports: None, ..sender }
+        };
+        let senders = self.senders.map(|place| place.map(carried));
+        Some(Opener { senders, opened: self.opened, ..Opener::new(master, name)? })
     }
 
     /// Opens an SRTP packet in place and gives the length of the RTP packet that it then begins with. A packet that is
@@ -124,8 +155,8 @@ impl Opener {
     pub fn open(&mut self, packet: &mut [u8]) -> Result<usize, Flaw> {
         let (header, sequence, ssrc) = head(packet).ok_or(Flaw::Malformed)?;
         let known = self.sender(ssrc).and_then(|sender| sender.speech);
-        let index = known.map_or(u64::from(sequence), |window| guess(window.newest(), sequence));
-        if known.is_some_and(|window| window.has_seen(index)) {
+        let expected = known.map(|window| guess(window.newest(), sequence));
+        if known.zip(expected).is_some_and(|(window, index)| window.has_seen(index)) {
             return Err(Flaw::Replayed);
         }
         let tag_length = self.rtp.rtp_tag_length();
@@ -134,11 +165,35 @@ impl Opener {
         if length < header {
             return Err(Flaw::Unauthenticated);
         }
-        let is_theirs = self.rtp.open_rtp(body, header, ssrc, index, &tag);
-        is_theirs.then_some(()).ok_or(Flaw::Unauthenticated)?;
+        let index = match expected {
+            Some(index) => self.rtp.open_rtp(body, header, ssrc, index, &tag).then_some(index),
+            None => self.find(body, header, (ssrc, sequence), &tag),
+        };
+        let index = index.ok_or(Flaw::Unauthenticated)?;
         let sender = self.heard(ssrc);
         sender.speech.get_or_insert_with(|| Window::new(index)).see(index);
         Ok(length)
+    }
+
+    /// Opens the first packet of a source by this key, and gives the number that does. Its roll-over counter is what it was
+    /// by the key before; or 0; or 1, of a source that wrapped before we heard of it. The tag tells.
+    fn find(
+        &mut self,
+        body: &mut [u8],
+        header: usize,
+        (ssrc, sequence): (u32, u16),
+        tag: &Tag,
+    ) -> Option<u64> {
+        self.spare.clear();
+        self.spare.extend_from_slice(body);
+        let unwrapped = u64::from(sequence);
+        let begun = [unwrapped, first(sequence)];
+        let before = self.sender(ssrc).and_then(|sender| sender.before);
+        let carried = before.map(|newest| guess(newest, sequence)).filter(|index| !begun.contains(index));
+        carried.into_iter().chain(begun).find(|index| {
+            body.copy_from_slice(&self.spare);
+            self.rtp.open_rtp(body, header, ssrc, *index, tag)
+        })
     }
 
     /// The same for SRTCP. What is not encrypted is refused: that was not agreed.
@@ -211,7 +266,7 @@ impl Opener {
         if known.is_none() {
             *place = None;
         }
-        let sender = place.get_or_insert(Sender { ssrc, heard, speech: None, reports: None });
+        let sender = place.get_or_insert(Sender { ssrc, heard, before: None, speech: None, reports: None });
         sender.heard = heard;
         sender
     }
