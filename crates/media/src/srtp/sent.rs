@@ -77,7 +77,7 @@ impl Sent {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use media_api::Suite;
     use proptest::prelude::*;
@@ -132,20 +132,24 @@ mod tests {
     }
 
     proptest! {
-        /// More keys come and go than are known again, and packets come late, twice and after gaps.
+        /// More keys come and go than are known again, and packets come late, twice and after gaps. What is new to a source
+        /// is new to each key, too: its numbers rise, but for what is a little late.
         #[test]
         fn no_key_seals_a_number_twice(
             steps in prop::collection::vec((0u8..48, any::<bool>(), -200i32..20_000, 1u8..6), 1..400),
             first in any::<u16>(),
         ) {
             let mut sent = Sent::new(&key(0));
-            let (mut used, mut at) = (BTreeSet::new(), i32::from(first));
+            let (mut used, mut highest, mut at) = (BTreeSet::new(), BTreeMap::new(), i32::from(first));
             for (n, is_anew, step, packets) in steps {
                 sent.rekey(&key(n), if is_anew { Count::BeginsAnew } else { Count::GoesOn });
                 at += step;
                 for packet in 0..i32::from(packets) {
                     if let Ok(number) = sent.enter(1, (at + packet) as u16) {
                         prop_assert!(used.insert((n, number)), "{n} {number}");
+                        let highest = highest.entry(n).or_insert(number);
+                        prop_assert!(number + 128 > *highest, "{n} {number} {highest}");
+                        *highest = number.max(*highest);
                     }
                 }
             }
