@@ -224,6 +224,25 @@ fn a_pause_without_packets_is_no_loss_and_the_next_talk_spurt_begins_at_the_righ
 }
 
 #[test]
+fn a_loss_next_to_a_short_pause_costs_no_packet_after_it() {
+    // Where in the hearer's tick the packets come.
+    for phase in (0..20_000).step_by(5000) {
+        for pause in (0..=200).step_by(10) {
+            for missing in 0..=4 {
+                let delay = 50_000 + phase;
+                let mut packets = Talk { delay, ..Talk::plain(100) }.packets();
+                let first = 100 + missing;
+                let from_ms = u64::from(first) * 20 + pause;
+                packets.extend(Talk { first, from_ms, delay, ..Talk::plain(100) }.packets());
+                let expected: Vec<u32> = packets.iter().map(|packet| packet.number).collect();
+                let heard = hear(8000, &packets);
+                assert_eq!(heard.numbers(), expected, "{missing} missing, {pause} ms, {phase} us");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_sender_whose_timestamps_stand_still_in_a_pause_is_heard_at_once_again() {
     let mut packets = talk(200);
     let mut after = Talk { first: 200, from_ms: 4000 + 700, marked: true, ..Talk::plain(200) }.packets();

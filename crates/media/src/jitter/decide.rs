@@ -10,8 +10,9 @@ use super::{
 pub(super) enum Decision {
     /// The packet of this number, of speech or noise.
     Give(i64),
-    /// So many microseconds before a packet that is there are missing, and whether that one follows.
-    Lost(i64, Option<i64>),
+    /// So many microseconds are missing before a packet that is there; the number that is next after them, and that
+    /// packet's if it follows on them.
+    Lost(i64, i64, Option<i64>),
     /// Nothing is there; so many microseconds are to be made up for.
     Dry(i64),
     Silence,
@@ -111,7 +112,9 @@ impl JitterBuffer {
         // More than that is a pause of the sender's beside the loss.
         let span = if share > self.span * 3 / 2 { self.span } else { share };
         let follows = missing == 1 && head.content == Content::Speech;
-        Decision::Lost(span.clamp(SPAN_MIN, SPAN_MAX), follows.then_some(head.sequence))
+        // What was made up for while nothing was there counts, but for no more than what is missing: the rest was a pause.
+        let next = head.sequence - missing + 1;
+        Decision::Lost(span.clamp(SPAN_MIN, SPAN_MAX), next, follows.then_some(head.sequence))
     }
 
     /// There is nothing to hand out: the sender is late, or has paused.

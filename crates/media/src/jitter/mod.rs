@@ -251,7 +251,7 @@ impl JitterBuffer {
         loop {
             match self.decide(at) {
                 Decision::Give(sequence) => return self.give(at, held, sequence),
-                Decision::Lost(span, follower) => return self.make_up_for(at, span, follower),
+                Decision::Lost(span, next, follower) => return self.make_up_for(at, span, next, follower),
                 Decision::Dry(span) => return self.wait_for(at, span),
                 Decision::Silence => {
                     self.fall_silent();
@@ -367,10 +367,8 @@ impl JitterBuffer {
         (self.playing, self.unresolved) = (None, None);
     }
 
-    fn make_up_for(&mut self, at: i64, span: i64, follower: Option<i64>) -> Taken<'_> {
-        // What was made up for while nothing was there counts.
-        let made_up = self.playing.as_ref().map_or(0, |playing| playing.made_up / self.span);
-        self.next = self.next.map(|next| next + made_up + 1);
+    fn make_up_for(&mut self, at: i64, span: i64, next: i64, follower: Option<i64>) -> Taken<'_> {
+        self.next = Some(next);
         self.figures.concealed +=
             micros(span) + self.playing.as_mut().map_or(Duration::ZERO, Playing::settle);
         self.recovery.note_loss(at);
