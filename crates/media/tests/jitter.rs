@@ -310,6 +310,38 @@ fn another_source_another_count_and_other_timestamps_go_on_without_a_gap() {
 }
 
 #[test]
+fn a_packet_that_comes_late_across_a_jump_costs_at_most_itself() {
+    for (jump, late_by) in [(-40_000i32, 21_000), (-40_000, 45_000), (400_000, 21_000), (400_000, 45_000)] {
+        let mut packets = talk(600);
+        packets[300..]
+            .iter_mut()
+            .for_each(|packet| packet.timestamp = packet.timestamp.wrapping_add_signed(jump));
+        packets[299].at += late_by;
+        let heard = hear(8000, &packets);
+        assert!(heard.numbers().is_sorted());
+        assert!(
+            heard.numbers().len() >= 599,
+            "{jump} {late_by}: {} {:?}",
+            heard.numbers().len(),
+            heard.figures
+        );
+        assert!(heard.silences_between(2, 11) <= 1, "{jump} {late_by}: {}", heard.silences_between(2, 11));
+    }
+}
+
+#[test]
+fn a_late_packet_with_a_forged_timestamp_costs_at_most_the_one_that_it_replaces() {
+    for forged in [1, 100, 4000, 7900, 40_000, 1 << 30, 1 << 31, u32::MAX - 40_000] {
+        let mut packets = talk(600);
+        packets[300].timestamp = packets[300].timestamp.wrapping_add(forged);
+        packets[300].at += 21_000;
+        let heard = hear(8000, &packets);
+        assert!(heard.numbers().len() >= 599, "{forged}: {} {:?}", heard.numbers().len(), heard.figures);
+        assert!(heard.silences_between(2, 11) <= 1, "{forged}: {}", heard.silences_between(2, 11));
+    }
+}
+
+#[test]
 fn a_decoder_with_a_memory_is_told_when_another_source_begins() {
     let mut packets = talk(200);
     packets[100..].iter_mut().for_each(|packet| packet.ssrc = 8);

@@ -22,7 +22,16 @@ pub(super) struct Count {
     ticks: i64,
     /// What is added to make up for jumps, in microseconds.
     moved: i64,
-    transit: Option<i64>,
+    newest: Option<Newest>,
+}
+
+/// The packet of the highest number whose timestamp tells when it was made.
+#[derive(Clone, Copy, Debug)]
+struct Newest {
+    sequence: i64,
+    made: i64,
+    /// How long it was on its way.
+    transit: i64,
 }
 
 /// Where a packet stands.
@@ -33,6 +42,8 @@ pub(super) struct Place {
     pub(super) made: i64,
     /// The timestamp does not go on from those before.
     pub(super) has_jumped: bool,
+    /// When it was made is told by its number, and how long it was on its way is not known.
+    pub(super) is_guess: bool,
 }
 
 impl Count {
@@ -46,7 +57,7 @@ impl Count {
             timestamp,
             ticks: 0,
             moved: 0,
-            transit: None,
+            newest: None,
         }
     }
 
@@ -60,8 +71,15 @@ impl Count {
     }
 
     /// Enters a packet that belongs to this count. `None` if it has come before. `is_timed`: its timestamp tells when it
-    /// was made, as that of a key does not.
-    pub(super) fn enter(&mut self, now: u64, sequence: u16, timestamp: u32, is_timed: bool) -> Option<Place> {
+    /// was made, as that of a key does not. `span`: how long a packet lasts, in microseconds.
+    pub(super) fn enter(
+        &mut self,
+        now: u64,
+        sequence: u16,
+        timestamp: u32,
+        is_timed: bool,
+        span: i64,
+    ) -> Option<Place> {
         let step = i64::from(self.step(sequence));
         let extended = self.highest + step;
         if step > 0 {
@@ -76,20 +94,26 @@ impl Count {
             self.seen |= bit;
         }
         let ticks = self.ticks + i64::from(later(timestamp, self.timestamp));
-        let mut made = self.micros(ticks);
-        let mut has_jumped = false;
-        if is_timed && step >= 0 {
-            let transit = now as i64 - made;
-            let before = self.transit.unwrap_or(transit);
-            has_jumped = (transit - before).abs() > LEAP_MIN;
-            if has_jumped {
-                self.moved += transit - before;
-                made += transit - before;
+        let made = self.micros(ticks);
+        Some(match self.newest {
+            _ if !is_timed => Place { sequence: extended, made, has_jumped: false, is_guess: false },
+            Some(newest) if extended < newest.sequence => newest.precede(now, extended, made, span),
+            _ => {
+                (self.ticks, self.timestamp) = (ticks, timestamp);
+                self.follow(now, extended, made)
             }
-            self.transit = Some(now as i64 - made);
-            (self.ticks, self.timestamp) = (ticks, timestamp);
-        }
-        Some(Place { sequence: extended, made, has_jumped })
+        })
+    }
+
+    /// The newest packet: one that jumps was as long on its way as the one before.
+    fn follow(&mut self, now: u64, sequence: i64, made: i64) -> Place {
+        let transit = now as i64 - made;
+        let before = self.newest.map_or(transit, |newest| newest.transit);
+        let has_jumped = (transit - before).abs() > LEAP_MIN;
+        let leap = if has_jumped { transit - before } else { 0 };
+        self.moved += leap;
+        self.newest = Some(Newest { sequence, made: made + leap, transit: transit - leap });
+        Place { sequence, made: made + leap, has_jumped, is_guess: false }
     }
 
     fn step(&self, sequence: u16) -> i16 {
@@ -98,5 +122,15 @@ impl Count {
 
     fn micros(&self, ticks: i64) -> i64 {
         ticks * 1_000_000 / self.clock_rate + self.moved
+    }
+}
+
+impl Newest {
+    /// Where a packet stands that comes after this one and was sent before. It was not made later: a timestamp that says
+    /// so, or that is as far off as a jump, is from before a jump or false, and the number tells better.
+    fn precede(&self, now: u64, sequence: i64, made: i64, span: i64) -> Place {
+        let is_guess = made > self.made || now as i64 - made - self.transit > LEAP_MIN;
+        let made = if is_guess { self.made - (self.sequence - sequence) * span } else { made };
+        Place { sequence, made, has_jumped: false, is_guess }
     }
 }

@@ -24,6 +24,8 @@ mod decide;
 mod delay;
 mod figures;
 mod slots;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -228,11 +230,12 @@ impl JitterBuffer {
         }
         let is_timed = arrived.content != Content::Other;
         let Some(count) = &mut self.count else { return };
-        let Some(place) = count.enter(self.now, arrived.sequence, arrived.timestamp, is_timed) else {
+        let Some(place) = count.enter(self.now, arrived.sequence, arrived.timestamp, is_timed, self.span)
+        else {
             self.figures.duplicates += 1;
             return;
         };
-        if is_timed {
+        if is_timed && !place.is_guess {
             self.measure(place);
         }
         if self.next.is_some_and(|next| place.sequence < next) || !self.make_room(place.sequence) {
