@@ -117,7 +117,7 @@ fn talk_in_many_languages_says_nothing_of_the_kind() {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sounds"), &mut found);
     let (mut wrong, mut samples) = (Vec::new(), 0);
     for file in &found {
-        let speech = prompt::read_samples(&fs::read(file).unwrap()).unwrap();
+        let speech = prompt::read_samples(&fs::read(file).unwrap(), 8000).unwrap();
         samples += speech.len();
         wrong.extend(heard(&speech).into_iter().map(|progress| (file.display().to_string(), progress)));
     }
