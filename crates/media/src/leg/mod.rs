@@ -139,6 +139,9 @@ impl Leg {
     pub(crate) fn configure(&mut self, now: Time, stream: Stream, ask: Ask<'_>) {
         let codec = stream.codec;
         self.watchdog.expect(now, stream.may_receive());
+        if let Some(tap) = self.tap.as_mut().filter(|_| !stream.may_receive()) {
+            tap.hears_no_more();
+        }
         self.line.set_rate(now, TickRate::of(stream.codec));
         self.reception.set_rate(TickRate::of(stream.codec));
         let remote = stream.remote;

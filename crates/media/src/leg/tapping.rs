@@ -63,6 +63,11 @@ impl Tap {
         self.said.hear(now, codec, arrived, self.sample_rate);
     }
 
+    /// The party is not to be heard any more: nothing is made up for what does not come.
+    pub(super) fn hears_no_more(&mut self) {
+        self.said.ear = None;
+    }
+
     /// The party is told this.
     pub(super) fn is_told(&mut self, now: Time, codec: Option<Codec>, header: &Header, payload: &[u8]) {
         let arrived = Arrived {
