@@ -17,7 +17,7 @@ use world::{PCMU, Rtp, clip, party, sound, stream, written};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Ticks until every buffer has grown: music has begun again by then.
-const WARM: u64 = 1000;
+const WARM: u64 = 2000;
 /// Frames in which nothing may be allocated. Not so many that the test takes a minute: its harness would say so, and what it
 /// says is allocated.
 const FRAMES: u64 = 300;
