@@ -17,7 +17,7 @@ const SILENCE_MAX: Duration = Duration::from_millis(150);
 const REPEATED_END_SPAN: Duration = Duration::from_millis(50);
 
 /// No two presses of a key are less than this apart, so a smaller step is the same press told oddly.
-const PAUSE_MIN_TICKS: i32 = TickRate::TELEPHONE.millis(40) as i32;
+const PAUSE_MIN_MILLIS: u32 = 40;
 
 /// A press of more than 65 535 ticks goes on in a segment that begins where the last one was full
 /// (RFC 4733 §2.5.1.3).
@@ -33,24 +33,25 @@ pub(crate) struct KeyPacket {
     code: u8,
     end: bool,
     duration: u16,
+    rate: TickRate,
 }
 
 impl KeyPacket {
-    /// `None` if the payload is too short.
-    pub(crate) fn parse(marker: bool, timestamp: u32, payload: &[u8]) -> Option<KeyPacket> {
+    /// Reads one whose clock is this. `None` if the payload is too short.
+    pub(crate) fn parse(marker: bool, timestamp: u32, payload: &[u8], rate: TickRate) -> Option<KeyPacket> {
         let [code, flags, d0, d1] = *payload.first_chunk::<4>()?;
         let duration = u16::from_be_bytes([d0, d1]);
-        Some(KeyPacket { marker, timestamp, code, end: flags & 0x80 != 0, duration })
-    }
-
-    /// For how many ticks the key has been held, as far as this packet tells.
-    pub(crate) fn duration(&self) -> u16 {
-        self.duration
+        Some(KeyPacket { marker, timestamp, code, end: flags & 0x80 != 0, duration, rate })
     }
 
     /// How long the key has been held, as far as this packet tells.
     pub(crate) fn held(&self) -> Duration {
-        TickRate::TELEPHONE.span(u32::from(self.duration))
+        self.rate.span(u32::from(self.duration))
+    }
+
+    /// The clock of its timestamp and its duration.
+    pub(crate) fn rate(&self) -> TickRate {
+        self.rate
     }
 }
 
@@ -97,7 +98,7 @@ impl Presses {
 impl Press {
     /// Two seconds back is late; more is a sender that counts anew.
     fn is_before(&self, packet: &KeyPacket) -> bool {
-        (-(TickRate::TELEPHONE.millis(2000) as i32)..0).contains(&later(packet.timestamp, self.timestamp))
+        (-(packet.rate.millis(2000) as i32)..0).contains(&later(packet.timestamp, self.timestamp))
     }
 
     fn is_same(&self, now: Time, packet: &KeyPacket) -> bool {
@@ -119,7 +120,8 @@ impl Press {
     fn goes_on_in(&self, packet: &KeyPacket) -> bool {
         let step = later(packet.timestamp, self.timestamp);
         let pause = step - i32::from(self.duration);
-        (SEGMENT_TICKS..=SEGMENT_TICKS + 1).contains(&step) || pause < PAUSE_MIN_TICKS
+        (SEGMENT_TICKS..=SEGMENT_TICKS + 1).contains(&step)
+            || pause < packet.rate.millis(PAUSE_MIN_MILLIS) as i32
     }
 
     fn update(&mut self, now: Time, packet: &KeyPacket) {

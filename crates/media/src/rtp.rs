@@ -20,7 +20,17 @@ impl TickRate {
     pub(crate) const TELEPHONE: TickRate = TickRate { per_milli: 8 };
 
     pub(crate) const fn of(codec: Codec) -> TickRate {
-        TickRate { per_milli: codec.clock_rate() / 1000 }
+        TickRate::hz(codec.clock_rate())
+    }
+
+    /// So many ticks a second, from 1 000 to 192 000; what a peer says beyond is taken for the nearest.
+    pub(crate) const fn hz(clock_rate: u32) -> TickRate {
+        let per_milli = match clock_rate {
+            0..2000 => 1,
+            2000..192_000 => clock_rate / 1000,
+            _ => 192,
+        };
+        TickRate { per_milli }
     }
 
     /// The ticks of so many milliseconds.

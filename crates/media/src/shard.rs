@@ -298,7 +298,7 @@ impl Shard {
         };
         if let Some(leg) = self.legs.get_mut(hearer) {
             leg.relay(now, &received, &mut self.out);
-            if leg.translates() {
+            if leg.has_times_of_its_own() {
                 self.deadlines.set(hearer, leg.deadline());
             }
         }

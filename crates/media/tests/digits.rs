@@ -7,7 +7,7 @@ use std::time::Duration;
 use audio::dtmf::HEARD_AFTER;
 use audio::g711::Law;
 use audio::tone::Tone;
-use media_api::{Command, Event, KeysBy, Stream};
+use media_api::{Codec, Command, Digits, Event, KeysBy, LegId, Stream};
 use world::*;
 
 /// One packet of a press: when (ms), marker, timestamp, key, end, duration.
@@ -355,4 +355,59 @@ fn keys_that_the_party_cannot_take_and_those_beyond_the_limit_are_not_sent() {
     }
     world.pass(30_000);
     assert_eq!(world.sent.len(), 64 * 7);
+}
+
+/// The durations of the keys that a leg was sent, in the order of the packets.
+fn durations(world: &World, leg: LegId) -> Vec<u16> {
+    let keys = world.to(leg).into_iter().filter(|rtp| rtp.payload_type == KEYS);
+    keys.map(|rtp| u16::from_be_bytes([rtp.payload[2], rtp.payload[3]])).collect()
+}
+
+fn opus(leg: LegId, clock_rate: u32) -> Stream {
+    let digits = Some(Digits { payload_type: KEYS, clock_rate });
+    Stream { digits, ..Stream::plain(party(leg), Codec::Opus, 111) }
+}
+
+#[test]
+fn a_key_lasts_as_long_by_whatever_clock_the_party_takes_it() {
+    for (clock_rate, longest) in [(8000, 800), (48_000, 4800)] {
+        let mut world = World::new();
+        world.open(A, opus(A, clock_rate));
+        world.command(Command::SendDigits { leg: A, digits: "5".to_owned() });
+        world.pass(400);
+        assert_eq!(durations(&world, A).last(), Some(&longest), "{clock_rate}");
+    }
+}
+
+#[test]
+fn a_key_crosses_from_one_clock_to_another_as_one_press_of_its_own_clock() {
+    for (from, to, longest) in [(8000, 48_000, 4800), (48_000, 8000, 800)] {
+        let mut world = World::new();
+        world.open(A, opus(A, from));
+        world.open(B, opus(B, to));
+        world.command(Command::Bridge { a: A, b: B });
+        for n in 0..8u16 {
+            let mut key = Rtp::key(n, 16_000, 7, 9, n > 4, (from / 50) as u16 * (n + 1).min(6));
+            key.marker = n == 0;
+            world.say(A, &key);
+            world.pass(20);
+        }
+        world.pass(400);
+        assert_eq!(world.digits(), "9");
+        assert_eq!(durations(&world, B).iter().max(), Some(&longest), "{from} to {to}");
+        let keys = world.to(B).into_iter().filter(|rtp| rtp.payload_type == KEYS);
+        assert_eq!(keys.filter(|rtp| rtp.marker).count(), 1);
+    }
+}
+
+#[test]
+fn how_long_a_key_was_held_is_told_by_its_own_clock() {
+    let mut world = World::new();
+    world.open(A, opus(A, 48_000));
+    world.say(A, &Rtp::key(1, 16_000, 7, 3, false, 960));
+    let held = world.told().into_iter().find_map(|event| match event {
+        Event::Digit { held, .. } => Some(held),
+        _ => None,
+    });
+    assert_eq!(held, Some(Duration::from_millis(20)));
 }

@@ -12,7 +12,7 @@ use crate::jitter::{Arrived, Content};
 use crate::outbox::Outbox;
 use crate::presses::KeyPacket;
 use crate::reception::Arrival;
-use crate::rtp::{self, Packet};
+use crate::rtp::{self, Packet, TickRate};
 use crate::source;
 
 /// The packet types of RTCP, which with rtcp-mux no payload type may look like (RFC 5761 §4).
@@ -195,8 +195,9 @@ impl Leg {
 fn what_is_spoken(agreed: &Agreed, packet: &Packet<'_>) -> Option<Spoken> {
     match agreed.stream.payload(packet.payload_type)? {
         Payload::Speech(codec) => (!packet.payload.is_empty()).then_some(Spoken::Speech(codec)),
-        Payload::Digits { .. } => {
-            KeyPacket::parse(packet.marker, packet.timestamp, packet.payload).map(Spoken::Key)
+        Payload::Digits { clock_rate } => {
+            let rate = TickRate::hz(clock_rate);
+            KeyPacket::parse(packet.marker, packet.timestamp, packet.payload, rate).map(Spoken::Key)
         }
         Payload::ComfortNoise => Some(Spoken::ComfortNoise),
     }

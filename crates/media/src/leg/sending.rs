@@ -15,6 +15,7 @@ use crate::keys::{Due, PRESS_MILLIS};
 use crate::line::{Entry, Talker};
 use crate::outbox::Outbox;
 use crate::player::{Answered, Frame, Player};
+use crate::rtp::TickRate;
 use crate::sounds::Ask;
 use crate::spans::span_of;
 
@@ -43,7 +44,7 @@ impl Leg {
             }
             // Never as speech: the other party would hear noise.
             Spoken::Key(key) => match stream.digits {
-                Some(digits) => (digits.payload_type, None, u32::from(key.duration())),
+                Some(digits) => (digits.payload_type, None, self.line.rate().ticks(key.held())),
                 None => return self.relay.pass_over(received.from, packet),
             },
             Spoken::ComfortNoise => return self.relay.pass_over(received.from, packet),
@@ -98,6 +99,12 @@ impl Leg {
         }
     }
 
+    /// The clock of the keys that the party takes (RFC 4733 §2.1: that of its codec, but some have only the one of telephones).
+    pub(super) fn digits_rate(&self) -> TickRate {
+        let digits = self.agreed.as_ref().and_then(|agreed| agreed.stream.digits);
+        digits.map_or(self.line.rate(), |digits| TickRate::hz(digits.clock_rate))
+    }
+
     /// Sends these keys after those that are being sent.
     pub(crate) fn push_keys(&mut self, now: Time, digits: &str) {
         let can_send_keys = self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits.is_some());
@@ -107,7 +114,7 @@ impl Leg {
     }
 
     pub(super) fn send_keys(&mut self, now: Time, out: &mut Outbox) {
-        while let Some(due) = self.keys.next(now, self.line.rate()) {
+        while let Some(due) = self.keys.next(now, self.digits_rate()) {
             let Due::Packet { payload, first } = due else { continue };
             // The rest of a press whose beginning could not be sent would be a key without a time.
             let has_begun = self.line.talker() == Some(Talker::Keys);

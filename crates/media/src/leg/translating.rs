@@ -57,7 +57,7 @@ impl Translation {
 
 impl Leg {
     /// Takes what another party has said if it is to be said again in this one's codec, when its time comes. False if it
-    /// can be passed on as it is.
+    /// can be passed on as it is. A key by another clock is pressed anew.
     pub(super) fn is_translated(&mut self, now: Time, received: &Received<'_>) -> bool {
         let Some(own) = self.format() else { return false };
         if let Spoken::Speech(codec) = received.spoken {
@@ -69,11 +69,20 @@ impl Leg {
                 self.begin_translation(now, wanted);
             }
         }
-        let Some(translation) = &mut self.translation else { return false };
-        translation.ear.hear(now, &received.arrived());
-        if translation.due().is_none() {
-            translation.silent_frames = 0;
-            translation.cadence.start(now);
+        let is_foreign_key = match received.spoken {
+            Spoken::Key(key) => key.rate() != self.digits_rate(),
+            Spoken::Speech(_) | Spoken::ComfortNoise => false,
+        };
+        if let Some(translation) = &mut self.translation {
+            translation.ear.hear(now, &received.arrived());
+            if translation.due().is_none() {
+                translation.silent_frames = 0;
+                translation.cadence.start(now);
+            }
+        } else if is_foreign_key {
+            self.relay.pass_over(received.from, &received.packet);
+        } else {
+            return false;
         }
         if let Some(key) = received.pressed {
             self.push_keys(now, key.encode_utf8(&mut [0; 4]));
@@ -81,9 +90,9 @@ impl Leg {
         true
     }
 
-    /// What is said again is due at times of its own.
-    pub(crate) fn translates(&self) -> bool {
-        self.translation.is_some()
+    /// What is said again, and keys that are pressed anew, are due at times of their own.
+    pub(crate) fn has_times_of_its_own(&self) -> bool {
+        self.translation.is_some() || self.keys.are_sending()
     }
 
     /// From now on this is translated; or nothing is, and what comes can be passed on. Both begin anew on the line.
