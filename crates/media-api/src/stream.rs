@@ -42,7 +42,7 @@ pub struct Stream {
     pub also: Vec<(u8, Payload)>,
     /// Who sends.
     pub direction: Direction,
-    /// The speech in one packet that the peer asked for.
+    /// The speech in one packet that the peer asked for. What is relayed keeps its sender's; what we write lasts 20 ms.
     pub packet_time: Duration,
     /// What protects it.
     pub security: Security,
@@ -65,9 +65,9 @@ pub struct Opus {
     pub fec: bool,
     /// `usedtx`: what is silent may be left out.
     pub dtx: bool,
-    /// `stereo`: it would rather have two channels.
+    /// `stereo`: it would rather have two channels; it gets one.
     pub stereo: bool,
-    /// `cbr`: every packet is to be of the same size.
+    /// `cbr`: every packet is to be of the same size; what we write is not.
     pub constant_bit_rate: bool,
     /// `maxaveragebitrate` in bits a second, 6 000 to 510 000.
     pub bit_rate_max: Option<u32>,
