@@ -126,7 +126,7 @@ impl Life {
             }
             media_api::Command::Close { leg } => {
                 self.open.remove(&leg);
-                Some(Event::Closed { leg, stats: media_api::Stats::default() })
+                Some(Event::Closed { leg, stats: Box::default() })
             }
             _ => None,
         }
