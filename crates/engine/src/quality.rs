@@ -17,8 +17,6 @@ pub(crate) fn of_the_whole(leg: u32, stats: &Stats) -> FactKind {
         mos: stats.here.map(score),
         remote_mos: stats.there.map(score),
         remote_lost: stats.remote_lost,
-        discarded: stats.here.map_or(0, |here| u64::from(here.discarded)),
-        concealed_ms: u64::try_from(stats.concealed.as_millis()).unwrap_or(u64::MAX),
     }
 }
 

@@ -332,12 +332,6 @@ pub enum FactKind {
         /// Packets that the peer missed, if it reports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remote_lost: Option<u64>,
-        /// Packets that came too late, or too many at once, to be heard.
-        #[serde(default)]
-        discarded: u64,
-        /// Milliseconds of speech that were made up for.
-        #[serde(default)]
-        concealed_ms: u64,
     },
     /// How ten seconds of a leg were heard. Told when that changes, and once a minute if it does not.
     #[serde(rename = "leg.quality_sampled")]

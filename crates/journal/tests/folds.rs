@@ -300,8 +300,6 @@ fn a_measurement_after_the_end_leaves_nothing_open() {
         mos: None,
         remote_mos: None,
         remote_lost: None,
-        discarded: 0,
-        concealed_ms: 0,
     };
     whole().call(late).cdr();
 }

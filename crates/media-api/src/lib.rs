@@ -297,8 +297,6 @@ pub struct Stats {
     pub here: Option<Voice>,
     /// The whole call as the peer heard it, by its reports.
     pub there: Option<Voice>,
-    /// How much of the peer's speech was made up for, where it was decoded here.
-    pub concealed: Duration,
     /// Presses received.
     pub digits: u64,
 }

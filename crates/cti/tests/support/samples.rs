@@ -173,8 +173,6 @@ fn call() -> Vec<FactKind> {
             mos: Some(4.36),
             remote_mos: None,
             remote_lost: None,
-            discarded: 0,
-            concealed_ms: 20,
         },
         FactKind::LegProgressHeard { leg: 2, tone: "busy".into() },
         FactKind::LegQualitySampled {

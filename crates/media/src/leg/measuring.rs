@@ -1,7 +1,5 @@
 //! What is measured of a leg: its reports to the party, its quality, and the figures at its end.
 
-use std::time::Duration;
-
 use base::Time;
 use media_api::{Event, Stats};
 
@@ -38,7 +36,6 @@ impl Leg {
             round_trip: self.reports.round_trip,
             here,
             there,
-            concealed: Duration::ZERO,
             digits: self.digits,
         }
     }
