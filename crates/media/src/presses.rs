@@ -119,9 +119,9 @@ impl Press {
     /// the timestamp in every packet.
     fn goes_on_in(&self, packet: &KeyPacket) -> bool {
         let step = later(packet.timestamp, self.timestamp);
-        let pause = step - i32::from(self.duration);
-        (SEGMENT_TICKS..=SEGMENT_TICKS + 1).contains(&step)
-            || pause < packet.rate.millis(PAUSE_MIN_MILLIS) as i32
+        // A step may be half a circle, from which nothing can be taken away.
+        let pause_from = i32::from(self.duration) + packet.rate.millis(PAUSE_MIN_MILLIS) as i32;
+        (SEGMENT_TICKS..=SEGMENT_TICKS + 1).contains(&step) || step < pause_from
     }
 
     fn update(&mut self, now: Time, packet: &KeyPacket) {

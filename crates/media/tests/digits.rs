@@ -411,3 +411,13 @@ fn how_long_a_key_was_held_is_told_by_its_own_clock() {
     });
     assert_eq!(held, Some(Duration::from_millis(20)));
 }
+
+#[test]
+fn a_timestamp_half_a_circle_away_within_a_press_harms_nothing() {
+    for step in [i32::MIN, i32::MIN + 1, i32::MAX] {
+        let mut world = World::alone();
+        world.say(A, &Rtp::key(1, 8000, 7, 5, false, u16::MAX));
+        world.say(A, &Rtp::key(2, 8000u32.wrapping_add_signed(step), 7, 5, false, u16::MAX));
+        assert!(matches!(world.digits().as_str(), "5" | "55"));
+    }
+}
