@@ -14,6 +14,66 @@ use crate::jitter::{Advice, Arrived, JitterBuffer, Taken};
 /// A frame is 20 ms.
 const FRAMES_PER_SECOND: u32 = 50;
 
+/// What a party speaks may change so often: a new ear costs more than a hundred packets.
+const CHANGE_MIN: Duration = Duration::from_millis(100);
+
+/// One party, whatever it speaks: an ear for the codec that it speaks now. Who changes with every packet is not followed.
+#[derive(Debug)]
+pub(crate) struct Hearing {
+    seed: Seed,
+    ear: Option<Box<Ear>>,
+    since: Time,
+}
+
+impl Hearing {
+    pub(crate) fn new(seed: Seed) -> Hearing {
+        Hearing { seed, ear: None, since: Time::ZERO }
+    }
+
+    /// Takes a packet: of speech, then in this codec and wanted at so many samples a second; or of anything else. It is
+    /// passed over if it is in another codec or wanted at another rate too soon after the last change.
+    pub(crate) fn hear(&mut self, now: Time, speech: Option<(Codec, u32)>, arrived: &Arrived<'_>) {
+        if let Some((codec, sample_rate)) = speech
+            && self.ear.as_ref().is_none_or(|ear| (ear.codec, ear.sample_rate) != (codec, sample_rate))
+        {
+            if !self.may_change(now) {
+                return;
+            }
+            self.ear = Some(Box::new(Ear::new(codec, sample_rate, self.seed)));
+            self.since = now;
+        }
+        if let Some(ear) = &mut self.ear {
+            ear.hear(now, arrived);
+        }
+    }
+
+    /// Whether another codec would be followed now.
+    pub(crate) fn may_change(&self, now: Time) -> bool {
+        self.ear.is_none() || now.since(self.since) >= CHANGE_MIN
+    }
+
+    /// Samples a second of what is taken; `None` before the first speech.
+    pub(crate) fn sample_rate(&self) -> Option<u32> {
+        self.ear.as_ref().map(|ear| ear.sample_rate)
+    }
+
+    /// Gives so many samples a second from now on. What was decoded and not yet heard is lost.
+    pub(crate) fn set_sample_rate(&mut self, sample_rate: u32) {
+        self.ear.iter_mut().for_each(|ear| ear.set_sample_rate(sample_rate));
+    }
+
+    /// Fills `frame` with the next 20 ms; leaves it empty before the first speech.
+    pub(crate) fn take(&mut self, now: Time, frame: &mut Vec<i16>) -> Said {
+        frame.clear();
+        self.ear.as_mut().map_or(Said::Nothing, |ear| ear.take(now, frame))
+    }
+
+    /// Nothing is made up for what does not come any more.
+    pub(crate) fn forget(&mut self) {
+        self.ear = None;
+    }
+}
+
 /// What there is in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Said {
@@ -26,7 +86,7 @@ pub(crate) enum Said {
 }
 
 #[derive(Debug)]
-pub(crate) struct Ear {
+struct Ear {
     codec: Codec,
     sample_rate: u32,
     jitter: JitterBuffer,
@@ -44,7 +104,7 @@ pub(crate) struct Ear {
 
 impl Ear {
     /// Hears this codec and gives so many samples a second: 8 000, 16 000 or 48 000.
-    pub(crate) fn new(codec: Codec, sample_rate: u32, seed: Seed) -> Ear {
+    fn new(codec: Codec, sample_rate: u32, seed: Seed) -> Ear {
         let mut jitter = JitterBuffer::new(codec.clock_rate());
         jitter.expect_recovery(codec == Codec::Opus);
         let decoder = Decoder::at(codec, sample_rate);
@@ -63,12 +123,8 @@ impl Ear {
         }
     }
 
-    pub(crate) fn codec(&self) -> Codec {
-        self.codec
-    }
-
     /// Gives so many samples a second from now on. What was decoded and not yet heard is lost.
-    pub(crate) fn set_sample_rate(&mut self, sample_rate: u32) {
+    fn set_sample_rate(&mut self, sample_rate: u32) {
         self.decoder = Decoder::at(self.codec, sample_rate);
         self.stretcher = Stretcher::new(self.decoder.sample_rate());
         self.resampler = Resampler::new(self.decoder.sample_rate(), sample_rate);
@@ -77,12 +133,12 @@ impl Ear {
     }
 
     /// Takes a packet of the party, of whatever content.
-    pub(crate) fn hear(&mut self, now: Time, arrived: &Arrived<'_>) {
+    fn hear(&mut self, now: Time, arrived: &Arrived<'_>) {
         self.jitter.insert(now, arrived);
     }
 
     /// Fills `frame` with the next 20 ms.
-    pub(crate) fn take(&mut self, now: Time, frame: &mut Vec<i16>) -> Said {
+    fn take(&mut self, now: Time, frame: &mut Vec<i16>) -> Said {
         let wanted = (self.sample_rate / FRAMES_PER_SECOND) as usize;
         frame.clear();
         let mut is_said = !self.held.is_empty();
@@ -149,5 +205,36 @@ impl Ear {
             Some(background) if missing > 0 => background.fill(missing, frame),
             _ => frame.resize(frame.len() + missing, 0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jitter::Content;
+
+    #[test]
+    fn a_party_that_changes_its_codec_with_every_packet_costs_an_ear_in_100_ms() {
+        let mut hearing = Hearing::new(Seed::from_number(1));
+        let mut ears = Vec::new();
+        for packet in 0..50_u16 {
+            let now = Time::from_millis(u64::from(packet) * 20);
+            let codec = if packet % 2 == 0 { Codec::Opus } else { Codec::G722 };
+            let arrived = Arrived {
+                ssrc: 1,
+                sequence: packet,
+                timestamp: u32::from(packet) * 160,
+                marker: false,
+                payload_type: 9,
+                content: Content::Speech,
+                payload: &[0; 160],
+            };
+            hearing.hear(now, Some((codec, 8000)), &arrived);
+            let heard = hearing.ear.as_ref().map(|ear| ear.codec);
+            if ears.last() != Some(&heard) {
+                ears.push(heard);
+            }
+        }
+        assert_eq!(ears.len(), 10, "{ears:?}");
     }
 }

@@ -16,6 +16,7 @@ pub(crate) struct Format {
 #[derive(Debug)]
 pub(crate) struct Voice {
     format: Format,
+    sample_rate: u32,
     encoder: Encoder,
     resampler: Resampler,
     /// What the listener says that it loses, in packets of a hundred.
@@ -37,6 +38,7 @@ impl Voice {
         let encoder = Encoder::at(format.codec, sample_rate, &format.settings);
         Voice {
             format,
+            sample_rate,
             resampler: Resampler::new(sample_rate, encoder.sample_rate()),
             encoder,
             loss: format.settings.expected_loss,
@@ -48,12 +50,17 @@ impl Voice {
     /// A voice that goes on as this one, if its codec's memory can be copied.
     pub(crate) fn go_on_as(&self) -> Option<Voice> {
         let encoder = self.encoder.try_clone()?;
-        let (format, resampler, loss) = (self.format, self.resampler.clone(), self.loss);
-        Some(Voice { format, encoder, resampler, loss, samples: Vec::new(), payload: Vec::new() })
+        let (samples, payload) = (Vec::new(), Vec::new());
+        Some(Voice { encoder, resampler: self.resampler.clone(), samples, payload, ..*self })
     }
 
     pub(crate) fn format(&self) -> Format {
         self.format
+    }
+
+    /// Samples a second of what it writes.
+    pub(crate) fn sample_rate(&self) -> u32 {
+        self.sample_rate
     }
 
     /// The listener reports that it loses so many packets of a hundred: more is spent on copies of what was sent, and

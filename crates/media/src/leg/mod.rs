@@ -34,7 +34,6 @@ use crate::watchdog::Watchdog;
 use protection::Protection;
 pub(crate) use receiving::{Received, Spoken};
 use tapping::Tap;
-pub(crate) use translating::CHANGE_MIN;
 use translating::Translation;
 
 /// Who hears what a leg says.

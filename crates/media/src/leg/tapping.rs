@@ -5,7 +5,7 @@ use media_api::Codec;
 
 use super::Leg;
 use crate::cadence::{CATCH_UP_MAX, Cadence};
-use crate::ear::{Ear, Said};
+use crate::ear::{Hearing, Said};
 use crate::jitter::{Arrived, Content};
 use crate::outbox::Outbox;
 use crate::rtp::Header;
@@ -19,38 +19,35 @@ pub(super) struct Tap {
     told: Channel,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Channel {
-    ear: Option<Box<Ear>>,
+    hearing: Hearing,
     frame: Vec<i16>,
 }
 
 impl Channel {
+    fn new(seed: Seed) -> Channel {
+        Channel { hearing: Hearing::new(seed), frame: Vec::new() }
+    }
+
     /// Takes a packet; of speech in this codec, or of something else that only has its place.
     fn hear(&mut self, now: Time, codec: Option<Codec>, arrived: &Arrived<'_>, sample_rate: u32) {
-        if let Some(codec) = codec
-            && self.ear.as_ref().is_none_or(|ear| ear.codec() != codec)
-        {
-            let seed = Seed::from_number(u64::from(arrived.ssrc));
-            self.ear = Some(Box::new(Ear::new(codec, sample_rate, seed)));
-        }
-        if let Some(ear) = &mut self.ear {
-            ear.hear(now, arrived);
-        }
+        self.hearing.hear(now, codec.map(|codec| (codec, sample_rate)), arrived);
     }
 
     /// Makes the next frame. False if it is silence.
     fn take(&mut self, now: Time, length: usize) -> bool {
-        let is_said = self.ear.as_mut().is_some_and(|ear| ear.take(now, &mut self.frame) != Said::Nothing);
+        let is_said = self.hearing.take(now, &mut self.frame) != Said::Nothing;
         self.frame.resize(length, 0);
         is_said
     }
 }
 
 impl Tap {
-    fn new(now: Time, sample_rate: u32, mut cadence: Cadence) -> Tap {
+    fn new(now: Time, sample_rate: u32, mut cadence: Cadence, seed: &Seed) -> Tap {
         cadence.start(now);
-        Tap { sample_rate, cadence, said: Channel::default(), told: Channel::default() }
+        let [said, told] = ["said", "told"].map(|name| Channel::new(seed.named(name)));
+        Tap { sample_rate, cadence, said, told }
     }
 
     /// When the next frame is due.
@@ -65,7 +62,7 @@ impl Tap {
 
     /// The party is not to be heard any more: nothing is made up for what does not come.
     pub(super) fn hears_no_more(&mut self) {
-        self.said.ear = None;
+        self.said.hearing.forget();
     }
 
     /// The party is told this.
@@ -86,8 +83,8 @@ impl Tap {
 impl Leg {
     /// What it says and what it is told is handed up from now on at this rate, or no longer.
     pub(crate) fn tap(&mut self, now: Time, sample_rate: Option<u32>) {
-        let cadence = Cadence::new(self.phase);
-        self.tap = sample_rate.map(|sample_rate| Box::new(Tap::new(now, sample_rate, cadence)));
+        let (cadence, seed) = (Cadence::new(self.phase), Seed::from_number(u64::from(self.line.ssrc())));
+        self.tap = sample_rate.map(|sample_rate| Box::new(Tap::new(now, sample_rate, cadence, &seed)));
     }
 
     /// Hands up what is due.

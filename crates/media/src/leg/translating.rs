@@ -1,29 +1,22 @@
 //! What another party says in a codec that this one does not speak: heard by an ear of its own, and said again.
 
-use std::time::Duration;
-
 use audio::g711::Law;
-use base::{Key, Seed, Time};
+use base::{Seed, Time};
 use media_api::Codec;
 
 use super::{Leg, Received, Spoken};
 use crate::cadence::{CATCH_UP_MAX, Cadence};
-use crate::ear::{Ear, Said};
+use crate::ear::{Hearing, Said};
 use crate::line::Talker;
 use crate::outbox::Outbox;
 use crate::voice::{Format, Voice};
-
-/// What a party speaks may change so often: a new ear and a new encoder cost more than a hundred packets.
-pub(crate) const CHANGE_MIN: Duration = Duration::from_millis(100);
 
 /// So many frames without a word, and nothing is due until the other party says something.
 const SILENT_FRAMES_MAX: u32 = 50;
 
 #[derive(Debug)]
 pub(super) struct Translation {
-    began: Time,
-    from: Key<Leg>,
-    ear: Ear,
+    hearing: Hearing,
     voice: Voice,
     cadence: Cadence,
     silent_frames: u32,
@@ -31,27 +24,28 @@ pub(super) struct Translation {
 }
 
 impl Translation {
-    fn new(
-        began: Time,
-        (from, spoken): (Key<Leg>, Codec),
-        to: Format,
-        cadence: Cadence,
-        seed: Seed,
-    ) -> Translation {
-        // What the other party cannot say, this one need not be able to hear.
-        let sample_rate = to.rate_for(spoken.sample_rate());
-        let (ear, voice) = (Ear::new(spoken, sample_rate, seed), Voice::new(to, sample_rate));
-        Translation { began, from, ear, voice, cadence, silent_frames: 0, frame: Vec::new() }
-    }
-
-    /// Whose words these are, in what they come, and in what they are said again.
-    fn what(&self) -> (Key<Leg>, Codec, Format) {
-        (self.from, self.ear.codec(), self.voice.format())
+    fn new((spoken, to): (Codec, Format), cadence: Cadence, seed: Seed) -> Translation {
+        let voice = Voice::new(to, rate_between(spoken, to));
+        Translation { hearing: Hearing::new(seed), voice, cadence, silent_frames: 0, frame: Vec::new() }
     }
 
     /// When the next frame is due.
     pub(super) fn due(&self) -> Option<Time> {
         self.cadence.due()
+    }
+
+    /// Takes a packet of the other party, of speech in this codec or of anything else, to say it again in `to`.
+    fn hear(&mut self, now: Time, codec: Option<Codec>, to: Format, received: &Received<'_>) {
+        let speech = codec.map(|codec| (codec, rate_between(codec, to)));
+        self.hearing.hear(now, speech, &received.arrived());
+        let sample_rate = self.hearing.sample_rate().unwrap_or(self.voice.sample_rate());
+        if (self.voice.format(), self.voice.sample_rate()) != (to, sample_rate) {
+            self.voice = Voice::new(to, sample_rate);
+        }
+        if self.due().is_none() {
+            self.silent_frames = 0;
+            self.cadence.start(now);
+        }
     }
 }
 
@@ -60,25 +54,28 @@ impl Leg {
     /// can be passed on as it is. A key by another clock is pressed anew.
     pub(super) fn is_translated(&mut self, now: Time, received: &Received<'_>) -> bool {
         let Some(own) = self.format() else { return false };
-        if let Spoken::Speech(codec) = received.spoken {
-            let wanted = (!can_be_relayed(codec, own.codec)).then_some((received.from, codec, own));
-            if self.translation.as_deref().map(Translation::what) != wanted {
-                if self.translation.as_deref().is_some_and(|known| now.since(known.began) < CHANGE_MIN) {
+        let codec = if let Spoken::Speech(codec) = received.spoken { Some(codec) } else { None };
+        match (codec, &self.translation) {
+            (Some(codec), Some(known)) if can_be_relayed(codec, own.codec) => {
+                if !known.hearing.may_change(now) {
                     return true;
                 }
-                self.begin_translation(now, wanted);
+                self.hear_anew();
             }
+            (Some(codec), None) if !can_be_relayed(codec, own.codec) => {
+                self.relay.forget();
+                let seed = Seed::from_number(u64::from(self.line.ssrc()));
+                let translation = Translation::new((codec, own), Cadence::new(self.phase), seed);
+                self.translation = Some(Box::new(translation));
+            }
+            _ => {}
         }
         let is_foreign_key = match received.spoken {
             Spoken::Key(key) => key.rate() != self.digits_rate(),
             Spoken::Speech(_) | Spoken::ComfortNoise => false,
         };
         if let Some(translation) = &mut self.translation {
-            translation.ear.hear(now, &received.arrived());
-            if translation.due().is_none() {
-                translation.silent_frames = 0;
-                translation.cadence.start(now);
-            }
+            translation.hear(now, codec, own, received);
         } else if is_foreign_key {
             self.relay.pass_over(received.from, &received.packet);
         } else {
@@ -95,20 +92,12 @@ impl Leg {
         self.translation.is_some() || self.keys.are_sending()
     }
 
-    /// From now on this is translated; or nothing is, and what comes can be passed on. Both begin anew on the line.
-    fn begin_translation(&mut self, now: Time, wanted: Option<(Key<Leg>, Codec, Format)>) {
-        self.relay.forget();
-        let (cadence, seed) = (Cadence::new(self.phase), Seed::from_number(u64::from(self.line.ssrc())));
-        self.translation = wanted
-            .map(|(from, spoken, own)| Box::new(Translation::new(now, (from, spoken), own, cadence, seed)));
-    }
-
     /// Says again what is due.
     pub(super) fn translate_on(&mut self, now: Time, out: &mut Outbox) {
         let Some(mut translation) = self.translation.take() else { return };
         for _ in 0..CATCH_UP_MAX {
             let Some(nominal) = translation.cadence.next(now) else { break };
-            let said = translation.ear.take(now, &mut translation.frame);
+            let said = translation.hearing.take(now, &mut translation.frame);
             if said == Said::Nothing {
                 translation.silent_frames += 1;
                 self.line.fall_silent(Talker::Translation);
@@ -126,6 +115,11 @@ impl Leg {
         }
         self.translation = Some(translation);
     }
+}
+
+/// What the other party cannot say, this one need not be able to hear.
+fn rate_between(spoken: Codec, to: Format) -> u32 {
+    to.rate_for(spoken.sample_rate())
 }
 
 /// Whether packets of one codec are packets of the other, or become it by a table.

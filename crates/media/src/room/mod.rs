@@ -13,8 +13,8 @@ use base::{Key, Seed, Slots, Time};
 use media_api::{Heard, LegId, Seat};
 
 use crate::cadence::{CATCH_UP_MAX, Cadence};
-use crate::ear::{Ear, Said};
-use crate::leg::{CHANGE_MIN, Leg, Received, Spoken};
+use crate::ear::{Hearing, Said};
+use crate::leg::{Leg, Received, Spoken};
 use crate::line::Talker;
 use crate::outbox::Outbox;
 use crate::voice::{Format, Voice};
@@ -61,8 +61,7 @@ struct Member {
     leg: LegId,
     seat: Seat,
     chime: bool,
-    ear: Option<Box<Ear>>,
-    ear_since: Time,
+    hearing: Hearing,
     /// For a mix of its own, and in which frame it last wrote.
     voice: Option<(Box<Voice>, u64)>,
     /// What it says in this frame; its samples are silence if it says nothing.
@@ -112,8 +111,7 @@ impl Room {
             leg,
             seat,
             chime,
-            ear: None,
-            ear_since: Time::ZERO,
+            hearing: Hearing::new(self.seed.numbered(leg.0)),
             voice: None,
             frame: Vec::new(),
             is_said: false,
@@ -134,20 +132,8 @@ impl Room {
     /// Takes a packet of a party.
     pub(crate) fn hear(&mut self, now: Time, received: &Received<'_>) {
         let Some(member) = self.members.get_mut(&received.from) else { return };
-        if let Spoken::Speech(codec) = received.spoken
-            && member.ear.as_ref().is_none_or(|ear| ear.codec() != codec)
-        {
-            // Who changes with every packet is not followed.
-            if member.ear.is_some() && now.since(member.ear_since) < CHANGE_MIN {
-                return;
-            }
-            let seed = self.seed.numbered(member.leg.0);
-            member.ear = Some(Box::new(Ear::new(codec, self.sample_rate, seed)));
-            member.ear_since = now;
-        }
-        if let Some(ear) = &mut member.ear {
-            ear.hear(now, &received.arrived());
-        }
+        let codec = if let Spoken::Speech(codec) = received.spoken { Some(codec) } else { None };
+        member.hearing.hear(now, codec.map(|codec| (codec, self.sample_rate)), &received.arrived());
     }
 
     pub(crate) fn due(&self) -> Option<Time> {
@@ -187,19 +173,16 @@ impl Room {
         self.chimes.iter_mut().for_each(|chime| chime.set_sample_rate(rate));
         for member in self.members.values_mut() {
             member.voice = None;
-            member.ear.iter_mut().for_each(|ear| ear.set_sample_rate(rate));
+            member.hearing.set_sample_rate(rate);
         }
     }
 
     fn take_frames(&mut self, now: Time) {
         for member in self.members.values_mut() {
             let heard = member.seat.heard != Heard::ByNobody;
-            member.is_said = match &mut member.ear {
-                // Taken whether it is heard or not, or it would be heard late when its seat changes.
-                // Nobody needs to hear how others are silent.
-                Some(ear) => ear.take(now, &mut member.frame) == Said::Speech && heard,
-                None => false,
-            };
+            // Taken whether it is heard or not, or it would be heard late when its seat changes.
+            // Nobody needs to hear how others are silent.
+            member.is_said = member.hearing.take(now, &mut member.frame) == Said::Speech && heard;
         }
     }
 
