@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
+mod support;
+
 use audio::g711::Law;
 use audio::progress::{Detector, Progress};
 use audio::prompt;
 use audio::tone::Tone;
 use base::Seed;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// So many Hz for so many milliseconds; 0 Hz is silence.
 fn sound(parts: &[(f64, usize)], swing: i16, times: usize) -> Vec<i16> {
@@ -98,23 +99,9 @@ fn a_dial_tone_other_cadences_and_other_tones_say_nothing() {
     }
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    for entry in entries {
-        if entry.is_dir() {
-            files(&entry, found);
-        } else if entry.extension().is_some_and(|extension| extension == "opus" || extension == "wav") {
-            found.push(entry);
-        }
-    }
-}
-
 #[test]
 fn talk_in_many_languages_says_nothing_of_the_kind() {
-    let mut found = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sounds"), &mut found);
+    let found = support::sounds();
     let (mut wrong, mut samples) = (Vec::new(), 0);
     for file in &found {
         let speech = prompt::read_samples(&fs::read(file).unwrap(), 8000).unwrap();

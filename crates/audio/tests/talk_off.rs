@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
+mod support;
+
 use audio::dtmf::Detector;
 use audio::prompt;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// Deeper and higher voices than those that there are.
 const PITCHES: [f64; 3] = [0.93, 1.0, 1.08];
@@ -20,23 +21,9 @@ fn at_pitch(samples: &[i16], pitch: f64) -> Vec<i16> {
     (0..(samples.len() as f64 / pitch) as usize).map(at).collect()
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    for entry in entries {
-        if entry.is_dir() {
-            files(&entry, found);
-        } else if entry.extension().is_some_and(|extension| extension == "opus" || extension == "wav") {
-            found.push(entry);
-        }
-    }
-}
-
 #[test]
 fn two_hours_of_talk_in_many_languages_have_no_key_in_them() {
-    let mut found = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sounds"), &mut found);
+    let found = support::sounds();
     let (mut detector, mut heard, mut samples) = (Detector::default(), Vec::new(), 0);
     for file in &found {
         let prompt = prompt::read_samples(&fs::read(file).unwrap(), 8000).unwrap();
