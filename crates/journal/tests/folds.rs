@@ -389,6 +389,23 @@ fn the_steps_tell_what_led_to_the_end() {
     assert!(why(&[]).is_none());
 }
 
+#[test]
+fn the_steps_tell_what_the_network_said_and_what_had_to_be_transcoded() {
+    let heard = FactKind::LegProgressHeard { leg: 2, tone: "congestion".into() };
+    let (codec_a, codec_b) = ("PCMA".to_owned(), "G722".to_owned());
+    let log = in_queue().call(heard).call(FactKind::CallTranscoded { a: 1, b: 2, codec_a, codec_b });
+    let explained = why(&log.facts).unwrap();
+    let last: Vec<(&str, &str)> =
+        explained.steps.iter().skip(3).map(|step| (step.it.as_str(), step.en.as_str())).collect();
+    assert_eq!(
+        last,
+        [
+            ("parte 2: dalla rete viene il tono di congestione", "leg 2: the network's tone says congestion"),
+            ("il suono si converte fra PCMA e G722", "their sound is transcoded between PCMA and G722"),
+        ]
+    );
+}
+
 fn origin(operator: &str, kind: &str, withheld: bool) -> FactKind {
     FactKind::CallOrigin {
         source: "pai".into(),

@@ -294,6 +294,17 @@ fn leg_step(kind: &FactKind) -> Option<(String, String)> {
         FactKind::CallConnected { .. } => {
             ("le parti si sentono".into(), "the parties hear each other".into())
         }
+        FactKind::CallTranscoded { codec_a, codec_b, .. } => (
+            format!("il suono si converte fra {codec_a} e {codec_b}"),
+            format!("their sound is transcoded between {codec_a} and {codec_b}"),
+        ),
+        FactKind::LegProgressHeard { leg, tone } => {
+            let (tone_it, tone_en) = network_tone(tone);
+            (
+                format!("parte {leg}: dalla rete viene il tono di {tone_it}"),
+                format!("leg {leg}: the network's tone says {tone_en}"),
+            )
+        }
         FactKind::MediaSilent { leg, evidence } => (
             format!("la parte {leg} tace da {} ms", evidence.silent_ms),
             format!("leg {leg} has been silent for {} ms", evidence.silent_ms),
@@ -317,4 +328,14 @@ fn leg_step(kind: &FactKind) -> Option<(String, String)> {
         }
         _ => return None,
     })
+}
+
+fn network_tone(tone: &str) -> (&str, &str) {
+    match tone {
+        "ringing" => ("libero", "ringing"),
+        "busy" => ("occupato", "busy"),
+        "congestion" => ("congestione", "congestion"),
+        "special_information" => ("avviso speciale", "an announcement follows"),
+        other => (other, other),
+    }
 }
