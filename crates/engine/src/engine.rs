@@ -331,6 +331,7 @@ impl Engine {
                     call.unauthenticated(ctx, number, (from, report, packets), keys);
                 });
             }
+            Media::Secured { .. } | Media::HandshakeFailed { .. } => {}
             Media::Quality { leg, quality } => {
                 self.for_media(leg, |call, ctx, number| {
                     call.note(ctx, crate::quality::of_a_span(number, &quality));

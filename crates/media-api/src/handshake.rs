@@ -1,6 +1,7 @@
 //! Keys that two sides agree on the media's own path (DTLS-SRTP, RFC 5763), as browsers do, and the names by which they
 //! find each other there (ICE, RFC 8445).
 
+use crate::Offerer;
 use std::fmt;
 
 /// The hash of a certificate, which the other side told (RFC 8122).
@@ -128,6 +129,8 @@ pub struct Handshake {
     pub fingerprints: Vec<Fingerprint>,
     /// The name of the peer's handshake (RFC 8842): another one asks for another handshake.
     pub tls_id: Option<String>,
+    /// By whose offer.
+    pub offerer: Offerer,
 }
 
 #[cfg(test)]

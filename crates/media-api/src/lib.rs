@@ -241,6 +241,20 @@ pub enum Event {
         /// How the keys were agreed that should have made it.
         keys: KeyTerms,
     },
+    /// The handshake of the leg has given its keys: from now on it can be heard and spoken to.
+    Secured {
+        /// Whose.
+        leg: LegId,
+        /// How it is protected.
+        keys: KeyTerms,
+    },
+    /// The handshake of the leg came to nothing: it cannot be heard or spoken to until another one is agreed.
+    HandshakeFailed {
+        /// Whose.
+        leg: LegId,
+        /// For people.
+        why: String,
+    },
     /// How the last ten seconds were heard. Told when that changes, and once a minute if it does not.
     Quality {
         /// Whose.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use audio::Clip;
 use base::Wall;
-use media_api::{Codec, Command, Event, LegId};
+use media_api::{Codec, Command, Event, Fingerprint, Keys, LegId, Offerer};
 
 /// What a shard is told at its birth.
 #[derive(Clone, Debug)]
@@ -72,6 +72,48 @@ pub enum ShardInput<'a> {
         /// The sound; `None` if it cannot be read.
         clip: Option<Arc<Clip>>,
     },
+    /// What has become of a leg's handshake.
+    Handshake {
+        /// Whose.
+        leg: LegId,
+        /// Which of the leg's, as [`ShardOutput::Handshake`] gave it: what is told of an earlier one is passed over.
+        number: u32,
+        /// See there.
+        told: HandshakeTold<'a>,
+    },
+}
+
+/// What the shell tells of a handshake.
+#[derive(Clone, Debug)]
+pub enum HandshakeTold<'a> {
+    /// This is to be sent to the peer.
+    Datagram(&'a [u8]),
+    /// Both sides have proved themselves; these are the keys of SRTP that they have (RFC 5764 §4.2).
+    Keys(Box<Keys>),
+    /// It came to nothing; why, for people. Nothing more comes of it.
+    Failed(String),
+    /// The peer has closed it. Nothing more comes of it.
+    Closed,
+}
+
+/// What a handshake needs of the shell, which has the chance that it is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HandshakeAct {
+    /// There is to be one with this peer, which begins it. The one that the leg had before is void.
+    Begin(Arc<HandshakePeer>),
+    /// The peer has sent this, by a way that it was found to be at. By [`crate::Shard::packet`].
+    Datagram(PacketRef),
+    /// It is no longer needed.
+    End,
+}
+
+/// With whom a handshake is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandshakePeer {
+    /// The peer's certificate has one of these; none else is believed.
+    pub fingerprints: Vec<Fingerprint>,
+    /// By whose offer, for the terms of the keys.
+    pub offerer: Offerer,
 }
 
 /// What a shard wants done, in this order.
@@ -108,6 +150,15 @@ pub enum ShardOutput {
         is_told: bool,
         /// Samples of 16 bits, the low byte first: what is said and what is told in turns. By [`crate::Shard::packet`].
         packet: PacketRef,
+    },
+    /// Something is to be done for a leg's handshake.
+    Handshake {
+        /// Whose.
+        leg: LegId,
+        /// Which of the leg's: each `Begin` has a higher one.
+        number: u32,
+        /// See there.
+        act: HandshakeAct,
     },
 }
 

@@ -29,6 +29,9 @@ pub mod srtp;
 mod voice;
 mod watchdog;
 
-pub use api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};
+pub use api::{
+    HandshakeAct, HandshakePeer, HandshakeTold, PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput,
+    Why,
+};
 pub use audio::Clip;
 pub use shard::Shard;

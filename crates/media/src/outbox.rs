@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use media_api::{Codec, Event, LegId};
 
-use crate::api::{PacketKind, PacketRef, ShardOutput};
+use crate::api::{HandshakeAct, PacketKind, PacketRef, ShardOutput};
 
 /// More speech than this is not kept for a shell that does not take it: the newest is dropped.
 const BYTES_MAX: usize = 4 << 20;
@@ -64,6 +64,11 @@ impl Outbox {
         if let Some(packet) = packet {
             self.outputs.push_back(ShardOutput::Heard { leg, is_said, is_told, packet });
         }
+    }
+
+    /// Puts out something that a handshake needs.
+    pub(crate) fn handshake(&mut self, leg: LegId, number: u32, act: HandshakeAct) {
+        self.outputs.push_back(ShardOutput::Handshake { leg, number, act });
     }
 
     fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Option<PacketRef> {

@@ -65,6 +65,9 @@ impl Shard {
             ShardInput::Command(command) => self.command(now, command),
             ShardInput::Packet { leg, kind, from, bytes } => self.packet_in(now, leg, kind, from, bytes),
             ShardInput::Sound { source, codec, clip } => self.sound(now, (&source, codec), clip.as_ref()),
+            ShardInput::Handshake { leg, number, told } => {
+                self.with(leg, |leg, out| leg.handshake_told(now, number, told, out));
+            }
         }
     }
 
@@ -169,6 +172,7 @@ impl Shard {
     fn configure(&mut self, now: Time, id: LegId, stream: Stream) {
         let Some(key) = self.keys.get(&id).copied() else { return };
         let Some(leg) = self.legs.get_mut(key) else { return };
+        leg.agree_handshake(&stream.security, &mut self.out);
         let (wanted, out) = (&mut self.wanted, &mut self.out);
         leg.configure(now, stream, &mut |wish| wanted.ask(now, wish, key, out));
         self.deadlines.set(key, leg.deadline());

@@ -167,6 +167,8 @@ impl Voice {
                     let clip = clip.map(|(_, samples)| Arc::new(Clip::new(codec, samples, CLIP_RATE)));
                     self.shard.handle(now, ShardInput::Sound { source, codec, clip });
                 }
+                // A phone offers no browser's line.
+                ShardOutput::Handshake { .. } => {}
                 ShardOutput::Event(event) => {
                     if let Event::Closed { leg, .. } = &event {
                         self.legs.remove(leg);

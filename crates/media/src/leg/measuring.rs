@@ -49,7 +49,7 @@ impl Leg {
         };
         let metrics = self.evidence().and_then(|evidence| evidence.metrics());
         let (reports, line, reception) = (&mut self.reports, &self.line, &mut self.reception);
-        if is_address(to) {
+        if is_address(to) && self.protection.passes() {
             let way = (self.id, kind, to);
             let write = |bytes: &mut Vec<u8>| reports.write(now, line, reception, metrics, bye, bytes);
             self.protection.send_report(out, way, write);

@@ -1,5 +1,6 @@
 //! One party's media: what is agreed with it, what it hears and what it says.
 
+mod handshaking;
 mod measuring;
 mod protection;
 mod receiving;
@@ -31,6 +32,7 @@ use crate::source::Source;
 use crate::voice::Format;
 use crate::watchdog::Watchdog;
 
+use handshaking::Handshaking;
 use protection::Protection;
 pub(crate) use receiving::{Received, Spoken};
 use tapping::Tap;
@@ -60,6 +62,7 @@ pub(crate) struct Leg {
     phase: Duration,
     agreed: Option<Agreed>,
     protection: Protection,
+    handshaking: Handshaking,
     // What it hears.
     line: Line,
     relay: Relay,
@@ -115,6 +118,7 @@ impl Leg {
             phase,
             agreed: None,
             protection: Protection::default(),
+            handshaking: Handshaking::default(),
             line: Line::new(&mut rng, now),
             relay: Relay::default(),
             translation: None,
@@ -166,10 +170,8 @@ impl Leg {
         self.meter.begin(now);
         if let Some(playing) = &mut self.player {
             playing.player.speak(codec, ask);
-            if playing.cadence.due().is_none() {
-                playing.cadence.start(now);
-            }
         }
+        self.begin_to_play(now);
     }
 
     /// The tones of a network are listened for from now on, or no longer.
@@ -216,6 +218,7 @@ impl Leg {
         if self.reports.have_begun() {
             self.report(now, true, out);
         }
+        self.end_handshake(out);
         out.event(Event::Closed { leg: self.id, stats: Box::new(self.stats()) });
     }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::Time;
-use media_api::{Event, Keys, LegId, Security};
+use media_api::{Event, KeyExchange, Keys, LegId, Security};
 
 use crate::api::PacketKind;
 use crate::outbox::Outbox;
@@ -56,27 +56,48 @@ impl Protection {
     /// A new agreement, and whether the peer is elsewhere by it. What stays the same keeps its counts; a peer's new key
     /// takes the place of the old one, which is believed for a while.
     pub(super) fn agree(&mut self, now: Time, security: &Security, has_moved: bool) {
-        let passed = self.passing;
-        self.passing = match security {
-            Security::Plain => Passing::Plain,
-            Security::Keyed(_) => Passing::Sealed,
-            Security::Handshake(_) => Passing::Nothing,
-        };
-        let Security::Keyed(keys) = security else { return };
-        let is_anew = passed != Passing::Sealed;
+        let shaken = self.is_sealed_by(KeyExchange::Dtls);
+        match security {
+            Security::Plain => self.passing = Passing::Plain,
+            Security::Keyed(keys) => {
+                let goes_on = self.passing == Passing::Sealed && !shaken && !has_moved;
+                self.key(now, keys, if goes_on { Count::GoesOn } else { Count::BeginsAnew });
+            }
+            // The keys of the handshake before, or of this one, hold until there are others.
+            Security::Handshake(_) if shaken => {}
+            Security::Handshake(_) => self.passing = Passing::Nothing,
+        }
+    }
+
+    /// A handshake has given keys: another session begins with them.
+    pub(super) fn take_keys(&mut self, now: Time, keys: &Keys) {
+        self.key(now, keys, Count::BeginsAnew);
+    }
+
+    /// The handshake that gave the keys, or should have, has come to its end: there are none until there are others.
+    pub(super) fn lose_keys(&mut self) {
+        self.passing = Passing::Nothing;
+    }
+
+    fn is_sealed_by(&self, exchange: KeyExchange) -> bool {
+        let exchanged = self.keyed.as_ref().map(|keyed| keyed.keys.exchange);
+        self.passing == Passing::Sealed && exchanged == Some(exchange)
+    }
+
+    fn key(&mut self, now: Time, keys: &Keys, count: Count) {
+        let is_anew = std::mem::replace(&mut self.passing, Passing::Sealed) != Passing::Sealed;
         let before = self.keyed.take();
         if is_anew || before.as_ref().is_none_or(|before| before.keys.terms() != keys.terms()) {
             // What failed by other terms says nothing of these.
             self.told_at = None;
         }
-        let count = if is_anew || has_moved { Count::BeginsAnew } else { Count::GoesOn };
         self.keyed = Some(Box::new(match before {
             Some(before) => before.rekeyed(now, keys, count),
             None => Keyed {
                 sealer: Sealer::new(&keys.ours),
                 opener: Opener::new(&keys.theirs, keys.their_name),
                 before: None,
-                keys: (**keys).clone(),
+                keys: keys.clone(),
             },
         }));
     }
@@ -173,6 +194,11 @@ impl Protection {
         if !is_sealed {
             packets.truncate(start);
         }
+    }
+
+    /// Whether what is to be sent can be.
+    pub(super) fn passes(&self) -> bool {
+        self.passing != Passing::Nothing
     }
 
     /// How many packets failed.

@@ -73,10 +73,20 @@ impl Leg {
             Playing { player, cadence: Cadence::new(self.phase), frame: Vec::with_capacity(FRAME_BYTES) };
         if let Some(agreed) = &self.agreed {
             playing.player.speak(agreed.stream.codec, ask);
-            playing.cadence.start(now);
         }
         self.hear_anew();
         self.player = Some(playing);
+        self.begin_to_play(now);
+    }
+
+    /// What is to be played begins, if it has not and the party can hear it: of a greeting nothing is to be lost.
+    pub(super) fn begin_to_play(&mut self, now: Time) {
+        if self.agreed.is_none() || !self.protection.passes() {
+            return;
+        }
+        if let Some(playing) = self.player.as_mut().filter(|playing| playing.cadence.due().is_none()) {
+            playing.cadence.start(now);
+        }
     }
 
     /// A sound that was asked for has come, or cannot be had.
@@ -94,7 +104,7 @@ impl Leg {
             Answered::Ask(next) => ask((&next, wish.1)),
             Answered::Missing(sound) => out.event(Event::SoundMissing { leg: self.id, sound }),
         });
-        if !was_ready && playing.player.is_ready() && self.agreed.is_some() {
+        if !was_ready && playing.player.is_ready() && self.agreed.is_some() && self.protection.passes() {
             playing.cadence.start(now);
         }
     }
@@ -215,6 +225,9 @@ impl Leg {
     /// Where to send speech; `None` if nothing may be sent.
     fn target(&self) -> Option<SocketAddr> {
         let agreed = self.agreed.as_ref().filter(|agreed| agreed.stream.may_send())?;
+        if !self.protection.passes() {
+            return None;
+        }
         Some(agreed.source.target()).filter(|target| is_address(*target))
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use audio::Clip;
 use audio::g711::Law;
 use base::{Seed, Time, Wall};
-use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
+use media::{HandshakeAct, PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
 use media_api::{Codec, Command, Event, LegId, PlayId, Quality, Sound, Stream};
 
 pub const A: LegId = LegId(1);
@@ -88,6 +88,8 @@ pub struct World {
     pub asked: Vec<Arc<str>>,
     /// What tapped legs say and are told.
     pub heard: Vec<(LegId, [Vec<i16>; 2])>,
+    /// What handshakes need, and the number of each.
+    pub handshakes: Vec<(LegId, u32, HandshakeAct)>,
     /// Answered at once; what is not in here is never answered.
     pub sounds: BTreeMap<Arc<str>, Option<Vec<i16>>>,
 }
@@ -138,6 +140,7 @@ impl World {
             quality: Vec::new(),
             asked: Vec::new(),
             heard: Vec::new(),
+            handshakes: Vec::new(),
             sounds: BTreeMap::new(),
         }
     }
@@ -270,6 +273,7 @@ impl World {
                         self.shard.handle(self.now, ShardInput::Sound { source, codec, clip });
                     }
                 }
+                ShardOutput::Handshake { leg, number, act } => self.handshakes.push((leg, number, act)),
                 ShardOutput::Heard { leg, packet, .. } => {
                     let samples = self.shard.packet(packet).as_chunks::<2>().0;
                     let samples: Vec<i16> = samples.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();

@@ -229,6 +229,8 @@ impl ShardThread {
                 ShardOutput::Send { leg, kind, to, packet } => self.send(leg, kind, to, packet),
                 ShardOutput::Event(event) => self.hand_up(event),
                 ShardOutput::NeedSound { source, codec } => self.need_sound(now, (source, codec)),
+                // Nobody shakes hands here yet: no browser is agreed with.
+                ShardOutput::Handshake { .. } => {}
                 // Nobody records here; a tap is for those who run a shard of their own.
                 ShardOutput::Heard { .. } => {}
             }

@@ -189,7 +189,7 @@ impl Hall {
                     let clip = Some(Arc::new(Clip::new(codec, &Tone::new(hertz, 4000).take(8000), 8000)));
                     self.shard.handle(now, ShardInput::Sound { source, codec, clip });
                 }
-                ShardOutput::Send { .. } | ShardOutput::Heard { .. } => {}
+                ShardOutput::Send { .. } | ShardOutput::Heard { .. } | ShardOutput::Handshake { .. } => {}
             }
         }
     }

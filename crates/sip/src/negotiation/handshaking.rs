@@ -5,7 +5,7 @@ use super::Refusal;
 use crate::sdp::{AUDIO_LEVEL, Candidate, Media, Setup, Web};
 use crate::ua::WarnCode;
 use base::Seed;
-use media_api::{Fingerprint, Handshake, IceCredentials};
+use media_api::{Fingerprint, Handshake, IceCredentials, Offerer};
 use std::net::SocketAddr;
 
 /// What browsers offer (RFC 8829 §5.1.2), and the same without feedback.
@@ -43,7 +43,7 @@ impl Handshaking {
     pub(super) fn answer(&self, line: &Media) -> Option<Handshake> {
         let theirs = theirs(line).filter(|_| self.takes(line))?;
         let ours = self.names(self.seed.named("answer").named(theirs.ufrag()).named(theirs.password()))?;
-        Some(handshake(ours, theirs, line))
+        Some(handshake(ours, theirs, line, Offerer::Peer))
     }
 
     /// What our answer says of it.
@@ -110,7 +110,7 @@ pub(super) fn taken(ours: &Media, line: &Media) -> Result<Handshake, Refusal> {
             "the answer has no a=fingerprint of SHA-256 or better, or no a=ice-ufrag and a=ice-pwd",
         ));
     };
-    Ok(handshake(ours, theirs, line))
+    Ok(handshake(ours, theirs, line, Offerer::Us))
 }
 
 /// Whether a line is of the protocol of browsers.
@@ -143,7 +143,7 @@ fn names_of(web: &Web) -> Option<IceCredentials> {
     IceCredentials::new(web.ice_ufrag.as_deref()?, web.ice_pwd.as_deref()?)
 }
 
-fn handshake(ours: IceCredentials, theirs: IceCredentials, line: &Media) -> Handshake {
+fn handshake(ours: IceCredentials, theirs: IceCredentials, line: &Media, offerer: Offerer) -> Handshake {
     let (fingerprints, tls_id) = (line.web.fingerprints.clone(), line.web.tls_id.clone());
-    Handshake { ours, theirs, fingerprints, tls_id }
+    Handshake { ours, theirs, fingerprints, tls_id, offerer }
 }
