@@ -1,18 +1,12 @@
 #![no_main]
-//! The small readers: numbers as operators and devices write them, STUN, digest challenges and proofs.
+//! The small readers: numbers as operators and devices write them, digest challenges and proofs.
 
 use base::{Seed, Time};
 use libfuzzer_sys::fuzz_target;
 use numbers::{Country, Rules};
 use sip::digest::{Algorithm, Asking, Verifier, respond};
-use sip::stun;
 
 fuzz_target!(|bytes: &[u8]| {
-    let from = ([192, 0, 2, 1], 5060).into();
-    if let Some(answer) = stun::answer(bytes, from) {
-        assert!(answer.len() <= bytes.len() + 64, "an answer is no amplifier");
-    }
-    let _ = (stun::is_stun(bytes), stun::mapped_address(bytes, &[7; 12]));
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let rules = Rules::of(Country::by_iso("IT").expect("it is known"));
     let normal = rules.normal(text);

@@ -1,6 +1,6 @@
 //! How the world sees this machine.
 
-use sip::stun::{binding_request, mapped_address};
+use stun::{binding_request, mapped_address};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;

@@ -6,7 +6,7 @@
 mod support;
 
 use net::{SipInput, SipLimits, SipSetup, SipSockets};
-use sip::stun::{binding_request, mapped_address};
+use stun::{binding_request, mapped_address};
 use sip::ua::Transport;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;

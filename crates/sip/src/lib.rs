@@ -15,7 +15,6 @@ mod registrar;
 mod registration;
 pub mod sdp;
 mod session;
-pub mod stun;
 mod subscription;
 mod texts;
 mod transaction;

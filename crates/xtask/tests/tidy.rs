@@ -13,9 +13,10 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 /// The layer of each crate. A crate may use crates of lower layers, and of its own among the machines that
 /// are named in `BESIDE`.
-const LAYERS: [(&str, u8); 21] = [
+const LAYERS: [(&str, u8); 22] = [
     ("base", 0),
     ("document", 0),
+    ("stun", 0),
     ("numbers", 1),
     ("stir", 1),
     ("facts", 1),
@@ -38,9 +39,10 @@ const LAYERS: [(&str, u8); 21] = [
 ];
 
 /// Crates that must not know of time, chance, threads, files or sockets.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "base",
     "document",
+    "stun",
     "numbers",
     "stir",
     "facts",

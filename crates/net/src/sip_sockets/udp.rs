@@ -4,7 +4,7 @@ use rustix::net::sockopt::{
     Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
 };
 use sip::guard::Standing;
-use sip::stun::{answer, is_stun};
+use stun::{answer, is_stun};
 use sip::ua::{Flow, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
 use proptest::prelude::*;
-use sip::stun::{answer, binding_request, is_stun, mapped_address};
+use stun::{answer, binding_request, is_stun, mapped_address};
 use std::net::SocketAddr;
 
 /// The id of the samples of RFC 5769 §2.
