@@ -1,9 +1,9 @@
 //! How the world sees this machine.
 
-use stun::{binding_request, mapped_address};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
+use stun::{binding_request, mapped_address};
 use tokio::net::{UdpSocket, lookup_host};
 use tokio::time::timeout;
 

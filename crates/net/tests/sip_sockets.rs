@@ -6,10 +6,10 @@
 mod support;
 
 use net::{SipInput, SipLimits, SipSetup, SipSockets};
-use stun::{binding_request, mapped_address};
 use sip::ua::Transport;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
+use stun::{binding_request, mapped_address};
 use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};

@@ -68,8 +68,7 @@ impl<'a> Message<'a> {
         }
         let kind = Kind::ALL.into_iter().find(|known| known.number() == kind)?;
         let id = bytes.get(8..HEADER)?.try_into().ok()?;
-        let whole =
-            Message { bytes, kind, id, said_until: bytes.len(), integrity: None, fingerprint: None };
+        let whole = Message { bytes, kind, id, said_until: bytes.len(), integrity: None, fingerprint: None };
         whole.divided()
     }
 

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
 use proptest::prelude::*;
-use stun::{answer, binding_request, is_stun, mapped_address};
 use std::net::SocketAddr;
+use stun::{answer, binding_request, is_stun, mapped_address};
 
 /// The id of the samples of RFC 5769 §2.
 const ID: [u8; 12] = [0xb7, 0xe7, 0xa7, 0x01, 0xbc, 0x34, 0xd6, 0x86, 0xfa, 0x87, 0xdf, 0xae];

@@ -58,10 +58,9 @@ fn the_request_of_rfc_5769_is_read_and_its_signature_holds() {
 
 #[test]
 fn the_answers_of_rfc_5769_are_read_and_their_signatures_hold() {
-    for (answer, address) in [
-        (ANSWER_V4, "192.0.2.1:32853"),
-        (ANSWER_V6, "[2001:db8:1234:5678:11:2233:4455:6677]:32853"),
-    ] {
+    for (answer, address) in
+        [(ANSWER_V4, "192.0.2.1:32853"), (ANSWER_V6, "[2001:db8:1234:5678:11:2233:4455:6677]:32853")]
+    {
         let answer = bytes(answer);
         let message = Message::parse(&answer).unwrap();
         assert_eq!(message.kind(), Kind::Success);

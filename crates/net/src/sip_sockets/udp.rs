@@ -4,7 +4,6 @@ use rustix::net::sockopt::{
     Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
 };
 use sip::guard::Standing;
-use stun::{answer, is_stun};
 use sip::ua::{Flow, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
@@ -12,6 +11,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use stun::{answer, is_stun};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TrySendError;
 
