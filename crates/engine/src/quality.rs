@@ -1,7 +1,7 @@
 //! What media measured, as facts.
 
-use facts::FactKind;
-use media_api::{Quality, Stats, Voice};
+use facts::{FactKind, HeardSpeech};
+use media_api::{Decoded, Quality, Stats, Voice};
 use std::time::Duration;
 
 /// What went over a leg, at its end.
@@ -17,6 +17,7 @@ pub(crate) fn of_the_whole(leg: u32, stats: &Stats) -> FactKind {
         mos: stats.here.map(score),
         remote_mos: stats.there.map(score),
         remote_lost: stats.remote_lost,
+        heard: heard(stats.heard, stats.here),
     }
 }
 
@@ -31,7 +32,18 @@ pub(crate) fn of_a_span(leg: u32, quality: &Quality) -> FactKind {
         remote_lost_permille: quality.there.map(missed),
         jitter_us: quality.here.map_or(0, |here| micros(here.jitter)),
         round_trip_us: quality.round_trip.map(micros),
+        heard: heard(quality.heard, quality.here),
     }
+}
+
+fn heard(decoded: Option<Decoded>, here: Option<Voice>) -> Option<HeardSpeech> {
+    let decoded = decoded?;
+    Some(HeardSpeech {
+        discarded: here.map_or(0, |here| u64::from(here.discarded)),
+        concealed_ms: millis(decoded.concealed),
+        stretched_ms: millis(decoded.stretched),
+        longest_wait_ms: millis(decoded.longest_wait),
+    })
 }
 
 /// 1 to 4.5, with two places.
@@ -46,6 +58,10 @@ fn missed(voice: Voice) -> u32 {
     u32::try_from(share).unwrap_or(u32::MAX)
 }
 
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
@@ -58,9 +74,23 @@ mod tests {
     fn a_span_is_told_with_what_was_missed_of_a_thousand_packets() {
         let here =
             Voice { packets: 500, lost: 4, discarded: 1, jitter: Duration::from_micros(900), mos: 438 };
-        let quality = Quality { spans: 3, here: Some(here), there: None, round_trip: None };
-        let FactKind::LegQualitySampled { leg, spans, mos, remote_mos, lost_permille, jitter_us, .. } =
-            of_a_span(2, &quality)
+        let decoded = Decoded {
+            concealed: Duration::from_millis(100),
+            stretched: Duration::from_micros(7500),
+            longest_wait: Duration::from_millis(60),
+        };
+        let quality =
+            Quality { spans: 3, here: Some(here), there: None, round_trip: None, heard: Some(decoded) };
+        let FactKind::LegQualitySampled {
+            leg,
+            spans,
+            mos,
+            remote_mos,
+            lost_permille,
+            jitter_us,
+            heard: Some(heard),
+            ..
+        } = of_a_span(2, &quality)
         else {
             panic!("another fact");
         };
@@ -68,6 +98,8 @@ mod tests {
             (leg, spans, mos, remote_mos, lost_permille, jitter_us),
             (2, 3, Some(4.38), None, 10, 900)
         );
+        let expected = HeardSpeech { discarded: 1, concealed_ms: 100, stretched_ms: 7, longest_wait_ms: 60 };
+        assert_eq!(heard, expected);
         assert_eq!(missed(Voice { packets: 0, ..here }), 0);
     }
 }

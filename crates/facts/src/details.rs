@@ -87,6 +87,19 @@ pub enum QueueLeft {
     Ended,
 }
 
+/// What became of a party's speech where it was decoded: for a party with another codec, in a room, or for a tap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeardSpeech {
+    /// Packets that came too late, or too many at once, to be heard.
+    pub discarded: u64,
+    /// Milliseconds that were made up for, because they were lost or late.
+    pub concealed_ms: u64,
+    /// Milliseconds that were left out or said longer, to follow the sender's clock and the way's length.
+    pub stretched_ms: u64,
+    /// The longest wait of the leg's speech for what is later, in milliseconds.
+    pub longest_wait_ms: u64,
+}
+
 /// What a silent leg was seen to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilenceEvidence {

@@ -1,7 +1,7 @@
 use crate::wall_micros;
 use crate::{
-    AgentState, Banned, CallData, End, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft,
-    QueueRefusal, SilenceEvidence,
+    AgentState, Banned, CallData, End, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt,
+    QueueLeft, QueueRefusal, SilenceEvidence,
 };
 use base::Wall;
 use serde::{Deserialize, Serialize};
@@ -332,6 +332,9 @@ pub enum FactKind {
         /// Packets that the peer missed, if it reports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remote_lost: Option<u64>,
+        /// What became of the party's speech where it was decoded here, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heard: Option<HeardSpeech>,
     },
     /// How ten seconds of a leg were heard. Told when that changes, and once a minute if it does not.
     #[serde(rename = "leg.quality_sampled")]
@@ -356,6 +359,9 @@ pub enum FactKind {
         /// Round trip in microseconds, if the peer reports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         round_trip_us: Option<u64>,
+        /// What became of the party's speech where it was decoded here, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heard: Option<HeardSpeech>,
     },
     /// A party that should be heard sends nothing.
     #[serde(rename = "media.silent")]

@@ -16,8 +16,8 @@ pub use ban::{BanNow, Banned};
 pub use charge::ChargeNow;
 pub use command::Command;
 pub use details::{
-    AgentState, CallData, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal,
-    SilenceEvidence,
+    AgentState, CallData, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft,
+    QueueRefusal, SilenceEvidence,
 };
 pub use end::{Cause, End, Side};
 pub use fact::{Fact, FactKind};

@@ -300,6 +300,7 @@ fn a_measurement_after_the_end_leaves_nothing_open() {
         mos: None,
         remote_mos: None,
         remote_lost: None,
+        heard: None,
     };
     whole().call(late).cdr();
 }

@@ -12,7 +12,7 @@ mod stream;
 pub use codec::Codec;
 pub use family::{Addresses, Family};
 pub use handshake::{CertificateHash, Fingerprint, Handshake, IceCredentials};
-pub use quality::{Quality, Voice};
+pub use quality::{Decoded, Quality, Voice};
 pub use room::{Heard, RoomId, Seat};
 pub use security::{KeyExchange, KeyName, KeyTerms, Keys, MasterKey, Offerer, Security, Suite};
 pub use stream::{COMFORT_NOISE, Digits, Direction, Opus, Payload, Stream};
@@ -311,6 +311,8 @@ pub struct Stats {
     pub here: Option<Voice>,
     /// The whole call as the peer heard it, by its reports.
     pub there: Option<Voice>,
+    /// What those who decoded the peer's speech here made of it, if somebody did.
+    pub heard: Option<Decoded>,
     /// Presses received.
     pub digits: u64,
 }

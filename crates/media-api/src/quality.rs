@@ -13,6 +13,20 @@ pub struct Quality {
     pub there: Option<Voice>,
     /// By RTCP, if the party reports.
     pub round_trip: Option<Duration>,
+    /// What those who decode the party's speech here made of it; `None` if nobody has.
+    pub heard: Option<Decoded>,
+}
+
+/// What came of a party's speech where it was decoded: for a party with another codec, in a room, or for a tap. A speech
+/// that is passed on as it comes is not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decoded {
+    /// How much was made up for, because it was lost or late.
+    pub concealed: Duration,
+    /// How much was left out or said longer, to follow the sender's clock and the way's length.
+    pub stretched: Duration,
+    /// The longest that speech waited for what is later, since the leg was there.
+    pub longest_wait: Duration,
 }
 
 /// How the speech of one direction fared.

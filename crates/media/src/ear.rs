@@ -10,6 +10,7 @@ use base::Time;
 use media_api::Codec;
 
 use crate::jitter::{Advice, Arrived, JitterBuffer, Taken};
+use crate::quality::{Heard, Waits};
 
 /// A frame is 20 ms.
 const FRAMES_PER_SECOND: u32 = 50;
@@ -62,6 +63,11 @@ impl Hearing {
         self.ear.iter_mut().for_each(|ear| ear.set_sample_rate(sample_rate));
     }
 
+    /// How the party was heard since this was asked last; `None` before the first speech.
+    pub(crate) fn heard(&mut self) -> Option<Heard> {
+        self.ear.as_mut().map(|ear| ear.heard())
+    }
+
     /// Fills `frame` with the next 20 ms; leaves it empty before the first speech.
     pub(crate) fn take(&mut self, now: Time, frame: &mut Vec<i16>) -> Said {
         frame.clear();
@@ -100,6 +106,9 @@ struct Ear {
     paced: Vec<i16>,
     /// Decoded and not yet heard.
     held: Vec<i16>,
+    stretched: Duration,
+    /// What was told last of what was concealed and stretched.
+    told: (Duration, Duration),
 }
 
 impl Ear {
@@ -120,6 +129,8 @@ impl Ear {
             decoded: Vec::new(),
             paced: Vec::new(),
             held: Vec::new(),
+            stretched: Duration::ZERO,
+            told: Default::default(),
         }
     }
 
@@ -135,6 +146,19 @@ impl Ear {
     /// Takes a packet of the party, of whatever content.
     fn hear(&mut self, now: Time, arrived: &Arrived<'_>) {
         self.jitter.insert(now, arrived);
+    }
+
+    /// How it has heard since this was asked last.
+    fn heard(&mut self) -> Heard {
+        let all = (self.jitter.figures().concealed, self.stretched);
+        let told = std::mem::replace(&mut self.told, all);
+        let longest = self.jitter.longest_wait();
+        Heard {
+            discarded: self.jitter.discarded(),
+            concealed: all.0 - told.0,
+            stretched: all.1 - told.1,
+            waits: self.jitter.wait().map(|now| Waits { now, longest }),
+        }
     }
 
     /// Fills `frame` with the next 20 ms.
@@ -195,7 +219,9 @@ impl Ear {
             Advice::Slower => Pace::Slower,
         };
         self.paced.clear();
-        self.stretcher.process(pace, &self.decoded, &mut self.paced);
+        let gained = self.stretcher.process(pace, &self.decoded, &mut self.paced);
+        self.stretched +=
+            Duration::from_micros(u64::from(gained.unsigned_abs()) * 1_000_000 / u64::from(rate));
         self.resampler.process(&self.paced, &mut self.held);
         Some(())
     }

@@ -144,6 +144,13 @@ impl Reception {
         self.expected_before + self.stream.as_ref().map_or(0, |stream| u64::from(stream.expected()))
     }
 
+    /// Of the packets up to this one of the source these have come and were not heard: bit n is the packet n before it.
+    pub(crate) fn discard(&mut self, ssrc: u32, newest: u16, packets: u64) {
+        if self.stream.as_ref().is_some_and(|stream| (stream.ssrc, stream.highest as u16) == (ssrc, newest)) {
+            self.losses.discard(packets);
+        }
+    }
+
     /// How the losses lie.
     pub(crate) fn losses(&self) -> &Losses {
         &self.losses

@@ -9,9 +9,10 @@ use media_api::{Codec, Command, Event, LegId, PlayId, RoomId, Seat, Sound, Strea
 
 use crate::api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};
 use crate::deadlines::Deadlines;
-use crate::leg::{Leg, Route};
+use crate::leg::{Leg, Received, Route};
 use crate::outbox::Outbox;
 use crate::player::SOUNDS_MAX;
+use crate::quality::Heard;
 use crate::room::Room;
 use crate::sounds::Wanted;
 
@@ -291,20 +292,35 @@ impl Shard {
         let received = leg.receive(now, key, from, bytes, &mut self.out);
         self.deadlines.set(key, leg.deadline());
         let Some(received) = received else { return };
-        let hearer = match received.to {
-            Route::Nobody => return,
-            Route::Itself => key,
-            Route::Peer(peer) => peer,
-            Route::Room(room) => {
-                let room = self.rooms.get_mut(&room);
-                return room.into_iter().for_each(|room| room.hear(now, &received));
-            }
+        let ways = (&mut self.legs, &mut self.deadlines, &mut self.out);
+        let heard = match received.to {
+            Route::Nobody => None,
+            Route::Itself => pass_on(now, key, &received, ways),
+            Route::Peer(peer) => pass_on(now, peer, &received, ways),
+            Route::Room(room) => self.rooms.get_mut(&room).and_then(|room| {
+                room.hear(now, &received);
+                room.heard(key)
+            }),
         };
-        if let Some(leg) = self.legs.get_mut(hearer) {
-            leg.relay(now, &received, &mut self.out);
-            if leg.has_times_of_its_own() {
-                self.deadlines.set(hearer, leg.deadline());
-            }
+        if let Some(heard) = heard
+            && let Some(leg) = self.legs.get_mut(key)
+        {
+            leg.is_heard(&heard);
         }
     }
+}
+
+/// What was received goes to this party; gives how it has heard, if it has an ear for it.
+fn pass_on(
+    now: Time,
+    hearer: Key<Leg>,
+    received: &Received<'_>,
+    (legs, deadlines, out): (&mut Slots<Leg>, &mut Deadlines<Leg>, &mut Outbox),
+) -> Option<Heard> {
+    let leg = legs.get_mut(hearer)?;
+    leg.relay(now, received, out);
+    if leg.has_times_of_its_own() {
+        deadlines.set(hearer, leg.deadline());
+    }
+    leg.heard()
 }

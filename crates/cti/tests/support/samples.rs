@@ -1,7 +1,7 @@
 //! One fact of every kind.
 
 use facts::{
-    AgentState, Banned, CallData, Cause, End, FactKind, KeyFacts, LegRole, OfferEnd, PassedOver,
+    AgentState, Banned, CallData, Cause, End, FactKind, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver,
     PlayedPrompt, QueueLeft, QueueRefusal, Side, SilenceEvidence,
 };
 
@@ -173,6 +173,7 @@ fn call() -> Vec<FactKind> {
             mos: Some(4.36),
             remote_mos: None,
             remote_lost: None,
+            heard: None,
         },
         FactKind::LegProgressHeard { leg: 2, tone: "busy".into() },
         FactKind::LegQualitySampled {
@@ -184,6 +185,7 @@ fn call() -> Vec<FactKind> {
             remote_lost_permille: Some(12),
             jitter_us: 900,
             round_trip_us: Some(24_000),
+            heard: Some(HeardSpeech { discarded: 1, concealed_ms: 40, stretched_ms: 5, longest_wait_ms: 62 }),
         },
         FactKind::MediaSilent {
             leg: 1,

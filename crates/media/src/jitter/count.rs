@@ -17,6 +17,8 @@ pub(super) struct Count {
     highest: i64,
     /// Bit n: the packet n before the highest has come.
     seen: u128,
+    /// The same of those that have come and were not handed out.
+    discarded: u128,
     timestamp: u32,
     /// That timestamp in ticks, unwrapped.
     ticks: i64,
@@ -54,6 +56,7 @@ impl Count {
             // Room for those that come after it and belong before it.
             highest: 0x1_0000 + i64::from(sequence),
             seen: 0,
+            discarded: 0,
             timestamp,
             ticks: 0,
             moved: 0,
@@ -70,6 +73,18 @@ impl Count {
         self.highest
     }
 
+    /// The newest packet's source and number, and which of those up to it have come and were not handed out: bit n is the
+    /// packet n before it.
+    pub(super) fn discarded(&self) -> (u32, u16, u64) {
+        (self.ssrc, self.highest as u16, self.discarded as u64)
+    }
+
+    /// This packet is not handed out.
+    pub(super) fn discard(&mut self, sequence: i64) {
+        let before = u32::try_from(self.highest - sequence).unwrap_or(u32::MAX);
+        self.discarded |= 1u128.checked_shl(before).unwrap_or(0);
+    }
+
     /// Enters a packet that belongs to this count. `None` if it has come before. `is_timed`: its timestamp tells when it
     /// was made, as that of a key does not. `span`: how long a packet lasts, in microseconds.
     pub(super) fn enter(
@@ -83,8 +98,9 @@ impl Count {
         let step = i64::from(self.step(sequence));
         let extended = self.highest + step;
         if step > 0 {
-            self.seen =
-                u32::try_from(step).ok().and_then(|step| self.seen.checked_shl(step)).unwrap_or(0) | 1;
+            let on =
+                |bits: u128| u32::try_from(step).ok().and_then(|step| bits.checked_shl(step)).unwrap_or(0);
+            (self.seen, self.discarded) = (on(self.seen) | 1, on(self.discarded));
             self.highest = extended;
         } else {
             let bit = 1u128.checked_shl(u32::try_from(-step).unwrap_or(u32::MAX)).unwrap_or(0);

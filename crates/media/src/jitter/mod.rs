@@ -58,6 +58,8 @@ const SLACK: i64 = 12_000;
 const EXCESS_MAX: i64 = 200_000;
 /// A way that is so much longer after a silence is another one, or the sender's clock stood.
 const DETOUR_MIN: i64 = 100_000;
+/// No packet can wait longer than this before it is handed out.
+pub const WAIT_MAX: Duration = Duration::from_micros((LONGEST + EXCESS_MAX) as u64);
 /// Two losses in this time, and for as long the wait includes the packet that recovers them.
 const LOSSY: i64 = 10_000_000;
 
@@ -239,7 +241,10 @@ impl JitterBuffer {
             self.measure(place);
         }
         if self.next.is_some_and(|next| place.sequence < next) || !self.make_room(place.sequence) {
-            self.figures.late += u64::from(is_timed);
+            if is_timed {
+                self.figures.late += 1;
+                count_discard(&mut self.count, place.sequence);
+            }
             return;
         }
         self.slots.put(place, arrived);
@@ -264,10 +269,12 @@ impl JitterBuffer {
                 Decision::Pause => self.pause(),
                 Decision::TooLate(sequence) => {
                     self.figures.late += 1;
+                    count_discard(&mut self.count, sequence);
                     self.pass(sequence);
                 }
                 Decision::TooMany(sequence) => {
                     self.figures.early += 1;
+                    count_discard(&mut self.count, sequence);
                     self.pass(sequence);
                 }
                 Decision::PassOver(sequence) => {
@@ -301,6 +308,17 @@ impl JitterBuffer {
         micros(self.target())
     }
 
+    /// The earliest packet that would be handed out now waits so long.
+    pub fn longest_wait(&self) -> Duration {
+        micros(self.target() + EXCESS_MAX)
+    }
+
+    /// The source and number of the newest packet, and which of those up to it have come and were not handed out: bit n is
+    /// the packet n before it. `None` before the first packet.
+    pub fn discarded(&self) -> Option<(u32, u16, u64)> {
+        self.count.as_ref().map(Count::discarded)
+    }
+
     /// What has happened so far.
     pub fn figures(&self) -> &Figures {
         &self.figures
@@ -316,7 +334,8 @@ impl JitterBuffer {
     }
 
     fn restart(&mut self) {
-        self.figures.early += self.slots.release_before(i64::MAX);
+        let early = &mut self.figures.early;
+        self.slots.release_before(i64::MAX, |_| *early += 1);
         (self.count, self.playing, self.unresolved) = (None, None, None);
         (self.next, self.begins) = (None, true);
         self.delay.forget_floor();
@@ -339,7 +358,11 @@ impl JitterBuffer {
         if sequence < oldest {
             return false;
         }
-        self.figures.early += self.slots.release_before(oldest);
+        let (early, count) = (&mut self.figures.early, &mut self.count);
+        self.slots.release_before(oldest, |sequence| {
+            *early += 1;
+            count_discard(count, sequence);
+        });
         self.next = self.next.map(|next| next.max(oldest));
         true
     }
@@ -445,6 +468,12 @@ impl Recovery {
         if self.last_loss.replace(at).is_some_and(|last| at - last < LOSSY) {
             self.until = at + LOSSY;
         }
+    }
+}
+
+fn count_discard(count: &mut Option<Count>, sequence: i64) {
+    if let Some(count) = count {
+        count.discard(sequence);
     }
 }
 

@@ -78,15 +78,15 @@ impl Slots {
         self.places.get(index(sequence)).map_or(&[], |slot| &slot.payload)
     }
 
-    /// Lets go of all packets before this one, and tells how many of them were to be heard.
-    pub(super) fn release_before(&mut self, sequence: i64) -> u64 {
-        let mut heard = 0;
+    /// Lets go of all packets before this one, and tells the numbers of those that were to be heard.
+    pub(super) fn release_before(&mut self, sequence: i64, mut told: impl FnMut(i64)) {
         for slot in self.places.iter_mut().filter(|slot| slot.is_held && slot.sequence < sequence) {
             slot.is_held = false;
             self.held -= 1;
-            heard += u64::from(slot.content != Content::Other);
+            if slot.content != Content::Other {
+                told(slot.sequence);
+            }
         }
-        heard
     }
 }
 

@@ -6,7 +6,7 @@ use media_api::{Event, Stats};
 use super::{Leg, is_address};
 use crate::api::PacketKind;
 use crate::outbox::Outbox;
-use crate::quality::Evidence;
+use crate::quality::{Evidence, Heard};
 
 impl Leg {
     /// Tells how the last ten seconds were heard, if they are over and that is to be told.
@@ -24,7 +24,7 @@ impl Leg {
 
     /// What went over the leg.
     pub(super) fn stats(&self) -> Stats {
-        let (here, there) = self.evidence().map(|evidence| evidence.whole()).unwrap_or_default();
+        let (here, there, heard) = self.evidence().map(|evidence| evidence.whole()).unwrap_or_default();
         Stats {
             received: self.reception.received(),
             sent: self.line.packets(),
@@ -36,7 +36,27 @@ impl Leg {
             round_trip: self.reports.round_trip,
             here,
             there,
+            heard,
             digits: self.digits,
+        }
+    }
+
+    /// Another party or a room has heard so what the leg says.
+    pub(crate) fn is_heard(&mut self, heard: &Heard) {
+        self.hearings.by_another(heard);
+        self.note_discards(heard);
+    }
+
+    /// A packet has come; the tap, if there is one, has heard it.
+    pub(super) fn is_heard_by_tap(&mut self) {
+        let heard = self.tap.as_mut().and_then(|tap| tap.heard());
+        self.hearings.by_tap(heard);
+        heard.iter().for_each(|heard| self.note_discards(heard));
+    }
+
+    fn note_discards(&mut self, heard: &Heard) {
+        if let Some((ssrc, newest, packets)) = heard.discarded {
+            self.reception.discard(ssrc, newest, packets);
         }
     }
 
@@ -64,7 +84,7 @@ impl Leg {
             codec: stream.codec,
             packet_time: stream.packet_time,
             reception: &self.reception,
-            buffer: None,
+            hearings: &self.hearings,
             reports: &self.reports,
             sent: self.line.packets(),
         })

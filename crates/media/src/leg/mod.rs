@@ -22,7 +22,7 @@ use crate::line::{Line, Talker};
 use crate::outbox::Outbox;
 use crate::player::{MusicPlaces, Player};
 use crate::presses::Presses;
-use crate::quality::Meter;
+use crate::quality::{Hearings, Meter};
 use crate::reception::Reception;
 use crate::relay::Relay;
 use crate::reports::Reports;
@@ -82,6 +82,7 @@ pub(crate) struct Leg {
     rejected: u64,
     digits: u64,
     reports: Reports,
+    hearings: Hearings,
     meter: Meter,
 }
 
@@ -134,6 +135,7 @@ impl Leg {
             rejected: 0,
             digits: 0,
             reports: Reports::new(rng, wall_at_zero),
+            hearings: Hearings::default(),
             meter: Meter::default(),
         }
     }
@@ -226,12 +228,14 @@ impl Leg {
     pub(crate) fn set_routes(&mut self, route: Route, hears: Option<Key<Leg>>, out: &mut Outbox) {
         self.stop_play(out);
         self.hear_anew();
+        self.hearings.end();
         (self.route, self.hears) = (route, hears);
     }
 
     /// Nobody hears what the leg says any more, and it hears nobody; gives who did, and whom it heard.
     pub(crate) fn part(&mut self) -> (Route, Option<Key<Leg>>) {
         self.hear_anew();
+        self.hearings.end();
         (std::mem::replace(&mut self.route, Route::Nobody), self.hears.take())
     }
 
@@ -239,6 +243,7 @@ impl Leg {
     pub(crate) fn part_from(&mut self, other: Key<Leg>) {
         if self.route == Route::Peer(other) {
             self.route = Route::Nobody;
+            self.hearings.end();
         }
         if self.hears.take_if(|heard| *heard == other).is_some() {
             self.hear_anew();

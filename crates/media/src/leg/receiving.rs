@@ -113,6 +113,7 @@ impl Leg {
             let codec = if let Spoken::Speech(codec) = spoken { Some(codec) } else { None };
             tap.hear(now, codec, &received.arrived());
         }
+        self.is_heard_by_tap();
         (to != Route::Nobody).then_some(received)
     }
 

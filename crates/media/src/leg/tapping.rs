@@ -8,6 +8,7 @@ use crate::cadence::{CATCH_UP_MAX, Cadence};
 use crate::ear::{Hearing, Said};
 use crate::jitter::{Arrived, Content};
 use crate::outbox::Outbox;
+use crate::quality::Heard;
 use crate::rtp::Header;
 
 /// Two channels of one clock.
@@ -58,6 +59,11 @@ impl Tap {
     /// The party has said this.
     pub(super) fn hear(&mut self, now: Time, codec: Option<Codec>, arrived: &Arrived<'_>) {
         self.said.hear(now, codec, arrived, self.sample_rate);
+    }
+
+    /// How it has heard the party since this was asked last.
+    pub(super) fn heard(&mut self) -> Option<Heard> {
+        self.said.hearing.heard()
     }
 
     /// The party is not to be heard any more: nothing is made up for what does not come.

@@ -9,6 +9,7 @@ use crate::cadence::{CATCH_UP_MAX, Cadence};
 use crate::ear::{Hearing, Said};
 use crate::line::Talker;
 use crate::outbox::Outbox;
+use crate::quality::Heard;
 use crate::voice::{Format, Voice};
 
 /// So many frames without a word, and nothing is due until the other party says something.
@@ -85,6 +86,11 @@ impl Leg {
             self.push_keys(now, key.encode_utf8(&mut [0; 4]));
         }
         true
+    }
+
+    /// How this party has heard the other one, if it has an ear for it.
+    pub(crate) fn heard(&mut self) -> Option<Heard> {
+        self.translation.as_mut()?.hearing.heard()
     }
 
     /// What is said again, and keys that are pressed anew, are due at times of their own.

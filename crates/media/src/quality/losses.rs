@@ -1,16 +1,19 @@
-//! How losses lie: alone, or in bursts (RFC 3611 §4.7.2).
+//! How packets that nobody heard lie, lost or discarded: alone, or in bursts (RFC 3611 §4.7.2).
 
 /// So many packets without a loss between two losses end a burst, the value that the RFC recommends.
 pub(crate) const GAP_MIN: u32 = 16;
 
-/// A packet is waited for until so many after it have come.
-const PATIENCE: u32 = 16;
+/// A packet is waited for until so many after it have come: more than a jitter buffer holds, which has told by then
+/// whether it was heard.
+const PATIENCE: u32 = 48;
 
-/// The packets of one party in their order, each there or not.
+/// The packets of one party in their order, each heard or not. A loss is one that was not.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Losses {
     /// Bit n: the packet n before the newest has come. Those older than [`PATIENCE`] are counted.
-    recent: u32,
+    recent: u64,
+    /// The same of those that have come and were discarded.
+    discarded: u64,
     /// How many of them there are.
     pending: u32,
     /// Packets since the last loss.
@@ -18,10 +21,19 @@ pub(crate) struct Losses {
     /// Losses of the burst that the last loss belongs to.
     burst: u32,
     has_lost: bool,
-    lost: u64,
-    /// Losses that follow on a packet that came.
-    runs: u64,
+    missed: Missed,
     chain: Chain,
+}
+
+/// How many packets were not heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Missed {
+    /// They did not come, or so late that nobody waited for them any more.
+    pub(crate) lost: u64,
+    /// They came too late, or too many at once, for their hearer here.
+    pub(crate) discarded: u64,
+    /// How many times one or more in a row were not heard.
+    pub(crate) runs: u64,
 }
 
 /// How often one state followed on another: 1 came in a gap, 4 lost alone in a gap, 2 came in a burst, 3 lost in one.
@@ -55,6 +67,7 @@ impl Losses {
         }
         // All that was waited for is counted by then; the rest of a long gap is one run of losses.
         if let Some(more) = missing.checked_sub(PATIENCE + 1) {
+            self.missed.lost += u64::from(more) + 1;
             self.lose(u64::from(more) + 1);
         }
         self.push(true);
@@ -63,8 +76,13 @@ impl Losses {
     /// A packet has come that is so many before the newest one.
     pub(crate) fn fill(&mut self, before: u32) {
         if before < self.pending {
-            self.recent |= 1u32.checked_shl(before).unwrap_or(0);
+            self.recent |= 1u64.checked_shl(before).unwrap_or(0);
         }
+    }
+
+    /// Of the packets that have come these were not heard; bit n is the packet n before the newest one.
+    pub(crate) fn discard(&mut self, packets: u64) {
+        self.discarded |= packets;
     }
 
     /// Another count begins.
@@ -72,11 +90,11 @@ impl Losses {
         while self.pending > 0 {
             self.settle_oldest();
         }
+        self.discarded = 0;
     }
 
-    /// Packets lost, and how many times in a row.
-    pub(crate) fn counts(&self) -> (u64, u64) {
-        (self.lost, self.runs)
+    pub(crate) fn missed(&self) -> Missed {
+        self.missed
     }
 
     pub(crate) fn pattern(&self) -> Pattern {
@@ -102,22 +120,24 @@ impl Losses {
         if self.pending == PATIENCE {
             self.settle_oldest();
         }
-        self.recent = self.recent << 1 | u32::from(has_come);
+        self.recent = self.recent << 1 | u64::from(has_come);
+        self.discarded <<= 1;
         self.pending += 1;
     }
 
     fn settle_oldest(&mut self) {
         self.pending = self.pending.saturating_sub(1);
-        if self.recent & 1u32.checked_shl(self.pending).unwrap_or(0) == 0 {
-            self.lose(1);
-        } else {
-            self.since = self.since.saturating_add(1);
+        let bit = 1u64.checked_shl(self.pending).unwrap_or(0);
+        match (self.recent & bit != 0, self.discarded & bit != 0) {
+            (true, false) => return self.since = self.since.saturating_add(1),
+            (true, true) => self.missed.discarded += 1,
+            (false, _) => self.missed.lost += 1,
         }
+        self.lose(1);
     }
 
     fn lose(&mut self, count: u64) {
-        self.lost += count;
-        self.runs += u64::from(self.since > 0 || !self.has_lost);
+        self.missed.runs += u64::from(self.since > 0 || !self.has_lost);
         if self.since >= GAP_MIN || !self.has_lost {
             if self.has_lost {
                 let was_alone = self.burst == 1;
@@ -189,7 +209,8 @@ mod tests {
     fn a_run_of_losses_is_one_run_however_long() {
         for run in [1, 3, 16, 17, 18, 40, 2000] {
             let found = losses(&format!("{0}{1}{0}{1}{0}", ".".repeat(30), "x".repeat(run)));
-            assert_eq!(found.counts(), (2 * run as u64, 2), "{run}");
+            let missed = Missed { lost: 2 * run as u64, discarded: 0, runs: 2 };
+            assert_eq!(found.missed(), missed, "{run}");
         }
     }
 
@@ -200,8 +221,29 @@ mod tests {
         found.fill(1);
         found.fill(2);
         found.fill(40);
-        (0..30).for_each(|_| found.advance(1));
-        assert_eq!(found.counts(), (0, 0));
+        (0..60).for_each(|_| found.advance(1));
+        assert_eq!(found.missed(), Missed::default());
+    }
+
+    #[test]
+    fn what_came_and_was_not_heard_lies_among_the_losses() {
+        let mut found = losses(&".".repeat(40));
+        // Of the last three packets the first two, then one that never comes: three in a row.
+        (0..3).for_each(|_| found.advance(1));
+        found.discard(0b110);
+        found.fill(1);
+        found.discard(0b010);
+        found.discard(0b001);
+        found.advance(2);
+        (0..60).for_each(|_| found.advance(1));
+        assert_eq!(found.missed(), Missed { lost: 1, discarded: 3, runs: 1 });
+        let pattern = found.pattern();
+        assert_eq!((pattern.burst_density, pattern.burst_packets), (255, 4), "{pattern:?}");
+        // What nobody waits for any more is lost, whatever is said of it later.
+        found.advance(2);
+        (0..49).for_each(|_| found.advance(1));
+        found.discard(u64::MAX << 48);
+        assert_eq!(found.missed().lost, 2);
     }
 
     #[test]

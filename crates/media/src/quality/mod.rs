@@ -1,19 +1,21 @@
 //! How well the two sides of a leg are heard: reckoned every ten seconds, and told when it changes.
 
 mod e_model;
+mod hearing;
 mod losses;
 
 use std::time::Duration;
 
 use base::Time;
-use media_api::{Codec, Quality, Voice};
+use media_api::{Codec, Decoded, Quality, Voice};
 
-use crate::jitter::JitterBuffer;
 use crate::reception::Reception;
 use crate::reports::Reports;
 use crate::rtcp::VoiceMetrics;
 
 pub(crate) use e_model::{Faults, opinion};
+pub(crate) use hearing::{Heard, Hearings, Waits};
+use losses::Missed;
 pub(crate) use losses::{GAP_MIN, Losses, Pattern};
 
 /// So long a span is.
@@ -36,8 +38,8 @@ pub(crate) struct Evidence<'a> {
     /// The speech in a packet.
     pub(crate) packet_time: Duration,
     pub(crate) reception: &'a Reception,
-    /// Where what the party says is decoded here.
-    pub(crate) buffer: Option<&'a JitterBuffer>,
+    /// By those who decode here what the party says.
+    pub(crate) hearings: &'a Hearings,
     pub(crate) reports: &'a Reports,
     /// Packets sent.
     pub(crate) sent: u64,
@@ -57,11 +59,11 @@ pub(crate) struct Meter {
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     expected: u64,
-    lost: u64,
-    discarded: u64,
-    runs: u64,
+    missed: Missed,
     sent: u64,
     remote_lost: u64,
+    concealed: Duration,
+    stretched: Duration,
 }
 
 impl Meter {
@@ -85,6 +87,7 @@ impl Meter {
             here: evidence.here(&self.since, &counts),
             there: evidence.there(&self.since, &counts),
             round_trip: evidence.reports.round_trip,
+            heard: evidence.heard(&self.since, &counts),
         };
         self.since = counts;
         let is_alike = self.told.as_ref().is_some_and(|told| are_alike(told, &quality));
@@ -109,13 +112,14 @@ struct Came {
     expected: u64,
     lost: u64,
     discarded: u64,
-    /// How many times in a row packets were lost.
+    /// How many times one or more in a row were not heard.
     runs: u64,
 }
 
 impl Came {
     fn between(from: &Counts, to: &Counts) -> Option<Came> {
         let expected = to.expected.saturating_sub(from.expected);
+        let (from, to) = (from.missed, to.missed);
         let lost = to.lost.saturating_sub(from.lost).min(expected);
         let discarded = to.discarded.saturating_sub(from.discarded).min(expected - lost);
         let runs = to.runs.saturating_sub(from.runs);
@@ -124,10 +128,10 @@ impl Came {
 }
 
 impl Evidence<'_> {
-    /// That of the whole call, in both directions.
-    pub(crate) fn whole(&self) -> (Option<Voice>, Option<Voice>) {
+    /// That of the whole call: in both directions, and by those who heard it here.
+    pub(crate) fn whole(&self) -> (Option<Voice>, Option<Voice>, Option<Decoded>) {
         let (none, all) = (Counts::default(), Counts::of(self));
-        (self.here(&none, &all), self.there(&none, &all))
+        (self.here(&none, &all), self.there(&none, &all), self.hearings.all())
     }
 
     /// What an extended report says of the party's speech; `None` if none has come.
@@ -137,8 +141,6 @@ impl Evidence<'_> {
         let share = |packets: u64| packets as f64 / came.expected as f64;
         let faults = self.faults(&came);
         let rating = faults.rating();
-        let wait = self.buffer.and_then(JitterBuffer::wait).unwrap_or_default();
-        let longest = self.buffer.map(|buffer| buffer.figures().longest_wait).unwrap_or_default();
         Some(VoiceMetrics {
             ssrc,
             lost: share(came.lost),
@@ -148,7 +150,7 @@ impl Evidence<'_> {
             round_trip: self.reports.round_trip,
             rating,
             opinions: (opinion(Faults { delay: Duration::ZERO, ..faults }.rating()), opinion(rating)),
-            waits: (wait, longest),
+            waits: self.hearings.waits(),
         })
     }
 
@@ -160,12 +162,19 @@ impl Evidence<'_> {
         Some(voice(expected, (lost, discarded), self.reception.jitter(), mos))
     }
 
+    /// How it was heard here; the longest wait is that of the whole call.
+    fn heard(&self, from: &Counts, to: &Counts) -> Option<Decoded> {
+        let concealed = to.concealed.saturating_sub(from.concealed);
+        let stretched = to.stretched.saturating_sub(from.stretched);
+        self.hearings.all().map(|all| Decoded { concealed, stretched, ..all })
+    }
+
     fn faults(&self, came: &Came) -> Faults {
         let loss = (came.lost + came.discarded) as f64 / came.expected as f64;
-        let in_a_row = if came.runs == 0 { 1.0 } else { came.lost as f64 / came.runs as f64 };
+        let in_a_row =
+            if came.runs == 0 { 1.0 } else { (came.lost + came.discarded) as f64 / came.runs as f64 };
         let burst_ratio = in_a_row * (1.0 - loss);
-        let wait =
-            self.buffer.and_then(JitterBuffer::wait).unwrap_or_else(|| wait_for(self.reception.jitter()));
+        let wait = self.hearings.waits().map_or_else(|| wait_for(self.reception.jitter()), |waits| waits.now);
         Faults { codec: self.codec, loss, burst_ratio, delay: self.delay(wait) }
     }
 
@@ -194,15 +203,14 @@ impl Evidence<'_> {
 
 impl Counts {
     fn of(evidence: &Evidence<'_>) -> Counts {
-        let (lost, runs) = evidence.reception.losses().counts();
-        let figures = evidence.buffer.map(JitterBuffer::figures).copied().unwrap_or_default();
+        let heard = evidence.hearings.all().unwrap_or_default();
         Counts {
             expected: evidence.reception.expected(),
-            lost,
-            discarded: figures.late + figures.early,
-            runs,
+            missed: evidence.reception.losses().missed(),
             sent: evidence.sent,
             remote_lost: evidence.reports.remote_lost.unwrap_or(0),
+            concealed: heard.concealed,
+            stretched: heard.stretched,
         }
     }
 }

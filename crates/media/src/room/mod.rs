@@ -17,6 +17,7 @@ use crate::ear::{Hearing, Said};
 use crate::leg::{Leg, Received, Spoken};
 use crate::line::Talker;
 use crate::outbox::Outbox;
+use crate::quality;
 use crate::voice::{Format, Voice};
 use chime::Chime;
 
@@ -134,6 +135,11 @@ impl Room {
         let Some(member) = self.members.get_mut(&received.from) else { return };
         let codec = if let Spoken::Speech(codec) = received.spoken { Some(codec) } else { None };
         member.hearing.hear(now, codec.map(|codec| (codec, self.sample_rate)), &received.arrived());
+    }
+
+    /// How this party was heard.
+    pub(crate) fn heard(&mut self, from: Key<Leg>) -> Option<quality::Heard> {
+        self.members.get_mut(&from)?.hearing.heard()
     }
 
     pub(crate) fn due(&self) -> Option<Time> {

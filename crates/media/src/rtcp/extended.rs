@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{put, word, write_packet};
-use crate::quality::{GAP_MIN, Pattern};
+use crate::jitter;
+use crate::quality::{GAP_MIN, Pattern, Waits};
 
 pub(super) const EXTENDED_REPORT: u8 = 207;
 
@@ -16,8 +17,10 @@ const VOICE_METRICS_LENGTH: u16 = 8;
 
 /// "Not available", for figures of one byte.
 const UNKNOWN: u8 = 127;
-/// A lost packet is made up for in a way that is not told, and the jitter buffer is adaptive.
-const RECEIVER_CONFIG: u8 = 0b0011_0000;
+/// Where speech is decoded here, a lost packet is made up for as usual, and the jitter buffer is adaptive; elsewhere neither is
+/// known.
+const DECODED_HERE: u8 = 0b1111_0000;
+const DECODED_ELSEWHERE: u8 = 0;
 
 /// What one of our extended reports says.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -43,8 +46,8 @@ pub(crate) struct VoiceMetrics {
     pub(crate) rating: f64,
     /// In hundredths: of listening alone, and of conversation.
     pub(crate) opinions: (u16, u16),
-    /// How long speech waits here now, and how long at most.
-    pub(crate) waits: (Duration, Duration),
+    /// How long speech waits here; `None` where nobody decodes it.
+    pub(crate) waits: Option<Waits>,
 }
 
 impl Extended {
@@ -84,15 +87,16 @@ impl VoiceMetrics {
         put_millis(bytes, times(self.packet_time, burst_packets));
         put_millis(bytes, times(self.packet_time, gap_packets));
         put_millis(bytes, self.round_trip.unwrap_or_default());
-        put_millis(bytes, self.waits.0 + self.packet_time);
+        let waits = self.waits.unwrap_or_default();
+        put_millis(bytes, waits.now + self.packet_time);
         bytes.extend_from_slice(&[UNKNOWN, UNKNOWN, UNKNOWN, GAP_MIN as u8]);
         let tenths = |opinion: u16| (opinion / 10).min(50) as u8;
         let rating = self.rating.clamp(0.0, 100.0).round() as u8;
         bytes.extend_from_slice(&[rating, UNKNOWN, tenths(self.opinions.0), tenths(self.opinions.1)]);
-        bytes.extend_from_slice(&[RECEIVER_CONFIG, 0]);
-        put_millis(bytes, self.waits.0);
-        put_millis(bytes, self.waits.1);
-        put_millis(bytes, self.waits.1);
+        bytes.extend_from_slice(&[self.waits.map_or(DECODED_ELSEWHERE, |_| DECODED_HERE), 0]);
+        put_millis(bytes, waits.now);
+        put_millis(bytes, waits.longest);
+        put_millis(bytes, self.waits.map_or(Duration::ZERO, |_| jitter::WAIT_MAX));
     }
 }
 
