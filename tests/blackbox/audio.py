@@ -14,9 +14,9 @@ KEYS = {key: (low, high) for low, row in ((697, "123"), (770, "456"), (852, "789
         for high, key in zip((1209, 1336, 1477), row)}  # Hz (ITU-T Q.23)
 
 
-def tone(hertz, seconds, level=0.3):
+def tone(hertz, seconds, level=0.3, rate=RATE):
     """Samples of -1 to 1."""
-    return [level * math.sin(2 * math.pi * hertz * n / RATE) for n in range(round(seconds * RATE))]
+    return [level * math.sin(2 * math.pi * hertz * n / rate) for n in range(round(seconds * rate))]
 
 
 def key(name, seconds):
@@ -25,21 +25,23 @@ def key(name, seconds):
     return [one + other for one, other in zip(tone(low, seconds), tone(high, seconds))]
 
 
-def write_wav(path, samples):
+def write_wav(path, samples, rate=RATE, channels=1):
+    """The same in all channels."""
     with wave.open(str(path), "wb") as out:
-        out.setnchannels(1), out.setsampwidth(2), out.setframerate(RATE)
-        out.writeframes(struct.pack(f"<{len(samples)}h", *(round(32767 * sample) for sample in samples)))
+        out.setnchannels(channels), out.setsampwidth(2), out.setframerate(rate)
+        numbers = [round(32767 * sample) for sample in samples for _channel in range(channels)]
+        out.writeframes(struct.pack(f"<{len(numbers)}h", *numbers))
 
 
 def read_wav(path):
-    """The first channel of a 16-bit file. A recorder that still writes leaves lengths open, or all of the 44 bytes of
-    the head: read what is there."""
+    """The first channel of a 16-bit file, at 8 000 samples a second: of a higher rate each so manieth, which does for tones below
+    4 000 Hz. A recorder that still writes leaves lengths open, or all of the 44 bytes of the head: read what is there."""
     data = open(path, "rb").read()
     channels, rate = struct.unpack_from("<HI", data, 22) if data.startswith(b"RIFF") else (1, RATE)
     body = data[max(data.find(b"data", 0, 1000) + 8, 44):]
     samples = struct.unpack(f"<{len(body) // 2}h", body[: len(body) // 2 * 2])
-    assert rate == RATE, f"{path} has {rate} samples a second"
-    return [sample / 32768 for sample in samples[::channels]]
+    assert rate % RATE == 0, f"{path} has {rate} samples a second"
+    return [sample / 32768 for sample in samples[:: channels * (rate // RATE)]]
 
 
 def share(samples, hertz):

@@ -9,10 +9,12 @@ import time
 import audio
 import trial
 
-MODULES = ["g711", "aufile", "aubridge", "sndfile", "uuid"]
+MODULES = ["aufile", "aubridge", "sndfile", "uuid"]
 APPLICATIONS = ["account", "menu", "ctrl_tcp"]
 PATHS = ["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules"]
 
+# The module of each codec, how an account names it, and the sound that it takes: samples a second and channels.
+CODECS = {"PCMA": ("g711", "PCMA/8000/1", 8000, 1), "G722": ("g722", "G722/16000/1", 16000, 1), "opus": ("opus", "opus/48000/2", 48000, 2)}
 ENCRYPTIONS = {"optional": "srtp", "required": "srtp-mand"}
 
 
@@ -21,25 +23,26 @@ class Baresip:
     ways = ["4733"]  # it hears INFO, and sends none
 
     def __init__(self, run, name, server, password=None, hertz=1000, answers=False, transport="udp",
-                 keys="4733", address="127.0.0.1", registers_every=60, folder=None, encrypts=None):
+                 keys="4733", address="127.0.0.1", registers_every=60, folder=None, encrypts=None, codec="PCMA"):
         trial.need("baresip", "baresip")
         self.folder, self.name, self.server, self.keys = run.folder / (folder or name), name, server, keys
         self.recordings = self.folder / "recordings"
         self.recordings.mkdir(parents=True)
         self.control_port, self.buffer, self.seen, self.socket = trial.free_port(), b"", [], None
-        audio.write_wav(self.folder / "tone.wav", audio.tone(hertz, 60))
+        codec_module, codec_name, rate, channels = CODECS[codec]
+        audio.write_wav(self.folder / "tone.wav", audio.tone(hertz, 60, rate=rate), rate, channels)
         low, at = trial.free_range(40), trial.place(server.sip[0])
         self.write("config", [
             f"sip_listen {trial.place(address)}:{trial.free_port()}", *([f"sip_cafile {run.folder}/tls.pem"] if transport == "tls" else []), f"module_path {modules_path()}",
             f"audio_source aufile,{self.folder}/tone.wav", f"audio_player aubridge,{name}", "audio_buffer 20-160",
             f"rtp_ports {low}-{low + 39}", f"snd_path {self.recordings}",
             f"ctrl_tcp_listen 127.0.0.1:{self.control_port}",
-            *(f"module {module}.so" for module in MODULES + ["srtp"] * bool(encrypts)), *(f"module_app {module}.so" for module in APPLICATIONS)])
+            *(f"module {module}.so" for module in [codec_module] + MODULES + ["srtp"] * bool(encrypts)), *(f"module_app {module}.so" for module in APPLICATIONS)])
         registering = f";auth_user={name};auth_pass={password};regint={registers_every}" if password else ";regint=0"
         self.write("accounts", [
             f"<sip:{name}@{at};transport={transport}>"
             f";outbound=\"sip:{at}:{server.port(transport)};transport={transport}\"{registering}"
-            f";answermode={'auto' if answers else 'manual'};audio_codecs=PCMA/8000/1{f';mediaenc={ENCRYPTIONS[encrypts]}' if encrypts else ''}"])
+            f";answermode={'auto' if answers else 'manual'};audio_codecs={codec_name}{f';mediaenc={ENCRYPTIONS[encrypts]}' if encrypts else ''}"])
         self.write("contacts", [])
         self.program = run.run_beside(f"baresip-{folder or name}.log", ["baresip", "-6" if ":" in address else "-4", "-f", self.folder])
         self.connect()
