@@ -5,6 +5,7 @@
 mod certificate_fetcher;
 mod clock;
 mod entropy;
+mod handshakes;
 mod media_ports;
 mod media_threads;
 mod open_files;
@@ -18,6 +19,7 @@ mod zone;
 pub use certificate_fetcher::{CertificateFetcher, FetchedCertificate};
 pub use clock::Clock;
 pub use entropy::root_seed;
+pub use handshakes::MediaCertificate;
 pub use media_ports::{PortPair, PortPairs};
 pub use media_threads::{MediaConfig, MediaCounts, MediaThreads, Tap, TappedPacket};
 pub use open_files::allow_many_open_files;

@@ -2,16 +2,19 @@
 //! waits longer than a shard takes for one tick; events come up.
 
 mod events;
+mod shaking;
 mod shard_thread;
 mod tap;
 
 pub use tap::{Tap, TappedPacket};
 
-use crate::{Clock, PortPairs, SoundStore};
+use crate::handshakes::{self, Asking};
+use crate::{Clock, MediaCertificate, PortPairs, SoundStore};
 use base::Seed;
 use crossbeam_channel::Sender;
 use events::Events;
 use media_api::{Addresses, Command, Event, Family, LegId};
+use shaking::Shaking;
 use shard_thread::{Counters, ShardThread, ToShard};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -44,6 +47,8 @@ pub struct MediaConfig {
     pub clock: Clock,
     /// Who gets copies of captured packets.
     pub tap: Tap,
+    /// What proves us to browsers.
+    pub certificate: MediaCertificate,
 }
 
 /// How often things happened since the threads were started.
@@ -83,7 +88,8 @@ impl MediaThreads {
     /// back if it cannot take more now: it is offered again. Called on the shards' threads; must not wait.
     ///
     /// # Errors
-    /// There is no address, or the unspecified one would be told to peers; or the system gives no thread or no epoll.
+    /// There is no address, or the unspecified one would be told to peers; or the system gives no thread or no epoll; or
+    /// DTLS does not work on this machine.
     pub fn start(
         config: MediaConfig,
         events: impl Fn(Event) -> Result<(), Event> + Send + Sync + 'static,
@@ -92,8 +98,12 @@ impl MediaThreads {
         crate::allow_many_open_files();
         let sink: events::Sink = Arc::new(events);
         let counters = Arc::new(Counters::default());
-        let shards = (0..config.threads.max(1))
-            .map(|number| start_shard(number, &config, Events::new(sink.clone()), counters.clone()))
+        let threads = config.threads.max(1);
+        let asking = handshakes::start(&config.certificate, config.legs.saturating_mul(threads))?;
+        let shards = (0..threads)
+            .map(|number| {
+                start_shard(number, &config, asking.clone(), Events::new(sink.clone()), counters.clone())
+            })
             .collect::<io::Result<Vec<Running>>>()?;
         let seed = config.seed.named("media.ports");
         let at = |address| (Family::of(address), PortPairs::new(address, config.ports.clone(), seed));
@@ -230,11 +240,13 @@ fn check_addresses(addresses: &Addresses) -> io::Result<()> {
 fn start_shard(
     number: usize,
     config: &MediaConfig,
+    asking: Asking,
     events: Events,
     counters: Arc<Counters>,
 ) -> io::Result<Running> {
     let (commands, inbox) = crossbeam_channel::bounded(COMMANDS);
-    let shard = ShardThread::new(number, config, inbox, commands.clone(), events, counters)?;
+    let shaking = Shaking::new(asking, &commands);
+    let shard = ShardThread::new(number, config, inbox, commands.clone(), shaking, events, counters)?;
     let thread = std::thread::Builder::new().name(format!("media-{number}")).spawn(move || shard.run())?;
     Ok(Running { commands, legs: 0, thread: Some(thread) })
 }

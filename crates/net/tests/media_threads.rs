@@ -28,6 +28,7 @@ fn config(ports: RangeInclusive<u16>, threads: usize, sounds: Vec<PathBuf>) -> M
         seed: Seed::from_number(1),
         clock: Clock::start(),
         tap: net::Tap::default(),
+        certificate: net::MediaCertificate::draw().unwrap(),
     }
 }
 

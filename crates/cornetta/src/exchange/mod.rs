@@ -17,8 +17,8 @@ use counting::Guarded;
 use cti::{CtiConfig, CtiServer};
 use journal::Journal;
 use net::{
-    CertificateFetcher, Clock, MediaConfig, MediaThreads, Resolver, SipCounter, SipSetup, SipSockets,
-    SoundStore, Tls,
+    CertificateFetcher, Clock, MediaCertificate, MediaConfig, MediaThreads, Resolver, SipCounter, SipSetup,
+    SipSockets, SoundStore, Tls,
 };
 use sip::ua::Transport;
 use std::io::ErrorKind;
@@ -108,6 +108,7 @@ impl Exchange {
             seed: seed.named("media"),
             clock,
             tap: seeing::tap(&trace),
+            certificate: MediaCertificate::draw().context("the certificate of media")?,
         };
         let media = MediaThreads::start(media, move |event| {
             media_events.try_send(event).map_err(|full| match full {

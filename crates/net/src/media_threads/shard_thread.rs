@@ -1,12 +1,14 @@
 use super::MediaConfig;
 use super::events::Events;
+use super::shaking::Shaking;
 use super::tap::{Captured, Tap};
+use crate::handshakes::Told;
 use crate::sounds::Wish;
 use crate::zone::without_link;
 use crate::{Clock, PortPair, SoundStore};
 use base::{Key, Slots, Time};
 use crossbeam_channel::{Receiver, Sender};
-use media::{Clip, PacketKind, PacketRef, Shard, ShardConfig, ShardInput, ShardOutput};
+use media::{Clip, HandshakeAct, PacketKind, PacketRef, Shard, ShardConfig, ShardInput, ShardOutput};
 use media_api::{Command, Event, LegId};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
@@ -33,6 +35,7 @@ pub(super) enum ToShard {
     Opened { leg: LegId, local: SocketAddr, pair: PortPair },
     Command(Command),
     Sound { wish: Wish, clip: Option<Arc<Clip>> },
+    Handshake { leg: LegId, number: u32, told: Told },
     Stop,
 }
 
@@ -58,6 +61,7 @@ pub(super) struct ShardThread {
     own_inbox: Sender<ToShard>,
     sounds: SoundStore,
     tap: Tap,
+    shaking: Shaking,
     events: Events,
     counters: Arc<Counters>,
     received: u64,
@@ -78,6 +82,7 @@ impl ShardThread {
         config: &MediaConfig,
         inbox: Receiver<ToShard>,
         own_inbox: Sender<ToShard>,
+        shaking: Shaking,
         events: Events,
         counters: Arc<Counters>,
     ) -> io::Result<ShardThread> {
@@ -99,6 +104,7 @@ impl ShardThread {
             own_inbox,
             sounds: config.sounds.clone(),
             tap: config.tap.clone(),
+            shaking,
             events,
             counters,
             received: 0,
@@ -112,7 +118,7 @@ impl ShardThread {
         let mut ready = Vec::with_capacity(READY);
         let mut due = self.clock.now();
         loop {
-            if self.key_of.is_empty() && self.events.is_empty() {
+            if self.key_of.is_empty() && self.events.is_empty() && self.shaking.is_idle() {
                 let Ok(told) = self.inbox.recv() else { return };
                 due = self.clock.now();
                 if !self.take(due, told) {
@@ -150,6 +156,7 @@ impl ShardThread {
         self.read_sockets(now, ready);
         self.shard.handle_timeout(now);
         self.drain(now);
+        self.shaking.flush();
         self.events.flush();
         self.publish_counts();
         true
@@ -167,6 +174,10 @@ impl ShardThread {
             ToShard::Command(command) => self.shard.handle(now, ShardInput::Command(command)),
             ToShard::Sound { wish: (source, codec), clip } => {
                 self.shard.handle(now, ShardInput::Sound { source, codec, clip });
+            }
+            ToShard::Handshake { leg, number, told } => {
+                let told = told.as_told();
+                self.shard.handle(now, ShardInput::Handshake { leg, number, told });
             }
             ToShard::Stop => return false,
         }
@@ -229,8 +240,13 @@ impl ShardThread {
                 ShardOutput::Send { leg, kind, to, packet } => self.send(leg, kind, to, packet),
                 ShardOutput::Event(event) => self.hand_up(event),
                 ShardOutput::NeedSound { source, codec } => self.need_sound(now, (source, codec)),
-                // Nobody shakes hands here yet: no browser is agreed with.
-                ShardOutput::Handshake { .. } => {}
+                ShardOutput::Handshake { leg, number, act } => match act {
+                    HandshakeAct::Begin(peer) => self.shaking.begin(leg, number, peer),
+                    HandshakeAct::Datagram(packet) => {
+                        self.shaking.datagram(leg, number, self.shard.packet(packet));
+                    }
+                    HandshakeAct::End => self.shaking.end(leg, number),
+                },
                 // Nobody records here; a tap is for those who run a shard of their own.
                 ShardOutput::Heard { .. } => {}
             }

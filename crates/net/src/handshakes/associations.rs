@@ -1,0 +1,130 @@
+use super::association::Association;
+use super::{MediaCertificate, Told};
+use dimpl::Config;
+use media::HandshakePeer;
+use media_api::LegId;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The first wait for a lost packet; each next one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// How often a flight is sent again: 250 ms doubled six times is half a minute.
+const SENT_AGAIN: usize = 6;
+
+/// All handshakes, told what comes and what time it is; `W` is who wants to know.
+pub(super) struct Associations<W> {
+    config: Arc<Config>,
+    certificate: MediaCertificate,
+    limit: usize,
+    of: HashMap<LegId, Entry<W>>,
+    due: BTreeSet<(Instant, LegId)>,
+    told: VecDeque<(LegId, u32, Told, W)>,
+}
+
+struct Entry<W> {
+    number: u32,
+    association: Association,
+    /// As it stands in `due`.
+    due: Instant,
+    who: W,
+}
+
+impl<W: Clone> Associations<W> {
+    /// For so many legs at a time.
+    pub(super) fn new(certificate: &MediaCertificate, limit: usize) -> io::Result<Associations<W>> {
+        // Whoever comes this far has proved by a check of ICE that it is where it says: no cookie is needed.
+        let config = Config::builder()
+            .use_server_cookie(false)
+            .flight_start_rto(FIRST_WAIT)
+            .flight_retries(SENT_AGAIN)
+            .build()
+            .map_err(|error| io::Error::other(format!("DTLS cannot be spoken here: {error}")))?;
+        Ok(Associations {
+            config: Arc::new(config),
+            certificate: certificate.clone(),
+            limit,
+            of: HashMap::new(),
+            due: BTreeSet::new(),
+            told: VecDeque::new(),
+        })
+    }
+
+    /// There is to be a handshake. One that the leg had is void.
+    pub(super) fn begin(&mut self, now: Instant, leg: LegId, number: u32, peer: Arc<HandshakePeer>, who: W) {
+        self.remove(leg);
+        if self.of.len() >= self.limit {
+            let why = format!(
+                "there are {} DTLS handshakes already, and more are not kept: the limit is that of media legs",
+                self.limit
+            );
+            return self.told.push_back((leg, number, Told::Failed(why), who));
+        }
+        let association = Association::new(&self.config, &self.certificate, peer, now);
+        let due = association.due();
+        self.due.insert((due, leg));
+        self.of.insert(leg, Entry { number, association, due, who });
+    }
+
+    /// The peer of this handshake has sent something.
+    pub(super) fn datagram(&mut self, now: Instant, leg: LegId, number: u32, bytes: &[u8]) {
+        self.with(leg, Some(number), |association, told| association.datagram(now, bytes, told));
+    }
+
+    /// It is no longer needed.
+    pub(super) fn end(&mut self, leg: LegId, number: u32) {
+        if self.of.get(&leg).is_some_and(|entry| entry.number == number) {
+            self.remove(leg);
+        }
+    }
+
+    /// What is due by now is done.
+    pub(super) fn timeout(&mut self, now: Instant) {
+        // Each once: what wants to be woken at once again waits for the next turn.
+        let due: Vec<LegId> = self.due.range(..=(now, LegId(u64::MAX))).map(|(_, leg)| *leg).collect();
+        for leg in due {
+            self.with(leg, None, |association, told| association.timeout(now, told));
+        }
+    }
+
+    /// When `timeout` is to be called.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// What has become of them, in its order.
+    pub(super) fn poll(&mut self) -> Option<(LegId, u32, Told, W)> {
+        self.told.pop_front()
+    }
+
+    fn with(
+        &mut self,
+        leg: LegId,
+        number: Option<u32>,
+        act: impl FnOnce(&mut Association, &mut dyn FnMut(Told)) -> bool,
+    ) {
+        let Some(entry) = self.of.get_mut(&leg) else { return };
+        if number.is_some_and(|number| number != entry.number) {
+            return;
+        }
+        let (number, who, told) = (entry.number, &entry.who, &mut self.told);
+        let goes_on =
+            act(&mut entry.association, &mut |what| told.push_back((leg, number, what, who.clone())));
+        if !goes_on {
+            return self.remove(leg);
+        }
+        self.due.remove(&(entry.due, leg));
+        entry.due = entry.association.due();
+        self.due.insert((entry.due, leg));
+    }
+
+    fn remove(&mut self, leg: LegId) {
+        if let Some(entry) = self.of.remove(&leg) {
+            self.due.remove(&(entry.due, leg));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

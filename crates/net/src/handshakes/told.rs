@@ -1,0 +1,34 @@
+use media::HandshakeTold;
+use media_api::Keys;
+use std::fmt;
+
+/// What has become of a handshake, on its way to the shard.
+pub(crate) enum Told {
+    Datagram(Box<[u8]>),
+    Keys(Box<Keys>),
+    Failed(String),
+    Closed,
+}
+
+impl Told {
+    /// As the shard takes it.
+    pub(crate) fn as_told(&self) -> HandshakeTold<'_> {
+        match self {
+            Told::Datagram(bytes) => HandshakeTold::Datagram(bytes),
+            Told::Keys(keys) => HandshakeTold::Keys(keys.clone()),
+            Told::Failed(why) => HandshakeTold::Failed(why.clone()),
+            Told::Closed => HandshakeTold::Closed,
+        }
+    }
+}
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Told::Datagram(bytes) => write!(f, "Datagram({} bytes)", bytes.len()),
+            Told::Keys(keys) => write!(f, "Keys({:?})", keys.terms()),
+            Told::Failed(why) => write!(f, "Failed({why})"),
+            Told::Closed => f.write_str("Closed"),
+        }
+    }
+}
