@@ -331,7 +331,10 @@ impl Engine {
                     call.unauthenticated(ctx, number, (from, report, packets), keys);
                 });
             }
-            Media::Secured { .. } | Media::HandshakeFailed { .. } => {}
+            Media::PathFound { .. }
+            | Media::PathLost { .. }
+            | Media::Secured { .. }
+            | Media::HandshakeFailed { .. } => {}
             Media::Quality { leg, quality } => {
                 self.for_media(leg, |call, ctx, number| {
                     call.note(ctx, crate::quality::of_a_span(number, &quality));

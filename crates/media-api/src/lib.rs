@@ -241,6 +241,22 @@ pub enum Event {
         /// How the keys were agreed that should have made it.
         keys: KeyTerms,
     },
+    /// A party that looks for us (ICE) is found there from now on, and spoken to there. Once a second at most, if it moves on.
+    PathFound {
+        /// Whose.
+        leg: LegId,
+        /// The address that it has nominated.
+        at: SocketAddr,
+    },
+    /// Such a party is found nowhere: nothing is sent to it until it is found again.
+    PathLost {
+        /// Whose.
+        leg: LegId,
+        /// Where it was, if it was found before.
+        at: Option<SocketAddr>,
+        /// For how long it has not looked for us there, or not found us.
+        silent_for: Duration,
+    },
     /// The handshake of the leg has given its keys: from now on it can be heard and spoken to.
     Secured {
         /// Whose.

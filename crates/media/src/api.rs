@@ -182,6 +182,8 @@ pub enum Why {
     Tap,
     /// A packet of a key that is being sent is due.
     Digits,
+    /// Something is to be told of the way to a party that looks for us, or it may be lost.
+    Way,
     /// A report is due (RFC 3550 §6.2).
     Rtcp,
     /// A party may have fallen silent.

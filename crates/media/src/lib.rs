@@ -7,6 +7,7 @@ mod api;
 mod cadence;
 mod deadlines;
 mod ear;
+mod ice;
 pub mod jitter;
 mod keys;
 mod leg;

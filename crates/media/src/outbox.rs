@@ -71,6 +71,13 @@ impl Outbox {
         self.outputs.push_back(ShardOutput::Handshake { leg, number, act });
     }
 
+    /// Puts out a datagram for a handshake, unless there is no room.
+    pub(crate) fn handshake_datagram(&mut self, leg: LegId, number: u32, datagram: &[u8]) {
+        if let Some(packet) = self.write(|bytes| bytes.extend_from_slice(datagram)) {
+            self.handshake(leg, number, HandshakeAct::Datagram(packet));
+        }
+    }
+
     fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Option<PacketRef> {
         let start = self.bytes.len();
         if start >= BYTES_MAX {

@@ -173,6 +173,7 @@ impl Shard {
     fn configure(&mut self, now: Time, id: LegId, stream: Stream) {
         let Some(key) = self.keys.get(&id).copied() else { return };
         let Some(leg) = self.legs.get_mut(key) else { return };
+        leg.agree_names(now, &stream.security);
         leg.agree_handshake(&stream.security, &mut self.out);
         let (wanted, out) = (&mut self.wanted, &mut self.out);
         leg.configure(now, stream, &mut |wish| wanted.ask(now, wish, key, out));
@@ -283,6 +284,9 @@ impl Shard {
     fn packet_in(&mut self, now: Time, id: LegId, kind: PacketKind, from: SocketAddr, bytes: &[u8]) {
         let Some(key) = self.keys.get(&id).copied() else { return };
         let Some(leg) = self.legs.get_mut(key) else { return };
+        if !leg.takes_as_media(now, kind, from, bytes, &mut self.out) {
+            return self.deadlines.set(key, leg.deadline());
+        }
         let is_report = kind == PacketKind::Rtcp || leg.is_report(bytes);
         let (opened, out) = (&mut self.opened, &mut self.out);
         let Some(bytes) = leg.open(now, is_report, from, bytes, opened, out) else { return };

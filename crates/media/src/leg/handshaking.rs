@@ -6,7 +6,8 @@ use base::Time;
 use media_api::{Event, Handshake, Security};
 
 use super::Leg;
-use crate::api::{HandshakeAct, HandshakePeer, HandshakeTold};
+use super::protection::Protection;
+use crate::api::{HandshakeAct, HandshakePeer, HandshakeTold, PacketKind};
 use crate::outbox::Outbox;
 
 /// Which handshakes a leg had.
@@ -32,6 +33,13 @@ impl Association {
     }
 }
 
+impl Handshaking {
+    /// Whether there are to be keys and are none yet.
+    pub(super) fn awaits(&self, protection: &Protection) -> bool {
+        self.current.as_ref().is_some_and(|current| !current.is_over) && !protection.passes()
+    }
+}
+
 impl Leg {
     /// Begins the handshake that is agreed, if it is another one than before, or ends what is not agreed any more.
     pub(crate) fn agree_handshake(&mut self, security: &Security, out: &mut Outbox) {
@@ -46,6 +54,13 @@ impl Leg {
         handshaking.current =
             Some(Association { peer: Arc::clone(&peer), tls_id: agreed.tls_id.clone(), is_over: false });
         out.handshake(self.id, handshaking.begun, HandshakeAct::Begin(peer));
+    }
+
+    /// Passes a datagram of the party on to the handshake that is agreed.
+    pub(super) fn pass_handshake(&self, datagram: &[u8], out: &mut Outbox) {
+        if self.handshaking.current.as_ref().is_some_and(|current| !current.is_over) {
+            out.handshake_datagram(self.id, self.handshaking.begun, datagram);
+        }
     }
 
     /// No handshake is needed any more.
@@ -66,11 +81,14 @@ impl Leg {
         let current = self.handshaking.current.as_mut().filter(|current| !current.is_over);
         let Some(current) = current.filter(|_| number == self.handshaking.begun) else { return };
         match told {
-            HandshakeTold::Datagram(_) => {}
+            HandshakeTold::Datagram(datagram) => {
+                let to = self.ice.as_ref().and_then(|ice| ice.shaken(now));
+                let Some(to) = to else { return };
+                out.send(self.id, PacketKind::Rtp, to, |bytes| bytes.extend_from_slice(datagram));
+            }
             HandshakeTold::Keys(keys) => {
                 self.protection.take_keys(now, &keys);
                 out.event(Event::Secured { leg: self.id, keys: keys.terms() });
-                self.begin_to_play(now);
             }
             HandshakeTold::Failed(why) => {
                 current.is_over = true;
@@ -82,5 +100,6 @@ impl Leg {
                 self.protection.lose_keys();
             }
         }
+        self.begin_to_play(now);
     }
 }

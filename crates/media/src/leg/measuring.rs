@@ -64,12 +64,15 @@ impl Leg {
     pub(super) fn report(&mut self, now: Time, bye: bool, out: &mut Outbox) {
         let Some(agreed) = &self.agreed else { return };
         let (kind, to) = match agreed.stream.rtcp_mux {
-            true => (PacketKind::Rtp, agreed.source.target()),
-            false => (PacketKind::Rtcp, self.reports.target(agreed.stream.remote_rtcp)),
+            true => (PacketKind::Rtp, self.reachable_at()),
+            false => {
+                let to = self.reports.target(agreed.stream.remote_rtcp);
+                (PacketKind::Rtcp, Some(to).filter(|to| is_address(*to) && self.protection.passes()))
+            }
         };
         let metrics = self.evidence().and_then(|evidence| evidence.metrics());
         let (reports, line, reception) = (&mut self.reports, &self.line, &mut self.reception);
-        if is_address(to) && self.protection.passes() {
+        if let Some(to) = to {
             let way = (self.id, kind, to);
             let write = |bytes: &mut Vec<u8>| reports.write(now, line, reception, metrics, bye, bytes);
             self.protection.send_report(out, way, write);

@@ -1,5 +1,6 @@
 //! One party's media: what is agreed with it, what it hears and what it says.
 
+mod finding;
 mod handshaking;
 mod measuring;
 mod protection;
@@ -17,6 +18,7 @@ use media_api::{Event, Evidence, LegId, Opus, PlayId, RoomId, Stream};
 
 use crate::api::Why;
 use crate::cadence::Cadence;
+use crate::ice::Ice;
 use crate::keys::Keys;
 use crate::line::{Line, Talker};
 use crate::outbox::Outbox;
@@ -63,6 +65,8 @@ pub(crate) struct Leg {
     agreed: Option<Agreed>,
     protection: Protection,
     handshaking: Handshaking,
+    /// How a party is found that looks for us.
+    ice: Option<Box<Ice>>,
     // What it hears.
     line: Line,
     relay: Relay,
@@ -120,6 +124,7 @@ impl Leg {
             agreed: None,
             protection: Protection::default(),
             handshaking: Handshaking::default(),
+            ice: None,
             line: Line::new(&mut rng, now),
             relay: Relay::default(),
             translation: None,
@@ -191,6 +196,7 @@ impl Leg {
             (self.tap.as_ref().and_then(|tap| tap.due()), Why::Tap),
             (self.keys.due(), Why::Digits),
             (self.watchdog.due(), Why::Watchdog),
+            (self.ice.as_ref().and_then(|ice| ice.due()), Why::Way),
             (self.reports.due(), Why::Rtcp),
             (self.meter.due(), Why::Quality),
         ]
@@ -201,6 +207,7 @@ impl Leg {
 
     /// Does all that is due.
     pub(crate) fn handle_timeout(&mut self, now: Time, out: &mut Outbox) {
+        self.follow_way(now, out);
         self.send_keys(now, out);
         self.play_on(now, out);
         self.translate_on(now, out);
@@ -290,8 +297,8 @@ impl Leg {
         out.event(Event::Silent {
             leg: self.id,
             evidence: Evidence {
-                expected: agreed.stream.remote,
-                last_source: agreed.source.learned(),
+                expected: self.ice.as_ref().and_then(|ice| ice.selected()).unwrap_or(agreed.stream.remote),
+                last_source: self.ice.as_ref().map_or(agreed.source.learned(), |ice| ice.heard()),
                 silent_for,
                 received: self.reception.received(),
                 rejected: self.rejected,

@@ -125,11 +125,13 @@ impl Leg {
 
     /// Takes an RTCP packet.
     pub(crate) fn receive_report(&mut self, now: Time, from: SocketAddr, bytes: &[u8]) {
+        let is_found = self.ice.is_some();
         let is_sound = self.agreed.as_ref().is_some_and(|agreed| {
             // Before the speaker's SSRC is known, and while it is still only listening, the host must do.
-            let is_expected = [agreed.stream.remote_rtcp, agreed.source.target()]
-                .iter()
-                .any(|known| known.ip().to_canonical() == from.ip().to_canonical());
+            let is_expected = is_found
+                || [agreed.stream.remote_rtcp, agreed.source.target()]
+                    .iter()
+                    .any(|known| known.ip().to_canonical() == from.ip().to_canonical());
             self.reports.take(now, from, bytes, &self.line, self.reception.ssrc(), is_expected)
         });
         if !is_sound {
@@ -152,8 +154,11 @@ impl Leg {
             return None;
         }
         let continues = self.reception.continues(packet.ssrc, packet.sequence);
-        if !agreed.source.accept(now, from, packet.ssrc, packet.sequence, continues) {
-            return None;
+        match &mut self.ice {
+            // Who looks for us is where its checks come from.
+            Some(ice) => ice.hear(from),
+            None if agreed.source.accept(now, from, packet.ssrc, packet.sequence, continues) => {}
+            None => return None,
         }
         let is_timed = !matches!(spoken, Spoken::Key(_));
         let arrival = self.reception.take(now, packet.ssrc, packet.sequence, packet.timestamp, is_timed);

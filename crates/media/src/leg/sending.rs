@@ -8,7 +8,7 @@ use audio::g711::Law;
 use base::Time;
 use media_api::{Codec, Event, PlayId, Sound};
 
-use super::{Leg, Playing, Received, Spoken, is_address};
+use super::{Leg, Playing, Received, Spoken};
 use crate::api::PacketKind;
 use crate::cadence::{CATCH_UP_MAX, Cadence, FRAME, FRAME_MILLIS};
 use crate::keys::{Due, PRESS_MILLIS};
@@ -79,9 +79,15 @@ impl Leg {
         self.begin_to_play(now);
     }
 
+    /// Whether it will be known later how to reach the party: what is to be played waits for that.
+    fn waits(&self) -> bool {
+        let is_awaited = self.ice.as_ref().is_some_and(|ice| ice.awaits());
+        self.agreed.is_none() || is_awaited || self.handshaking.awaits(&self.protection)
+    }
+
     /// What is to be played begins, if it has not and the party can hear it: of a greeting nothing is to be lost.
     pub(super) fn begin_to_play(&mut self, now: Time) {
-        if self.agreed.is_none() || !self.protection.passes() {
+        if self.waits() {
             return;
         }
         if let Some(playing) = self.player.as_mut().filter(|playing| playing.cadence.due().is_none()) {
@@ -104,8 +110,9 @@ impl Leg {
             Answered::Ask(next) => ask((&next, wish.1)),
             Answered::Missing(sound) => out.event(Event::SoundMissing { leg: self.id, sound }),
         });
-        if !was_ready && playing.player.is_ready() && self.agreed.is_some() && self.protection.passes() {
-            playing.cadence.start(now);
+        let is_ready = !was_ready && playing.player.is_ready();
+        if is_ready && !self.waits() {
+            self.player.iter_mut().for_each(|playing| playing.cadence.start(now));
         }
     }
 
@@ -224,10 +231,7 @@ impl Leg {
 
     /// Where to send speech; `None` if nothing may be sent.
     fn target(&self) -> Option<SocketAddr> {
-        let agreed = self.agreed.as_ref().filter(|agreed| agreed.stream.may_send())?;
-        if !self.protection.passes() {
-            return None;
-        }
-        Some(agreed.source.target()).filter(|target| is_address(*target))
+        self.agreed.as_ref().filter(|agreed| agreed.stream.may_send())?;
+        self.reachable_at()
     }
 }

@@ -88,6 +88,8 @@ pub struct World {
     pub asked: Vec<Arc<str>>,
     /// What tapped legs say and are told.
     pub heard: Vec<(LegId, [Vec<i16>; 2])>,
+    /// What is neither RTP nor RTCP: STUN and handshakes.
+    pub answers: Vec<(LegId, SocketAddr, Vec<u8>)>,
     /// What handshakes need, and the number of each.
     pub handshakes: Vec<(LegId, u32, HandshakeAct)>,
     /// Answered at once; what is not in here is never answered.
@@ -141,6 +143,7 @@ impl World {
             asked: Vec::new(),
             heard: Vec::new(),
             handshakes: Vec::new(),
+            answers: Vec::new(),
             sounds: BTreeMap::new(),
         }
     }
@@ -255,6 +258,10 @@ impl World {
             match output {
                 ShardOutput::Send { leg, kind, to, packet } => {
                     let bytes = self.shard.packet(packet);
+                    if bytes[0] < 0x80 {
+                        self.answers.push((leg, to, bytes.to_vec()));
+                        continue;
+                    }
                     // By RFC 5761 §4, where the two share a socket.
                     if kind == PacketKind::Rtcp || (192..224).contains(&bytes[1]) {
                         self.reports.push((self.now, leg, to, bytes.to_vec()));
