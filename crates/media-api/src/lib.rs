@@ -67,8 +67,8 @@ pub enum Command {
         /// To whom.
         leg: LegId,
     },
-    /// Send these keys (RFC 4733) after those still being sent, 64 at most. None is sent to a party that has
-    /// not agreed to telephone-events.
+    /// Send these keys after those still being sent, 64 at most: as telephone-events (RFC 4733) where they are agreed,
+    /// otherwise as two tones in speech (ITU-T Q.23). The party hears nothing else meanwhile.
     SendDigits {
         /// To whom.
         leg: LegId,
@@ -118,7 +118,7 @@ pub enum Command {
         /// From now on with so many samples a second (8 000, 16 000 or 48 000), or no longer.
         sample_rate: Option<u32>,
     },
-    /// Listen for the tones by which a network says how a call goes, in speech by G.711.
+    /// Listen for the tones by which a network says how a call goes.
     HearProgress {
         /// Who is listened to.
         leg: LegId,
@@ -145,7 +145,8 @@ pub enum Command {
 pub enum KeysBy {
     /// As telephone-events (RFC 4733).
     Events,
-    /// As two tones in its speech (ITU-T Q.23): listened for where telephone-events are not agreed.
+    /// As two tones in its speech (ITU-T Q.23), of whatever codec: listened for where telephone-events are not agreed, and
+    /// nobody is talked with, or somebody who gets keys as telephone-events and is not to hear the tones.
     Tones,
 }
 

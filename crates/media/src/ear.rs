@@ -16,7 +16,7 @@ use crate::quality::{Heard, Waits};
 const FRAMES_PER_SECOND: u32 = 50;
 
 /// What a party speaks may change so often: a new ear costs more than a hundred packets.
-const CHANGE_MIN: Duration = Duration::from_millis(100);
+pub(crate) const CHANGE_MIN: Duration = Duration::from_millis(100);
 
 /// One party, whatever it speaks: an ear for the codec that it speaks now. Who changes with every packet is not followed.
 #[derive(Debug)]

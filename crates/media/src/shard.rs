@@ -283,6 +283,8 @@ impl Shard {
 
     fn packet_in(&mut self, now: Time, id: LegId, kind: PacketKind, from: SocketAddr, bytes: &[u8]) {
         let Some(key) = self.keys.get(&id).copied() else { return };
+        let talks_with = self.legs.get(key).and_then(Leg::presses_for).and_then(|peer| self.legs.get(peer));
+        let are_pressed_on = talks_with.is_some_and(Leg::takes_events);
         let Some(leg) = self.legs.get_mut(key) else { return };
         if !leg.takes_as_media(now, kind, from, bytes, &mut self.out) {
             return self.deadlines.set(key, leg.deadline());
@@ -293,7 +295,7 @@ impl Shard {
         if is_report {
             return leg.receive_report(now, from, bytes);
         }
-        let received = leg.receive(now, key, from, bytes, &mut self.out);
+        let received = leg.receive(now, (key, are_pressed_on), from, bytes, &mut self.out);
         self.deadlines.set(key, leg.deadline());
         let Some(received) = received else { return };
         let ways = (&mut self.legs, &mut self.deadlines, &mut self.out);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use audio::dtmf::HEARD_AFTER;
 use audio::g711::Law;
 use audio::tone::Tone;
+use media::ShardInput;
 use media_api::{Codec, Command, Digits, Event, KeysBy, LegId, Stream};
 use world::*;
 
@@ -241,20 +242,6 @@ fn tones_are_keys_where_telephone_events_are_not_agreed_and_speech_where_they_ar
 }
 
 #[test]
-fn tones_for_the_other_party_of_a_bridge_are_left_to_them() {
-    let mut world = World::new();
-    for leg in [A, B] {
-        world.open(leg, Stream { digits: None, ..stream(leg) });
-    }
-    world.command(Command::Bridge { a: A, b: B });
-    say_tones(&mut world, 770.0, 1336.0);
-    assert_eq!((world.digits(), world.to(B).len()), (String::new(), 5));
-    world.command(Command::Unbridge { leg: A });
-    say_tones(&mut world, 770.0, 1336.0);
-    assert_eq!(world.digits(), "5");
-}
-
-#[test]
 fn tones_are_told_as_such_before_the_key_is_let_go() {
     let mut world = World::new();
     world.open(A, Stream { digits: None, ..stream(A) });
@@ -340,16 +327,13 @@ fn what_we_send_is_heard_as_sent() {
 }
 
 #[test]
-fn keys_that_the_party_cannot_take_and_those_beyond_the_limit_are_not_sent() {
-    let mut world = World::alone();
-    let mut stream = stream(A);
-    let digits = stream.digits.take();
-    world.command(Command::Configure { leg: A, stream: stream.clone() });
+fn keys_beyond_the_limit_are_not_sent_and_none_before_anything_is_agreed() {
+    let mut world = World::new();
+    world.input(ShardInput::Opened { leg: A, local: address("198.51.100.1:16386") });
     world.command(Command::SendDigits { leg: A, digits: "1".into() });
+    world.command(Command::Configure { leg: A, stream: stream(A) });
     world.pass(500);
     assert!(world.sent.is_empty());
-    stream.digits = digits;
-    world.command(Command::Configure { leg: A, stream });
     for _ in 0..10 {
         world.command(Command::SendDigits { leg: A, digits: "1234567890".into() });
     }

@@ -3,8 +3,10 @@
 
 mod support;
 
-use media_api::{Command, LegId};
+use engine::Input;
+use media_api::{Command, Event, KeysBy, LegId};
 use std::net::SocketAddr;
+use std::time::Duration;
 use support::desk::*;
 use support::stage::*;
 
@@ -83,8 +85,25 @@ fn keys_by_info_reach_a_party_that_knows_them_by_rtp_and_the_other_way_round() {
     }
     assert_eq!((by_rtp(&stage, 2).as_str(), by_info(&mut stage, &party).as_str()), ("15*", ""));
     sends_info(&mut stage, &mut party, '7');
-    assert_eq!(by_rtp(&stage, 1), "", "the caller said nothing of keys, by RTP or otherwise");
+    let by_info = by_info(&mut stage, &caller);
+    assert_eq!((by_rtp(&stage, 1).as_str(), by_info.as_str()), ("7", ""), "the caller takes only tones");
     ends(stage, caller, &party);
+}
+
+#[test]
+fn keys_as_tones_are_pressed_on_for_who_has_events_and_left_in_the_speech_for_others() {
+    for (party_by_rtp, pressed_on) in [(true, "2"), (false, "")] {
+        let (mut stage, mut caller, party) = talking(false, party_by_rtp);
+        let held = Duration::from_millis(32);
+        let digit = Event::Digit { leg: LegId(1), digit: '2', held, by: KeysBy::Tones };
+        stage.input(Input::Media(digit));
+        assert_eq!((by_rtp(&stage, 2).as_str(), by_info(&mut stage, &party).as_str()), (pressed_on, ""));
+        // The device also sends it by INFO, when the key is let go.
+        stage.wait(Duration::from_millis(100));
+        sends_info(&mut stage, &mut caller, '2');
+        assert_eq!((by_rtp(&stage, 2).as_str(), by_info(&mut stage, &party).as_str()), (pressed_on, ""));
+        ends(stage, caller, &party);
+    }
 }
 
 #[test]

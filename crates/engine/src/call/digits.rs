@@ -79,7 +79,8 @@ impl Call {
         self.pass_on(ctx, number, digit, source);
     }
 
-    /// The other party gets the key by what it can. From RTP to RTP it goes with the speech, and tones always do.
+    /// The other party gets the key by what it can: as a telephone-event, by INFO, or as tones. From RTP to RTP it goes with
+    /// the speech, and so do tones to who has no events. Of tones that are pressed on as an event media lets none through.
     fn pass_on(&mut self, ctx: &mut Context, number: u32, digit: char, source: Source) {
         let Stage::Talking { other } = self.stage else { return };
         let to = if number == other { self.caller } else { other };
@@ -87,13 +88,15 @@ impl Call {
             return;
         }
         let Some(to) = self.legs.iter().find(|leg| leg.number == to && leg.connected) else { return };
-        let by_rtp = to.negotiation.stream().is_some_and(|stream| stream.digits.is_some());
-        match (source, by_rtp) {
-            (Source::Rtp, true) | (Source::Tones, _) => {}
-            (Source::Info, true) => {
+        let by_events = to.negotiation.stream().is_some_and(|stream| stream.digits.is_some());
+        match (source, by_events) {
+            (Source::Rtp, true) | (Source::Tones, false) => {}
+            (Source::Rtp | Source::Info, false) if ctx.sip.takes_keys(to.session) => {
+                ctx.sip(Do::SendKey { session: to.session, key: digit });
+            }
+            (Source::Rtp, false) | (Source::Info, _) | (Source::Tones, true) => {
                 ctx.media(Command::SendDigits { leg: to.media, digits: digit.to_string() });
             }
-            (Source::Rtp | Source::Info, false) => ctx.sip(Do::SendKey { session: to.session, key: digit }),
         }
     }
 

@@ -2,7 +2,9 @@
 
 mod finding;
 mod handshaking;
+mod listening;
 mod measuring;
+mod pressing;
 mod protection;
 mod receiving;
 mod sending;
@@ -12,7 +14,7 @@ mod translating;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use audio::{EncoderSettings, dtmf, progress};
+use audio::EncoderSettings;
 use base::{Key, Rng, Time, Wall};
 use media_api::{Event, Evidence, LegId, Opus, PlayId, RoomId, Stream};
 
@@ -35,6 +37,8 @@ use crate::voice::Format;
 use crate::watchdog::Watchdog;
 
 use handshaking::Handshaking;
+use listening::Listening;
+use pressing::Tones;
 use protection::Protection;
 pub(crate) use receiving::{Received, Spoken};
 use tapping::Tap;
@@ -74,13 +78,11 @@ pub(crate) struct Leg {
     player: Option<Playing>,
     places: MusicPlaces,
     keys: Keys,
+    tones: Option<Box<Tones>>,
     // What it says.
     reception: Reception,
     presses: Presses,
-    /// Where telephone-events are not agreed.
-    tones: Option<dtmf::Detector>,
-    /// Where the tones of a network are listened for.
-    progress: Option<progress::Detector>,
+    listening: Listening,
     watchdog: Watchdog,
     tap: Option<Box<Tap>>,
     rejected: u64,
@@ -131,10 +133,10 @@ impl Leg {
             player: None,
             places: MusicPlaces::default(),
             keys: Keys::default(),
+            tones: None,
             reception: Reception::new(),
             presses: Presses::default(),
-            tones: None,
-            progress: None,
+            listening: Listening::default(),
             watchdog: Watchdog::new(patience),
             tap: None,
             rejected: 0,
@@ -167,12 +169,7 @@ impl Leg {
             }
             None => self.agreed = Some(Agreed { stream, source: Source::new(remote) }),
         }
-        if self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits.is_none()) {
-            self.keys.clear();
-            self.tones.get_or_insert_default();
-        } else {
-            self.tones = None;
-        }
+        self.listening.expect_keys(!self.takes_events());
         self.reports.begin(now);
         self.meter.begin(now);
         if let Some(playing) = &mut self.player {
@@ -183,7 +180,7 @@ impl Leg {
 
     /// The tones of a network are listened for from now on, or no longer.
     pub(crate) fn hear_progress(&mut self, on: bool) {
-        self.progress = on.then(progress::Detector::default);
+        self.listening.expect_progress(on);
     }
 
     /// What is due next.

@@ -2,10 +2,8 @@
 
 use std::net::SocketAddr;
 
-use audio::g711::Law;
-use audio::{dtmf, progress};
 use base::{Key, Time};
-use media_api::{Codec, Event, KeysBy, Payload, Progress};
+use media_api::{Codec, Event, KeysBy, Payload};
 
 use super::{Agreed, Leg, Route};
 use crate::jitter::{Arrived, Content};
@@ -36,6 +34,8 @@ pub(crate) struct Received<'a> {
 pub(crate) enum Spoken {
     Speech(Codec),
     Key(KeyPacket),
+    /// A key in tones, in place of speech, that the other party gets by another way.
+    Tones,
     /// RFC 3389: a sign of life in place of speech.
     ComfortNoise,
 }
@@ -52,7 +52,7 @@ impl<'a> Received<'a> {
             content: match self.spoken {
                 Spoken::Speech(_) => Content::Speech,
                 Spoken::ComfortNoise => Content::Noise,
-                Spoken::Key(_) => Content::Other,
+                Spoken::Key(_) | Spoken::Tones => Content::Other,
             },
             payload: self.packet.payload,
         }
@@ -78,11 +78,12 @@ impl Leg {
         opened.ok()
     }
 
-    /// Takes an RTP packet, and gives it back if someone is to hear it.
+    /// Takes an RTP packet, and gives it back if someone is to hear it. Keys in tones are told, and kept from whom it talks
+    /// with, if they are pressed on there.
     pub(crate) fn receive<'a>(
         &mut self,
         now: Time,
-        own: Key<Leg>,
+        (own, are_pressed_on): (Key<Leg>, bool),
         from: SocketAddr,
         bytes: &'a [u8],
         out: &mut Outbox,
@@ -98,13 +99,15 @@ impl Leg {
         if !is_heard {
             return None;
         }
-        let mut pressed = None;
+        let (mut pressed, mut passed_on) = (None, spoken);
         match spoken {
             Spoken::Key(key) => pressed = self.press(now, &key, out),
             Spoken::Speech(codec) => {
-                self.listen(codec, packet.payload, out);
+                if self.listen(now, (codec, packet.payload), are_pressed_on, out) {
+                    passed_on = Spoken::Tones;
+                }
             }
-            Spoken::ComfortNoise => {}
+            Spoken::Tones | Spoken::ComfortNoise => {}
         }
         // A party that listens to a prompt speaks to nobody.
         let to = if self.player.is_some() { Route::Nobody } else { self.route };
@@ -114,7 +117,7 @@ impl Leg {
             tap.hear(now, codec, &received.arrived());
         }
         self.is_heard_by_tap();
-        (to != Route::Nobody).then_some(received)
+        (to != Route::Nobody).then_some(Received { spoken: passed_on, ..received })
     }
 
     /// Whether what came by the socket of RTP is a report: by agreement, and then by its packet type (RFC 5761 §4).
@@ -172,30 +175,6 @@ impl Leg {
         out.event(Event::Digit { leg: self.id, digit, held: packet.held(), by: KeysBy::Events });
         Some(digit)
     }
-
-    /// Hears what is said in tones.
-    fn listen(&mut self, codec: Codec, speech: &[u8], out: &mut Outbox) {
-        let Some(law) = Law::of(codec) else { return };
-        self.listen_for_keys(law, speech, out);
-        let Some(progress) = &mut self.progress else { return };
-        for byte in speech {
-            if let Some(tone) = progress.take(law.decode_sample(*byte)) {
-                out.event(Event::Progress { leg: self.id, tone: told(tone) });
-            }
-        }
-    }
-
-    /// Hears keys that come as tones, from a party that sends no others and talks with nobody: who talks with somebody
-    /// presses keys for them, and the filters cost twice what relaying does.
-    fn listen_for_keys(&mut self, law: Law, speech: &[u8], out: &mut Outbox) {
-        let Some(tones) = self.tones.as_mut().filter(|_| self.route == Route::Nobody) else { return };
-        for byte in speech {
-            if let Some(digit) = tones.take(law.decode_sample(*byte)) {
-                self.digits += 1;
-                out.event(Event::Digit { leg: self.id, digit, held: dtmf::HEARD_AFTER, by: KeysBy::Tones });
-            }
-        }
-    }
 }
 
 fn what_is_spoken(agreed: &Agreed, packet: &Packet<'_>) -> Option<Spoken> {
@@ -206,14 +185,5 @@ fn what_is_spoken(agreed: &Agreed, packet: &Packet<'_>) -> Option<Spoken> {
             KeyPacket::parse(packet.marker, packet.timestamp, packet.payload, rate).map(Spoken::Key)
         }
         Payload::ComfortNoise => Some(Spoken::ComfortNoise),
-    }
-}
-
-fn told(tone: progress::Progress) -> Progress {
-    match tone {
-        progress::Progress::Ringing => Progress::Ringing,
-        progress::Progress::Busy => Progress::Busy,
-        progress::Progress::Congestion => Progress::Congestion,
-        progress::Progress::SpecialInformation => Progress::SpecialInformation,
     }
 }

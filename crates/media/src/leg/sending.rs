@@ -11,11 +11,9 @@ use media_api::{Codec, Event, PlayId, Sound};
 use super::{Leg, Playing, Received, Spoken};
 use crate::api::PacketKind;
 use crate::cadence::{CATCH_UP_MAX, Cadence, FRAME, FRAME_MILLIS};
-use crate::keys::{Due, PRESS_MILLIS};
 use crate::line::{Entry, Talker};
 use crate::outbox::Outbox;
 use crate::player::{Answered, Frame, Player};
-use crate::rtp::TickRate;
 use crate::sounds::Ask;
 use crate::spans::span_of;
 
@@ -47,7 +45,7 @@ impl Leg {
                 Some(digits) => (digits.payload_type, None, self.line.rate().ticks(key.held())),
                 None => return self.relay.pass_over(received.from, packet),
             },
-            Spoken::ComfortNoise => return self.relay.pass_over(received.from, packet),
+            Spoken::Tones | Spoken::ComfortNoise => return self.relay.pass_over(received.from, packet),
         };
         let Some((position, marker)) = self.relay.place(&self.line, now, received) else { return };
         let entry = Entry { talker: Talker::Relay, position, span, payload_type, marker };
@@ -116,40 +114,6 @@ impl Leg {
         }
     }
 
-    /// The clock of the keys that the party takes (RFC 4733 §2.1: that of its codec, but some have only the one of telephones).
-    pub(super) fn digits_rate(&self) -> TickRate {
-        let digits = self.agreed.as_ref().and_then(|agreed| agreed.stream.digits);
-        digits.map_or(self.line.rate(), |digits| TickRate::hz(digits.clock_rate))
-    }
-
-    /// Sends these keys after those that are being sent.
-    pub(crate) fn push_keys(&mut self, now: Time, digits: &str) {
-        let can_send_keys = self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits.is_some());
-        if can_send_keys {
-            self.keys.push(now, digits);
-        }
-    }
-
-    pub(super) fn send_keys(&mut self, now: Time, out: &mut Outbox) {
-        while let Some(due) = self.keys.next(now, self.digits_rate()) {
-            let Due::Packet { payload, first } = due else { continue };
-            // The rest of a press whose beginning could not be sent would be a key without a time.
-            let has_begun = self.line.talker() == Some(Talker::Keys);
-            let position = match (first, has_begun) {
-                (true, _) => self.line.resume(now),
-                (false, true) => self.line.newest(),
-                (false, false) => continue,
-            };
-            let digits = self.agreed.as_ref().and_then(|agreed| agreed.stream.digits);
-            let (Some(to), Some(digits)) = (self.target(), digits) else { continue };
-            self.relay.forget();
-            let payload_type = digits.payload_type;
-            let span = self.line.rate().millis(PRESS_MILLIS);
-            let entry = Entry { talker: Talker::Keys, position, span, payload_type, marker: first };
-            self.send(now, to, entry, &payload, out);
-        }
-    }
-
     /// Sends the frames that are due.
     pub(super) fn play_on(&mut self, now: Time, out: &mut Outbox) {
         let mut sent = 0;
@@ -194,10 +158,14 @@ impl Leg {
         }
     }
 
-    /// Sends a frame of 20 ms that is written as this leg reads it; nothing if it is empty, and nothing but the player's
-    /// while something plays.
+    /// Sends a frame of 20 ms that is written as this leg reads it; nothing if it is empty. While keys are sent they are
+    /// heard alone, and while something plays only that.
     pub(crate) fn say(&mut self, nominal: Time, talker: Talker, payload: &[u8], out: &mut Outbox) {
-        if self.keys.are_sending() || (self.player.is_some() && talker != Talker::Player) {
+        let heard_alone = match () {
+            () if self.keys.are_sending() => talker == Talker::Keys,
+            () => self.player.is_none() || talker == Talker::Player,
+        };
+        if !heard_alone {
             return;
         }
         let to = self.target().filter(|_| !payload.is_empty());
@@ -217,7 +185,7 @@ impl Leg {
         );
     }
 
-    fn send(&mut self, now: Time, to: SocketAddr, entry: Entry, payload: &[u8], out: &mut Outbox) {
+    pub(super) fn send(&mut self, now: Time, to: SocketAddr, entry: Entry, payload: &[u8], out: &mut Outbox) {
         let header = self.line.enter(entry, payload.len());
         if let Some(tap) = &mut self.tap {
             let codec = self.agreed.as_ref().map(|agreed| agreed.stream.codec);
@@ -230,7 +198,7 @@ impl Leg {
     }
 
     /// Where to send speech; `None` if nothing may be sent.
-    fn target(&self) -> Option<SocketAddr> {
+    pub(super) fn target(&self) -> Option<SocketAddr> {
         self.agreed.as_ref().filter(|agreed| agreed.stream.may_send())?;
         self.reachable_at()
     }

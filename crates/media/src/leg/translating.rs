@@ -73,7 +73,7 @@ impl Leg {
         }
         let is_foreign_key = match received.spoken {
             Spoken::Key(key) => key.rate() != self.digits_rate(),
-            Spoken::Speech(_) | Spoken::ComfortNoise => false,
+            Spoken::Speech(_) | Spoken::Tones | Spoken::ComfortNoise => false,
         };
         if let Some(translation) = &mut self.translation {
             translation.hear(now, codec, own, received);
@@ -82,7 +82,7 @@ impl Leg {
         } else {
             return false;
         }
-        if let Some(key) = received.pressed {
+        if let Some(key) = received.pressed.filter(|_| self.takes_events()) {
             self.push_keys(now, key.encode_utf8(&mut [0; 4]));
         }
         true

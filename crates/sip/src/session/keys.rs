@@ -37,11 +37,15 @@ impl Keys {
 }
 
 impl Session {
-    /// Sends a key, if the peer says that it takes INFO. One too many is passed over.
+    /// Whether the peer says that it takes INFO, and has refused none.
+    pub(super) fn takes_keys(&self) -> bool {
+        matches!(self.phase, Phase::Established) && !self.told && self.terms.takes_info
+    }
+
+    /// Sends a key, if the peer takes it. One too many is passed over.
     pub(super) fn send_key(&mut self, wire: &mut Wire, now: Time, key: char) {
-        let established = matches!(self.phase, Phase::Established) && !self.told;
         let is_key = matches!(key, '0'..='9' | '*' | '#' | 'A'..='D');
-        if !established || !is_key || !self.terms.takes_info || self.keys.waiting.len() >= WAITING_MAX {
+        if !self.takes_keys() || !is_key || self.keys.waiting.len() >= WAITING_MAX {
             return;
         }
         self.keys.waiting.push_back(key);

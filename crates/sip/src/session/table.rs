@@ -248,6 +248,12 @@ impl Sessions {
         Some(self.places.get(inner(id))?.session.as_ref()?.dialog.remote_target())
     }
 
+    /// Whether the peer takes keys by INFO.
+    pub(crate) fn takes_keys(&self, id: SessionId) -> bool {
+        let session = self.places.get(inner(id)).and_then(|place| place.session.as_ref());
+        session.is_some_and(|session| session.takes_keys())
+    }
+
     /// A request that [`find`](Sessions::find) gave this session for.
     pub(crate) fn request(
         &mut self,

@@ -232,6 +232,11 @@ impl UserAgent {
         self.sessions.peer_uri(session)
     }
 
+    /// Whether the peer of an established session takes keys by INFO, as far as it has said so and has refused none.
+    pub fn takes_keys(&self, session: SessionId) -> bool {
+        self.sessions.takes_keys(session)
+    }
+
     /// How much is held.
     pub fn load(&self) -> Load {
         Load {

@@ -1,7 +1,11 @@
-//! Keys as tones in speech (ITU-T Q.23): hearing them, and not hearing them in talk (Q.24).
+//! Keys as tones in speech (ITU-T Q.23): sounding them, hearing them, and not hearing them in talk (Q.24).
 //!
 //! Two banks of Goertzel filters, half a block apart, look at the sound every 6.4 ms. A key is two tones, one of each
 //! group, that are nearly all that is heard, for so long as no vowel is steady.
+
+mod press;
+
+pub use press::Press;
 
 use std::time::Duration;
 
@@ -17,6 +21,8 @@ const KEYS: [[char; 4]; 4] =
 const BLOCK: usize = 102;
 /// Looks in a row that hear a key before it counts: 32 ms, where Q.24 asks for 40 ms to be heard and 23 ms not to be.
 const LOOKS_TO_BEGIN: u8 = 4;
+/// Looks in a row that hear a key before it may be one: 19 ms, less than the 23 ms from which on others may hear it.
+const LOOKS_TO_SUSPECT: u8 = 2;
 /// For how long a key has sounded when it is told.
 pub const HEARD_AFTER: Duration = Duration::from_millis(32);
 /// Looks in a row that do not hear it before it has ended: more than a hole of 10 ms, less than the shortest pause of
@@ -63,6 +69,12 @@ impl Detector {
             (None, None) => return None,
         };
         self.looked(look)
+    }
+
+    /// Whether a key sounds, or something that may become one: what another party is not to hear that gets the key by
+    /// another way.
+    pub fn is_sounding(&self) -> bool {
+        self.pressed.is_some() || (self.heard.is_some() && self.looks >= LOOKS_TO_SUSPECT)
     }
 
     fn looked(&mut self, heard: Option<char>) -> Option<char> {

@@ -1,0 +1,154 @@
+//! What is listened for in a party's own speech, whatever its codec: keys that come as tones, and the tones of a network.
+
+use audio::g711::Law;
+use audio::{Decoder, Resampler, dtmf, progress};
+use base::{Key, Time};
+use media_api::{Codec, Event, KeysBy, Progress};
+
+use super::{Leg, Route};
+use crate::ear::CHANGE_MIN;
+use crate::outbox::Outbox;
+
+/// The detectors' rate.
+const SAMPLE_RATE: u32 = 8000;
+
+#[derive(Debug, Default)]
+pub(super) struct Listening {
+    /// Where telephone-events are not agreed.
+    keys: Option<dtmf::Detector>,
+    /// Where it is asked for.
+    progress: Option<progress::Detector>,
+    /// Of what no table decodes.
+    decoding: Option<Box<Decoding>>,
+}
+
+/// Packets as they come, put in no order: that a few are lost or turned round changes no tone.
+#[derive(Debug)]
+struct Decoding {
+    codec: Codec,
+    since: Time,
+    decoder: Decoder,
+    resampler: Resampler,
+    decoded: Vec<i16>,
+    samples: Vec<i16>,
+}
+
+/// What was heard.
+enum Tone {
+    Key(char),
+    Progress(progress::Progress),
+}
+
+impl Listening {
+    /// Keys come as tones if at all, or they do not.
+    pub(super) fn expect_keys(&mut self, on: bool) {
+        match on {
+            true => _ = self.keys.get_or_insert_default(),
+            false => self.keys = None,
+        }
+    }
+
+    /// The tones of a network are listened for from now on, or no longer.
+    pub(super) fn expect_progress(&mut self, on: bool) {
+        self.progress = on.then(progress::Detector::default);
+    }
+
+    /// Hears a packet of speech; keys only if they are wanted now. Nothing is decoded that nobody wants.
+    fn hear(
+        &mut self,
+        now: Time,
+        (codec, speech): (Codec, &[u8]),
+        wants_keys: bool,
+        mut tell: impl FnMut(Tone),
+    ) {
+        let Listening { keys, progress, decoding } = self;
+        let mut keys = keys.as_mut().filter(|_| wants_keys);
+        if keys.is_none() && progress.is_none() {
+            return;
+        }
+        let mut take = |sample: i16| {
+            keys.as_mut().and_then(|keys| keys.take(sample)).map(Tone::Key).map(&mut tell);
+            progress.as_mut().and_then(|progress| progress.take(sample)).map(Tone::Progress).map(&mut tell);
+        };
+        match Law::of(codec) {
+            Some(law) => speech.iter().for_each(|byte| take(law.decode_sample(*byte))),
+            None => Decoding::of(decoding, now, codec, speech).iter().for_each(|sample| take(*sample)),
+        }
+    }
+}
+
+impl Decoding {
+    /// The samples of a packet; none if the codec changes with every packet, or cannot be read.
+    fn of<'d>(known: &'d mut Option<Box<Decoding>>, now: Time, codec: Codec, speech: &[u8]) -> &'d [i16] {
+        let is_other = |decoding: &Decoding| decoding.codec != codec;
+        if known.as_deref().is_some_and(|known| is_other(known) && now.since(known.since) < CHANGE_MIN) {
+            return &[];
+        }
+        if known.as_deref().is_none_or(is_other) {
+            *known = Some(Box::new(Decoding::new(now, codec)));
+        }
+        known.as_mut().map_or(&[], |known| known.take(speech))
+    }
+
+    fn new(now: Time, codec: Codec) -> Decoding {
+        let decoder = Decoder::at(codec, SAMPLE_RATE);
+        let resampler = Resampler::new(decoder.sample_rate(), SAMPLE_RATE);
+        Decoding { codec, since: now, decoder, resampler, decoded: Vec::new(), samples: Vec::new() }
+    }
+
+    fn take(&mut self, speech: &[u8]) -> &[i16] {
+        self.decoded.clear();
+        self.samples.clear();
+        // What cannot be decoded has appended nothing.
+        let _ = self.decoder.decode(speech, &mut self.decoded);
+        self.resampler.process(&self.decoded, &mut self.samples);
+        &self.samples
+    }
+}
+
+impl Leg {
+    /// With whom it talks, if its keys come as tones and the other one is to get them as events.
+    pub(crate) fn presses_for(&self) -> Option<Key<Leg>> {
+        match self.route {
+            Route::Peer(peer) if self.listening.keys.is_some() && self.hears == Some(peer) => Some(peer),
+            _ => None,
+        }
+    }
+
+    /// Whether the party takes keys as telephone-events.
+    pub(crate) fn takes_events(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits.is_some())
+    }
+
+    /// Hears what is said in tones. True if it is a key, or may become one, that another party gets as an event: that one
+    /// is not to hear it too.
+    ///
+    /// Whoever else it talks with hears the tones, and the filters cost twice what relaying does.
+    pub(super) fn listen(
+        &mut self,
+        now: Time,
+        speech: (Codec, &[u8]),
+        is_pressed_on: bool,
+        out: &mut Outbox,
+    ) -> bool {
+        let wants_keys = self.route == Route::Nobody || is_pressed_on;
+        let (leg, digits) = (self.id, &mut self.digits);
+        self.listening.hear(now, speech, wants_keys, |tone| match tone {
+            Tone::Key(digit) => {
+                *digits += 1;
+                out.event(Event::Digit { leg, digit, held: dtmf::HEARD_AFTER, by: KeysBy::Tones });
+            }
+            Tone::Progress(tone) => out.event(Event::Progress { leg, tone: told(tone) }),
+        });
+        is_pressed_on && self.listening.keys.as_ref().is_some_and(dtmf::Detector::is_sounding)
+    }
+}
+
+fn told(tone: progress::Progress) -> Progress {
+    match tone {
+        progress::Progress::Ringing => Progress::Ringing,
+        progress::Progress::Busy => Progress::Busy,
+        progress::Progress::Congestion => Progress::Congestion,
+        progress::Progress::SpecialInformation => Progress::SpecialInformation,
+    }
+}
