@@ -182,14 +182,79 @@ fn our_offer_to_a_browser_lets_it_begin_and_keeps_its_names_as_long_as_the_sessi
     assert_eq!(handshake(&stream).theirs.ufrag(), "EsAw");
     let again = Sdp::parse(&ours.offer(local(), Direction::SendOnly)).unwrap();
     assert_eq!(again.media[0].web, web);
-    // One of ours would find the other, but nobody would begin: both wait.
-    let (answer, _) = side(3, false).answer(&first, local()).unwrap();
+    let passive = answer_of_a_browser("EsAw").replace("setup:active", "setup:passive");
     let mut refusing = side(2, true);
     refusing.offer(local(), Direction::SendRecv);
     assert_eq!(
-        refusing.answered(&answer).unwrap_err().why,
+        refusing.answered(passive.as_bytes()).unwrap_err().why,
         "the answer does not begin the handshake: a=setup must be active"
     );
+}
+
+#[test]
+fn two_that_only_wait_to_be_found_do_not_find_each_other() {
+    let offer = side(2, true).offer(local(), Direction::SendRecv);
+    let refusal = side(3, false).answer(&offer, local()).unwrap_err();
+    assert!(refusal.status == 488 && refusal.why.contains("a=ice-lite"), "{refusal}");
+    let mut ours = side(2, true);
+    ours.offer(local(), Direction::SendRecv);
+    let lite = answer_of_a_browser("EsAw").replace("t=0 0", "t=0 0\r\na=ice-lite");
+    assert!(ours.answered(lite.as_bytes()).unwrap_err().why.contains("a=ice-lite"));
+}
+
+/// RFC 8839 §4.4.1: other names in an answer to the same ones would ask the browser to look for us anew.
+#[test]
+fn a_browser_that_we_called_and_that_holds_is_answered_by_the_names_of_our_offer() {
+    let mut ours = side(2, true);
+    ours.offer(local(), Direction::SendRecv);
+    let agreed = handshake(&ours.answered(answer_of_a_browser("EsAw").as_bytes()).unwrap()).clone();
+    let held = offer_of("chrome").replace("a=sendrecv", "a=sendonly");
+    let (answer, stream) = ours.answer(held.as_bytes(), local()).unwrap();
+    assert_eq!((&handshake(&stream).ours, &handshake(&stream).theirs), (&agreed.ours, &agreed.theirs));
+    let said = Sdp::parse(&answer).unwrap().media.remove(0).web;
+    assert_eq!(said.ice_ufrag.as_deref(), Some(agreed.ours.ufrag()));
+}
+
+#[test]
+fn an_offer_that_restarts_has_new_names_which_hold_once_they_are_answered() {
+    let mut ours = side(1, false);
+    let (_, stream) = ours.answer(offer_of("chrome").as_bytes(), local()).unwrap();
+    let before = handshake(&stream).clone();
+    let ufrag = |offer: &[u8]| Sdp::parse(offer).unwrap().media.remove(0).web.ice_ufrag.unwrap();
+    ours.restart();
+    let refused = ufrag(&ours.offer(local(), Direction::SendRecv));
+    assert_ne!(refused, before.ours.ufrag());
+    assert_eq!(ufrag(&ours.offer(local(), Direction::SendRecv)), before.ours.ufrag(), "it was not answered");
+    ours.restart();
+    let again = ufrag(&ours.offer(local(), Direction::SendRecv));
+    assert!(again != refused && again != before.ours.ufrag());
+    let stream = ours.answered(answer_of_a_browser("NeWw").as_bytes()).unwrap();
+    let agreed = handshake(&stream);
+    assert_eq!((agreed.ours.ufrag(), agreed.theirs.ufrag()), (again.as_str(), "NeWw"));
+    assert_eq!((&agreed.fingerprints, &agreed.tls_id), (&before.fingerprints, &before.tls_id));
+    assert_eq!(ufrag(&ours.offer(local(), Direction::SendRecv)), again);
+}
+
+/// Its first address may be of the other family than that by which it reached us: it has both.
+#[test]
+fn a_browser_is_looked_for_by_nobody_so_any_address_of_its_own_will_do() {
+    let local = "[2001:db8::1]:16384".parse().unwrap();
+    let (answer, _) = side(1, false).answer(offer_of("chrome").as_bytes(), local).unwrap();
+    let web = Sdp::parse(&answer).unwrap().media.remove(0).web;
+    assert_eq!((web.candidates[0].address, web.ice2), (local.ip(), true));
+}
+
+#[test]
+fn a_browser_that_tells_no_way_at_all_is_answered() {
+    let silent: String = offer_of("chrome")
+        .lines()
+        .filter(|line| !line.starts_with("a=candidate"))
+        .map(|line| format!("{line}\r\n"))
+        .collect();
+    for offer in [silent.clone(), silent.replace("a=mid:0", "a=mid:0\r\na=end-of-candidates")] {
+        let (_, stream) = side(1, false).answer(offer.as_bytes(), local()).unwrap();
+        assert_eq!(handshake(&stream).theirs.ufrag(), "EsAw");
+    }
 }
 
 #[test]

@@ -21,6 +21,10 @@ const UFRAG_LENGTH: usize = 8;
 /// More than 128 bits of chance (RFC 8445 §5.3).
 const PASSWORD_LENGTH: usize = 26;
 
+/// Which of our offers of a session looks for the peer anew, or for the first time: from 0.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Restart(pub(super) u32);
+
 /// How we let browsers find and know us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshaking {
@@ -39,10 +43,12 @@ impl Handshaking {
         is_browsers(line) && line.rtcp_mux && may_be_active && theirs(line).is_some()
     }
 
-    /// What is agreed by our answer to such a line, if this is one. Our names change exactly when the peer's do (RFC 8445 §9).
-    pub(super) fn answer(&self, line: &Media) -> Option<Handshake> {
+    /// What is agreed by our answer to such a line, if this is one. Our names change exactly when the peer's do (RFC 8839 §4.4.1).
+    pub(super) fn answer(&self, line: &Media, in_force: Option<&Handshake>) -> Option<Handshake> {
         let theirs = theirs(line).filter(|_| self.takes(line))?;
-        let ours = self.names(self.seed.named("answer").named(theirs.ufrag()).named(theirs.password()))?;
+        let known = in_force.filter(|agreed| agreed.theirs == theirs).map(|agreed| agreed.ours.clone());
+        let drawn = || self.names(self.seed.named("answer").named(theirs.ufrag()).named(theirs.password()));
+        let ours = known.or_else(drawn)?;
         Some(handshake(ours, theirs, line, Offerer::Peer))
     }
 
@@ -57,15 +63,18 @@ impl Handshaking {
         }
     }
 
-    /// What our offer says. As long as the session lives its line keeps its name, and ours are those in force.
+    /// What our offer says. As long as the session lives its line keeps its name, and ours are those in force, or drawn for
+    /// this restart.
     pub(super) fn offered_web(
         &self,
-        in_force: Option<&Handshake>,
+        ours: Result<&Handshake, Restart>,
         mid: Option<&str>,
         local: SocketAddr,
     ) -> Option<Web> {
-        let known = in_force.map(|agreed| agreed.ours.clone());
-        let ours = known.or_else(|| self.names(self.seed.named("offer")))?;
+        let ours = match ours {
+            Ok(in_force) => in_force.ours.clone(),
+            Err(Restart(number)) => self.names(self.seed.named("offer").numbered(u64::from(number)))?,
+        };
         Some(Web {
             mid: Some(mid.unwrap_or(MID).to_owned()),
             setup: Some(Setup::ActPass),
@@ -84,6 +93,7 @@ impl Handshaking {
         Web {
             ice_ufrag: Some(ours.ufrag().to_owned()),
             ice_pwd: Some(ours.password().to_owned()),
+            ice2: true,
             candidates: vec![Candidate::host(local.ip(), local.port())],
             has_all_candidates: true,
             fingerprints: vec![self.fingerprint.clone()],
@@ -116,6 +126,12 @@ pub(super) fn taken(ours: &Media, line: &Media) -> Result<Handshake, Refusal> {
 /// Whether a line is of the protocol of browsers.
 pub(super) fn is_browsers(line: &Media) -> bool {
     line.kind == "audio" && line.port != 0 && [PROTOCOL, WITHOUT_FEEDBACK].contains(&line.protocol.as_str())
+}
+
+/// Why a peer is not taken that is ICE-lite as we are.
+pub(super) fn nobody_looks() -> Refusal {
+    let why = "the peer only waits to be found (a=ice-lite), as we do: neither would look for the other";
+    Refusal::not_acceptable(WarnCode::Attribute, why)
 }
 
 /// Why an offer of a browser is not taken.

@@ -17,6 +17,8 @@ use crate::ua::WarnCode;
 use media_api::{Codec, Direction, Family, Payload, Security, Stream};
 use std::net::{IpAddr, SocketAddr};
 
+use self::handshaking::Restart;
+
 pub use self::handshaking::Handshaking;
 pub use self::keying::{Keying, MediaSecurity};
 pub use self::refusal::Refusal;
@@ -57,6 +59,10 @@ pub struct Negotiation {
     /// How many of them stand before the audio line.
     refused_before: usize,
     stream: Option<Stream>,
+    /// How often we have begun to look for the peer anew.
+    restarts: u32,
+    /// The next offer is to do that.
+    is_restart: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -88,7 +94,15 @@ impl Negotiation {
             refused: Vec::new(),
             refused_before: 0,
             stream: None,
+            restarts: 0,
+            is_restart: false,
         }
+    }
+
+    /// The next offer to a browser gives it new names, by which it looks for us anew (an ICE restart, RFC 8445 §9). What is in
+    /// force stays so until it is answered.
+    pub fn restart(&mut self) {
+        (self.restarts, self.is_restart) = (self.restarts + 1, true);
     }
 
     /// How media is encrypted from the next description on.
@@ -106,8 +120,9 @@ impl Negotiation {
     pub fn offer(&mut self, local: SocketAddr, direction: Direction) -> Vec<u8> {
         let formats = self.offered_formats();
         self.offered = Some(direction);
+        let is_restart = std::mem::take(&mut self.is_restart);
         let line = self.written.as_ref().and_then(|written| written.sdp.media.get(self.refused_before));
-        let (keys, web) = match self.offered_web(local, line) {
+        let (keys, web) = match self.offered_web(local, line, is_restart) {
             Some(web) => ((handshaking::PROTOCOL.to_owned(), Vec::new()), web),
             None => (self.abilities.keying.offer(self.stream.as_ref(), line), Web::default()),
         };
@@ -148,6 +163,7 @@ impl Negotiation {
             return Err(Refusal::malformed("the answer has no audio line"));
         };
         let security = match handshaking::is_browsers(ours) {
+            true if sdp.ice_lite => return Err(handshaking::nobody_looks()),
             true => Security::Handshake(Box::new(handshaking::taken(ours, theirs)?)),
             false => self.abilities.keying.answered(ours, theirs)?,
         };
@@ -207,7 +223,12 @@ impl Negotiation {
         let (security, crypto, web) = self.secured(theirs, &sdp.media, local)?;
         let stream = Stream { security, ..stream };
         let remote = stream.remote.ip();
-        if !remote.is_unspecified() && remote.is_ipv4() != local.ip().to_canonical().is_ipv4() {
+        // Who looks for us has more addresses than the one that stands there.
+        let looks = matches!(stream.security, Security::Handshake(_));
+        if looks && sdp.ice_lite {
+            return Err(handshaking::nobody_looks());
+        }
+        if !looks && !remote.is_unspecified() && remote.is_ipv4() != local.ip().to_canonical().is_ipv4() {
             return Err(Refusal::not_acceptable(
                 WarnCode::NetworkAddress,
                 format!("{remote} cannot be reached from {local}"),
@@ -231,15 +252,16 @@ impl Negotiation {
     }
 
     /// What the line of our offer says to a browser, if it is for one. `line` is what we wrote last.
-    fn offered_web(&self, local: SocketAddr, line: Option<&Media>) -> Option<Web> {
+    fn offered_web(&self, local: SocketAddr, line: Option<&Media>, is_restart: bool) -> Option<Web> {
         let handshaking = self.abilities.handshaking.as_ref()?;
-        let mid = line.and_then(|line| line.web.mid.as_deref());
-        match self.stream.as_ref().map(|stream| &stream.security) {
-            Some(Security::Handshake(agreed)) => handshaking.offered_web(Some(agreed), mid, local),
-            Some(Security::Plain | Security::Keyed(_)) => None,
-            None if handshaking.offers => handshaking.offered_web(None, mid, local),
-            None => None,
-        }
+        let anew = Err(Restart(self.restarts));
+        let ours = match self.stream.as_ref().map(|stream| &stream.security) {
+            Some(Security::Handshake(_)) if is_restart => anew,
+            Some(Security::Handshake(agreed)) => Ok(&**agreed),
+            None if handshaking.offers => anew,
+            Some(Security::Plain | Security::Keyed(_)) | None => return None,
+        };
+        handshaking.offered_web(ours, line.and_then(|line| line.web.mid.as_deref()), local)
     }
 
     /// What protects the media if this line is taken, and what our answer says of it.
@@ -250,7 +272,12 @@ impl Negotiation {
         local: SocketAddr,
     ) -> Result<(Security, Option<Crypto>, Web), Refusal> {
         let handshaking = self.abilities.handshaking.as_ref();
-        if let Some((ours, agreed)) = handshaking.and_then(|ours| Some((ours, ours.answer(theirs)?))) {
+        let in_force = match self.stream.as_ref().map(|stream| &stream.security) {
+            Some(Security::Handshake(agreed)) => Some(&**agreed),
+            Some(Security::Plain | Security::Keyed(_)) | None => None,
+        };
+        let agreed = handshaking.and_then(|ours| Some((ours, ours.answer(theirs, in_force)?)));
+        if let Some((ours, agreed)) = agreed {
             let web = ours.answered_web(theirs, &agreed, local);
             return Ok((Security::Handshake(Box::new(agreed)), None, web));
         }

@@ -26,6 +26,8 @@ pub struct Web {
     pub ice_pwd: Option<String>,
     /// `a=ice-options:trickle`: more ways may come later.
     pub trickles: bool,
+    /// `a=ice-options:ice2`: it is of RFC 8445, which nominates one way at a time.
+    pub ice2: bool,
     /// `a=candidate`, as far as it is RTP over UDP and an address.
     pub candidates: Vec<Candidate>,
     /// `a=end-of-candidates`.
@@ -51,7 +53,10 @@ impl Web {
             "mid" => self.mid = named(),
             "ice-ufrag" => self.ice_ufrag = named(),
             "ice-pwd" => self.ice_pwd = named(),
-            "ice-options" => self.trickles = value.split_ascii_whitespace().any(|word| word == "trickle"),
+            "ice-options" => {
+                let has = |option| value.split_ascii_whitespace().any(|word| word == option);
+                (self.trickles, self.ice2) = (has("trickle"), has("ice2"));
+            }
             "candidate" if self.candidates.len() < CANDIDATES_MAX => {
                 self.candidates.extend(Candidate::parse(value));
             }
@@ -80,6 +85,7 @@ impl Web {
             self.fingerprints.clone_from(&session.fingerprints);
         }
         self.trickles |= session.trickles;
+        self.ice2 |= session.ice2;
         self.setup = self.setup.or(session.setup);
         self.tls_id = self.tls_id.take().or_else(|| session.tls_id.clone());
     }
@@ -100,8 +106,10 @@ impl Web {
         push("ice-ufrag", &self.ice_ufrag);
         push("ice-pwd", &self.ice_pwd);
         push("tls-id", &self.tls_id);
-        if self.trickles {
-            text.push_str("a=ice-options:trickle\r\n");
+        let options = [(self.trickles, "trickle"), (self.ice2, "ice2")];
+        let options: Vec<&str> = options.into_iter().filter_map(|(has, word)| has.then_some(word)).collect();
+        if !options.is_empty() {
+            let _ = write!(text, "a=ice-options:{}\r\n", options.join(" "));
         }
         self.candidates.iter().for_each(|candidate| candidate.push_to(text));
         if self.has_all_candidates {
