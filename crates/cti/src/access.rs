@@ -20,6 +20,8 @@ pub enum Scope {
     CallAny,
     /// Capture the messages and the media of any call.
     CallCapture,
+    /// Have supervisors listen to any call, whisper and barge in.
+    Supervise,
     /// Command any agent.
     AgentAny,
     /// See numbers and addresses unmasked.
@@ -32,10 +34,11 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 7] = [
+    pub const ALL: [Scope; 8] = [
         Scope::EventsRead,
         Scope::CallAny,
         Scope::CallCapture,
+        Scope::Supervise,
         Scope::AgentAny,
         Scope::PiiClear,
         Scope::SecurityAny,
@@ -48,6 +51,7 @@ impl Scope {
             Scope::EventsRead => "events:read",
             Scope::CallAny => "call:any",
             Scope::CallCapture => "call:capture",
+            Scope::Supervise => "supervise",
             Scope::AgentAny => "agent:any",
             Scope::PiiClear => "pii:clear",
             Scope::SecurityAny => "security:any",

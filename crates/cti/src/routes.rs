@@ -3,6 +3,7 @@
 mod bans;
 mod capture;
 mod commands;
+mod conversation;
 mod events;
 mod health;
 mod log;
@@ -53,6 +54,12 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/bans", get(bans::list).post(bans::add))
         .route("/v1/bans/{*source}", delete(bans::lift))
         .route("/v1/calls/{call}/transfer", post(commands::transfer))
+        .route("/v1/calls/{call}/parties", post(conversation::add))
+        .route("/v1/calls/{call}/parties/{leg}", put(conversation::mute).delete(conversation::drop_out))
+        .route(
+            "/v1/calls/{call}/supervisors/{agent}",
+            put(conversation::supervise).delete(conversation::end_supervision),
+        )
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

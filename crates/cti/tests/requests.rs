@@ -3,7 +3,7 @@
 mod support;
 
 use cti::{CommandCode, CommandError, CtiConfig, CtiError, Limits, serve};
-use facts::Command;
+use facts::{Command, SupervisionMode};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -111,6 +111,32 @@ async fn each_command_reaches_the_engine_as_it_was_meant() {
             r#"{"to":" bruno "}"#,
             Command::Transfer { call: "c1".into(), to: "bruno".into() },
         ),
+        (
+            "PUT /v1/calls/c1/supervisors/carla",
+            r#"{"mode":"whisper","basis":" formazione "}"#,
+            Command::Supervise {
+                call: "c1".into(),
+                supervisor: "carla".into(),
+                mode: SupervisionMode::Whisper,
+                basis: "formazione".into(),
+            },
+        ),
+        (
+            "DELETE /v1/calls/c1/supervisors/carla",
+            "",
+            Command::EndSupervision { call: "c1".into(), supervisor: "carla".into() },
+        ),
+        (
+            "POST /v1/calls/c1/parties",
+            r#"{"to":"0612345678"}"#,
+            Command::AddParty { call: "c1".into(), to: "0612345678".into() },
+        ),
+        (
+            "PUT /v1/calls/c1/parties/3",
+            r#"{"muted":true}"#,
+            Command::MuteParty { call: "c1".into(), leg: 3, muted: true },
+        ),
+        ("DELETE /v1/calls/c1/parties/3", "", Command::DropParty { call: "c1".into(), leg: 3 }),
         ("DELETE /v1/calls/a%2Fb", "", Command::HangUp { call: "a/b".into() }),
     ] {
         let asked = tokio::spawn(async move { ask(addr, request, &bearer(ALL), body).await });

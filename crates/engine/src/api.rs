@@ -48,6 +48,8 @@ pub struct Config {
     pub hold_music: Option<Sound>,
     /// With whom media is encrypted.
     pub media_terms: PeerTerms,
+    /// The accounts that may listen to calls, whisper to their agents and barge in.
+    pub supervisors: BTreeSet<String>,
     /// Networks in which RTP addresses are what they say; elsewhere that of `media_public` is shown in SDP
     /// which is of the same family.
     pub media_public: Addresses,
@@ -219,6 +221,8 @@ pub enum CommandRefused {
     InvalidState,
     /// A rule of the desk forbids it; nothing changed.
     NotPermitted,
+    /// The configuration does not name that account as a supervisor; nothing changed.
+    NoSupervisor,
 }
 
 /// What the engine gives, in the order in which it is to be done.

@@ -1,9 +1,11 @@
 //! What integrators ask for. The reply names the last fact that the command caused, so that whoever asked
 //! can wait for it to be on disk.
 
+use crate::call::Call;
+use crate::context::Context;
 use crate::engine::Engine;
 use crate::{CommandRefused, Output};
-use facts::{Cause, Command, End, Side};
+use facts::{Cause, Command, End, Side, SupervisionMode};
 
 impl Engine {
     pub(crate) fn command(&mut self, id: u64, by: String, command: Command) {
@@ -25,6 +27,17 @@ impl Engine {
             }
             Command::LiftBan { source } => self.bans.lift(&mut self.ctx, source.trunc(), by),
             Command::Transfer { call, to } => self.transfer(&call, &to),
+            Command::Supervise { call, supervisor, mode, basis } => {
+                self.supervise(&call, supervisor, (mode, basis), by)
+            }
+            Command::EndSupervision { call, supervisor } => {
+                self.in_call(&call, |call, ctx| call.end_supervision(ctx, &supervisor))
+            }
+            Command::AddParty { call, to } => self.in_call(&call, |call, ctx| call.add_party(ctx, &to, by)),
+            Command::DropParty { call, leg } => self.in_call(&call, |call, ctx| call.drop_party(ctx, leg)),
+            Command::MuteParty { call, leg, muted } => {
+                self.in_call(&call, |call, ctx| call.mute_party(ctx, leg, muted, by))
+            }
         };
         self.settle();
         let result = done.map(|()| self.ctx.ledger.head());
@@ -49,6 +62,34 @@ impl Engine {
             403 => CommandRefused::NotPermitted,
             _ => CommandRefused::InvalidState,
         })
+    }
+
+    /// Only whom the configuration names may hear the calls of others.
+    fn supervise(
+        &mut self,
+        id: &str,
+        supervisor: String,
+        what: (SupervisionMode, String),
+        by: String,
+    ) -> Result<(), CommandRefused> {
+        if !self.ctx.config.has_account(&supervisor) {
+            return Err(CommandRefused::NotFound);
+        }
+        if !self.ctx.config.supervisors.contains(&supervisor) {
+            return Err(CommandRefused::NoSupervisor);
+        }
+        self.in_call(id, |call, ctx| call.supervise(ctx, supervisor, what, by))
+    }
+
+    fn in_call(
+        &mut self,
+        id: &str,
+        act: impl FnOnce(&mut Call, &mut Context) -> Result<(), CommandRefused>,
+    ) -> Result<(), CommandRefused> {
+        let (key, _) = self.call_of(id)?;
+        let mut done = Err(CommandRefused::NotFound);
+        self.with_call(key, |call, ctx| done = act(call, ctx));
+        done
     }
 
     fn hang_up(&mut self, id: &str, by: &str) -> Result<(), CommandRefused> {

@@ -32,6 +32,12 @@ impl Rooms {
         open.legs.insert(leg);
     }
 
+    /// A room without a name, of one call.
+    pub(crate) fn of_a_call(&mut self) -> RoomId {
+        self.last += 1;
+        RoomId(self.last)
+    }
+
     /// The room that the leg is on its way to.
     pub(crate) fn of(&self, leg: LegId) -> Option<RoomId> {
         self.open.values().find(|open| open.legs.contains(&leg)).map(|open| open.room)

@@ -1,5 +1,6 @@
 //! What can be asked of an exchange from outside. What follows from it is told by facts.
 
+use crate::SupervisionMode;
 use ipnet::IpNet;
 use std::time::Duration;
 
@@ -62,5 +63,46 @@ pub enum Command {
         call: String,
         /// The name of an account, the number of a service, or a number outside.
         to: String,
+    },
+    /// Have a supervisor hear a call: their device is called. One who hears it already is heard by others from now on.
+    Supervise {
+        /// Its id.
+        call: String,
+        /// The account.
+        supervisor: String,
+        /// Who hears the supervisor.
+        mode: SupervisionMode,
+        /// By what right.
+        basis: String,
+    },
+    /// A supervisor is to hear a call no longer.
+    EndSupervision {
+        /// Its id.
+        call: String,
+        /// The account.
+        supervisor: String,
+    },
+    /// Add a party to the two of a call, by the right of its agent.
+    AddParty {
+        /// Its id.
+        call: String,
+        /// The name of an account, or a number outside.
+        to: String,
+    },
+    /// A party that was added is to leave.
+    DropParty {
+        /// Its call's id.
+        call: String,
+        /// Its leg.
+        leg: u32,
+    },
+    /// The others are not to hear a party, or are to hear it again.
+    MuteParty {
+        /// Its call's id.
+        call: String,
+        /// Its leg.
+        leg: u32,
+        /// Whether it is muted.
+        muted: bool,
     },
 }

@@ -29,6 +29,31 @@ pub enum LegRole {
     Agent,
     /// A number outside.
     External,
+    /// An account that listens to the others, whispers to one of them or talks with them.
+    Supervisor,
+}
+
+/// What a supervisor does in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SupervisionMode {
+    /// Hears all, and nobody hears them.
+    Listen,
+    /// Hears all, and only the agent hears them.
+    Whisper,
+    /// Hears all, and all hear them.
+    Barge,
+}
+
+impl SupervisionMode {
+    /// As it is written in facts and commands.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SupervisionMode::Listen => "listen",
+            SupervisionMode::Whisper => "whisper",
+            SupervisionMode::Barge => "barge",
+        }
+    }
 }
 
 /// What an agent does.

@@ -1,7 +1,7 @@
 use crate::wall_micros;
 use crate::{
     AgentState, Banned, CallData, End, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt,
-    QueueLeft, QueueRefusal, SilenceEvidence,
+    QueueLeft, QueueRefusal, SilenceEvidence, SupervisionMode,
 };
 use base::Wall;
 use serde::{Deserialize, Serialize};
@@ -682,6 +682,71 @@ pub enum FactKind {
         capture: u64,
         /// The token that asked.
         by: String,
+    },
+    // More than two --------------------------------------------------------------------------------
+    /// A party beyond the two hears them, and they it, from now on.
+    #[serde(rename = "conference.joined")]
+    ConferenceJoined {
+        /// Its leg.
+        leg: u32,
+        /// What it is there.
+        role: LegRole,
+        /// The token that asked.
+        by: String,
+    },
+    /// That party has left.
+    #[serde(rename = "conference.left")]
+    ConferenceLeft {
+        /// Its leg.
+        leg: u32,
+    },
+    /// A party is no longer heard by the others, or is heard again.
+    #[serde(rename = "conference.muted")]
+    ConferenceMuted {
+        /// Whose leg.
+        leg: u32,
+        /// Whether it is muted.
+        muted: bool,
+        /// The token that asked; empty where the call was handed on, which ends it.
+        by: String,
+    },
+    /// A supervisor hears the call from now on.
+    #[serde(rename = "supervision.started")]
+    SupervisionStarted {
+        /// The supervisor's leg.
+        leg: u32,
+        /// Who listens.
+        supervisor: String,
+        /// The agent who is listened to.
+        agent: String,
+        /// Who hears the supervisor.
+        mode: SupervisionMode,
+        /// By what right, as whoever asked has said.
+        basis: String,
+        /// The token that asked.
+        by: String,
+    },
+    /// From now on others hear the supervisor than before.
+    #[serde(rename = "supervision.mode_changed")]
+    SupervisionModeChanged {
+        /// The supervisor's leg.
+        leg: u32,
+        /// Who listens.
+        supervisor: String,
+        /// Who hears the supervisor.
+        mode: SupervisionMode,
+        /// By what right, as whoever asked has said.
+        basis: String,
+        /// The token that asked.
+        by: String,
+    },
+    /// The supervisor hears the call no longer.
+    #[serde(rename = "supervision.ended")]
+    SupervisionEnded {
+        /// The supervisor's leg.
+        leg: u32,
+        /// Who listened.
+        supervisor: String,
     },
     // Texts ----------------------------------------------------------------------------------------
     /// A text between two accounts, or from a trunk, was handed on or refused. Its words are not kept.

@@ -17,7 +17,7 @@ pub use charge::ChargeNow;
 pub use command::Command;
 pub use details::{
     AgentState, CallData, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft,
-    QueueRefusal, SilenceEvidence,
+    QueueRefusal, SilenceEvidence, SupervisionMode,
 };
 pub use end::{Cause, End, Side};
 pub use fact::{Fact, FactKind};

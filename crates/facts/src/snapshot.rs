@@ -1,4 +1,4 @@
-use crate::{AgentState, BanNow, LegRole};
+use crate::{AgentState, BanNow, LegRole, SupervisionMode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -76,6 +76,12 @@ pub struct LegNow {
     pub connected: bool,
     /// It put the other party on hold.
     pub held: bool,
+    /// The others do not hear it.
+    #[serde(default)]
+    pub muted: bool,
+    /// Of a supervisor who hears the call: who hears them.
+    #[serde(default)]
+    pub supervision: Option<SupervisionMode>,
 }
 
 /// One queue.

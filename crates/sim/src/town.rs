@@ -153,6 +153,7 @@ pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Co
         services: services(town, script),
         referring_trunks: BTreeSet::from([NORTH.to_owned()]),
         referred_trunks: BTreeSet::new(),
+        supervisors: BTreeSet::new(),
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),

@@ -17,6 +17,8 @@ pub(super) struct Desk {
     pub(super) accounts: Vec<Account>,
     /// The codecs of the agents who have a list of their own.
     pub(super) codecs: BTreeMap<String, Vec<Codec>>,
+    /// The agents who may listen to the calls of others.
+    pub(super) supervisors: BTreeSet<String>,
     /// How the media of each agent's devices is encrypted.
     pub(super) media_terms: BTreeMap<String, Written>,
 }
@@ -32,6 +34,7 @@ pub(super) fn desk(document: &mut Document<'_>, root: &mut Section<'_>, folder: 
         acd: acd::Config::default(),
         accounts: Vec::new(),
         codecs: BTreeMap::new(),
+        supervisors: BTreeSet::new(),
         media_terms: BTreeMap::new(),
     };
     if let Some(entry) = root.take("queue") {
@@ -76,6 +79,7 @@ fn agent(document: &mut Document<'_>, mut section: Section<'_>, folder: &Path, d
     let topics = names(document, &mut section, "topics");
     let codecs = codecs(document, &mut section);
     let terms = media_terms::written(document, &mut section);
+    let supervises = section.take("supervisor").and_then(|entry| document.flag(&entry)).unwrap_or(false);
     section.finish(document);
     if languages.is_empty() {
         document.fault(
@@ -90,6 +94,9 @@ fn agent(document: &mut Document<'_>, mut section: Section<'_>, folder: &Path, d
     }
     desk.codecs.extend(codecs.map(|codecs| (name.clone(), codecs)));
     desk.media_terms.insert(name.clone(), terms);
+    if supervises {
+        desk.supervisors.insert(name.clone());
+    }
     desk.accounts.push(Account { user: name.clone(), password });
     desk.acd.agents.push(acd::Agent { name, queues, languages, topics });
 }

@@ -122,6 +122,9 @@ pub(crate) fn load_text(name: &str, text: &str, folder: &Path) -> Result<Install
     }
 }
 
+/// A party that says nothing for so long is asked whether it is there.
+const SILENCE_PROBE: std::time::Duration = std::time::Duration::from_secs(300);
+
 fn read_root(
     document: &mut Document<'_>,
     root: &mut Section<'_>,
@@ -148,6 +151,9 @@ fn read_root(
     sip.config.guard = guard;
     limits.hold_for(&mut sip.config.limits);
     reachability::warn(document, &sip, &media);
+    let (origins, trust) = (Arc::new(origins), Arc::new(trust));
+    let (trunks, shown, foreign) = (sip.numbering, sip.shown, sip.foreign);
+    let numbering = engine::Numbering { home, trunks, origins, shown, foreign, trust };
     let engine = engine::Config {
         media_terms: media_terms::peer_terms(document, media.terms, &desk, &sip),
         node: node.name,
@@ -156,23 +162,17 @@ fn read_root(
         local_nets: sip.config.local_nets.clone(),
         sip: sip.config,
         acd: desk.acd,
-        numbering: engine::Numbering {
-            home,
-            trunks: sip.numbering,
-            origins: Arc::new(origins),
-            shown: sip.shown,
-            foreign: sip.foreign,
-            trust: Arc::new(trust),
-        },
+        numbering,
         services: services.by_number,
         referring_trunks: sip.referring,
         referred_trunks: sip.referred,
+        supervisors: desk.supervisors,
         texting_trunks: sip.texting,
         otherwise: services.otherwise,
         hold_music: Some(hold_music),
         codecs: codecs::of_all(media.codecs, sip.codecs, desk.codecs),
         media_public: media.public,
-        silence_probe: std::time::Duration::from_secs(300),
+        silence_probe: SILENCE_PROBE,
         routing: engine::Routing { routes, lines: sip.lines },
         outbound,
         calls_max: limits.calls,

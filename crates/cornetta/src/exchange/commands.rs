@@ -40,6 +40,10 @@ fn explain(refused: CommandRefused) -> CommandError {
             detail: "a rule of outbound calls forbids this number; see the outbound rules of the configuration"
                 .to_owned(),
         },
+        CommandRefused::NoSupervisor => CommandError {
+            code: CommandCode::NotPermitted,
+            detail: "that account may not listen to calls: write `supervisor = true` under its [[agent]]".to_owned(),
+        },
         CommandRefused::InvalidState => CommandError {
             code: CommandCode::InvalidState,
             detail: "the agent's device is not registered, or the call has no agent now or is ending; see /v1/snapshot"

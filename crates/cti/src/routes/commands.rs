@@ -101,12 +101,12 @@ struct AgentWanted {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TransferWanted {
+pub(super) struct TransferWanted {
     to: String,
 }
 
 impl TransferWanted {
-    fn read(body: &[u8]) -> Result<String, Problem> {
+    pub(super) fn read(body: &[u8]) -> Result<String, Problem> {
         let wanted: TransferWanted = serde_json::from_slice(body).map_err(|error| {
             Problem::invalid_request(format!(r#"The body is wrong: {error}. Send {{"to":"bruno"}}."#))
         })?;

@@ -160,6 +160,12 @@ fn leg(kind: &FactKind) -> Option<u32> {
         | FactKind::LegQuality { leg, .. }
         | FactKind::LegQualitySampled { leg, .. }
         | FactKind::LegProgressHeard { leg, .. }
+        | FactKind::ConferenceJoined { leg, .. }
+        | FactKind::ConferenceLeft { leg }
+        | FactKind::ConferenceMuted { leg, .. }
+        | FactKind::SupervisionStarted { leg, .. }
+        | FactKind::SupervisionModeChanged { leg, .. }
+        | FactKind::SupervisionEnded { leg, .. }
         | FactKind::MediaSilent { leg, .. }
         | FactKind::MediaRestored { leg, .. }
         | FactKind::MediaSecured { leg, .. }

@@ -58,6 +58,12 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::TransferKept { .. } => "transfer.kept",
         FactKind::TransferCompleted { .. } => "transfer.completed",
         FactKind::TransferFailed { .. } => "transfer.failed",
+        FactKind::ConferenceJoined { .. } => "conference.joined",
+        FactKind::ConferenceLeft { .. } => "conference.left",
+        FactKind::ConferenceMuted { .. } => "conference.muted",
+        FactKind::SupervisionStarted { .. } => "supervision.started",
+        FactKind::SupervisionModeChanged { .. } => "supervision.mode_changed",
+        FactKind::SupervisionEnded { .. } => "supervision.ended",
         FactKind::CaptureStarted { .. } => "capture.started",
         kind => of_the_exchange(kind),
     }

@@ -43,6 +43,8 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::DtmfReceived { .. } | FactKind::IvrInput { .. } | FactKind::IvrNoMatch { .. }
         | FactKind::OfferMade { .. } | FactKind::OfferAccepted { .. } | FactKind::OfferEnded { .. }
         | FactKind::AgentState { .. } | FactKind::CaptureStarted { .. } | FactKind::SecurityBlocked { .. }
+        // Who listened to whom is what such facts are for: agents go by their names, and callers are not named.
+        | FactKind::SupervisionStarted { .. } | FactKind::SupervisionModeChanged { .. } | FactKind::SupervisionEnded { .. }
         | FactKind::OutboundSettled { .. } | FactKind::SecurityBanned(_) | FactKind::SecurityUnbanned { .. } => Personal::Plain,
         FactKind::SystemStarted { .. } | FactKind::SystemStopping { .. } | FactKind::ConfigActivated { .. }
         | FactKind::ConfigRejected { .. } | FactKind::TrunkUp { .. } | FactKind::TrunkDown { .. }
@@ -51,6 +53,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::LegRouted { .. } | FactKind::LegRinging { .. } | FactKind::LegEarlyMedia { .. }
         | FactKind::LegRefreshFailed { .. } | FactKind::LegConnected { .. } | FactKind::LegCodec { .. }
         | FactKind::CallTranscoded { .. } | FactKind::LegHeld { .. }
+        | FactKind::ConferenceJoined { .. } | FactKind::ConferenceLeft { .. } | FactKind::ConferenceMuted { .. }
         | FactKind::LegResumed { .. } | FactKind::CallConnected { .. } | FactKind::LegQuality { .. }
         | FactKind::LegQualitySampled { .. } | FactKind::LegProgressHeard { .. } | FactKind::MediaRestored { .. } | FactKind::MediaSecured { .. } | FactKind::IvrEntered { .. } | FactKind::IvrPromptStarted { .. }
         | FactKind::IvrPromptEnded { .. } | FactKind::IvrPromptMissing { .. } | FactKind::IvrNoInput { .. }

@@ -2,7 +2,7 @@
 
 use facts::{
     AgentState, Banned, CallData, Cause, End, FactKind, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver,
-    PlayedPrompt, QueueLeft, QueueRefusal, Side, SilenceEvidence,
+    PlayedPrompt, QueueLeft, QueueRefusal, Side, SilenceEvidence, SupervisionMode,
 };
 
 pub(crate) const NUMBER: &str = "+393471234567";
@@ -70,6 +70,25 @@ fn desk() -> Vec<FactKind> {
         },
         FactKind::EndpointUnregistered { agent: "anna".into(), why: "expired".into() },
         FactKind::CaptureStarted { capture: 3, by: "crm".into() },
+        FactKind::ConferenceJoined { leg: 3, role: LegRole::External, by: "crm".into() },
+        FactKind::ConferenceLeft { leg: 3 },
+        FactKind::ConferenceMuted { leg: 3, muted: true, by: "crm".into() },
+        FactKind::SupervisionStarted {
+            leg: 4,
+            supervisor: "carla".into(),
+            agent: "anna".into(),
+            mode: SupervisionMode::Listen,
+            basis: "formazione".into(),
+            by: "crm".into(),
+        },
+        FactKind::SupervisionModeChanged {
+            leg: 4,
+            supervisor: "carla".into(),
+            mode: SupervisionMode::Whisper,
+            basis: "formazione".into(),
+            by: "crm".into(),
+        },
+        FactKind::SupervisionEnded { leg: 4, supervisor: "carla".into() },
         FactKind::SecurityBlocked { source: "192.0.2.9".into(), rule: "unknown_user".into(), count: 7 },
         FactKind::OutboundAllowed {
             who: "anna".into(),

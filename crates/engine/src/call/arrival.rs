@@ -1,6 +1,7 @@
 //! From an INVITE to the moment at which the caller can hear.
 
 use super::ending::Phases;
+use super::guests::Guests;
 use super::hunting::congested;
 use super::told::{judged, told};
 use super::{CALLER, Call, Parties, Playing, Stage, Way};
@@ -149,6 +150,7 @@ impl Call {
             charge: None,
             replacing: None,
             shortcut: None,
+            guests: Guests::default(),
             consults_for: None,
             end: None,
             ended: false,

@@ -57,6 +57,8 @@ pub(crate) enum Purpose {
     Script,
     /// A party handed the call over.
     Transfer(Transfer),
+    /// One more is to be in the conversation: the guest of this number.
+    Guest(u32),
 }
 
 impl Call {
@@ -103,7 +105,9 @@ impl Call {
         ring: Duration,
         purpose: Purpose,
     ) {
-        self.phases.enter(ctx.now, Phase::Other);
+        if !matches!(purpose, Purpose::Guest(_)) {
+            self.phases.enter(ctx.now, Phase::Other);
+        }
         let (hunt, early) = (Hunt::of(ctx, &target), Told::default());
         let (leg, until) = (self.last_leg, ctx.now);
         self.attempt(ctx, Dialling { target, hunt, to, leg, purpose, early, ring, until }, None);
@@ -130,11 +134,16 @@ impl Call {
         let (target, to, arrives) = (dialling.target.clone(), dialling.to.clone(), dialling.is_arrival());
         let way = route(ctx, &target).and_then(|route| ctx.sip.way_to(ctx.now, &route.towards));
         let route = dialling.hunt.as_ref().map(|hunt| hunt.route.clone()).unwrap_or_default();
-        self.stage = Stage::Dialling(dialling);
-        if !arrives && !matches!(self.playing, Some((_, Playing::Music))) {
-            self.play_music(ctx);
+        let role = self.role_of(&dialling.purpose, &target);
+        match dialling.purpose {
+            Purpose::Guest(guest) => self.guest_is_dialled(guest, dialling),
+            _ => {
+                self.stage = Stage::Dialling(dialling);
+                if !arrives && !matches!(self.playing, Some((_, Playing::Music))) {
+                    self.play_music(ctx);
+                }
+            }
         }
-        let role = if target.agent().is_some() { LegRole::Agent } else { LegRole::External };
         let party = match (target.agent(), &chosen) {
             (Some(agent), _) => Peer::Account(agent.to_owned()),
             (None, Some(chosen)) => Peer::Trunk(chosen.trunk.clone()),
@@ -150,6 +159,22 @@ impl Call {
                 self.note(ctx, FactKind::LegRouted { leg: self.last_leg, trunk, route, passed_over });
             }
             Peer::Open => {}
+        }
+    }
+
+    fn role_of(&self, purpose: &Purpose, target: &Target) -> LegRole {
+        match purpose {
+            Purpose::Guest(guest) if self.guests.is_supervisor(*guest) => LegRole::Supervisor,
+            _ if target.agent().is_some() => LegRole::Agent,
+            _ => LegRole::External,
+        }
+    }
+
+    /// What is being dialled on this leg.
+    fn dialled_on(&self, number: u32) -> Option<&Dialling> {
+        match &self.stage {
+            Stage::Dialling(dialling) if dialling.leg == number => Some(dialling),
+            _ => self.guests.dialled_on(number),
         }
     }
 
@@ -172,10 +197,7 @@ impl Call {
 
     /// The other party's leg has ports: call it.
     pub(super) fn other_opened(&mut self, ctx: &mut Context, number: u32, local: SocketAddr) {
-        let Stage::Dialling(dialling) = &self.stage else { return self.call_agent(ctx, number, local) };
-        if dialling.leg != number {
-            return;
-        }
+        let Some(dialling) = self.dialled_on(number) else { return self.call_agent(ctx, number, local) };
         let Some(route) = route(ctx, &dialling.target) else {
             return self.nowhere_to_call(ctx, number);
         };
@@ -256,6 +278,9 @@ impl Call {
             return self.other_over(ctx, number, end);
         }
         leg.connect(ctx, log);
+        if self.guest_answered(ctx, number) {
+            return;
+        }
         self.end_progress(ctx);
         match &self.stage {
             Stage::Dialling(dialling) if dialling.leg == number => self.put_through(ctx),
@@ -278,15 +303,24 @@ impl Call {
                 self.talk(ctx);
             }
             Purpose::Transfer(transfer) => self.transfer_answered(ctx, to, &transfer),
+            Purpose::Guest(_) => {}
         }
     }
 
     pub(super) fn dialling_timeout(&mut self, ctx: &mut Context) {
-        let Stage::Dialling(dialling) = &self.stage else { return };
-        if dialling.until > ctx.now {
-            return;
+        let staged = match &self.stage {
+            Stage::Dialling(dialling) => Some(dialling),
+            _ => None,
+        };
+        let dialled: Vec<&Dialling> = staged.into_iter().chain(self.guests.dialled()).collect();
+        let late =
+            dialled.into_iter().filter(|dialling| dialling.until <= ctx.now).map(|dialling| dialling.leg);
+        for number in late.collect::<Vec<u32>>() {
+            self.rang_in_vain(ctx, number);
         }
-        let number = dialling.leg;
+    }
+
+    fn rang_in_vain(&mut self, ctx: &mut Context, number: u32) {
         let end = End::new(Side::Callee, Cause::NoAnswer).place(self.place());
         if let Some(leg) = self.leg(number) {
             leg.dismiss(ctx, end.clone());
@@ -297,6 +331,9 @@ impl Call {
     /// The other party's leg came to this end, or never began, before the two were together.
     pub(super) fn other_over(&mut self, ctx: &mut Context, number: u32, end: End) {
         self.replacement_over(number);
+        if self.guest_over(ctx, number, &end) {
+            return;
+        }
         if matches!(&self.stage, Stage::Dialling(dialling) if dialling.leg == number) {
             self.end_early(ctx);
         }
@@ -310,6 +347,11 @@ impl Call {
     /// Nobody outside has rung yet, and another trunk might carry the call: it is tried. Nobody hears of it.
     fn dialled_in_vain(&mut self, ctx: &mut Context, end: End) {
         let Stage::Dialling(dialling) = std::mem::replace(&mut self.stage, Stage::Arriving) else { return };
+        self.dial_on(ctx, dialling, end);
+    }
+
+    /// By another trunk, if one is left that might carry the call; else it has failed.
+    pub(super) fn dial_on(&mut self, ctx: &mut Context, dialling: Dialling, end: End) {
         let rung = self.leg(dialling.leg).is_some_and(|leg| leg.has_rung());
         if !rung && is_elsewhere(&end) && dialling.hunt.as_ref().is_some_and(Hunt::goes_on) {
             return self.attempt(ctx, dialling, Some(end));
@@ -318,11 +360,15 @@ impl Call {
     }
 
     fn dial_failed(&mut self, ctx: &mut Context, to: String, purpose: Purpose, end: End) {
+        if let Purpose::Guest(guest) = purpose {
+            return self.guest_failed(ctx, guest);
+        }
         self.settle_unanswered(ctx);
         match purpose {
             Purpose::Arrival => self.finish(ctx, end),
             Purpose::Script => self.script_transfer_failed(ctx, to, end.sip),
             Purpose::Transfer(transfer) => self.transfer_refused(ctx, to, end, transfer),
+            Purpose::Guest(_) => {}
         }
     }
 

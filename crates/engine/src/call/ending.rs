@@ -72,6 +72,7 @@ impl Call {
         end.q850 = Some(q850_of(&end));
         let reason = if end.by == Side::Caller { QueueLeft::Abandoned } else { QueueLeft::Ended };
         self.cancel_transfer(ctx);
+        self.part_from_guests(ctx);
         self.settle_unanswered(ctx);
         self.leave_queue(ctx, reason, seen_from_the_other_side(&end));
         self.phases.enter(ctx.now, Phase::Other);
@@ -99,6 +100,7 @@ impl Call {
         let transferred = self.hangs_up_transferred(number, ending.how);
         let end = if transferred { End { cause: Cause::Transferred, ..end } } else { end };
         let end = self.leaves_with(ctx, number, ending.how).unwrap_or(end);
+        self.guest_ended(ctx, number);
         if let Some((leg, log)) = self.leg_and_log(number) {
             leg.session_over(ctx, log, end.clone());
         }
@@ -112,9 +114,13 @@ impl Call {
 
     /// Ends the call if it has a conversation that may not go on for its length or its cost.
     pub(super) fn break_off(&mut self, ctx: &mut Context) {
-        let end = self.legs.iter_mut().find_map(|leg| leg.is_broken_off(ctx));
-        if let Some(end) = end {
-            self.finish(ctx, end);
+        let ends = self.legs.iter_mut().filter_map(|leg| Some((leg.number, leg.is_broken_off(ctx)?)));
+        for (number, end) in ends.collect::<Vec<(u32, End)>>() {
+            if self.guests.is_one(number) {
+                self.dismiss_guest(ctx, number, end);
+            } else {
+                self.finish(ctx, end);
+            }
         }
     }
 

@@ -77,7 +77,8 @@ impl Call {
         let trunk = caller.trunk.as_ref().filter(|trunk| ctx.config.referred_trunks.contains(*trunk))?;
         let bounded = self.charge.as_ref().is_some_and(|charge| charges::has_ceiling(ctx, charge));
         let hunt = Hunt::of(ctx, target).filter(|hunt| !hunt.emergency && hunt.first() == Some(trunk))?;
-        let may = !matches!(purpose, Purpose::Arrival) && !bounded;
+        // Who is in the conversation with us would be left behind.
+        let may = !matches!(purpose, Purpose::Arrival) && !bounded && !self.is_conference();
         may.then(|| hunt.first().cloned()).flatten()
     }
 
@@ -102,7 +103,7 @@ impl Call {
         self.note(ctx, FactKind::TransferReferred { to: to.clone(), trunk: trunk.clone() });
         let by = match &purpose {
             Purpose::Transfer(transfer) => transfer.by_agent(),
-            Purpose::Script | Purpose::Arrival => None,
+            Purpose::Script | Purpose::Arrival | Purpose::Guest(_) => None,
         };
         let referred_by = self.referrer(ctx, &trunk, by);
         let (heard, until) = (Heard::Nothing, ctx.now + ANSWERED_WITHIN);
@@ -232,7 +233,7 @@ impl Call {
             return;
         };
         let bound = [one, two].iter().any(|leg| leg.has_ceiling(ctx) || is_help(ctx, leg));
-        if two.trunk.as_ref() != Some(&trunk) || bound {
+        if two.trunk.as_ref() != Some(&trunk) || bound || self.is_conference() {
             return;
         }
         let (session, to) = (one.session, two.address.clone());

@@ -6,7 +6,9 @@ mod dialling;
 mod digits;
 mod early;
 mod ending;
+mod guests;
 mod hunting;
+mod inviting;
 mod leaving;
 mod loops;
 mod parties;
@@ -24,6 +26,7 @@ use digits::LastDigit;
 pub(crate) use digits::Source;
 use ending::Phases;
 pub(crate) use ending::q850_of;
+use guests::Guests;
 use leaving::{Leaving, Shortcut};
 pub(crate) use loops::Way;
 pub(crate) use parties::Parties;
@@ -87,6 +90,8 @@ pub(crate) struct Call {
     replacing: Option<replacing::Replacing>,
     /// While its two parties talk, their operator is asked to connect them without us.
     shortcut: Option<Shortcut>,
+    /// Who is in the conversation beside its two.
+    guests: Guests,
     /// The call that its caller, an agent, is in at the same time.
     consults_for: Option<CallKey>,
     /// Why the call ends, as soon as it does.
@@ -240,8 +245,9 @@ impl Call {
             Stage::Over { until } => Some(*until),
             _ => None,
         };
+        let guest = self.guests.dialled().map(|dialling| dialling.until).min();
         let limit = self.legs.iter().filter_map(Leg::limit_at).min().filter(|_| self.end.is_none());
-        let earliest = [script, stage, self.next_probe(ctx), limit].into_iter().flatten().min();
+        let earliest = [script, stage, guest, self.next_probe(ctx), limit].into_iter().flatten().min();
         earliest.map(|at| (at, Why::Call))
     }
 
@@ -263,6 +269,8 @@ impl Call {
                 address: leg.address.clone(),
                 connected: leg.connected,
                 held: leg.held,
+                muted: self.guests.is_muted(leg.number),
+                supervision: self.guests.supervision(leg.number),
             };
             (leg.number, now)
         });

@@ -25,6 +25,10 @@ impl Call {
 
     /// Lets the two hear each other; but if one of them holds, the other hears music.
     fn join(&mut self, ctx: &mut Context) {
+        if self.is_conference() {
+            return self.take_seats(ctx);
+        }
+        self.guests.close_room();
         let Some((a, b)) = self.pair() else { return };
         let holds = |media| self.legs.iter().any(|leg| leg.held && leg.media == media);
         let music = ctx.config.hold_music.clone();
@@ -41,7 +45,7 @@ impl Call {
     }
 
     /// The two that are together. A caller who was not made an offer has yet to say where they are.
-    fn pair(&self) -> Option<(LegId, LegId)> {
+    pub(super) fn pair(&self) -> Option<(LegId, LegId)> {
         let Stage::Talking { other } = self.stage else { return None };
         let media = |number| {
             let leg = self.legs.iter().find(|leg| leg.number == number && leg.connected)?;
@@ -164,6 +168,9 @@ impl Call {
     fn join_anew(&mut self, ctx: &mut Context) {
         if let Service::Room { chime, .. } = self.service {
             return self.take_seat(ctx, chime);
+        }
+        if self.is_conference() {
+            return self.take_seats(ctx);
         }
         let Some((a, b)) = self.pair() else { return };
         ctx.media(Command::Unbridge { leg: a });

@@ -159,6 +159,7 @@ impl Call {
         self.note(ctx, FactKind::TransferStarted { to: to.clone(), by: Some(by) });
         self.phase = CallPhase::Transferring { to: to.clone() };
         self.part(ctx);
+        self.hand_on_conference(ctx);
         self.caller = remaining;
         match service {
             Service::Dial(target) => self.dial(ctx, target, to, RING, Purpose::Transfer(transfer)),
@@ -170,6 +171,7 @@ impl Call {
     /// The remaining party goes to a service of ours, which is always there.
     fn hand_to_service(&mut self, ctx: &mut Context, service: Service, to: String, transfer: &Transfer) {
         self.note(ctx, FactKind::TransferCompleted { to });
+        self.part_from_guests(ctx);
         self.phases.enter(ctx.now, Phase::Other);
         self.service = service;
         self.stage = Stage::Arriving;
@@ -183,8 +185,10 @@ impl Call {
         self.playing = None;
         let pair = self.legs.iter().filter(|leg| leg.number == a || leg.number == b);
         let media: Vec<_> = pair.map(|leg| leg.media).collect();
-        if let Some(leg) = media.first().copied() {
-            ctx.media(Command::Unbridge { leg });
+        // Who leaves a bridge leaves it for both; a room each leaves alone.
+        let leaving = if self.guests.has_room() { media.len() } else { 1 };
+        for leg in media.iter().take(leaving) {
+            ctx.media(Command::Unbridge { leg: *leg });
         }
         media.into_iter().for_each(|leg| ctx.media(Command::Stop { leg }));
     }
@@ -341,6 +345,7 @@ impl Call {
         self.note(ctx, FactKind::TransferStarted { to: to.clone(), by: Some(by) });
         self.phase = CallPhase::Transferring { to: to.clone() };
         self.part(ctx);
+        self.hand_on_conference(ctx);
         self.last_leg += 1;
         let number = self.last_leg;
         if leg.role == LegRole::Caller {

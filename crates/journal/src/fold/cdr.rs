@@ -1,6 +1,6 @@
 use base::Wall;
 use facts::{End, Fact, FactKind, LegRole};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// One record of one call, complete when the call has ended.
@@ -80,7 +80,7 @@ pub struct LegRecord {
     pub ended: Wall,
     /// Who, where and why. Of a leg that the log does not end, the call's end.
     pub end: End,
-    /// How long it and another leg heard each other.
+    /// How long it and another leg heard each other; of who listened in, how long it heard them.
     pub talk: Duration,
 }
 
@@ -103,6 +103,8 @@ struct OpenCdr {
     counted: Wall,
     /// The legs that hear each other.
     bridge: Option<(u32, u32)>,
+    /// Those that hear them, too.
+    guests: BTreeSet<u32>,
     /// Who took the last offer, until a leg is theirs.
     winner: Option<String>,
 }
@@ -184,7 +186,15 @@ impl OpenCdr {
             talk: zero,
             other: zero,
         };
-        OpenCdr { cdr, legs: BTreeMap::new(), part: Part::Other, counted: at, bridge: None, winner: None }
+        OpenCdr {
+            cdr,
+            legs: BTreeMap::new(),
+            part: Part::Other,
+            counted: at,
+            bridge: None,
+            guests: BTreeSet::new(),
+            winner: None,
+        }
     }
 
     /// Gives the time since the last fact to the part in which the call was.
@@ -200,7 +210,7 @@ impl OpenCdr {
             Part::Other => self.cdr.other += span,
         }
         if let Some((a, b)) = self.bridge {
-            for leg in [a, b] {
+            for leg in [a, b].into_iter().chain(self.guests.iter().copied()) {
                 if let Some(leg) = self.legs.get_mut(&leg) {
                     leg.record.talk += span;
                 }
@@ -249,6 +259,12 @@ impl OpenCdr {
             }
             FactKind::LegConnected { leg, .. } => self.connected(*leg, fact.at),
             FactKind::CallConnected { a, b } => self.bridged(*a, *b),
+            FactKind::ConferenceJoined { leg, .. } | FactKind::SupervisionStarted { leg, .. } => {
+                self.guests.insert(*leg);
+            }
+            FactKind::ConferenceLeft { leg } | FactKind::SupervisionEnded { leg, .. } => {
+                self.guests.remove(leg);
+            }
             FactKind::LegEnded { leg, end } => self.leg_ended(*leg, end, fact.at),
             _ => {}
         }

@@ -236,12 +236,26 @@ fn apply_leg(call: &mut CallNow, kind: &FactKind) {
         FactKind::LegEnded { leg, .. } => {
             call.legs.remove(leg);
         }
+        FactKind::ConferenceMuted { leg, muted, .. } => change(call, *leg, |now| now.muted = *muted),
+        FactKind::ConferenceLeft { leg } => change(call, *leg, |now| now.muted = false),
+        FactKind::SupervisionStarted { leg, mode, .. }
+        | FactKind::SupervisionModeChanged { leg, mode, .. } => {
+            change(call, *leg, |now| now.supervision = Some(*mode));
+        }
+        FactKind::SupervisionEnded { leg, .. } => change(call, *leg, |now| now.supervision = None),
         _ => {}
     }
 }
 
 fn created(role: LegRole, address: &str) -> LegNow {
-    LegNow { role, address: address.to_owned(), connected: false, held: false }
+    LegNow {
+        role,
+        address: address.to_owned(),
+        connected: false,
+        held: false,
+        muted: false,
+        supervision: None,
+    }
 }
 
 fn change(call: &mut CallNow, leg: u32, change: impl FnOnce(&mut LegNow)) {

@@ -1,6 +1,6 @@
 use super::csv::{code, local_time};
 use base::Wall;
-use facts::{Cause, End, Fact, FactKind, PassedOver, QueueLeft, QueueRefusal, Side};
+use facts::{Cause, End, Fact, FactKind, PassedOver, QueueLeft, QueueRefusal, Side, SupervisionMode};
 use jiff::tz::TimeZone;
 
 /// Why a call ended as it did, for a person.
@@ -196,7 +196,9 @@ fn step(fact: &Fact) -> Option<Step> {
             let (it, en) = if *open { ("aperto", "open") } else { ("chiuso", "closed") };
             (format!("orario: {it} ({rule})"), format!("hours: {en} ({rule})"))
         }
-        _ => queue_step(&fact.kind).or_else(|| leg_step(&fact.kind))?,
+        _ => {
+            queue_step(&fact.kind).or_else(|| leg_step(&fact.kind)).or_else(|| conference_step(&fact.kind))?
+        }
     };
     Some(Step { at: fact.at, it, en })
 }
@@ -248,6 +250,44 @@ fn left(reason: QueueLeft) -> (&'static str, &'static str) {
         QueueLeft::Abandoned => ("il chiamante ha rinunciato", "the caller gave up"),
         QueueLeft::Timeout => ("attesa massima raggiunta", "waited long enough"),
         QueueLeft::Ended => ("chiusa dal centralino", "ended by the exchange"),
+    }
+}
+
+/// Who is beside the two.
+fn conference_step(kind: &FactKind) -> Option<(String, String)> {
+    Some(match kind {
+        FactKind::SupervisionStarted { supervisor, agent, mode, .. } => {
+            let (it, en) = supervision(*mode);
+            (format!("{supervisor} {it} {agent}"), format!("{supervisor} {en} {agent}"))
+        }
+        FactKind::SupervisionModeChanged { supervisor, mode, .. } => {
+            let mode = mode.as_str();
+            (format!("{supervisor} passa a: {mode}"), format!("{supervisor} changes to: {mode}"))
+        }
+        FactKind::SupervisionEnded { supervisor, .. } => {
+            (format!("{supervisor} non ascolta più"), format!("{supervisor} listens no longer"))
+        }
+        FactKind::ConferenceJoined { leg, .. } => {
+            (format!("si aggiunge la parte {leg}"), format!("leg {leg} joins them"))
+        }
+        FactKind::ConferenceLeft { leg } => {
+            (format!("la parte {leg} lascia la conversazione"), format!("leg {leg} leaves them"))
+        }
+        FactKind::ConferenceMuted { leg, muted: true, .. } => {
+            (format!("la parte {leg} non è più sentita"), format!("leg {leg} is muted"))
+        }
+        FactKind::ConferenceMuted { leg, .. } => {
+            (format!("la parte {leg} è di nuovo sentita"), format!("leg {leg} is heard again"))
+        }
+        _ => return None,
+    })
+}
+
+fn supervision(mode: SupervisionMode) -> (&'static str, &'static str) {
+    match mode {
+        SupervisionMode::Listen => ("ascolta", "listens to"),
+        SupervisionMode::Whisper => ("suggerisce a", "whispers to"),
+        SupervisionMode::Barge => ("interviene con", "barges in on"),
     }
 }
 

@@ -18,6 +18,8 @@ const TICKS_PER_FRAME: u64 = 4;
 const PARTIES_HERTZ: [f64; 8] = [430.0, 510.0, 590.0, 670.0, 750.0, 910.0, 1070.0, 1190.0];
 const PROMPT_HERTZ: f64 = 1700.0;
 const MUSIC_HERTZ: f64 = 2050.0;
+/// What is quieter is no part of a tone for longer than a sample or two.
+const QUIET: u16 = 200;
 /// A press is five packets and three that say that it is over.
 const KEY_PACKETS: u16 = 8;
 
@@ -152,6 +154,12 @@ impl Hall {
         let samples = &self.parties[&leg].heard;
         let found = heard(&samples[samples.len().saturating_sub(800)..], &hertz);
         known.iter().filter(|(_, hertz)| found.contains(hertz)).map(|(what, _)| *what).collect()
+    }
+
+    /// The longest silence in the last second that a party has heard.
+    pub(crate) fn longest_gap(&self, leg: LegId) -> Duration {
+        let runs = self.parties[&leg].heard.split(|sample| sample.unsigned_abs() > QUIET);
+        Duration::from_secs(1) * runs.map(<[i16]>::len).max().unwrap_or(0) as u32 / 8000
     }
 
     fn parties_speak(&mut self, now: Time) {

@@ -68,10 +68,10 @@ pub(crate) fn by_stream(last: u8) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, last], BY_STREAM))
 }
 
-/// Two agents, anna and bruno; the shipped help desk as `demo`; `bridge` puts through to 10.0.0.90.
+/// Two agents, anna and bruno; carla, who supervises; the shipped help desk as `demo`; `bridge` puts through to 10.0.0.90.
 pub(crate) fn config() -> Config {
     let accounts =
-        ["anna", "bruno"].map(|user| sip::ua::Account { user: user.into(), password: "pw".into() });
+        ["anna", "bruno", "carla"].map(|user| sip::ua::Account { user: user.into(), password: "pw".into() });
     let agent = |name: &str| acd::Agent {
         name: name.to_owned(),
         queues: ["helpdesk".to_owned()].into(),
@@ -107,7 +107,11 @@ pub(crate) fn config() -> Config {
         },
         acd: acd::Config {
             queues: vec![queue("helpdesk"), queue("second_level")],
-            agents: vec![agent("anna"), agent("bruno")],
+            agents: vec![
+                agent("anna"),
+                agent("bruno"),
+                acd::Agent { queues: BTreeSet::new(), ..agent("carla") },
+            ],
         },
         numbering: engine::Numbering::default(),
         services: BTreeMap::from([
@@ -118,6 +122,7 @@ pub(crate) fn config() -> Config {
         ]),
         referring_trunks: BTreeSet::new(),
         referred_trunks: BTreeSet::new(),
+        supervisors: BTreeSet::from(["carla".to_owned()]),
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),

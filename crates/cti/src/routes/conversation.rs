@@ -1,0 +1,140 @@
+//! Who is in a call beside its two, and who of all hears whom.
+
+use super::App;
+use super::commands::{TransferWanted, ask, is_reason, name, read_body, too_late};
+use crate::access::{Grant, Scope};
+use crate::problem::Problem;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use facts::{Command, SupervisionMode};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+/// Two parts of an address: the call and what is meant of it.
+type Two = Result<Path<(String, String)>, PathRejection>;
+
+/// `PUT /v1/calls/{call}/supervisors/{agent}`
+pub(super) async fn supervise(
+    State(app): State<App>,
+    grant: Grant,
+    path: Two,
+    body: Body,
+) -> Result<Response, Problem> {
+    grant.need(Scope::Supervise)?;
+    let (call, supervisor) = two(path)?;
+    let wait = app.limits.command_wait;
+    let done = async {
+        let SupervisionWanted { mode, basis } = SupervisionWanted::read(&read_body(&app, body).await?)?;
+        ask(app, &grant, Command::Supervise { call, supervisor, mode, basis }).await
+    };
+    timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+}
+
+/// `DELETE /v1/calls/{call}/supervisors/{agent}`
+pub(super) async fn end_supervision(
+    State(app): State<App>,
+    grant: Grant,
+    path: Two,
+) -> Result<Response, Problem> {
+    grant.need(Scope::Supervise)?;
+    let (call, supervisor) = two(path)?;
+    in_time(app, &grant, Command::EndSupervision { call, supervisor }).await
+}
+
+/// `POST /v1/calls/{call}/parties`
+pub(super) async fn add(
+    State(app): State<App>,
+    grant: Grant,
+    call: Result<Path<String>, PathRejection>,
+    body: Body,
+) -> Result<Response, Problem> {
+    grant.need(Scope::CallAny)?;
+    let call = name(call)?;
+    let wait = app.limits.command_wait;
+    let done = async {
+        let to = TransferWanted::read(&read_body(&app, body).await?)?;
+        ask(app, &grant, Command::AddParty { call, to }).await
+    };
+    timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+}
+
+/// `PUT /v1/calls/{call}/parties/{leg}`
+pub(super) async fn mute(
+    State(app): State<App>,
+    grant: Grant,
+    path: Two,
+    body: Body,
+) -> Result<Response, Problem> {
+    grant.need(Scope::CallAny)?;
+    let (call, leg) = call_and_leg(path)?;
+    let wait = app.limits.command_wait;
+    let done = async {
+        let MuteWanted { muted } = MuteWanted::read(&read_body(&app, body).await?)?;
+        ask(app, &grant, Command::MuteParty { call, leg, muted }).await
+    };
+    timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+}
+
+/// `DELETE /v1/calls/{call}/parties/{leg}`
+pub(super) async fn drop_out(State(app): State<App>, grant: Grant, path: Two) -> Result<Response, Problem> {
+    grant.need(Scope::CallAny)?;
+    let (call, leg) = call_and_leg(path)?;
+    in_time(app, &grant, Command::DropParty { call, leg }).await
+}
+
+async fn in_time(app: App, grant: &Grant, command: Command) -> Result<Response, Problem> {
+    let wait = app.limits.command_wait;
+    timeout(wait, ask(app, grant, command)).await.unwrap_or_else(|_| Err(too_late()))
+}
+
+fn two(path: Two) -> Result<(String, String), Problem> {
+    let Path((call, what)) = path.map_err(|error| Problem::invalid_request(error.body_text()))?;
+    Ok((name(Ok(Path(call)))?, name(Ok(Path(what)))?))
+}
+
+fn call_and_leg(path: Two) -> Result<(String, u32), Problem> {
+    let (call, leg) = two(path)?;
+    let number = leg.parse().map_err(|_| {
+        Problem::not_found(format!("No leg is called {leg}: they have numbers, as in leg.created."))
+    })?;
+    Ok((call, number))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SupervisionWanted {
+    mode: SupervisionMode,
+    basis: String,
+}
+
+impl SupervisionWanted {
+    fn read(body: &[u8]) -> Result<SupervisionWanted, Problem> {
+        let wanted: SupervisionWanted = serde_json::from_slice(body).map_err(|error| {
+            let form = r#"{"mode":"listen","basis":"formazione"}, with `listen`, `whisper` or `barge`"#;
+            Problem::invalid_request(format!("The body is wrong: {error}. Send {form}."))
+        })?;
+        let basis = wanted.basis.trim().to_owned();
+        if !is_reason(&basis) {
+            return Err(Problem::invalid_request(
+                "`basis` says by what right the call is listened to, in 1 to 200 characters on one line.",
+            ));
+        }
+        Ok(SupervisionWanted { basis, ..wanted })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MuteWanted {
+    muted: bool,
+}
+
+impl MuteWanted {
+    fn read(body: &[u8]) -> Result<MuteWanted, Problem> {
+        serde_json::from_slice(body).map_err(|error| {
+            Problem::invalid_request(format!(r#"The body is wrong: {error}. Send {{"muted":true}}."#))
+        })
+    }
+}
