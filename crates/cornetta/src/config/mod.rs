@@ -151,11 +151,12 @@ fn read_root(
     sip.config.guard = guard;
     limits.hold_for(&mut sip.config.limits);
     reachability::warn(document, &sip, &media);
+    let media_terms = media_terms::peer_terms(document, media.terms, &desk, &sip);
     let (origins, trust) = (Arc::new(origins), Arc::new(trust));
     let (trunks, shown, foreign) = (sip.numbering, sip.shown, sip.foreign);
     let numbering = engine::Numbering { home, trunks, origins, shown, foreign, trust };
     let engine = engine::Config {
-        media_terms: media_terms::peer_terms(document, media.terms, &desk, &sip),
+        media_terms,
         node: node.name,
         version: String::new(),
         program_version: env!("CARGO_PKG_VERSION").to_owned(),

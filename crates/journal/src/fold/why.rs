@@ -196,9 +196,10 @@ fn step(fact: &Fact) -> Option<Step> {
             let (it, en) = if *open { ("aperto", "open") } else { ("chiuso", "closed") };
             (format!("orario: {it} ({rule})"), format!("hours: {en} ({rule})"))
         }
-        _ => {
-            queue_step(&fact.kind).or_else(|| leg_step(&fact.kind)).or_else(|| conference_step(&fact.kind))?
-        }
+        _ => queue_step(&fact.kind)
+            .or_else(|| leg_step(&fact.kind))
+            .or_else(|| transfer_step(&fact.kind))
+            .or_else(|| conference_step(&fact.kind))?,
     };
     Some(Step { at: fact.at, it, en })
 }
@@ -291,7 +292,7 @@ fn supervision(mode: SupervisionMode) -> (&'static str, &'static str) {
     }
 }
 
-fn leg_step(kind: &FactKind) -> Option<(String, String)> {
+fn transfer_step(kind: &FactKind) -> Option<(String, String)> {
     Some(match kind {
         FactKind::TransferStarted { to, .. } => {
             (format!("trasferimento verso {to}"), format!("transfer to {to}"))
@@ -319,6 +320,12 @@ fn leg_step(kind: &FactKind) -> Option<(String, String)> {
             let sip = sip.map(|status| format!(" (SIP {status})")).unwrap_or_default();
             (format!("trasferimento verso {to} non riuscito{sip}"), format!("transfer to {to} failed{sip}"))
         }
+        _ => return None,
+    })
+}
+
+fn leg_step(kind: &FactKind) -> Option<(String, String)> {
+    Some(match kind {
         FactKind::LegRouted { leg, trunk, passed_over, .. } => {
             let over = passed_over_list(passed_over);
             let (over_it, over_en) = match over.as_str() {
