@@ -1,5 +1,7 @@
-//! What is heard in the place of lost packets of codecs that have no way of their own: the last period of the voice goes
-//! on and fades, in the manner of ITU-T G.711 appendix I, but without its delay.
+//! What is heard in the place of lost packets of codecs that have no way of their own. The last period of the voice goes on
+//! and fades, in the manner of ITU-T G.711 appendix I, but without its delay. Where the packet after the loss is there
+//! already, its first period goes back into the gap as well, and the period that goes on is the one that arrives there in
+//! step: what comes after the loss tells as much of it as what was before.
 
 /// What is remembered, in milliseconds: two of the longest periods.
 const PAST_MILLIS: usize = 30;
@@ -10,6 +12,9 @@ const PERIOD_MILLIS_MAX: usize = 15;
 
 /// So much of the end is compared with what was before: the voice as it is now, not as it was.
 const WINDOW_MILLIS: usize = 10;
+
+/// The same of what comes after a loss, of which only a packet is there.
+const WINDOW_BACK_MILLIS: usize = 8;
 
 /// The voice is gone after so long. Most losses are of one packet, which keeps three quarters of its loudness; what goes on
 /// longer would sound like a machine. Measured: the appendix's slower fade is worth less by PESQ.
@@ -31,27 +36,34 @@ pub struct Concealment {
     per_milli: usize,
     /// What was heard last, also in the place of losses.
     recent: Vec<i16>,
-    /// The same as it was when the loss began, while there is one.
-    past: Vec<i16>,
-    /// How the last samples would have rung out.
-    ringing: Vec<f32>,
+    /// How what was heard before the loss goes on, while there is one.
+    forth: Extension,
+    /// How what comes after it leads back into it.
+    back: Extension,
     /// Samples concealed since the loss began; 0 if there is none.
     lost: usize,
+}
+
+/// A piece of speech that goes on: its last period again and again.
+#[derive(Clone, Debug)]
+struct Extension {
+    past: Vec<i16>,
     period: usize,
+    /// How the last samples would have rung out.
+    ringing: Vec<f32>,
 }
 
 impl Concealment {
     /// For mono speech with so many samples a second, a multiple of 1 000.
     pub fn new(sample_rate: u32) -> Concealment {
         let per_milli = (sample_rate as usize / 1000).max(1);
-        Concealment {
-            per_milli,
-            recent: vec![0; PAST_MILLIS * per_milli],
+        let extension = Extension {
             past: vec![0; PAST_MILLIS * per_milli],
-            ringing: vec![0.0; PERIOD_MILLIS_MAX * per_milli / 4],
-            lost: 0,
             period: PERIOD_MILLIS_MIN * per_milli,
-        }
+            ringing: vec![0.0; PERIOD_MILLIS_MAX * per_milli / 4],
+        };
+        let recent = vec![0; PAST_MILLIS * per_milli];
+        Concealment { per_milli, recent, forth: extension.clone(), back: extension, lost: 0 }
     }
 
     /// Takes speech that has come. After a loss, what stood in for it fades out over the beginning of `samples`, in place.
@@ -61,7 +73,7 @@ impl Concealment {
             let join = (self.lost * 2 / 5).clamp(least, most).min(samples.len());
             for (index, sample) in samples.iter_mut().take(join).enumerate() {
                 let share = (index + 1) as f32 / (join + 1) as f32;
-                *sample = (f32::from(*sample) * share + self.next() * (1.0 - share)) as i16;
+                *sample = (f32::from(*sample) * share + self.fading() * (1.0 - share)) as i16;
             }
             self.lost = 0;
         }
@@ -71,13 +83,36 @@ impl Concealment {
     /// Appends `span` samples that stand in for what did not come.
     pub fn conceal(&mut self, span: usize, samples: &mut Vec<i16>) {
         if self.lost == 0 {
-            self.begin();
+            self.forth.begin(&self.recent, self.per_milli, |_| 0.0);
         }
         let start = samples.len();
         for _ in 0..span {
-            let next = self.next();
+            let next = self.fading();
             samples.push(next as i16);
         }
+        self.remember(samples.get(start..).unwrap_or_default());
+    }
+
+    /// As [`Concealment::conceal`], where what comes after the loss is there already: `next` is heard after this. What was
+    /// before the loss goes on and fades into what leads to `next`, so that it is joined without a fade of its own.
+    pub fn bridge(&mut self, span: usize, next: &[i16], samples: &mut Vec<i16>) {
+        let Some(joined) = next.get(..WINDOW_BACK_MILLIS * self.per_milli) else {
+            return self.conceal(span, samples);
+        };
+        let (begins, recent) = (self.lost == 0, &self.recent);
+        if begins {
+            self.forth.begin(recent, self.per_milli, |period| continues(recent, period, span, joined));
+        }
+        self.back.begin_back(next, self.per_milli);
+        let start = samples.len();
+        for at in 0..span {
+            // A voice that is there again has not faded meanwhile.
+            let forth = if begins { self.forth.sample(at) } else { self.fading() };
+            let share = (at + 1) as f32 / (span + 1) as f32;
+            let back = self.back.sample(span - 1 - at);
+            samples.push((forth * (1.0 - share) + back * share) as i16);
+        }
+        self.lost = 0;
         self.remember(samples.get(start..).unwrap_or_default());
     }
 
@@ -90,31 +125,46 @@ impl Concealment {
         }
     }
 
-    fn begin(&mut self) {
-        self.past.copy_from_slice(&self.recent);
-        self.period = period(&self.past, self.per_milli);
-        ring_out(&self.past, self.per_milli, &mut self.ringing);
-    }
-
-    /// The next sample of what stands in: the last period again and again. It begins as the sound would have rung out, so
-    /// that the step from one to the other is not heard.
-    fn next(&mut self) -> f32 {
+    /// The next sample of what was before the loss, more and more quietly.
+    fn fading(&mut self) -> f32 {
         let at = self.lost;
         self.lost += 1;
         let fade = FADE_MILLIS * self.per_milli;
-        if at >= fade {
-            return 0.0;
+        if at >= fade { 0.0 } else { self.forth.sample(at) * (fade - at) as f32 / fade as f32 }
+    }
+}
+
+impl Extension {
+    /// Goes on after `past`. `merit` says what else speaks for a period, -1 to 1.
+    fn begin(&mut self, past: &[i16], per_milli: usize, merit: impl Fn(usize) -> f32) {
+        self.past.copy_from_slice(past);
+        self.period = period(past, WINDOW_MILLIS * per_milli, per_milli, merit);
+        ring_out(&self.past, per_milli, &mut self.ringing);
+    }
+
+    /// Goes back from before `next`.
+    fn begin_back(&mut self, next: &[i16], per_milli: usize) {
+        self.past.fill(0);
+        for (place, sample) in self.past.iter_mut().rev().zip(next) {
+            *place = *sample;
         }
+        let known = self.past.get(self.past.len().saturating_sub(next.len())..).unwrap_or_default();
+        self.period = period(known, WINDOW_BACK_MILLIS * per_milli, per_milli, |_| 0.0);
+        ring_out(&self.past, per_milli, &mut self.ringing);
+    }
+
+    /// A sample of what goes on. It begins as the sound would have rung out, so that the step from one to the other is not
+    /// heard.
+    fn sample(&self, at: usize) -> f32 {
         let join = self.period / 4;
         let value = self.repeated(at % self.period, join);
-        let value = match self.ringing.get(at) {
+        match self.ringing.get(at) {
             Some(ringing) if at < join => {
                 let share = (at + 1) as f32 / (join + 1) as f32;
                 value * share + ringing * (1.0 - share)
             }
             _ => value,
-        };
-        value * (fade - at) as f32 / fade as f32
+        }
     }
 
     /// A sample of the last period. Its end is faded into what came before its beginning, so that the turn is not heard.
@@ -133,33 +183,54 @@ impl Concealment {
     }
 }
 
-/// The distance at which the end of `past` is most like what was before it.
-fn period(past: &[i16], per_milli: usize) -> usize {
-    let (least, most) = (PERIOD_MILLIS_MIN * per_milli, PERIOD_MILLIS_MAX * per_milli);
+/// The distance at which the end of `past`, a window long, is most like what was before it.
+fn period(past: &[i16], window: usize, per_milli: usize, merit: impl Fn(usize) -> f32) -> usize {
+    let least = PERIOD_MILLIS_MIN * per_milli;
+    let most = (PERIOD_MILLIS_MAX * per_milli).min(past.len().saturating_sub(window)).max(least);
     // First at 4 kHz, then exactly about what was found.
     let step = (per_milli / 4).max(1);
-    let coarse = best(past, per_milli, (least..=most).step_by(step), step);
-    best(past, per_milli, (coarse + 1).saturating_sub(step).max(least)..=(coarse + step - 1).min(most), 1)
+    let coarse = best(past, window, (least..=most).step_by(step), step, &merit);
+    let about = (coarse + 1).saturating_sub(step).max(least)..=(coarse + step - 1).min(most);
+    best(past, window, about, 1, &merit)
 }
 
-fn best(past: &[i16], per_milli: usize, lags: impl Iterator<Item = usize>, step: usize) -> usize {
-    let start = past.len() - WINDOW_MILLIS * per_milli;
-    let (mut best, mut best_likeness) = (PERIOD_MILLIS_MAX * per_milli, f32::MIN);
+fn best(
+    past: &[i16],
+    window: usize,
+    lags: impl Iterator<Item = usize>,
+    step: usize,
+    merit: &impl Fn(usize) -> f32,
+) -> usize {
+    let start = past.len().saturating_sub(window);
+    let now = || past.iter().skip(start).step_by(step);
+    let mut found: Option<(f32, usize)> = None;
     for lag in lags {
-        let (mut product, mut power) = (0.0, 1.0);
-        let now = past.iter().skip(start).step_by(step);
         let before = past.iter().skip(start.saturating_sub(lag)).step_by(step);
-        for (now, before) in now.zip(before) {
-            let (now, before) = (f32::from(*now), f32::from(*before));
-            product += now * before;
-            power += before * before;
-        }
-        let likeness = product / f32::sqrt(power);
-        if likeness > best_likeness {
-            (best, best_likeness) = (lag, likeness);
+        let likeness = likeness(now().zip(before)) + merit(lag);
+        if found.is_none_or(|(best, _)| likeness > best) {
+            found = Some((likeness, lag));
         }
     }
-    best
+    found.map_or(1, |(_, lag)| lag)
+}
+
+/// How well `past` with this period, said again for `span` samples, is continued by `next`.
+fn continues(past: &[i16], period: usize, span: usize, next: &[i16]) -> f32 {
+    let last = past.get(past.len().saturating_sub(period)..).unwrap_or_default();
+    let again = last.iter().cycle().skip(span % period.max(1));
+    likeness(next.iter().zip(again))
+}
+
+/// 1 if the pairs are alike but for their loudness, -1 if each is the other's negative.
+fn likeness<'a>(pairs: impl Iterator<Item = (&'a i16, &'a i16)>) -> f32 {
+    let (mut product, mut power_one, mut power_other) = (0.0, 1.0, 1.0);
+    for (one, other) in pairs {
+        let (one, other) = (f32::from(*one), f32::from(*other));
+        product += one * other;
+        power_one += one * one;
+        power_other += other * other;
+    }
+    product / f32::sqrt(power_one * power_other)
 }
 
 /// How the sound goes on if nothing drives it any more: by linear prediction from the last of the past.

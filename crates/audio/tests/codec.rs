@@ -205,6 +205,51 @@ fn a_loss_is_filled_by_what_was_said_and_then_fades() {
     }
 }
 
+/// Something like a vowel whose pitch rises from 110 to 220 Hz and falls again in each second.
+fn vowel(sample_rate: u32, count: usize) -> Vec<i16> {
+    let mut turn = 0.0f64;
+    let mut sample = |at: usize| {
+        let hertz = 165.0 - 55.0 * (at as f64 / f64::from(sample_rate) * std::f64::consts::TAU).cos();
+        turn += hertz / f64::from(sample_rate);
+        let harmonics = [1.0, 0.8, 0.9, 0.5, 0.2].into_iter().enumerate();
+        harmonics.map(|(n, loud)| 5000.0 * loud * (turn * (n + 1) as f64 * std::f64::consts::TAU).sin()).sum()
+    };
+    (0..count)
+        .map(|at| {
+            let sample: f64 = sample(at);
+            sample as i16
+        })
+        .collect()
+}
+
+#[test]
+fn a_loss_whose_next_packet_is_there_is_bridged_from_both_sides() {
+    for codec in [Codec::Pcma, Codec::Pcmu, Codec::L16] {
+        let frame = codec.sample_rate() as usize / 50;
+        let spoken = vowel(codec.sample_rate(), 200 * frame);
+        let packets = packets(codec, &spoken, &EncoderSettings::default());
+        let error = |lost: usize, bridged: bool| {
+            let (mut decoder, mut heard) = (Decoder::new(codec), Vec::new());
+            for (n, packet) in packets.iter().enumerate() {
+                match packets.get(n + 1) {
+                    Some(next) if bridged && n % 10 == 5 + lost - 1 => {
+                        decoder.recover(next, frame, &mut heard)
+                    }
+                    Some(_) if (5..5 + lost).contains(&(n % 10)) => decoder.conceal(frame, &mut heard),
+                    _ => decoder.decode(packet, &mut heard).map(|_| ()).expect("a good packet"),
+                }
+            }
+            assert_eq!(heard.len(), spoken.len());
+            let differences = heard.iter().zip(&spoken).map(|(a, b)| f64::from(*a) - f64::from(*b));
+            differences.map(|difference| difference.powi(2)).sum::<f64>()
+        };
+        for (lost, times) in [(1, 6.0), (2, 1.6), (3, 1.2)] {
+            let (bridged, concealed) = (error(lost, true), error(lost, false));
+            assert!(bridged * times < concealed, "{codec:?} {lost}: {bridged:.2e} {concealed:.2e}");
+        }
+    }
+}
+
 #[test]
 fn speech_after_a_loss_begins_without_a_click() {
     for codec in [Codec::Pcma, Codec::G722, Codec::L16] {
@@ -212,11 +257,14 @@ fn speech_after_a_loss_begins_without_a_click() {
         let frame = rate as usize / 50;
         let packets = packets(codec, &sine(230.0, rate, 30 * frame, 10_000.0), &EncoderSettings::default());
         let most = 10_000.0 * std::f64::consts::TAU * 230.0 / f64::from(rate);
-        for lost in 1..5 {
+        for (lost, bridged) in (1..5).flat_map(|lost| [(lost, false), (lost, true)]) {
             let mut decoder = Decoder::new(codec);
             let mut heard = Vec::new();
             for (n, packet) in packets.iter().enumerate() {
-                if (10..10 + lost).contains(&n) {
+                // The next packet is there when the last of the lost is missing, or it is not.
+                if n == 9 + lost && bridged {
+                    decoder.recover(&packets[n + 1], frame, &mut heard);
+                } else if (10..10 + lost).contains(&n) {
                     decoder.conceal(frame, &mut heard);
                 } else {
                     decoder.decode(packet, &mut heard).expect("a good packet");

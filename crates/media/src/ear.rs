@@ -115,8 +115,8 @@ impl Ear {
     /// Hears this codec and gives so many samples a second: 8 000, 16 000 or 48 000.
     fn new(codec: Codec, sample_rate: u32, seed: Seed) -> Ear {
         let mut jitter = JitterBuffer::new(codec.clock_rate());
-        jitter.expect_recovery(codec == Codec::Opus);
         let decoder = Decoder::at(codec, sample_rate);
+        jitter.expect_recovery(decoder.recovers());
         Ear {
             codec,
             sample_rate,

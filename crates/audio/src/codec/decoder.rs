@@ -42,6 +42,8 @@ impl std::error::Error for Undecodable {}
 pub struct Decoder {
     sample_rate: u32,
     kind: Kind,
+    /// What the packet after a lost one says.
+    ahead: Vec<i16>,
 }
 
 #[derive(Debug)]
@@ -70,12 +72,17 @@ impl Decoder {
             Codec::Opus => Kind::Opus(opus::Decoder::new(sample_rate)),
         };
         let sample_rate = if let Kind::Opus(decoder) = &kind { decoder.sample_rate() } else { own_rate };
-        Decoder { sample_rate, kind }
+        Decoder { sample_rate, kind, ahead: Vec::new() }
     }
 
     /// Samples a second of what is appended.
     pub fn sample_rate(&self) -> u32 {
         self.sample_rate
+    }
+
+    /// Whether the packet after a lost one helps: [`Decoder::recover`] is better than [`Decoder::conceal`].
+    pub fn recovers(&self) -> bool {
+        !matches!(self.kind, Kind::G722(..))
     }
 
     /// Appends what the next packet says, and gives how many samples that are. Stereo becomes mono.
@@ -90,14 +97,9 @@ impl Decoder {
         let most = self.most();
         match &mut self.kind {
             Kind::Opus(decoder) => return decoder.decode(payload, samples),
-            Kind::G711(law, _) if payload.len() <= most => {
-                samples.extend(payload.iter().map(|byte| law.decode_sample(*byte)));
-            }
+            Kind::G711(law, _) if payload.len() <= most => decode_g711(*law, payload, samples),
             Kind::G722(decoder, _) if payload.len() * 2 <= most => decoder.decode(payload, samples),
-            Kind::L16(_) if payload.len() <= most * 2 => {
-                // RFC 3551 §4.5.11: the high byte first.
-                samples.extend(payload.as_chunks::<2>().0.iter().map(|bytes| i16::from_be_bytes(*bytes)));
-            }
+            Kind::L16(_) if payload.len() <= most * 2 => decode_l16(payload, samples),
             Kind::G711(..) | Kind::G722(..) | Kind::L16(..) => return Err(Undecodable::TooLong),
         }
         let heard = samples.get_mut(start..).unwrap_or_default();
@@ -110,13 +112,26 @@ impl Decoder {
     }
 
     /// Appends `span` samples for the packet before `next_payload`, which was lost: Opus may carry a coarser copy of
-    /// it in the packet that follows (RFC 6716 §2.1.7). Where there is none, and for every other codec, it is
-    /// concealed. `next_payload` itself is still to be decoded after this.
+    /// it in the packet that follows (RFC 6716 §2.1.7); for G.711 and L16 what was before the loss is joined to what comes
+    /// after it. Where the packet tells nothing, it is concealed. `next_payload` itself is still to be decoded after
+    /// this.
     pub fn recover(&mut self, next_payload: &[u8], span: usize, samples: &mut Vec<i16>) {
-        let span = span.min(self.most());
+        let (span, most) = (span.min(self.most()), self.most());
+        self.ahead.clear();
+        let ahead = &mut self.ahead;
         match &mut self.kind {
             Kind::Opus(decoder) => decoder.recover(next_payload, span, samples),
-            Kind::G711(..) | Kind::G722(..) | Kind::L16(..) => self.conceal(span, samples),
+            Kind::G711(law, concealment) => {
+                decode_g711(*law, next_payload.get(..most).unwrap_or(next_payload), ahead);
+                concealment.bridge(span, ahead, samples);
+            }
+            Kind::L16(concealment) => {
+                decode_l16(next_payload.get(..most * 2).unwrap_or(next_payload), ahead);
+                concealment.bridge(span, ahead, samples);
+            }
+            // What its decoder makes of a packet after a loss is too far from what was said for the gap to lead to it
+            // (measured: worse by PESQ).
+            Kind::G722(..) => self.conceal(span, samples),
         }
     }
 
@@ -138,4 +153,13 @@ impl Decoder {
     fn most(&self) -> usize {
         self.sample_rate as usize / 1000 * PACKET_MILLIS_MAX
     }
+}
+
+fn decode_g711(law: Law, payload: &[u8], samples: &mut Vec<i16>) {
+    samples.extend(payload.iter().map(|byte| law.decode_sample(*byte)));
+}
+
+/// RFC 3551 §4.5.11: the high byte first.
+fn decode_l16(payload: &[u8], samples: &mut Vec<i16>) {
+    samples.extend(payload.as_chunks::<2>().0.iter().map(|bytes| i16::from_be_bytes(*bytes)));
 }
