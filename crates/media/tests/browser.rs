@@ -14,6 +14,7 @@ use media_api::{
     CertificateHash, Command, Direction, Event, Fingerprint, Handshake, IceCredentials, KeyExchange, Keys,
     MasterKey, Offerer, PlayId, Security, Stream, Suite,
 };
+use proptest::prelude::*;
 use stun::{Error, Key, Kind, Message, Role, Writer};
 use world::*;
 
@@ -699,4 +700,60 @@ fn a_silent_browser_is_told_of_with_where_it_is() {
     });
     let evidence = evidence.unwrap();
     assert_eq!((evidence.expected, evidence.last_source), (address(NAT), Some(address(NAT))));
+}
+
+proptest! {
+    #[test]
+    fn a_check_that_was_changed_on_its_way_shows_no_way_and_is_no_amplifier(
+        changes in prop::collection::vec((0usize..112, 1u8..=255), 1..4),
+        cut in 0usize..112,
+        is_cut in any::<bool>(),
+    ) {
+        let mut world = awaited();
+        secure(&mut world, 1, 1);
+        let sound = Check::nominating(1).bytes();
+        let mut bytes = sound.clone();
+        if is_cut {
+            bytes.truncate(cut.min(bytes.len() - 1));
+        } else {
+            changes.iter().filter(|(at, _)| *at < sound.len()).for_each(|(at, change)| bytes[*at] ^= change);
+        }
+        prop_assume!(bytes != sound);
+        // Longer than what was sent, `send` does not let it be.
+        let answer = send(&mut world, NAT, &bytes);
+        prop_assert!(answer.is_none_or(|answer| Message::parse(&answer).unwrap().error().is_some()));
+        prop_assert_eq!(spoken_to(&mut world, 0), None);
+    }
+
+    #[test]
+    fn whatever_comes_in_whatever_order_the_party_is_spoken_to_where_it_has_nominated(
+        steps in prop::collection::vec((0usize..12, any::<bool>(), 0u64..40_000, 0u8..4), 1..80),
+    ) {
+        let (mut world, _) = talking();
+        let lasts = std::time::Duration::from_secs(30);
+        // Where it is, as long as its last check says so; what is left then, another test says.
+        let mut at = Some((address(NAT), world.now));
+        for (n, (port, nominates, millis, what)) in steps.into_iter().enumerate() {
+            world.pass(millis / 4);
+            at = at.filter(|(_, seen_at)| world.now - *seen_at < lasts);
+            let from = format!("203.0.113.5:{}", 1000 + port);
+            match what {
+                0 => {
+                    Check { nominates, ..Check::of(1) }.send(&mut world, &from);
+                    if nominates || at.is_some_and(|(last, _)| last == address(&from)) {
+                        at = Some((address(&from), world.now));
+                    }
+                    // Slowly enough that each nomination is another decision.
+                    world.pass(500);
+                }
+                1 => drop(Check { password: password(3), ..Check::nominating(1) }.send(&mut world, &from)),
+                2 => drop(send(&mut world, &from, &HELLO)),
+                _ => world.from(A, address(&from), &Rtp::speech(n as u16, 0, 7)),
+            }
+            at = at.filter(|(_, seen_at)| world.now - *seen_at < lasts);
+            if let Some((last, _)) = at {
+                prop_assert_eq!(spoken_to(&mut world, n as u16), Some(last));
+            }
+        }
+    }
 }
