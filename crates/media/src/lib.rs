@@ -35,4 +35,4 @@ pub use api::{
     Why,
 };
 pub use audio::Clip;
-pub use shard::Shard;
+pub use shard::{MovingLeg, Shard};

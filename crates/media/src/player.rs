@@ -121,6 +121,16 @@ impl Player {
         }
     }
 
+    /// Asks for what has been asked for and did not come: whoever was asked is not there any more.
+    pub(crate) fn ask_again(&self, ask: Ask<'_>) {
+        let Some(codec) = self.codec else { return };
+        for track in &self.tracks {
+            if let (TrackState::Wanted, Some(source)) = (&track.state, track.source()) {
+                ask((source, codec));
+            }
+        }
+    }
+
     /// Takes the answer for a source into each track that waits for it.
     pub(crate) fn answer(
         &mut self,

@@ -1,3 +1,5 @@
+mod moving;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use crate::player::SOUNDS_MAX;
 use crate::quality::Heard;
 use crate::room::Room;
 use crate::sounds::Wanted;
+pub use moving::MovingLeg;
 
 /// The shell's tick. Legs play in different ones.
 const TICK: Duration = Duration::from_millis(5);

@@ -29,6 +29,8 @@ pub(crate) enum Ask {
     Begin { leg: LegId, number: u32, peer: Arc<HandshakePeer>, answer: Answer },
     /// The peer has sent this.
     Datagram { leg: LegId, number: u32, bytes: Box<[u8]> },
+    /// From now on somebody else is to be told what becomes of the leg's handshake.
+    Tell { leg: LegId, answer: Answer },
     /// It is no longer needed.
     End { leg: LegId, number: u32 },
 }
@@ -73,6 +75,7 @@ fn run(inbox: &Receiver<Ask>, mut associations: Associations<Answer>) {
                 associations.begin(now, leg, number, peer, answer);
             }
             Ok(Ask::Datagram { leg, number, bytes }) => associations.datagram(now, leg, number, &bytes),
+            Ok(Ask::Tell { leg, answer }) => associations.tell(leg, answer),
             Ok(Ask::End { leg, number }) => associations.end(leg, number),
             Err(RecvTimeoutError::Timeout) => associations.timeout(now),
             Err(RecvTimeoutError::Disconnected) => return,

@@ -2,9 +2,11 @@
 //! waits longer than a shard takes for one tick; events come up.
 
 mod events;
+mod moving;
 mod shaking;
 mod shard_thread;
 mod tap;
+mod whereabouts;
 
 pub use tap::{Tap, TappedPacket};
 
@@ -14,15 +16,17 @@ use base::Seed;
 use crossbeam_channel::Sender;
 use events::Events;
 use media_api::{Addresses, Command, Event, Family, LegId};
+use moving::{Arrivals, WayIn};
 use shaking::Shaking;
-use shard_thread::{Counters, ShardThread, ToShard};
-use std::collections::{BTreeMap, HashMap};
+use shard_thread::{Counters, Queues, ShardThread, ToShard};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
+use whereabouts::Whereabouts;
 
 /// Commands that may wait for one shard. When they are that many the sender waits for the shard's next tick:
 /// a shard itself waits for nobody.
@@ -31,13 +35,13 @@ const COMMANDS: usize = 16_384;
 /// How media is to be run.
 #[derive(Clone, Debug)]
 pub struct MediaConfig {
-    /// Shards, each a thread. Both legs of a bridge must be in one.
+    /// Shards, each a thread. A leg moves to the shard of whom it is bridged to.
     pub threads: usize,
     /// Where RTP and RTCP ports are taken from.
     pub ports: RangeInclusive<u16>,
     /// The addresses to bind, one at least: a leg has its ports at one of them.
     pub addresses: Addresses,
-    /// Legs of one shard at a time.
+    /// Legs that are opened in one shard at a time.
     pub legs: usize,
     /// Prompts and music.
     pub sounds: SoundStore,
@@ -70,7 +74,7 @@ pub struct MediaCounts {
 #[derive(Debug)]
 pub struct MediaThreads {
     shards: Vec<Running>,
-    shard_of: HashMap<LegId, usize>,
+    whereabouts: Whereabouts,
     ports: BTreeMap<Family, PortPairs>,
     legs: usize,
     counters: Arc<Counters>,
@@ -79,6 +83,7 @@ pub struct MediaThreads {
 #[derive(Debug)]
 struct Running {
     commands: Sender<ToShard>,
+    way_in: WayIn,
     legs: usize,
     thread: Option<JoinHandle<()>>,
 }
@@ -108,7 +113,7 @@ impl MediaThreads {
         let seed = config.seed.named("media.ports");
         let at = |address| (Family::of(address), PortPairs::new(address, config.ports.clone(), seed));
         let ports = config.addresses.iter().map(at).collect();
-        Ok(MediaThreads { shards, shard_of: HashMap::new(), ports, legs: config.legs, counters })
+        Ok(MediaThreads { shards, whereabouts: Whereabouts::default(), ports, legs: config.legs, counters })
     }
 
     /// Binds ports for `leg` at the address of this family, or else at the one that there is, in the shard of the leg `with`, which it may later be bridged to, or else in the
@@ -122,28 +127,17 @@ impl MediaThreads {
 
     /// Does `command`. `Open` is answered by the returned event; all else by events to the sink, later.
     pub fn command(&mut self, command: Command) -> Option<Event> {
-        let leg = match &command {
-            Command::Open { leg, family } => return Some(self.open(*leg, *family, None)),
-            Command::Bridge { a, b } | Command::Listen { leg: a, to: b } => {
-                self.check_same_shard(*a, *b);
-                *a
-            }
-            Command::Configure { leg, .. }
-            | Command::Play { leg, .. }
-            | Command::Stop { leg }
-            | Command::SendDigits { leg, .. }
-            | Command::Unbridge { leg }
-            | Command::Join { leg, .. }
-            | Command::Echo { leg }
-            | Command::HearProgress { leg, .. }
-            | Command::Tap { leg, .. }
-            | Command::Capture { leg, .. }
-            | Command::Close { leg } => *leg,
-        };
-        let at = *self.shard_of.get(&leg)?;
+        if let Command::Open { leg, family } = &command {
+            return Some(self.open(*leg, *family, None));
+        }
+        let leg = whose(&command)?;
+        let before = self.whereabouts.shard_of(leg)?;
+        if let Some((leg, to)) = self.whereabouts.follow(&command) {
+            self.move_leg(leg, to);
+        }
+        let at = self.whereabouts.shard_of(leg).unwrap_or(before);
         let running = self.shards.get_mut(at)?;
         if let Command::Close { .. } = command {
-            self.shard_of.remove(&leg);
             running.legs -= 1;
         }
         // An error means that the shard's thread is gone, which its own panic has told.
@@ -153,7 +147,7 @@ impl MediaThreads {
 
     /// The legs that are open.
     pub fn legs(&self) -> usize {
-        self.shard_of.len()
+        self.whereabouts.len()
     }
 
     /// The counts so far, of all shards together.
@@ -169,13 +163,11 @@ impl MediaThreads {
     }
 
     fn try_open(&mut self, leg: LegId, family: Family, with: Option<LegId>) -> Result<SocketAddr, String> {
-        if self.shard_of.contains_key(&leg) {
+        if self.whereabouts.shard_of(leg).is_some() {
             return Err(format!("leg {} is open already", leg.0));
         }
-        let at = match with.and_then(|with| self.shard_of.get(&with)) {
-            Some(at) => *at,
-            None => self.emptiest(),
-        };
+        let beside = with.and_then(|with| self.whereabouts.shard_of(with));
+        let at = beside.unwrap_or_else(|| self.emptiest());
         let limit = self.legs;
         let running = self.shards.get_mut(at).ok_or("no media thread runs")?;
         if running.legs >= limit {
@@ -195,7 +187,7 @@ impl MediaThreads {
             .send(ToShard::Opened { leg, local, pair })
             .map_err(|_| "the media thread has ended")?;
         running.legs += 1;
-        self.shard_of.insert(leg, at);
+        self.whereabouts.is_in(leg, at);
         Ok(local)
     }
 
@@ -204,14 +196,40 @@ impl MediaThreads {
         legs.min_by_key(|(_, legs)| *legs).map_or(0, |(at, _)| at)
     }
 
-    fn check_same_shard(&self, a: LegId, b: LegId) {
-        if self.shard_of.get(&a) != self.shard_of.get(&b) {
-            tracing::error!(
-                a = a.0,
-                b = b.0,
-                "two legs of different shards cannot be bridged: open one with the other"
-            );
+    /// The leg goes on in another shard. It may be one more there than are opened in one.
+    fn move_leg(&mut self, leg: LegId, to: usize) {
+        let from = self.whereabouts.shard_of(leg);
+        let way_in = self.shards.get(to).map(|running| running.way_in.clone());
+        let (Some(from), Some(way_in)) = (from, way_in) else { return };
+        let is_sent = self.shards.get_mut(from).is_some_and(|running| {
+            running.legs -= 1;
+            running.commands.send(ToShard::Release { leg, way_in }).is_ok()
+        });
+        if let Some(running) = self.shards.get_mut(to).filter(|_| is_sent) {
+            running.legs += 1;
+            let _ = running.commands.send(ToShard::Await { leg });
         }
+        self.whereabouts.is_in(leg, to);
+    }
+}
+
+/// The leg in whose shard a command is done.
+fn whose(command: &Command) -> Option<LegId> {
+    match command {
+        Command::Open { .. } => None,
+        Command::Bridge { a: leg, .. }
+        | Command::Listen { leg, .. }
+        | Command::Configure { leg, .. }
+        | Command::Play { leg, .. }
+        | Command::Stop { leg }
+        | Command::SendDigits { leg, .. }
+        | Command::Unbridge { leg }
+        | Command::Join { leg, .. }
+        | Command::Echo { leg }
+        | Command::HearProgress { leg, .. }
+        | Command::Tap { leg, .. }
+        | Command::Capture { leg, .. }
+        | Command::Close { leg } => Some(*leg),
     }
 }
 
@@ -246,7 +264,9 @@ fn start_shard(
 ) -> io::Result<Running> {
     let (commands, inbox) = crossbeam_channel::bounded(COMMANDS);
     let shaking = Shaking::new(asking, &commands);
-    let shard = ShardThread::new(number, config, inbox, commands.clone(), shaking, events, counters)?;
+    let (way_in, arrivals) = Arrivals::new();
+    let queues = Queues { inbox, own_inbox: commands.clone(), arrivals };
+    let shard = ShardThread::new(number, config, queues, shaking, events, counters)?;
     let thread = std::thread::Builder::new().name(format!("media-{number}")).spawn(move || shard.run())?;
-    Ok(Running { commands, legs: 0, thread: Some(thread) })
+    Ok(Running { commands, way_in, legs: 0, thread: Some(thread) })
 }

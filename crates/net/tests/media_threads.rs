@@ -149,6 +149,88 @@ fn legs_that_are_opened_together_are_relayed_whatever_the_number_of_threads() {
     assert_eq!(media.legs(), 0);
 }
 
+/// The SSRC, the sequence and the timestamp of what is heard, of the packets that bear this payload.
+fn heard(from: &UdpSocket, local: SocketAddr, to: &UdpSocket, payload: &[u8; 160]) -> (u32, u16, u32) {
+    let packet = relayed(from, local, to, payload);
+    let number = |range: std::ops::Range<usize>| u32::from_be_bytes(packet[range].try_into().unwrap());
+    (number(8..12), u16::from_be_bytes([packet[2], packet[3]]), number(4..8))
+}
+
+#[test]
+fn a_leg_moves_to_the_shard_of_whom_it_is_bridged_to_and_its_party_hears_no_seam() {
+    let (mut media, events) = start(config(24_080..=24_099, 2, Vec::new()));
+    let legs = [LegId(1), LegId(2), LegId(3), LegId(4)];
+    let peers: Vec<UdpSocket> = legs.iter().map(|_| peer()).collect();
+    // Two pairs, each in a shard of its own.
+    let beside = [None, Some(legs[0]), None, Some(legs[2])];
+    let locals: Vec<SocketAddr> = legs
+        .iter()
+        .zip(beside)
+        .zip(&peers)
+        .map(|((leg, beside), peer)| {
+            let local = opened(media.open(*leg, Family::V4, beside));
+            media.command(configure(*leg, peer));
+            local
+        })
+        .collect();
+    media.command(Command::Bridge { a: legs[0], b: legs[1] });
+    media.command(Command::Bridge { a: legs[2], b: legs[3] });
+    let mut before = heard(&peers[1], locals[1], &peers[0], &[0x55; 160]);
+    heard(&peers[3], locals[3], &peers[2], &[0x55; 160]);
+    for turn in 0..6u8 {
+        // Across the shards, and back to whom it came from.
+        let other = [2, 1][usize::from(turn % 2)];
+        media.command(Command::Bridge { a: legs[0], b: legs[other] });
+        let silence: [u8; 160] = [0x40 + turn; 160];
+        let after = heard(&peers[other], locals[other], &peers[0], &silence);
+        assert_eq!(before.0, after.0, "one SSRC for the whole call");
+        assert!(after.1.wrapping_sub(before.1) < 1000 && after.1 != before.1, "numbers go on");
+        assert!(after.2.wrapping_sub(before.2) < 8000 * 60, "and so does time");
+        before = after;
+        let back = heard(&peers[0], locals[0], &peers[other], &silence);
+        assert_ne!(back.0, before.0);
+    }
+    for leg in legs {
+        media.command(Command::Close { leg });
+        let closed = |event: &Event| matches!(event, Event::Closed { leg: over, .. } if *over == leg);
+        let found = std::iter::from_fn(|| events.recv_timeout(SOON).ok()).any(|event| closed(&event));
+        assert!(found, "{leg:?}");
+    }
+    assert_eq!(media.legs(), 0);
+    // Their ports and places are free: as many as before come again.
+    for leg in 11..=14 {
+        opened(media.open(LegId(leg), Family::V4, None));
+    }
+}
+
+#[test]
+fn parties_of_two_shards_meet_in_a_room() {
+    let (mut media, _events) = start(config(24_100..=24_119, 2, Vec::new()));
+    let legs = [LegId(1), LegId(2)];
+    let peers = legs.map(|_| peer());
+    let locals = [0, 1].map(|at| {
+        let local = opened(media.open(legs[at], Family::V4, None));
+        media.command(configure(legs[at], &peers[at]));
+        local
+    });
+    for leg in legs {
+        let (room, seat) = (media_api::RoomId(1), media_api::Seat::OPEN);
+        media.command(Command::Join { leg, room, seat, chime: false });
+    }
+    let loud = audio::g711::Law::A.encode_sample(8000);
+    peers[0].set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let (mut sequence, mut buffer) = (0, [0; 2048]);
+    loop {
+        peers[1].send_to(&rtp(sequence, &[loud; 160]), locals[1]).unwrap();
+        sequence += 1;
+        let length = peers[0].recv_from(&mut buffer).map_or(0, |(length, _)| length);
+        if buffer[..length].iter().skip(12).any(|byte| *byte == loud) {
+            break;
+        }
+        assert!(sequence < 250, "the other party is never heard");
+    }
+}
+
 #[test]
 fn the_unspecified_address_is_never_told_to_peers() {
     let mut config = config(24_060..=24_069, 1, Vec::new());

@@ -5,7 +5,10 @@ mod support;
 
 use engine::{Past, Service};
 use media_api::{Command, LegId, RoomId, Seat};
+use std::collections::BTreeSet;
+use std::time::Duration;
 use support::desk::*;
+use support::hall::{Hall, Heard, Weather};
 use support::stage::*;
 
 fn meeting() -> Stage {
@@ -74,15 +77,67 @@ fn who_holds_in_a_room_is_not_heard_and_is_heard_again() {
     assert_eq!(seats, [&Seat::OPEN, &Seat::LISTENING, &Seat::OPEN]);
 }
 
-#[test]
-fn nobody_is_transferred_into_a_room_where_they_would_hear_nothing() {
+fn with_a_caller_and_a_meeting() -> (Stage, Line, Line, Line) {
     let mut config = with_trunk();
-    config.services.insert("meeting".to_owned(), Service::Room { name: "one".to_owned(), chime: true });
+    config.services.insert("meeting".to_owned(), Service::Room { name: "one".to_owned(), chime: false });
     let mut stage = Stage::with(config, Past::default());
+    let weather = Weather { seed: 1, lost_permille: 5, delay_max: Duration::from_millis(30) };
+    stage.hall = Some(Hall::new(stage.now, weather));
+    let there = calls(&mut stage, 8, "meeting");
     register(&mut stage, "anna", address(ANNA));
-    caller_in_queue(&mut stage, address(9), 1);
-    let mut anna = agent_answers(&mut stage, address(ANNA));
-    let answer = anna.refer(&mut stage, "sip:meeting@10.0.0.1");
-    assert!(answer.starts_with("SIP/2.0 488"), "{answer}");
-    assert_eq!(state_of(&stage, "anna"), facts::AgentState::Talking);
+    let caller = caller_in_queue(&mut stage, address(9), 2);
+    let anna = agent_answers(&mut stage, address(ANNA));
+    (stage, there, caller, anna)
+}
+
+/// The one who was in the room (leg 1) and the caller (leg 2) hear each other.
+fn meet(mut stage: Stage, mut there: Line, mut caller: Line) {
+    stage.wait(seconds(1));
+    for _ in 0..20 {
+        stage.wait(Duration::from_millis(50));
+        let hall = stage.hall.as_ref().unwrap();
+        for (leg, other) in [(1, 2), (2, 1)] {
+            assert_eq!(hall.heard_by(LegId(leg)), BTreeSet::from([Heard::Party(other)]), "leg {leg}");
+        }
+    }
+    hangs_up(&mut stage, &mut caller);
+    hangs_up(&mut stage, &mut there);
+    stage.wait(seconds(90));
+    assert!(stage.engine.is_idle());
+}
+
+#[test]
+fn a_caller_is_transferred_into_a_room_and_meets_who_is_there() {
+    let (mut stage, there, caller, mut anna) = with_a_caller_and_a_meeting();
+    assert!(anna.refer(&mut stage, "sip:meeting@10.0.0.1").contains("202"));
+    assert_eq!(anna.told(&mut stage), "SIP/2.0 100 Trying");
+    assert_eq!(anna.told(&mut stage), "SIP/2.0 200 OK");
+    hung_up_on(&mut stage, &anna);
+    meet(stage, there, caller);
+}
+
+#[test]
+fn an_agent_who_is_in_the_room_hands_the_caller_over_to_it() {
+    let (mut stage, there, caller, mut anna) = with_a_caller_and_a_meeting();
+    hold(&mut stage, &mut anna);
+    let mut second = Line::dial_as(&mut stage, "anna", address(ANNA), "meeting");
+    second.connect(&mut stage);
+    stage.wait(seconds(1));
+    let to = format!("sip:meeting@10.0.0.1?{}", second.as_replaces());
+    assert!(anna.refer(&mut stage, &to).contains("202"));
+    anna.told(&mut stage);
+    anna.told(&mut stage);
+    hung_up_on(&mut stage, &anna);
+    meet(stage, there, caller);
+}
+
+#[test]
+fn an_integrator_sends_a_caller_to_a_room() {
+    let (mut stage, there, caller, anna) = with_a_caller_and_a_meeting();
+    let call = stage.facts.iter().rev().find_map(|fact| fact.call.clone()).unwrap();
+    let command = facts::Command::Transfer { call, to: "meeting".to_owned() };
+    stage.input(engine::Input::Command { id: 1, by: "crm".to_owned(), command });
+    assert!(stage.replies[0].1.is_ok());
+    hung_up_on(&mut stage, &anna);
+    meet(stage, there, caller);
 }

@@ -143,10 +143,6 @@ impl Call {
         (to, Meant { service, charge }): (String, Meant),
         told: Option<(SessionId, u32)>,
     ) -> Result<(), u16> {
-        // A room's legs are all in one shard, and a leg cannot move to another one.
-        if matches!(service, Service::Room { .. }) {
-            return Err(488);
-        }
         self.charge = charge;
         let Some(remaining) = self.remaining(by) else {
             self.settle_unanswered(ctx);
@@ -172,6 +168,9 @@ impl Call {
     fn hand_to_service(&mut self, ctx: &mut Context, service: Service, to: String, transfer: &Transfer) {
         self.note(ctx, FactKind::TransferCompleted { to });
         self.part_from_guests(ctx);
+        if let (Service::Room { name, .. }, Some(leg)) = (&service, self.caller_media()) {
+            ctx.rooms.enter(name, leg);
+        }
         self.phases.enter(ctx.now, Phase::Other);
         self.service = service;
         self.stage = Stage::Arriving;

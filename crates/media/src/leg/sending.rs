@@ -64,6 +64,13 @@ impl Leg {
         });
     }
 
+    /// Asks anew for the sounds that it waits for.
+    pub(crate) fn ask_again(&self, ask: Ask<'_>) {
+        if let Some(playing) = &self.player {
+            playing.player.ask_again(ask);
+        }
+    }
+
     /// Plays these from now on, or from when the leg is configured.
     pub(crate) fn play(&mut self, now: Time, play: PlayId, sounds: Vec<Sound>, repeat: bool, ask: Ask<'_>) {
         let player = Player::new(play, sounds, repeat, &self.places);

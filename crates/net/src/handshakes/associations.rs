@@ -72,6 +72,13 @@ impl<W: Clone> Associations<W> {
         self.with(leg, Some(number), |association, told| association.datagram(now, bytes, told));
     }
 
+    /// From now on somebody else wants to know what becomes of the leg's.
+    pub(super) fn tell(&mut self, leg: LegId, who: W) {
+        if let Some(entry) = self.of.get_mut(&leg) {
+            entry.who = who;
+        }
+    }
+
     /// It is no longer needed.
     pub(super) fn end(&mut self, leg: LegId, number: u32) {
         if self.of.get(&leg).is_some_and(|entry| entry.number == number) {

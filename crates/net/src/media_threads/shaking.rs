@@ -3,7 +3,7 @@ use crate::handshakes::{Answer, Ask, Asking};
 use crossbeam_channel::Sender;
 use media::HandshakePeer;
 use media_api::LegId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub(super) struct Shaking {
     answer: Answer,
     /// What found the thread's queue full: the last word of each leg, beginning or end.
     waiting: BTreeMap<LegId, (u32, Option<Arc<HandshakePeer>>)>,
+    /// Legs that came from another shard and whose handshakes are to be told here.
+    come: BTreeSet<LegId>,
     datagrams: u32,
 }
 
@@ -27,7 +29,7 @@ impl Shaking {
             // The shard has ended: nobody waits for it.
             let _ = shard.send(ToShard::Handshake { leg, number, told });
         });
-        Shaking { asking, answer, waiting: BTreeMap::new(), datagrams: 0 }
+        Shaking { asking, answer, waiting: BTreeMap::new(), come: BTreeSet::new(), datagrams: 0 }
     }
 
     /// There is to be a handshake.
@@ -50,6 +52,12 @@ impl Shaking {
         }
     }
 
+    /// The leg came from another shard: what becomes of its handshake is to be told here.
+    pub(super) fn goes_on_here(&mut self, leg: LegId) {
+        self.come.insert(leg);
+        self.flush_waiting();
+    }
+
     /// A tick is over.
     pub(super) fn flush(&mut self) {
         self.datagrams = 0;
@@ -58,10 +66,16 @@ impl Shaking {
 
     /// Whether nothing waits for the next tick.
     pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting.is_empty() && self.come.is_empty()
     }
 
     fn flush_waiting(&mut self) {
+        while let Some(leg) = self.come.pop_first() {
+            if self.asking.ask(Ask::Tell { leg, answer: Arc::clone(&self.answer) }).is_err() {
+                self.come.insert(leg);
+                return;
+            }
+        }
         while let Some((leg, (number, peer))) = self.waiting.pop_first() {
             let ask = match peer.clone() {
                 Some(peer) => Ask::Begin { leg, number, peer, answer: Arc::clone(&self.answer) },

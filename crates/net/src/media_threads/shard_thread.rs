@@ -1,5 +1,6 @@
 use super::MediaConfig;
 use super::events::Events;
+use super::moving::{Arrivals, Move, WayIn};
 use super::shaking::Shaking;
 use super::tap::{Captured, Tap};
 use crate::handshakes::Told;
@@ -32,11 +33,39 @@ const PACKET: usize = 2048;
 /// What is told to a shard's thread.
 #[derive(Debug)]
 pub(super) enum ToShard {
-    Opened { leg: LegId, local: SocketAddr, pair: PortPair },
+    Opened {
+        leg: LegId,
+        local: SocketAddr,
+        pair: PortPair,
+    },
     Command(Command),
-    Sound { wish: Wish, clip: Option<Arc<Clip>> },
-    Handshake { leg: LegId, number: u32, told: Told },
+    Sound {
+        wish: Wish,
+        clip: Option<Arc<Clip>>,
+    },
+    Handshake {
+        leg: LegId,
+        number: u32,
+        told: Told,
+    },
+    /// The leg goes on in another shard.
+    Release {
+        leg: LegId,
+        way_in: WayIn,
+    },
+    /// A leg of another shard is on its way here.
+    Await {
+        leg: LegId,
+    },
     Stop,
+}
+
+/// What comes to a shard's thread.
+pub(super) struct Queues {
+    pub(super) inbox: Receiver<ToShard>,
+    /// For the loader's answers.
+    pub(super) own_inbox: Sender<ToShard>,
+    pub(super) arrivals: Arrivals,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +88,7 @@ pub(super) struct ShardThread {
     inbox: Receiver<ToShard>,
     /// For the loader's answers.
     own_inbox: Sender<ToShard>,
+    arrivals: Arrivals,
     sounds: SoundStore,
     tap: Tap,
     shaking: Shaking,
@@ -69,7 +99,7 @@ pub(super) struct ShardThread {
     unsent: u64,
 }
 
-struct Sockets {
+pub(super) struct Sockets {
     leg: LegId,
     rtp: UdpSocket,
     rtcp: UdpSocket,
@@ -80,15 +110,15 @@ impl ShardThread {
     pub(super) fn new(
         number: usize,
         config: &MediaConfig,
-        inbox: Receiver<ToShard>,
-        own_inbox: Sender<ToShard>,
+        Queues { inbox, own_inbox, arrivals }: Queues,
         shaking: Shaking,
         events: Events,
         counters: Arc<Counters>,
     ) -> io::Result<ShardThread> {
         let now = config.clock.now();
         let shard_config = ShardConfig {
-            legs_max: config.legs,
+            // All may come to meet in one.
+            legs_max: config.legs.saturating_mul(config.threads.max(1)),
             wall_at_zero: config.clock.wall_at_zero(),
             ..ShardConfig::default()
         };
@@ -98,10 +128,11 @@ impl ShardThread {
             clock: config.clock,
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             buffer: Box::new([0; PACKET]),
-            legs: Slots::new(config.legs),
+            legs: Slots::new(config.legs.saturating_mul(config.threads.max(1))),
             key_of: HashMap::new(),
             inbox,
             own_inbox,
+            arrivals,
             sounds: config.sounds.clone(),
             tap: config.tap.clone(),
             shaking,
@@ -118,7 +149,7 @@ impl ShardThread {
         let mut ready = Vec::with_capacity(READY);
         let mut due = self.clock.now();
         loop {
-            if self.key_of.is_empty() && self.events.is_empty() && self.shaking.is_idle() {
+            if self.is_idle() {
                 let Ok(told) = self.inbox.recv() else { return };
                 due = self.clock.now();
                 if !self.take(due, told) {
@@ -132,6 +163,14 @@ impl ShardThread {
             }
             due = self.next_due(due);
         }
+    }
+
+    /// Whether there is nothing to be done before something comes.
+    fn is_idle(&self) -> bool {
+        self.key_of.is_empty()
+            && self.events.is_empty()
+            && self.shaking.is_idle()
+            && !self.arrivals.are_awaited()
     }
 
     fn next_due(&self, due: Time) -> Time {
@@ -148,11 +187,16 @@ impl ShardThread {
     /// One turn; false if it was the last.
     fn tick(&mut self, now: Time, ready: &mut Vec<epoll::Event>) -> bool {
         for _ in 0..self.inbox.len() {
+            self.take_in(now);
+            if self.arrivals.are_awaited() {
+                break;
+            }
             let Ok(told) = self.inbox.try_recv() else { break };
             if !self.take(now, told) {
                 return false;
             }
         }
+        self.take_in(now);
         self.read_sockets(now, ready);
         self.shard.handle_timeout(now);
         self.drain(now);
@@ -179,10 +223,41 @@ impl ShardThread {
                 let told = told.as_told();
                 self.shard.handle(now, ShardInput::Handshake { leg, number, told });
             }
+            ToShard::Release { leg, way_in } => self.release(now, leg, &way_in),
+            ToShard::Await { leg } => self.arrivals.expect(now, leg),
             ToShard::Stop => return false,
         }
         self.drain(now);
         true
+    }
+
+    /// Hands a leg to another shard, with what waits in its sockets.
+    fn release(&mut self, now: Time, leg: LegId, way_in: &WayIn) {
+        let moving = self.shard.release(leg);
+        self.drain(now);
+        let sockets = self.key_of.remove(&leg).and_then(|key| self.legs.remove(key));
+        if let Some(sockets) = &sockets {
+            for socket in [&sockets.rtp, &sockets.rtcp] {
+                // What cannot be taken out is told of no more: its key is void.
+                let _ = epoll::delete(&self.epoll, socket);
+            }
+        }
+        let what = moving.zip(sockets).map(Box::new);
+        // The other shard has ended, and so does the leg.
+        let _ = way_in.send(Move { leg, what });
+    }
+
+    /// Takes in the leg that is awaited, if it has come.
+    fn take_in(&mut self, now: Time) {
+        let Some(come) = self.arrivals.take(now) else { return };
+        let (moving, sockets) = *come;
+        let leg = sockets.leg;
+        if let Err(error) = self.watch(sockets) {
+            tracing::error!(leg = leg.0, %error, "a leg's sockets cannot be watched: it will stay silent");
+        }
+        self.shaking.goes_on_here(leg);
+        self.shard.adopt(now, moving);
+        self.drain(now);
     }
 
     fn capture(&mut self, leg: LegId, capture: Option<u64>) {
@@ -194,7 +269,11 @@ impl ShardThread {
     }
 
     fn enter(&mut self, leg: LegId, pair: PortPair) -> io::Result<()> {
-        let sockets = Sockets { leg, rtp: pair.rtp, rtcp: pair.rtcp, captured: None };
+        self.watch(Sockets { leg, rtp: pair.rtp, rtcp: pair.rtcp, captured: None })
+    }
+
+    fn watch(&mut self, sockets: Sockets) -> io::Result<()> {
+        let leg = sockets.leg;
         let key = self.legs.insert(sockets).map_err(|_| io::Error::other("the shard is full"))?;
         self.key_of.insert(leg, key);
         let Some(sockets) = self.legs.get(key) else { return Ok(()) };
