@@ -167,6 +167,7 @@ fn config(local: SocketAddr) -> Config {
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: None,
+        media_certificate: None,
         media_terms: engine::PeerTerms::default(),
         codecs: engine::Codecs::default(),
         media_public: media_api::Addresses::default(),

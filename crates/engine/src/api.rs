@@ -8,7 +8,7 @@ use crate::Routing;
 use base::Wall;
 use facts::{Command, Fact};
 use ipnet::IpNet;
-use media_api::{Addresses, Sound};
+use media_api::{Addresses, Fingerprint, Sound};
 use sip::gruu::Device;
 use sip::locate::{Answer, Query};
 use sip::ua::Flow;
@@ -50,6 +50,8 @@ pub struct Config {
     pub media_terms: PeerTerms,
     /// The accounts that may listen to calls, whisper to their agents and barge in.
     pub supervisors: BTreeSet<String>,
+    /// The hash of the certificate that browsers know us by. Without one they are not spoken with.
+    pub media_certificate: Option<Fingerprint>,
     /// Networks in which RTP addresses are what they say; elsewhere that of `media_public` is shown in SDP
     /// which is of the same family.
     pub media_public: Addresses,

@@ -331,10 +331,18 @@ impl Engine {
                     call.unauthenticated(ctx, number, (from, report, packets), keys);
                 });
             }
-            Media::PathFound { .. }
-            | Media::PathLost { .. }
-            | Media::Secured { .. }
-            | Media::HandshakeFailed { .. } => {}
+            Media::PathFound { leg, at } => {
+                self.for_media(leg, |call, ctx, number| call.path_found(ctx, number, at));
+            }
+            Media::PathLost { leg, at, silent_for } => {
+                self.for_media(leg, |call, ctx, number| call.path_lost(ctx, number, at, silent_for));
+            }
+            Media::Secured { leg, keys } => {
+                self.for_media(leg, |call, ctx, number| call.secured(ctx, number, keys));
+            }
+            Media::HandshakeFailed { leg, why } => {
+                self.for_media(leg, |call, ctx, number| call.handshake_failed(ctx, number, why));
+            }
             Media::Quality { leg, quality } => {
                 self.for_media(leg, |call, ctx, number| {
                     call.note(ctx, crate::quality::of_a_span(number, &quality));

@@ -4,12 +4,12 @@ use crate::call::q850_of;
 use crate::charges::{self, Charge};
 use crate::context::{Context, Owner};
 use crate::ledger::CallLog;
-use crate::media_terms::key_facts;
+use crate::media_terms::{Reach, key_facts};
 use crate::quality;
 use base::Time;
 use facts::{End, FactKind, LegRole};
 use media_api::{Codec, Command, Direction, Family, KeyTerms, LegId, Security, Stats, Stream};
-use sip::negotiation::{self, Abilities, Keying, Negotiation, Refusal};
+use sip::negotiation::{self, Abilities, Handshaking, Keying, Negotiation, Refusal};
 use sip::ua::{Do, SessionId, Warning};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -164,17 +164,21 @@ impl Leg {
         self.negotiation = Negotiation::new(u64::from(number), Abilities::of(codecs));
     }
 
-    /// Encrypts its media as is configured for its agent or its trunk. `confidential`: nobody can read what is said to it
-    /// by SIP. False if no offer can be made to it so.
-    pub(crate) fn secure(&mut self, ctx: &Context, confidential: bool) -> bool {
+    /// Encrypts its media as is configured for its agent or its trunk, and as browsers do if it is one. False if no offer can
+    /// be made to it so.
+    pub(crate) fn secure(&mut self, ctx: &Context, reach: Reach) -> bool {
         // Who is rung for a queue has no other name.
         let rung = || (self.role == LegRole::Agent).then_some(self.address.as_str());
         let terms = ctx.config.media_terms.of(self.agent.as_deref().or_else(rung), self.trunk.as_deref());
         self.negotiation.set_keying(Keying {
             policy: terms.security,
-            may_tell: confidential || terms.keys_in_clear,
+            may_tell: reach.confidential || terms.keys_in_clear,
             seed: ctx.seed.named("srtp").numbered(self.media.0),
         });
+        self.negotiation.set_handshaking(ctx.config.media_certificate.clone().map(|fingerprint| {
+            let seed = ctx.seed.named("ice").numbered(self.media.0);
+            Handshaking { fingerprint, seed, offers: reach.browser }
+        }));
         self.negotiation.can_offer()
     }
 
@@ -186,6 +190,12 @@ impl Leg {
         peer: Option<SocketAddr>,
     ) -> SocketAddr {
         let shown = shown_address(ctx, local, peer);
+        // SIP may come by a server that is near while the browser is far.
+        let other = match shown == local {
+            true => ctx.config.media_public.of(Family::of(local.ip())),
+            false => Some(local.ip()),
+        };
+        self.negotiation.reach_also_at(other);
         self.local = Some(shown);
         shown
     }
@@ -316,8 +326,15 @@ impl Leg {
     pub(crate) fn tell_security(&mut self, ctx: &mut Context, log: &mut CallLog) {
         let terms = match self.negotiation.stream().map(|stream| &stream.security) {
             Some(Security::Keyed(keys)) => Some(keys.terms()),
-            Some(Security::Plain | Security::Handshake(_)) | None => None,
+            // Said when it has given its keys.
+            Some(Security::Handshake(_)) => return,
+            Some(Security::Plain) | None => None,
         };
+        self.secured_by(ctx, log, terms);
+    }
+
+    /// This is how its media is encrypted from now on: says so, if it is not said yet.
+    pub(crate) fn secured_by(&mut self, ctx: &mut Context, log: &mut CallLog, terms: Option<KeyTerms>) {
         if let Some(terms) = terms.filter(|terms| self.secured != Some(*terms)) {
             ctx.note_call(log, FactKind::MediaSecured { leg: self.number, keys: key_facts(terms) });
         }

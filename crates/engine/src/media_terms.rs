@@ -36,8 +36,35 @@ impl PeerTerms {
     }
 }
 
+/// What the ways are like that SIP takes to a party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// Nobody on them can read it.
+    pub(crate) confidential: bool,
+    /// It is a browser: no other device speaks SIP by WebSockets.
+    pub(crate) browser: bool,
+}
+
+impl Reach {
+    /// Of a party that came by this way.
+    pub(crate) fn by(transport: Transport) -> Reach {
+        Reach { confidential: transport.is_secure(), browser: transport.is_websocket() }
+    }
+
+    /// Of a party who is called.
+    pub(crate) fn towards(ctx: &Context, towards: &Towards, first: Option<Flow>) -> Reach {
+        let browser = match towards {
+            Towards::Flows(flows) => {
+                !flows.is_empty() && flows.iter().all(|flow| flow.transport.is_websocket())
+            }
+            Towards::Places(_) | Towards::Trunk(_) => false,
+        };
+        Reach { confidential: is_confidential(ctx, towards, first), browser }
+    }
+}
+
 /// Whether nobody on any of the ways that a call may take can read it.
-pub(crate) fn is_confidential(ctx: &Context, towards: &Towards, first: Option<Flow>) -> bool {
+fn is_confidential(ctx: &Context, towards: &Towards, first: Option<Flow>) -> bool {
     let by_tls = |place: &Place| place.secure || place.transport.is_some_and(Transport::is_secure);
     let all = match towards {
         Towards::Flows(flows) => flows.iter().all(|flow| flow.transport.is_secure()),

@@ -88,6 +88,8 @@ pub enum Cause {
     NotFound,
     /// Nothing that both sides can speak was offered.
     NoCommonMedia,
+    /// The keys of the media could not be agreed (DTLS-SRTP): `detail` says why.
+    NotSecured,
     /// The offer could not be read.
     BadMedia,
     /// Our answer was never acknowledged: the peer's ACK does not arrive.
@@ -138,6 +140,9 @@ impl Cause {
             Cause::NoAnswer => "nessuno ha risposto entro il tempo previsto",
             Cause::NotFound => "il numero composto non esiste in questo impianto",
             Cause::NoCommonMedia => "i due apparati non hanno un formato audio in comune",
+            Cause::NotSecured => {
+                "l'audio non si è potuto cifrare: l'intesa con l'altro apparato non è riuscita"
+            }
             Cause::BadMedia => "la descrizione audio ricevuta non è leggibile",
             Cause::NotAcknowledged => {
                 "la nostra risposta non è mai stata confermata: i messaggi dell'altro apparato non ci raggiungono"
@@ -178,6 +183,9 @@ impl Cause {
             Cause::NoAnswer => "nobody answered in time",
             Cause::NotFound => "the dialled number does not exist here",
             Cause::NoCommonMedia => "the two devices have no audio format in common",
+            Cause::NotSecured => {
+                "the audio could not be encrypted: the handshake with the other device failed"
+            }
             Cause::BadMedia => "the audio description received cannot be read",
             Cause::NotAcknowledged => {
                 "our answer was never acknowledged: the other device's messages do not reach us"

@@ -387,6 +387,33 @@ pub enum FactKind {
         /// How the keys were agreed.
         keys: KeyFacts,
     },
+    /// The media of a browser has found a way here (ICE), or another one than before: it is spoken to there.
+    #[serde(rename = "media.path_found")]
+    MediaPathFound {
+        /// Which.
+        leg: u32,
+        /// The browser's address, as it is seen here.
+        at: String,
+    },
+    /// The media of a browser finds no way here: nothing is sent to it until it does.
+    #[serde(rename = "media.path_lost")]
+    MediaPathLost {
+        /// Which.
+        leg: u32,
+        /// Where it was, if it was found before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+        /// For how many milliseconds no check of it has come.
+        silent_ms: u64,
+    },
+    /// A leg's keys could not be agreed by a handshake on the media's way (DTLS-SRTP): nothing can be heard on it.
+    #[serde(rename = "media.handshake_failed")]
+    MediaHandshakeFailed {
+        /// Which.
+        leg: u32,
+        /// Why, and what to look at.
+        why: String,
+    },
     /// Packets that the party's key did not make reached nobody: the first of them, then once a minute at most.
     #[serde(rename = "media.unauthenticated")]
     MediaUnauthenticated {

@@ -157,6 +157,7 @@ pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Co
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),
+        media_certificate: None,
         codecs: engine::Codecs::default(),
         media_terms: engine::PeerTerms::default(),
         media_public: media_api::Addresses::default(),

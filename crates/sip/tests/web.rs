@@ -291,3 +291,25 @@ fn who_is_no_whole_browser_is_refused_with_what_is_missing() {
     let refusal = without_browsers.answer(offer_of("chrome").as_bytes(), local()).unwrap_err();
     assert!(refusal.status == 488 && refusal.why.contains("not spoken here yet"), "{refusal}");
 }
+
+#[test]
+fn a_browser_whose_line_names_an_address_of_another_family_finds_its_own_way() {
+    let offer = offer_of("chrome").replace("c=IN IP4 192.0.2.90", "c=IN IP6 2001:db8::9");
+    assert!(offer.contains("2001:db8::9"), "{offer}");
+    assert!(side(1, false).answer(offer.as_bytes(), local()).is_ok());
+}
+
+#[test]
+fn a_second_address_of_ours_is_told_after_the_first() {
+    let mut ours = side(2, true);
+    ours.reach_also_at(Some("10.0.0.5".parse().unwrap()));
+    let offered = ours.offer(local(), Direction::SendRecv);
+    let sdp = Sdp::parse(&offered).unwrap();
+    let [first, second] = &sdp.media[0].web.candidates[..] else { panic!("{sdp:?}") };
+    assert_eq!((first.address, first.port), (local().ip(), local().port()));
+    assert_eq!((second.address.to_string().as_str(), second.port), ("10.0.0.5", local().port()));
+    assert!(first.priority > second.priority && first.foundation != second.foundation);
+    ours.reach_also_at(Some(local().ip()));
+    let again = Sdp::parse(&ours.offer(local(), Direction::SendRecv)).unwrap();
+    assert_eq!(again.media[0].web.candidates.len(), 1);
+}

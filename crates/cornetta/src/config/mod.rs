@@ -30,7 +30,6 @@ use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 pub(crate) use files::{script_files, sound_inventory};
 pub(crate) use fixed::Fixed;
@@ -152,9 +151,7 @@ fn read_root(
     limits.hold_for(&mut sip.config.limits);
     reachability::warn(document, &sip, &media);
     let media_terms = media_terms::peer_terms(document, media.terms, &desk, &sip);
-    let (origins, trust) = (Arc::new(origins), Arc::new(trust));
-    let (trunks, shown, foreign) = (sip.numbering, sip.shown, sip.foreign);
-    let numbering = engine::Numbering { home, trunks, origins, shown, foreign, trust };
+    let numbering = numbering::of_all(&mut sip, home, (origins, trust));
     let engine = engine::Config {
         media_terms,
         node: node.name,
@@ -171,6 +168,7 @@ fn read_root(
         texting_trunks: sip.texting,
         otherwise: services.otherwise,
         hold_music: Some(hold_music),
+        media_certificate: None,
         codecs: codecs::of_all(media.codecs, sip.codecs, desk.codecs),
         media_public: media.public,
         silence_probe: SILENCE_PROBE,

@@ -6,6 +6,7 @@ use engine::{Forwards, Presentation};
 use numbers::{Arrives, Country, Origins, Rules, Sends, TableFault};
 use sip::identity::{Policy, Source};
 use std::path::Path;
+use std::sync::Arc;
 
 const ARRIVES: [(&str, Arrives); 3] =
     [("auto", Arrives::Auto), ("national", Arrives::National), ("e164", Arrives::E164)];
@@ -15,6 +16,22 @@ const SENDS: [(&str, Sends); 4] = [
     ("00", Sends::DoubleZero),
     ("national", Sends::National),
 ];
+
+/// How numbers are written, by us and by the trunks, and where callers are from. Takes the trunks' part out of `sip`.
+pub(super) fn of_all(
+    sip: &mut super::network::Sip,
+    home: Rules,
+    (origins, trust): (Origins, engine::TrustStore),
+) -> engine::Numbering {
+    engine::Numbering {
+        home,
+        trunks: std::mem::take(&mut sip.numbering),
+        origins: Arc::new(origins),
+        shown: std::mem::take(&mut sip.shown),
+        foreign: std::mem::take(&mut sip.foreign),
+        trust: Arc::new(trust),
+    }
+}
 
 /// `[numbers]`: where the installation is at home, and where callers' numbers are from.
 pub(super) fn home(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> (Rules, Origins) {

@@ -77,7 +77,7 @@ impl Exchange {
     pub(crate) async fn start(installation: Installation) -> Result<Exchange> {
         let fixed = Fixed::of(&installation);
         let Installation {
-            engine: config,
+            engine: mut config,
             data,
             media,
             http,
@@ -99,6 +99,8 @@ impl Exchange {
         let (media_events, media_inbox) = mpsc::channel(WAITING_MAX);
         let sounds = SoundStore::new(sounds, SOUND_CACHE_BYTES).context("the thread that reads sounds")?;
         let media_addresses = media.addresses;
+        let certificate = MediaCertificate::draw().context("the certificate of media")?;
+        config.media_certificate = Some(certificate.fingerprint().clone());
         let media = MediaConfig {
             threads: media.threads,
             ports: media.ports,
@@ -108,7 +110,7 @@ impl Exchange {
             seed: seed.named("media"),
             clock,
             tap: seeing::tap(&trace),
-            certificate: MediaCertificate::draw().context("the certificate of media")?,
+            certificate,
         };
         let media = MediaThreads::start(media, move |event| {
             media_events.try_send(event).map_err(|full| match full {
@@ -287,10 +289,11 @@ async fn run_engine(parts: Parts, inboxes: turn::Inboxes, bound: oneshot::Sender
     };
     let addresses = Addresses::new(sockets.bound(), media_addresses);
     addresses.settle(&mut config);
+    let certificate = config.media_certificate.clone();
     let _ = bound.send(Ok(Bound { listen: sockets.bound().to_vec(), sip: sockets.counter() }));
     let engine = engine::Engine::new(config, past, seed, clock.now(), clock.wall());
     let seeing = seeing::Seeing::new(trace, clock);
-    let outside = turn::Outside { sockets, addresses, names, fetcher };
+    let outside = turn::Outside { sockets, addresses, certificate, names, fetcher };
     let turn = turn::Turn::new(engine, outside, media, clock, journal, (seeing, guarded));
     turn.run(sip_inbox, (resolved, fetched), inboxes).await;
 }

@@ -11,7 +11,7 @@ use cti::CommandRequest;
 use engine::{Engine, Input, Output};
 use facts::FactKind;
 use journal::Journal;
-use media_api::Event;
+use media_api::{Event, Fingerprint};
 use net::{
     CertificateFetcher, Clock, FetchedCertificate, MediaThreads, Resolved, Resolver, SipInbox, SipInput,
     SipSockets,
@@ -41,6 +41,8 @@ pub(super) struct Inboxes {
 pub(super) struct Outside {
     pub(super) sockets: SipSockets,
     pub(super) addresses: Addresses,
+    /// What browsers know us by, until the program ends.
+    pub(super) certificate: Option<Fingerprint>,
     pub(super) names: Resolver,
     pub(super) fetcher: CertificateFetcher,
 }
@@ -204,6 +206,7 @@ impl Turn {
         match control {
             Control::Reload { mut config, tls, fetching } => {
                 self.outside.addresses.settle(&mut config);
+                config.media_certificate.clone_from(&self.outside.certificate);
                 self.outside.sockets.renew(tls);
                 self.outside.fetcher.renew(fetching);
                 self.take(Input::Reload(config));

@@ -169,6 +169,9 @@ fn leg(kind: &FactKind) -> Option<u32> {
         | FactKind::MediaSilent { leg, .. }
         | FactKind::MediaRestored { leg, .. }
         | FactKind::MediaSecured { leg, .. }
+        | FactKind::MediaPathFound { leg, .. }
+        | FactKind::MediaPathLost { leg, .. }
+        | FactKind::MediaHandshakeFailed { leg, .. }
         | FactKind::MediaUnauthenticated { leg, .. }
         | FactKind::DtmfReceived { leg, .. } => Some(*leg),
         _ => None,

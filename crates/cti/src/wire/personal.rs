@@ -39,7 +39,8 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         }
         FactKind::EndpointUnregistered { .. } | FactKind::CallClassified { .. }
         | FactKind::CallOrigin { .. } | FactKind::CallTrustAssessed { .. } | FactKind::MediaSilent { .. }
-        | FactKind::MediaUnauthenticated { .. }
+        | FactKind::MediaUnauthenticated { .. } | FactKind::MediaHandshakeFailed { .. }
+        | FactKind::MediaPathFound { .. } | FactKind::MediaPathLost { .. }
         | FactKind::DtmfReceived { .. } | FactKind::IvrInput { .. } | FactKind::IvrNoMatch { .. }
         | FactKind::OfferMade { .. } | FactKind::OfferAccepted { .. } | FactKind::OfferEnded { .. }
         | FactKind::AgentState { .. } | FactKind::CaptureStarted { .. } | FactKind::SecurityBlocked { .. }

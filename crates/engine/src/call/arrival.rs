@@ -10,6 +10,7 @@ use crate::context::{CallKey, Context, Errand, Owner};
 use crate::destinations::Meant;
 use crate::ledger::CallLog;
 use crate::leg::{Leg, family_of};
+use crate::media_terms::Reach;
 use crate::trust::Trust;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
 use media_api::{Command, LegId};
@@ -30,7 +31,7 @@ impl Call {
         Meant { service, charge }: Meant,
     ) -> Call {
         let name = service.name().to_owned();
-        let (peer, by_tls) = (invite.peer.clone(), invite.flow.transport.is_secure());
+        let (peer, reach) = (invite.peer.clone(), Reach::by(invite.flow.transport));
         let mut call = Call::new(ctx, key, (session, invite, parties, way), name, service);
         call.charge = charge;
         let owner = Owner { call: key, leg: CALLER };
@@ -53,7 +54,7 @@ impl Call {
             Peer::Trunk(name) => caller.goes_by(ctx, name),
             Peer::Open => {}
         }
-        caller.secure(ctx, by_tls);
+        caller.secure(ctx, reach);
         call
     }
 

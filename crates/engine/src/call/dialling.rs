@@ -8,7 +8,7 @@ use super::transferring::Transfer;
 use super::{Call, Playing, Stage};
 use crate::Target;
 use crate::context::Context;
-use crate::media_terms::is_confidential;
+use crate::media_terms::Reach;
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
 use ivr::Input;
@@ -211,10 +211,10 @@ impl Call {
             headers.push(("X-Cornetta-Call".to_owned(), self.log.id.clone()));
         }
         let max_forwards = self.way.hops_left();
-        let confidential = is_confidential(ctx, &route.towards, first);
+        let reach = Reach::towards(ctx, &route.towards, first);
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, first.map(|flow| flow.remote));
-        if !leg.secure(ctx, confidential) {
+        if !leg.secure(ctx, reach) {
             return self.keys_cannot_be_told(ctx, number);
         }
         let (from_user, sdp) = (shown.user, leg.first_offer());

@@ -7,6 +7,7 @@ mod digits;
 mod early;
 mod ending;
 mod guests;
+mod handshaking;
 mod hunting;
 mod inviting;
 mod leaving;

@@ -4,6 +4,7 @@
 use super::{Call, Stage};
 use crate::context::{Context, Owner};
 use crate::leg::{Leg, family_of};
+use crate::media_terms::Reach;
 use facts::{Cause, End, Side};
 use sip::ua::{Do, Flow, Invite, Peer, SessionId};
 use std::net::SocketAddr;
@@ -63,7 +64,7 @@ impl Call {
             Peer::Account(agent) => leg.belongs_to(ctx, agent),
             Peer::Open => {}
         }
-        leg.secure(ctx, peer.transport.is_secure());
+        leg.secure(ctx, Reach::by(peer.transport));
         self.legs.push(leg);
         self.replacing = Some(Replacing { old, new: owner.leg, offer, peer });
     }

@@ -6,7 +6,7 @@ use crate::Service;
 use crate::codecs::ordered_for;
 use crate::context::{Context, Errand, Owner};
 use crate::leg::{Leg, family_of};
-use crate::media_terms::is_confidential;
+use crate::media_terms::Reach;
 use acd::{Entry, EntryId, NotEntered, OfferId, Retracted};
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, OfferEnd, QueueLeft, QueueRefusal, Side};
@@ -185,10 +185,10 @@ impl Call {
         headers.extend(contact.path.iter().map(|hop| ("Route".to_owned(), hop.clone())));
         let (from_user, from_display) = (self.from.clone(), self.from_display.clone());
         let (max_forwards, towards) = (self.way.hops_left(), ctx.sip.towards(&agent, &contact));
-        let confidential = is_confidential(ctx, &towards, None);
+        let reach = Reach::towards(ctx, &towards, None);
         let Some(leg) = self.leg(number) else { return };
         leg.opened(ctx, local, Some(contact.flow.remote));
-        if !leg.secure(ctx, confidential) {
+        if !leg.secure(ctx, reach) {
             return self.keys_cannot_be_told(ctx, number);
         }
         let call = sip::ua::Call {

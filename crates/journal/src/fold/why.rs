@@ -129,10 +129,7 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
             "controllare il numero composto e i servizi nella configurazione",
             "check the dialled number and the services in the configuration",
         ),
-        Cause::NoCommonMedia | Cause::BadMedia => (
-            "abilitare PCMA o PCMU sull'altro apparato; se già lo sono, inviarne l'offerta SDP a chi lo fornisce",
-            "enable PCMA or PCMU on the other device; if they are, send its SDP offer to its maker",
-        ),
+        Cause::NoCommonMedia | Cause::BadMedia | Cause::NotSecured => next_step_of_media(cause),
         Cause::NotAcknowledged => (
             "controllare NAT e firewall e l'indirizzo pubblico (public_address) della configurazione",
             "check NAT and firewall, and the configuration's public_address",
@@ -172,6 +169,19 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
         Cause::TransferFailed => (
             "controllare il numero di destinazione e la linea usata per il trasferimento",
             "check the target's number and the trunk that the transfer uses",
+        ),
+    }
+}
+
+fn next_step_of_media(cause: Cause) -> (&'static str, &'static str) {
+    match cause {
+        Cause::NotSecured => (
+            "leggere il dettaglio; vedere docs/browsers.md per gli indirizzi, il firewall e TURN",
+            "read the detail; docs/browsers.md has the addresses, the firewall and TURN",
+        ),
+        _ => (
+            "abilitare PCMA o PCMU sull'altro apparato; se già lo sono, inviarne l'offerta SDP a chi lo fornisce",
+            "enable PCMA or PCMU on the other device; if they are, send its SDP offer to its maker",
         ),
     }
 }
@@ -341,6 +351,19 @@ fn leg_step(kind: &FactKind) -> Option<(String, String)> {
         FactKind::CallConnected { .. } => {
             ("le parti si sentono".into(), "the parties hear each other".into())
         }
+        FactKind::LegEnded { leg, end } => {
+            let (by_it, by_en) = side(end.by);
+            (
+                format!("parte {leg} chiusa: {by_it}, {}", end.cause.sentence_it()),
+                format!("leg {leg} ended: {by_en}, {}", end.cause.sentence_en()),
+            )
+        }
+        _ => return media_step(kind),
+    })
+}
+
+fn media_step(kind: &FactKind) -> Option<(String, String)> {
+    Some(match kind {
         FactKind::CallTranscoded { codec_a, codec_b, .. } => (
             format!("il suono si converte fra {codec_a} e {codec_b}"),
             format!("their sound is transcoded between {codec_a} and {codec_b}"),
@@ -366,13 +389,20 @@ fn leg_step(kind: &FactKind) -> Option<(String, String)> {
                 keys.suite, keys.exchange
             ),
         ),
-        FactKind::LegEnded { leg, end } => {
-            let (by_it, by_en) = side(end.by);
+        FactKind::MediaPathLost { leg, at, silent_ms } => {
+            let (at_it, at_en) = match at {
+                Some(at) => (format!(" (era a {at})"), format!(" (it was at {at})")),
+                None => (String::new(), String::new()),
+            };
             (
-                format!("parte {leg} chiusa: {by_it}, {}", end.cause.sentence_it()),
-                format!("leg {leg} ended: {by_en}, {}", end.cause.sentence_en()),
+                format!("parte {leg}: il browser non trova la via per l'audio da {silent_ms} ms{at_it}"),
+                format!("leg {leg}: the browser has found no way for its media for {silent_ms} ms{at_en}"),
             )
         }
+        FactKind::MediaHandshakeFailed { leg, why } => (
+            format!("parte {leg}: l'audio non si è potuto cifrare ({why})"),
+            format!("leg {leg}: its media could not be encrypted ({why})"),
+        ),
         _ => return None,
     })
 }

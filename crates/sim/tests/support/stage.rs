@@ -57,12 +57,23 @@ pub(crate) fn exchange_v6() -> SocketAddr {
 
 pub(crate) fn flow(remote: SocketAddr) -> Flow {
     let local = if remote.is_ipv4() { exchange() } else { exchange_v6() };
-    let transport = if remote.port() == BY_STREAM { Transport::Tcp } else { Transport::Udp };
+    let transport = match remote.port() {
+        BY_STREAM => Transport::Tcp,
+        BY_WEBSOCKET => Transport::Wss,
+        _ => Transport::Udp,
+    };
     Flow { transport, local, remote }
 }
 
 /// The port of whoever speaks by a stream of TCP.
 const BY_STREAM: u16 = 5061;
+
+/// That of a page in a browser.
+const BY_WEBSOCKET: u16 = 8443;
+
+pub(crate) fn by_websocket(last: u8) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, last], BY_WEBSOCKET))
+}
 
 pub(crate) fn by_stream(last: u8) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, last], BY_STREAM))
@@ -91,7 +102,7 @@ pub(crate) fn config() -> Config {
         version: "stage:1".to_owned(),
         program_version: "0".to_owned(),
         sip: sip::ua::Config {
-            listen: vec![(Transport::Udp, exchange())],
+            listen: vec![(Transport::Udp, exchange()), (Transport::Wss, exchange())],
             public_address: None,
             local_nets: Vec::new(),
             realm: "stage".to_owned(),
@@ -126,6 +137,7 @@ pub(crate) fn config() -> Config {
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),
+        media_certificate: None,
         codecs: engine::Codecs::default(),
         media_terms: engine::PeerTerms::default(),
         media_public: media_api::Addresses::default(),

@@ -6,7 +6,7 @@ use crate::sdp::{AUDIO_LEVEL, Candidate, Media, Setup, Web};
 use crate::ua::WarnCode;
 use base::Seed;
 use media_api::{Fingerprint, Handshake, IceCredentials, Offerer};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// What browsers offer (RFC 8829 §5.1.2), and the same without feedback.
 pub(super) const PROTOCOL: &str = "UDP/TLS/RTP/SAVPF";
@@ -24,6 +24,9 @@ const PASSWORD_LENGTH: usize = 26;
 /// Which of our offers of a session looks for the peer anew, or for the first time: from 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Restart(pub(super) u32);
+
+/// Where we are reached: as the description says, and perhaps at another address too.
+pub(super) type Place = (SocketAddr, Option<IpAddr>);
 
 /// How we let browsers find and know us.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,13 +56,13 @@ impl Handshaking {
     }
 
     /// What our answer says of it.
-    pub(super) fn answered_web(&self, line: &Media, agreed: &Handshake, local: SocketAddr) -> Web {
+    pub(super) fn answered_web(&self, line: &Media, agreed: &Handshake, place: Place) -> Web {
         let level = line.web.audio_level().map(|number| (number, AUDIO_LEVEL.to_owned()));
         Web {
             mid: line.web.mid.clone(),
             setup: Some(Setup::Passive),
             extensions: level.into_iter().collect(),
-            ..self.web(&agreed.ours, local)
+            ..self.web(&agreed.ours, place)
         }
     }
 
@@ -69,7 +72,7 @@ impl Handshaking {
         &self,
         ours: Result<&Handshake, Restart>,
         mid: Option<&str>,
-        local: SocketAddr,
+        place: Place,
     ) -> Option<Web> {
         let ours = match ours {
             Ok(in_force) => in_force.ours.clone(),
@@ -79,7 +82,7 @@ impl Handshaking {
             mid: Some(mid.unwrap_or(MID).to_owned()),
             setup: Some(Setup::ActPass),
             extensions: vec![(AUDIO_LEVEL_NUMBER, AUDIO_LEVEL.to_owned())],
-            ..self.web(&ours, local)
+            ..self.web(&ours, place)
         })
     }
 
@@ -89,12 +92,15 @@ impl Handshaking {
         IceCredentials::new(&ufrag, &rng.token(PASSWORD_LENGTH))
     }
 
-    fn web(&self, ours: &IceCredentials, local: SocketAddr) -> Web {
+    fn web(&self, ours: &IceCredentials, (local, also): Place) -> Web {
+        let port = local.port();
+        let also = also.filter(|also| *also != local.ip()).map(|also| Candidate::second(also, port));
+        let first = Candidate::host(local.ip(), port);
         Web {
             ice_ufrag: Some(ours.ufrag().to_owned()),
             ice_pwd: Some(ours.password().to_owned()),
             ice2: true,
-            candidates: vec![Candidate::host(local.ip(), local.port())],
+            candidates: [Some(first), also].into_iter().flatten().collect(),
             has_all_candidates: true,
             fingerprints: vec![self.fingerprint.clone()],
             msid: Some(MSID.to_owned()),

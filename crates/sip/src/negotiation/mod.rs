@@ -48,6 +48,8 @@ impl Abilities {
 pub struct Negotiation {
     session: u64,
     abilities: Abilities,
+    /// At which other address we are reached, for those who look for us.
+    also_at: Option<IpAddr>,
     numbers: Numbers,
     /// What we wrote last.
     written: Option<Written>,
@@ -88,6 +90,7 @@ impl Negotiation {
         Negotiation {
             session: session_number,
             abilities,
+            also_at: None,
             numbers: Numbers::default(),
             written: None,
             offered: None,
@@ -110,9 +113,22 @@ impl Negotiation {
         self.abilities.keying = keying;
     }
 
-    /// Whether an offer can be made: where media must be encrypted, keys must not stand where others read them.
+    /// How browsers find and know us from the next description on, if they are spoken with.
+    pub fn set_handshaking(&mut self, handshaking: Option<Handshaking>) {
+        self.abilities.handshaking = handshaking;
+    }
+
+    /// Browsers are told from the next description on that the address of the description is not the only one by which our
+    /// socket is reached: which of the two holds for them depends on where they are.
+    pub fn reach_also_at(&mut self, address: Option<IpAddr>) {
+        self.also_at = address;
+    }
+
+    /// Whether an offer can be made: where media must be encrypted, keys must not stand where others read them. The line of
+    /// a browser holds none.
     pub fn can_offer(&self) -> bool {
-        self.abilities.keying.can_offer()
+        let offers = self.abilities.handshaking.as_ref().is_some_and(|handshaking| handshaking.offers);
+        offers || self.abilities.keying.can_offer()
     }
 
     /// An offer of all our codecs, the one in force first, to be received at `local`. `direction` is ours.
@@ -261,7 +277,8 @@ impl Negotiation {
             None if handshaking.offers => anew,
             Some(Security::Plain | Security::Keyed(_)) | None => return None,
         };
-        handshaking.offered_web(ours, line.and_then(|line| line.web.mid.as_deref()), local)
+        let mid = line.and_then(|line| line.web.mid.as_deref());
+        handshaking.offered_web(ours, mid, (local, self.also_at))
     }
 
     /// What protects the media if this line is taken, and what our answer says of it.
@@ -278,7 +295,7 @@ impl Negotiation {
         };
         let agreed = handshaking.and_then(|ours| Some((ours, ours.answer(theirs, in_force)?)));
         if let Some((ours, agreed)) = agreed {
-            let web = ours.answered_web(theirs, &agreed, local);
+            let web = ours.answered_web(theirs, &agreed, (local, self.also_at));
             return Ok((Security::Handshake(Box::new(agreed)), None, web));
         }
         let keyed = self.abilities.keying.answer(theirs, self.stream.as_ref());

@@ -70,6 +70,16 @@ impl Candidate {
         }
     }
 
+    /// A second address of our own, by which the same socket is reached: tried after the first.
+    pub fn second(address: IpAddr, port: u16) -> Candidate {
+        let first = Candidate::host(address, port);
+        Candidate {
+            foundation: format!("{}0", first.foundation),
+            priority: first.priority - (2 << 8),
+            ..first
+        }
+    }
+
     /// Reads what follows `a=candidate:`. Nothing if it is broken, of another component or transport, or a name: browsers
     /// hide their own addresses behind names that only their own network knows (`….local`).
     pub(super) fn parse(value: &str) -> Option<Candidate> {

@@ -31,6 +31,11 @@ impl Transport {
         matches!(self, Transport::Tls | Transport::Wss)
     }
 
+    /// Whether it is what pages in browsers speak SIP by (RFC 7118).
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Transport::Ws | Transport::Wss)
+    }
+
     /// As it is written in a Via (RFC 3261 §25.1, RFC 7118 §5.2).
     pub fn via_name(self) -> &'static str {
         match self {

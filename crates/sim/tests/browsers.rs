@@ -1,0 +1,121 @@
+//! Browsers, by SIP over WebSockets: their media is agreed with ICE and DTLS-SRTP, and the facts say what comes of it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails says where")]
+
+mod support;
+
+use engine::{Config, Input, Past};
+use facts::{Cause, FactKind, Side};
+use media_api::{
+    CertificateHash, Event, Fingerprint, KeyExchange, KeyTerms, LegId, Offerer, Security, Suite,
+};
+use support::desk::seconds;
+use support::stage::*;
+
+const HASH: &str =
+    "0F:74:31:25:CB:A2:13:EC:28:6F:6D:2C:61:FF:5D:C2:BC:B9:DB:3D:98:14:8D:1A:BB:EA:33:0C:A4:60:A8:8E";
+
+fn speaking_with_browsers() -> Config {
+    let ours = Fingerprint::new(CertificateHash::Sha256, &[7; 32]);
+    Config { media_certificate: ours, ..config() }
+}
+
+/// What a page says of its audio, with this role in the handshake.
+fn page(setup: &str, ufrag: &str) -> String {
+    format!(
+        "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 8 101\r\n\
+         c=IN IP4 0.0.0.0\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=fingerprint:sha-256 {HASH}\r\n\
+         a=setup:{setup}\r\na=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtpmap:8 PCMA/8000\r\n\
+         a=rtpmap:101 telephone-event/8000\r\n"
+    )
+}
+
+fn terms(offerer: Offerer) -> KeyTerms {
+    KeyTerms { suite: Suite::AesGcm128, exchange: KeyExchange::Dtls, offerer }
+}
+
+fn waits_for_a_handshake(stage: &Stage, leg: u64) -> bool {
+    matches!(stage.streams[&LegId(leg)].security, Security::Handshake(_))
+}
+
+#[test]
+fn a_page_that_calls_is_answered_with_our_certificate_and_its_keys_are_told_when_they_are_there() {
+    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut caller = Line::dial(&mut stage, by_websocket(9), "echo", &page("actpass", "EsAw"));
+    let answer = caller.connect(&mut stage);
+    assert!(answer.contains("a=fingerprint:sha-256 07:07:"), "{answer}");
+    assert!(answer.contains("a=setup:passive") && answer.contains("a=ice-lite"), "{answer}");
+    assert!(waits_for_a_handshake(&stage, 1));
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::MediaSecured { .. })), 0);
+    let leg = LegId(1);
+    stage.input(Input::Media(Event::PathFound { leg, at: address(77) }));
+    stage.input(Input::Media(Event::Secured { leg, keys: terms(Offerer::Peer) }));
+    stage.input(Input::Media(Event::PathLost { leg, at: Some(address(77)), silent_for: seconds(30) }));
+    stage.fact(|kind| match kind {
+        FactKind::MediaPathFound { leg: 1, at } => (*at == address(77).to_string()).then_some(()),
+        _ => None,
+    });
+    let keys = stage.fact(|kind| match kind {
+        FactKind::MediaSecured { leg: 1, keys } => Some(keys.clone()),
+        _ => None,
+    });
+    assert_eq!((keys.exchange.as_str(), keys.suite.as_str()), ("dtls", "AEAD_AES_128_GCM"));
+    assert_eq!(
+        stage.fact(|kind| match kind {
+            FactKind::MediaPathLost { silent_ms, .. } => Some(*silent_ms),
+            _ => None,
+        }),
+        30_000
+    );
+    // A hold is no other handshake: nothing is told again.
+    caller.request(&mut stage, "INVITE", &page("actpass", "EsAw").replace("sendrecv", "sendonly"));
+    caller.connect(&mut stage);
+    stage.input(Input::Media(Event::Secured { leg, keys: terms(Offerer::Peer) }));
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::MediaSecured { .. })), 1);
+    caller.request(&mut stage, "BYE", "");
+    stage.assert_all_is_over();
+}
+
+#[test]
+fn who_registered_by_a_websocket_is_offered_a_browsers_line_and_others_are_not() {
+    for (phone, is_browser) in [(by_websocket(50), true), (address(50), false)] {
+        let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+        register(&mut stage, "anna", phone);
+        let _caller = caller_in_queue(&mut stage, address(9), 1);
+        stage.wait(seconds(1));
+        let (agent, invite) = Line::called(&mut stage, phone);
+        assert_eq!(invite.contains("UDP/TLS/RTP/SAVPF") && invite.contains("a=setup:actpass"), is_browser);
+        let answer = if is_browser { page("active", "EsAw") } else { sdp(phone, SENDRECV) };
+        agent.answer(&mut stage, &invite, "200 OK", &answer);
+        stage.expect(phone, "ACK");
+        assert_eq!(waits_for_a_handshake(&stage, 2), is_browser);
+    }
+}
+
+#[test]
+fn a_handshake_that_fails_ends_the_conversation_and_says_why() {
+    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut caller = Line::dial(&mut stage, by_websocket(9), "echo", &page("actpass", "EsAw"));
+    caller.connect(&mut stage);
+    let why = "the certificate is another one".to_owned();
+    stage.input(Input::Media(Event::HandshakeFailed { leg: LegId(1), why: why.clone() }));
+    let bye = stage.expect(by_websocket(9), "BYE");
+    caller.answer(&mut stage, &bye, "200 OK", "");
+    stage.assert_all_is_over();
+    let end = stage.call_ends().remove(0);
+    assert_eq!((end.by, end.cause, end.detail), (Side::Network, Cause::NotSecured, why.clone()));
+    let told = stage.fact(|kind| match kind {
+        FactKind::MediaHandshakeFailed { leg: 1, why } => Some(why.clone()),
+        _ => None,
+    });
+    assert_eq!(told, why);
+}
+
+#[test]
+fn without_a_certificate_a_page_is_refused() {
+    let mut stage = Stage::new();
+    let mut caller = Line::dial(&mut stage, by_websocket(9), "echo", &page("actpass", "EsAw"));
+    let refusal = stage.expect(by_websocket(9), "SIP/2.0 488");
+    assert!(header(&refusal, "Warning").contains("not spoken here"), "{refusal}");
+    caller.ack(&mut stage, "");
+    stage.assert_all_is_over();
+}
