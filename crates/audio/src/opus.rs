@@ -95,6 +95,7 @@ impl Encoder {
             let _ = inner.set_max_bandwidth(bandwidth(settings.playback_rate));
             let _ = inner.set_inband_fec(settings.repeats);
             let _ = inner.set_dtx(settings.pauses);
+            let _ = inner.set_vbr(!settings.constant);
         }
         let mut encoder = Encoder { inner, sample_rate };
         encoder.set_bit_rate(settings.bit_rate);

@@ -67,7 +67,7 @@ pub struct Opus {
     pub dtx: bool,
     /// `stereo`: it would rather have two channels; it gets one.
     pub stereo: bool,
-    /// `cbr`: every packet is to be of the same size; what we write is not.
+    /// `cbr`: every packet is to be of the same size. What we write is; what is passed on is as its sender writes it.
     pub constant_bit_rate: bool,
     /// `maxaveragebitrate` in bits a second, 6 000 to 510 000.
     pub bit_rate_max: Option<u32>,

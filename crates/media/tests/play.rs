@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use audio::g711::Law;
-use media_api::{Codec, Command, Direction, Event, LegId, PlayId, Stream};
+use media_api::{Codec, Command, Direction, Event, LegId, Opus, PlayId, Stream};
 use world::*;
 
 fn ended(play: u64, complete: bool) -> Event {
@@ -332,4 +332,35 @@ fn music_goes_on_where_it_was_when_the_codec_changes() {
     let at = |millis: usize| audio::tone::heard(&heard[millis * 8..][..800], &tones);
     assert_eq!([at(200), at(900), at(1800)], [[700.0], [1000.0], [1300.0]]);
     assert_eq!(world.asked.len(), 2, "once in each codec");
+}
+
+/// The sizes of the packets of a prompt that an Opus party is sent, who wants it so, and what clip was asked for.
+fn opus_prompt(opus: Opus) -> Vec<usize> {
+    let mut world = World::new();
+    world
+        .sounds
+        .insert("it/menu".into(), Some((0..16_000).map(|n| ((n * n / 90) % 9000) as i16 - 4500).collect()));
+    world.open(A, Stream { opus, ..Stream::plain(party(A), Codec::Opus, 111) });
+    world.play(1, &[&["it/menu"]], false);
+    world.pass(2500);
+    world.to(A).iter().map(|rtp| rtp.payload.len()).collect()
+}
+
+#[test]
+fn an_opus_party_hears_prompts_at_no_more_than_the_bit_rate_that_it_wants() {
+    let plain = Opus::default();
+    for most in [20_000, 12_000, 8000] {
+        let sizes = opus_prompt(Opus { bit_rate_max: Some(most), ..plain });
+        assert!((99..=103).contains(&sizes.len()), "{}", sizes.len());
+        let bit_rate = sizes.iter().sum::<usize>() * 8 * 50 / sizes.len();
+        assert!(bit_rate <= most as usize * 11 / 10, "{bit_rate} where {most} was wanted");
+    }
+    let usual = opus_prompt(Opus { bit_rate_max: Some(24_000), ..plain });
+    assert_eq!(usual, opus_prompt(plain), "clips hold what is good enough for them");
+}
+
+#[test]
+fn an_opus_party_that_wants_a_constant_bit_rate_hears_packets_of_one_size() {
+    let sizes = opus_prompt(Opus { constant_bit_rate: true, dtx: true, ..Opus::default() });
+    assert!(sizes.len() >= 99 && sizes.iter().all(|size| *size == 60), "{sizes:?}");
 }

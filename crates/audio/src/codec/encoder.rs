@@ -23,6 +23,8 @@ pub struct EncoderSettings {
     pub expected_loss: u8,
     /// Nothing is sent in silence but what keeps the background alive (`usedtx`).
     pub pauses: bool,
+    /// All packets have one size (`cbr`): nobody can guess from sizes what is said.
+    pub constant: bool,
     /// How much is computed for the sound, from 0 to 10.
     pub complexity: u8,
 }
@@ -36,6 +38,7 @@ impl Default for EncoderSettings {
             repeats: true,
             expected_loss: 10,
             pauses: false,
+            constant: false,
             complexity: 5,
         }
     }

@@ -7,6 +7,7 @@ mod measuring;
 mod pressing;
 mod protection;
 mod receiving;
+mod rewriting;
 mod sending;
 mod tapping;
 mod translating;
@@ -41,6 +42,7 @@ use listening::Listening;
 use pressing::Tones;
 use protection::Protection;
 pub(crate) use receiving::{Received, Spoken};
+use rewriting::Rewriting;
 use tapping::Tap;
 use translating::Translation;
 
@@ -105,6 +107,8 @@ struct Playing {
     cadence: Cadence,
     /// The payload that goes out, kept for its room.
     frame: Vec<u8>,
+    /// Where it is not what the clips hold.
+    rewriting: Option<Box<Rewriting>>,
 }
 
 impl Leg {
@@ -149,7 +153,6 @@ impl Leg {
 
     /// Takes a new agreement. What plays is asked for again if it is in another codec.
     pub(crate) fn configure(&mut self, now: Time, stream: Stream, ask: Ask<'_>) {
-        let codec = stream.codec;
         self.watchdog.expect(now, stream.may_receive());
         if let Some(tap) = self.tap.as_mut().filter(|_| !stream.may_receive()) {
             tap.hears_no_more();
@@ -172,8 +175,9 @@ impl Leg {
         self.listening.expect_keys(!self.takes_events());
         self.reports.begin(now);
         self.meter.begin(now);
-        if let Some(playing) = &mut self.player {
-            playing.player.speak(codec, ask);
+        let format = self.format();
+        if let (Some(playing), Some(format)) = (&mut self.player, format) {
+            playing.player.speak(format.clip_codec(), ask);
         }
         self.begin_to_play(now);
     }
@@ -312,7 +316,8 @@ fn settings(opus: &Opus) -> EncoderSettings {
         bit_rate: opus.bit_rate_max.map_or(usual.bit_rate, |max| usual.bit_rate.min(max)),
         playback_rate: opus.playback_rate_max,
         repeats: opus.fec,
-        pauses: opus.dtx,
+        pauses: opus.dtx && !opus.constant_bit_rate,
+        constant: opus.constant_bit_rate,
         ..usual
     }
 }

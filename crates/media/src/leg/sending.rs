@@ -8,6 +8,7 @@ use audio::g711::Law;
 use base::Time;
 use media_api::{Codec, Event, PlayId, Sound};
 
+use super::rewriting::Rewriting;
 use super::{Leg, Playing, Received, Spoken};
 use crate::api::PacketKind;
 use crate::cadence::{CATCH_UP_MAX, Cadence, FRAME, FRAME_MILLIS};
@@ -74,10 +75,10 @@ impl Leg {
     /// Plays these from now on, or from when the leg is configured.
     pub(crate) fn play(&mut self, now: Time, play: PlayId, sounds: Vec<Sound>, repeat: bool, ask: Ask<'_>) {
         let player = Player::new(play, sounds, repeat, &self.places);
-        let mut playing =
-            Playing { player, cadence: Cadence::new(self.phase), frame: Vec::with_capacity(FRAME_BYTES) };
-        if let Some(agreed) = &self.agreed {
-            playing.player.speak(agreed.stream.codec, ask);
+        let (cadence, frame) = (Cadence::new(self.phase), Vec::with_capacity(FRAME_BYTES));
+        let mut playing = Playing { player, cadence, frame, rewriting: None };
+        if let Some(format) = self.format() {
+            playing.player.speak(format.clip_codec(), ask);
         }
         self.hear_anew();
         self.player = Some(playing);
@@ -137,11 +138,7 @@ impl Leg {
             match playing.player.fill(now, &mut playing.frame) {
                 Frame::Filled => {
                     let nominal = playing.cadence.next(now).unwrap_or(now);
-                    let frame = std::mem::take(&mut playing.frame);
-                    self.say(nominal, Talker::Player, &frame, out);
-                    if let Some(playing) = &mut self.player {
-                        playing.frame = frame;
-                    }
+                    self.say_played(nominal, out);
                     sent += 1;
                 }
                 Frame::Waiting(until) => {
@@ -162,6 +159,23 @@ impl Leg {
                     self.end_play(play, true, out);
                 }
             }
+        }
+    }
+
+    /// Sends the frame that the player has filled.
+    fn say_played(&mut self, nominal: Time, out: &mut Outbox) {
+        let Some(format) = self.format() else { return };
+        let loss = self.loss_there();
+        let Some(playing) = &mut self.player else { return };
+        let frame = std::mem::take(&mut playing.frame);
+        let mut rewriting = Rewriting::of(playing.rewriting.take(), format);
+        let payload = match &mut rewriting {
+            Some(rewriting) => rewriting.write(&frame, loss),
+            None => &frame,
+        };
+        self.say(nominal, Talker::Player, payload, out);
+        if let Some(playing) = &mut self.player {
+            (playing.frame, playing.rewriting) = (frame, rewriting);
         }
     }
 
