@@ -95,6 +95,8 @@ pub enum Service {
         name: String,
         /// Those who are there hear when somebody comes or leaves.
         chime: bool,
+        /// Whoever comes hears these, beside what is said.
+        announce: Vec<Sound>,
     },
     /// Put through; answered when the other party answers.
     Dial(Target),

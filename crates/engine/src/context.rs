@@ -14,7 +14,7 @@ use crate::{Config, Output};
 use acd::{Acd, EntryId, OfferId};
 use base::{Key, Seed, Time, Wall};
 use facts::FactKind;
-use media_api::{Command, Family, LegId, PlayId, Sound};
+use media_api::{Command, Family, LegId, PlayId, RoomId, Sound};
 use sip::ua::{Do, Input, SessionId, UserAgent};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -223,6 +223,13 @@ impl Context {
         let play = PlayId(self.last_play);
         self.media(Command::Play { leg, play, sounds, repeat });
         play
+    }
+
+    /// Plays to one of a room, beside what is said there.
+    pub(crate) fn announce(&mut self, room: RoomId, to: LegId, sounds: Vec<Sound>) {
+        self.last_play += 1;
+        let (play, to) = (PlayId(self.last_play), Some(to));
+        self.media(Command::Announce { room, play, sounds, to, alone: false });
     }
 
     pub(crate) fn new_entry(&mut self, call: CallKey) -> EntryId {

@@ -348,6 +348,8 @@ impl Engine {
                     call.note(ctx, crate::quality::of_a_span(number, &quality));
                 });
             }
+            // Nobody waits for its end.
+            Media::Announced { .. } => {}
             Media::Closed { leg, stats } => {
                 self.for_media(leg, |call, ctx, number| call.media_closed(ctx, number, &stats));
             }

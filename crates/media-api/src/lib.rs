@@ -106,6 +106,20 @@ pub enum Command {
         /// All who are there hear a chime when it comes and when it leaves.
         chime: bool,
     },
+    /// Play these one after the other into a room while its parties talk. Answered by `Announced`; at once if the room is not
+    /// open, has 64 announcements already, or the list has more than 64 sounds.
+    Announce {
+        /// Where: a room that somebody is in.
+        room: RoomId,
+        /// The name of this playing.
+        play: PlayId,
+        /// What.
+        sounds: Vec<Sound>,
+        /// Who of them hears it; all if nobody is named. Who has left does not.
+        to: Option<LegId>,
+        /// Who hears it hears nothing else meanwhile; otherwise it is heard beside what is said.
+        alone: bool,
+    },
     /// The leg hears itself, for measuring.
     Echo {
         /// Who.
@@ -205,6 +219,15 @@ pub enum Event {
         /// Which.
         play: PlayId,
         /// The list came to its end; a sound that could not be read was told by `SoundMissing`.
+        complete: bool,
+    },
+    /// An announcement into a room came to its end.
+    Announced {
+        /// Where.
+        room: RoomId,
+        /// Which.
+        play: PlayId,
+        /// All of it was there to be heard.
         complete: bool,
     },
     /// No source of a sound could be read; playing went on with the next.

@@ -16,7 +16,7 @@ use crate::outbox::Outbox;
 use crate::player::SOUNDS_MAX;
 use crate::quality::Heard;
 use crate::room::Room;
-use crate::sounds::Wanted;
+use crate::sounds::{Ask, Waiter, Wanted};
 pub use moving::MovingLeg;
 
 /// The shell's tick. Legs play in different ones.
@@ -149,6 +149,9 @@ impl Shard {
             Command::Listen { leg, to } => self.listen(leg, to),
             Command::Unbridge { leg } => self.unbridge(leg),
             Command::Join { leg, room, seat, chime } => self.join(now, leg, room, seat, chime),
+            Command::Announce { room, play, sounds, to, alone } => {
+                self.announce(now, (room, play), sounds, (to, alone));
+            }
             Command::Echo { leg } => {
                 self.unbridge(leg);
                 self.with(leg, |leg, out| leg.set_routes(Route::Itself, None, out));
@@ -179,7 +182,7 @@ impl Shard {
         leg.agree_names(now, &stream.security);
         leg.agree_handshake(&stream.security, &mut self.out);
         let (wanted, out) = (&mut self.wanted, &mut self.out);
-        leg.configure(now, stream, &mut |wish| wanted.ask(now, wish, key, out));
+        leg.configure(now, stream, &mut |wish| wanted.ask(now, wish, Waiter::Leg(key), out));
         self.deadlines.set(key, leg.deadline());
     }
 
@@ -191,27 +194,40 @@ impl Shard {
             self.out.event(Event::PlayEnded { leg: id, play, complete: false });
         } else {
             let (wanted, out) = (&mut self.wanted, &mut self.out);
-            leg.play(now, play, sounds, repeat, &mut |wish| wanted.ask(now, wish, key, out));
+            leg.play(now, play, sounds, repeat, &mut |wish| wanted.ask(now, wish, Waiter::Leg(key), out));
         }
         self.deadlines.set(key, leg.deadline());
     }
 
     fn sound(&mut self, now: Time, wish: (&Arc<str>, Codec), clip: Option<&Arc<Clip>>) {
-        for key in self.wanted.answered(wish.0, wish.1) {
+        for who in self.wanted.answered(wish.0, wish.1) {
             let mut wishes = Vec::new();
-            self.with_key(key, |leg, out| {
-                leg.answer(
-                    now,
-                    wish,
-                    clip,
-                    &mut |(source, codec)| wishes.push((Arc::clone(source), codec)),
-                    out,
-                );
-            });
+            let ask: Ask<'_> = &mut |(source, codec)| wishes.push((Arc::clone(source), codec));
+            match who {
+                Waiter::Leg(key) => self.with_key(key, |leg, out| leg.answer(now, wish, clip, ask, out)),
+                Waiter::Room(id) => {
+                    self.rooms.get_mut(&id).into_iter().for_each(|room| room.answer(wish, clip, ask));
+                }
+            }
             for (source, codec) in wishes {
-                self.wanted.ask(now, (&source, codec), key, &mut self.out);
+                self.wanted.ask(now, (&source, codec), who, &mut self.out);
             }
         }
+    }
+
+    fn announce(
+        &mut self,
+        now: Time,
+        (id, play): (RoomId, PlayId),
+        sounds: Vec<Sound>,
+        to: (Option<LegId>, bool),
+    ) {
+        let room = self.rooms.get_mut(&id).filter(|room| room.may_announce() && sounds.len() <= SOUNDS_MAX);
+        let Some(room) = room else {
+            return self.out.event(Event::Announced { room: id, play, complete: false });
+        };
+        let (wanted, out) = (&mut self.wanted, &mut self.out);
+        room.announce(play, sounds, to, &mut |wish| wanted.ask(now, wish, Waiter::Room(id), out));
     }
 
     fn bridge(&mut self, a: LegId, b: LegId) {
@@ -235,7 +251,7 @@ impl Shard {
         }
         let phase = TICK * (self.rooms.len() as u32 % TICKS_PER_FRAME);
         let seed = self.seed.named("room").numbered(room.0);
-        let room = self.rooms.entry(room).or_insert_with(|| Room::new(now, phase, seed));
+        let room = self.rooms.entry(room).or_insert_with(|| Room::new(room, now, phase, seed));
         room.join(key, id, seat, chime);
     }
 
@@ -269,8 +285,9 @@ impl Shard {
 
     fn leave(&mut self, key: Key<Leg>, id: RoomId) {
         let is_empty = self.rooms.get_mut(&id).is_some_and(|room| room.leave(key));
-        if is_empty {
-            self.rooms.remove(&id);
+        if is_empty && let Some(room) = self.rooms.remove(&id) {
+            self.wanted.forget(Waiter::Room(id));
+            room.close(&mut self.out);
         }
     }
 
@@ -278,7 +295,7 @@ impl Shard {
         self.unbridge(id);
         let Some(key) = self.keys.remove(&id) else { return };
         self.deadlines.set(key, None);
-        self.wanted.forget(key);
+        self.wanted.forget(Waiter::Leg(key));
         if let Some(leg) = self.legs.remove(key) {
             leg.close(now, &mut self.out);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Key, Time};
-use media_api::Codec;
+use media_api::{Codec, RoomId};
 
 use crate::leg::Leg;
 use crate::outbox::Outbox;
@@ -27,23 +27,30 @@ pub(crate) struct Wanted {
 #[derive(Debug)]
 struct Question {
     asked_at: Time,
-    waiting: Vec<Key<Leg>>,
+    waiting: Vec<Waiter>,
+}
+
+/// Who waits for a sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    Leg(Key<Leg>),
+    Room(RoomId),
 }
 
 impl Wanted {
-    /// `leg` wants this sound in this codec.
-    pub(crate) fn ask(&mut self, now: Time, wish: (&Arc<str>, Codec), leg: Key<Leg>, out: &mut Outbox) {
+    /// `who` wants this sound in this codec.
+    pub(crate) fn ask(&mut self, now: Time, wish: (&Arc<str>, Codec), who: Waiter, out: &mut Outbox) {
         let wish = (Arc::clone(wish.0), wish.1);
         if let Some(question) = self.questions.get_mut(&wish) {
-            if !question.waiting.contains(&leg) {
-                question.waiting.push(leg);
+            if !question.waiting.contains(&who) {
+                question.waiting.push(who);
             }
             if now - question.asked_at < ANSWER_SPAN {
                 return;
             }
             question.asked_at = now;
         } else if self.questions.len() < WANTED_MAX {
-            let question = Question { asked_at: now, waiting: vec![leg] };
+            let question = Question { asked_at: now, waiting: vec![who] };
             self.questions.insert(wish.clone(), question);
         } else {
             return;
@@ -52,17 +59,17 @@ impl Wanted {
     }
 
     /// The sound was answered: who has waited for it.
-    pub(crate) fn answered(&mut self, source: &Arc<str>, codec: Codec) -> Vec<Key<Leg>> {
+    pub(crate) fn answered(&mut self, source: &Arc<str>, codec: Codec) -> Vec<Waiter> {
         self.questions
             .remove(&(Arc::clone(source), codec))
             .map(|question| question.waiting)
             .unwrap_or_default()
     }
 
-    /// `leg` is no more and waits for nothing.
-    pub(crate) fn forget(&mut self, leg: Key<Leg>) {
+    /// `who` is no more and waits for nothing.
+    pub(crate) fn forget(&mut self, who: Waiter) {
         for question in self.questions.values_mut() {
-            question.waiting.retain(|waiting| *waiting != leg);
+            question.waiting.retain(|waiting| *waiting != who);
         }
     }
 }

@@ -6,8 +6,9 @@ mod world;
 
 use audio::tone::{Tone, heard};
 use audio::{Decoder, Encoder, EncoderSettings, Resampler};
-use media_api::{Codec, Command, Heard, LegId, PlayId, RoomId, Seat, Stream};
+use media_api::{Codec, Command, Event, Heard, LegId, PlayId, RoomId, Seat, Stream};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use world::{World, party};
 
 const ROOM: RoomId = RoomId(1);
@@ -233,6 +234,108 @@ fn a_room_in_which_nobody_speaks_sends_on() {
     talk.parties.iter_mut().for_each(|party| party.silent = true);
     talk.goes_on(1000);
     assert!(talk.parties.iter().all(|party| (7800..=8200).contains(&party.heard.len())));
+}
+
+/// The number of the tone that is announced.
+const SOUND: usize = 10;
+
+/// Three who talk in a room, and a sound of so many milliseconds.
+fn announced(codecs: &[Codec], millis: usize, to: Option<u64>, alone: bool) -> Talk {
+    let mut talk = Talk::new(codecs);
+    (1..=codecs.len() as u64).for_each(|number| talk.join(number, Seat::OPEN));
+    let samples = Tone::new(HERTZ[SOUND - 1], 3000).take(8 * millis);
+    talk.world.sounds.insert(Arc::from("it/recorded"), Some(samples));
+    talk.world.sounds.insert(Arc::from("it/none"), None);
+    talk.goes_on(300);
+    announce(&mut talk, "it/recorded", to, alone);
+    talk
+}
+
+fn announce(talk: &mut Talk, sound: &str, to: Option<u64>, alone: bool) {
+    let (play, sounds) = (PlayId(5), vec![world::sound(&["it/none", sound])]);
+    talk.world.command(Command::Announce { room: ROOM, play, sounds, to: to.map(LegId), alone });
+}
+
+fn ends(talk: &mut Talk) -> Vec<bool> {
+    let told = talk.world.events.drain(..).filter_map(|(_, event)| match event {
+        Event::Announced { room: ROOM, play: PlayId(5), complete } => Some(complete),
+        _ => None,
+    });
+    told.collect()
+}
+
+const KINDS: [[Codec; 3]; 3] = [
+    [Codec::Pcma, Codec::Pcmu, Codec::Pcma],
+    [Codec::G722, Codec::Pcma, Codec::G722],
+    [Codec::Opus, Codec::Opus, Codec::Pcma],
+];
+
+#[test]
+fn an_announcement_is_heard_by_all_beside_those_who_talk_and_then_no_more() {
+    for codecs in KINDS {
+        let mut talk = announced(&codecs, 1400, None, false);
+        talk.assert_ears(&[&[2, 3, SOUND], &[1, 3, SOUND], &[1, 2, SOUND]]);
+        talk.goes_on(1000);
+        talk.assert_ears(&[&[2, 3], &[1, 3], &[1, 2]]);
+        assert_eq!(ends(&mut talk), [true]);
+    }
+}
+
+#[test]
+fn an_announcement_to_all_alone_is_all_that_they_hear() {
+    for codecs in KINDS {
+        let mut talk = announced(&codecs, 1400, None, true);
+        talk.assert_ears(&[&[SOUND], &[SOUND], &[SOUND]]);
+        talk.goes_on(1000);
+        talk.assert_ears(&[&[2, 3], &[1, 3], &[1, 2]]);
+    }
+}
+
+#[test]
+fn an_announcement_to_one_is_heard_by_nobody_else() {
+    for codecs in KINDS {
+        let mut talk = announced(&codecs, 1400, Some(3), false);
+        talk.assert_ears(&[&[2, 3], &[1, 3], &[1, 2, SOUND]]);
+        talk.goes_on(1000);
+        announce(&mut talk, "it/recorded", Some(1), true);
+        talk.assert_ears(&[&[SOUND], &[1, 3], &[1, 2]]);
+        talk.goes_on(1500);
+        talk.assert_ears(&[&[2, 3], &[1, 3], &[1, 2]]);
+    }
+}
+
+#[test]
+fn who_only_listens_hears_announcements_and_who_is_muted_too() {
+    let mut talk = announced(&KINDS[0], 1400, None, false);
+    talk.join(2, Seat::LISTENING);
+    talk.join(3, Seat { hears: false, heard: Heard::ByAll });
+    talk.assert_ears(&[&[3, SOUND], &[1, 3, SOUND], &[]]);
+}
+
+#[test]
+fn an_announcement_that_cannot_be_made_is_told_and_disturbs_nobody() {
+    let mut talk = announced(&KINDS[0], 400, None, false);
+    talk.goes_on(1000);
+    assert_eq!(ends(&mut talk), [true]);
+    talk.world.sounds.insert(Arc::from("it/missing"), None);
+    announce(&mut talk, "it/missing", None, true);
+    talk.assert_ears(&[&[2, 3], &[1, 3], &[1, 2]]);
+    assert_eq!(ends(&mut talk), [false], "no sound could be read");
+    announce(&mut talk, "it/never", None, true);
+    talk.goes_on(3000);
+    talk.assert_ears(&[&[2, 3], &[1, 3], &[1, 2]]);
+    assert_eq!(ends(&mut talk), [false], "its sound never came");
+    for _ in 0..65 {
+        announce(&mut talk, "it/recorded", Some(2), false);
+    }
+    assert_eq!(ends(&mut talk), [false], "one is too many");
+    talk.goes_on(100);
+    for number in 1..=3 {
+        talk.world.command(Command::Unbridge { leg: LegId(number) });
+    }
+    assert_eq!(ends(&mut talk).len(), 64, "all have left");
+    announce(&mut talk, "it/recorded", None, false);
+    assert_eq!(ends(&mut talk), [false], "nobody is there");
 }
 
 #[test]

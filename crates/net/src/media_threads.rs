@@ -130,7 +130,7 @@ impl MediaThreads {
         if let Command::Open { leg, family } = &command {
             return Some(self.open(*leg, *family, None));
         }
-        let leg = whose(&command)?;
+        let leg = self.whose(&command)?;
         let before = self.whereabouts.shard_of(leg)?;
         if let Some((leg, to)) = self.whereabouts.follow(&command) {
             self.move_leg(leg, to);
@@ -196,6 +196,27 @@ impl MediaThreads {
         legs.min_by_key(|(_, legs)| *legs).map_or(0, |(at, _)| at)
     }
 
+    /// The leg in whose shard a command is done.
+    fn whose(&self, command: &Command) -> Option<LegId> {
+        match command {
+            Command::Open { .. } => None,
+            Command::Announce { room, .. } => self.whereabouts.member_of(*room),
+            Command::Bridge { a: leg, .. }
+            | Command::Listen { leg, .. }
+            | Command::Configure { leg, .. }
+            | Command::Play { leg, .. }
+            | Command::Stop { leg }
+            | Command::SendDigits { leg, .. }
+            | Command::Unbridge { leg }
+            | Command::Join { leg, .. }
+            | Command::Echo { leg }
+            | Command::HearProgress { leg, .. }
+            | Command::Tap { leg, .. }
+            | Command::Capture { leg, .. }
+            | Command::Close { leg } => Some(*leg),
+        }
+    }
+
     /// The leg goes on in another shard. It may be one more there than are opened in one.
     fn move_leg(&mut self, leg: LegId, to: usize) {
         let from = self.whereabouts.shard_of(leg);
@@ -210,26 +231,6 @@ impl MediaThreads {
             let _ = running.commands.send(ToShard::Await { leg });
         }
         self.whereabouts.is_in(leg, to);
-    }
-}
-
-/// The leg in whose shard a command is done.
-fn whose(command: &Command) -> Option<LegId> {
-    match command {
-        Command::Open { .. } => None,
-        Command::Bridge { a: leg, .. }
-        | Command::Listen { leg, .. }
-        | Command::Configure { leg, .. }
-        | Command::Play { leg, .. }
-        | Command::Stop { leg }
-        | Command::SendDigits { leg, .. }
-        | Command::Unbridge { leg }
-        | Command::Join { leg, .. }
-        | Command::Echo { leg }
-        | Command::HearProgress { leg, .. }
-        | Command::Tap { leg, .. }
-        | Command::Capture { leg, .. }
-        | Command::Close { leg } => Some(*leg),
     }
 }
 

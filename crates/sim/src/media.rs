@@ -84,7 +84,7 @@ impl StandIn {
 
     /// Does an order.
     pub(crate) fn command(&mut self, now: Time, command: Command) {
-        let leg = leg_of(&command);
+        let Some(leg) = leg_of(&command) else { return };
         if let Command::Open { leg, family } = command {
             return self.open(now, leg, family);
         }
@@ -103,6 +103,7 @@ impl StandIn {
             Command::Close { leg } => self.close(now, leg),
             Command::Open { .. }
             | Command::Join { .. }
+            | Command::Announce { .. }
             | Command::Echo { .. }
             | Command::HearProgress { .. }
             | Command::Tap { .. }
@@ -266,8 +267,10 @@ impl StandIn {
     }
 }
 
-fn leg_of(command: &Command) -> LegId {
-    match command {
+/// Whose it is; nobody's if it is for whoever is in a room.
+fn leg_of(command: &Command) -> Option<LegId> {
+    Some(match command {
+        Command::Announce { to, .. } => return *to,
         Command::Bridge { a, .. } => *a,
         Command::Listen { leg, .. } => *leg,
         Command::Open { leg, .. }
@@ -282,7 +285,7 @@ fn leg_of(command: &Command) -> LegId {
         | Command::Tap { leg, .. }
         | Command::Capture { leg, .. }
         | Command::Close { leg } => *leg,
-    }
+    })
 }
 
 /// From half a second to four, by the name of the sound.

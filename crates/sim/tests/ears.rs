@@ -167,9 +167,10 @@ fn keys_are_heard_once_each_through_loss_and_disorder() {
 fn in_a_room_all_hear_all_others() {
     in_all_weathers(|weather| {
         let mut config = with_trunk();
-        config
-            .services
-            .insert("meeting".to_owned(), Service::Room { name: "meeting".to_owned(), chime: false });
+        config.services.insert(
+            "meeting".to_owned(),
+            Service::Room { name: "meeting".to_owned(), chime: false, announce: Vec::new() },
+        );
         let mut stage = stage_with(config, weather);
         let mut lines: Vec<Line> = (1..=4)
             .map(|number| {

@@ -14,7 +14,10 @@ use support::stage::*;
 fn meeting() -> Stage {
     let mut config = config();
     for (number, name) in [("meeting", "one"), ("meeting-too", "one"), ("other", "two")] {
-        config.services.insert(number.to_owned(), Service::Room { name: name.to_owned(), chime: true });
+        config.services.insert(
+            number.to_owned(),
+            Service::Room { name: name.to_owned(), chime: true, announce: Vec::new() },
+        );
     }
     Stage::with(config, Past::default())
 }
@@ -79,7 +82,10 @@ fn who_holds_in_a_room_is_not_heard_and_is_heard_again() {
 
 fn with_a_caller_and_a_meeting() -> (Stage, Line, Line, Line) {
     let mut config = with_trunk();
-    config.services.insert("meeting".to_owned(), Service::Room { name: "one".to_owned(), chime: false });
+    config.services.insert(
+        "meeting".to_owned(),
+        Service::Room { name: "one".to_owned(), chime: false, announce: Vec::new() },
+    );
     let mut stage = Stage::with(config, Past::default());
     let weather = Weather { seed: 1, lost_permille: 5, delay_max: Duration::from_millis(30) };
     stage.hall = Some(Hall::new(stage.now, weather));
@@ -140,4 +146,32 @@ fn an_integrator_sends_a_caller_to_a_room() {
     assert!(stage.replies[0].1.is_ok());
     hung_up_on(&mut stage, &anna);
     meet(stage, there, caller);
+}
+
+#[test]
+fn who_comes_hears_what_the_room_announces_and_who_is_there_does_not() {
+    let mut config = config();
+    let announce = vec![std::sync::Arc::from([std::sync::Arc::from("it/recorded")])];
+    config
+        .services
+        .insert("meeting".to_owned(), Service::Room { name: "one".to_owned(), chime: false, announce });
+    let mut stage = Stage::with(config, Past::default());
+    stage.hall = Some(Hall::new(stage.now, Weather { seed: 1, lost_permille: 0, delay_max: Duration::ZERO }));
+    let hears = |stage: &Stage, leg| stage.hall.as_ref().unwrap().heard_by(LegId(leg));
+    let mut first = calls(&mut stage, 8, "meeting");
+    stage.wait(Duration::from_millis(500));
+    assert_eq!(hears(&stage, 1), BTreeSet::from([Heard::Prompt]));
+    stage.wait(seconds(2));
+    let mut second = calls(&mut stage, 9, "meeting");
+    stage.wait(Duration::from_millis(600));
+    assert_eq!(hears(&stage, 1), BTreeSet::from([Heard::Party(2)]));
+    assert_eq!(hears(&stage, 2), BTreeSet::from([Heard::Prompt, Heard::Party(1)]));
+    reoffers(&mut stage, &mut second, "sendonly");
+    reoffers(&mut stage, &mut second, SENDRECV);
+    stage.wait(seconds(1));
+    assert_eq!(hears(&stage, 2), BTreeSet::from([Heard::Party(1)]), "said once");
+    hangs_up(&mut stage, &mut first);
+    hangs_up(&mut stage, &mut second);
+    stage.wait(seconds(60));
+    assert!(stage.engine.is_idle());
 }

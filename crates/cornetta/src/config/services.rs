@@ -214,10 +214,22 @@ fn plain(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Si
     }
 }
 
+/// What whoever comes to a room has to listen to.
+const ANNOUNCED_MAX: usize = 16;
+
 fn room(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Service> {
     let name = text(document, section, "name", "name the room: all numbers with this name lead to it")?;
     let chime = section.take("chime").map_or(Some(true), |entry| document.flag(&entry))?;
-    Some(Service::Room { name, chime })
+    let announce = section.take("announce").map(|entry| document.texts(&entry)).unwrap_or_default();
+    if let Some((_, at)) = announce.get(ANNOUNCED_MAX) {
+        document.fault(
+            *at,
+            format!("more than {ANNOUNCED_MAX} sounds"),
+            "announce less: people want to talk",
+        );
+    }
+    let announce = announce.into_iter().map(|(source, _)| sound(source)).collect();
+    Some(Service::Room { name, chime, announce })
 }
 
 fn dial(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Sip>) -> Option<Service> {

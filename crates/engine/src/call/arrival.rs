@@ -260,9 +260,12 @@ impl Call {
                 self.stage = Stage::Measured;
                 ctx.media(Command::Echo { leg: media });
             }
-            Service::Room { chime, .. } => {
+            Service::Room { chime, announce, .. } => {
                 self.stage = Stage::Measured;
                 self.take_seat(ctx, chime);
+                if let Some(room) = ctx.rooms.of(media).filter(|_| !announce.is_empty()) {
+                    ctx.announce(room, media, announce);
+                }
             }
             Service::Dial(_) => self.talk(ctx),
         }

@@ -4,13 +4,16 @@
 //! its own part, and all who do not share one mix, encoded once for each format. So a room costs as much more as it has
 //! parties more. What is whispered is added for whom it is meant.
 
+mod announcing;
 mod chime;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use audio::Clip;
 use base::{Key, Seed, Slots, Time};
-use media_api::{Heard, LegId, Seat};
+use media_api::{Codec, Heard, LegId, PlayId, RoomId, Seat, Sound};
 
 use crate::cadence::{CATCH_UP_MAX, Cadence};
 use crate::ear::{Hearing, Said};
@@ -18,7 +21,9 @@ use crate::leg::{Leg, Received, Spoken};
 use crate::line::Talker;
 use crate::outbox::Outbox;
 use crate::quality;
+use crate::sounds::Ask;
 use crate::voice::{Format, Voice};
+use announcing::{ANNOUNCEMENTS_MAX, Announcement};
 use chime::Chime;
 
 /// So many are heard at a time; of more the loudest. Nobody understands more, and noise adds up.
@@ -38,6 +43,7 @@ const RATE_MIN: u32 = 8000;
 
 #[derive(Debug)]
 pub(crate) struct Room {
+    id: RoomId,
     cadence: Cadence,
     /// What is mixed has so many samples a second: the best that any party can hear of another.
     sample_rate: u32,
@@ -45,6 +51,7 @@ pub(crate) struct Room {
     /// For those who hear the same as others, one of each format, and in which frame it last wrote.
     shared: Vec<(Voice, u64)>,
     chimes: Vec<Chime>,
+    announcements: Vec<Announcement>,
     frame: u64,
     seed: Seed,
     // Kept from frame to frame, so that a frame allocates nothing.
@@ -76,15 +83,17 @@ struct Member {
 
 impl Room {
     /// An empty room whose frames fall in this phase of each 20 ms.
-    pub(crate) fn new(now: Time, phase: Duration, seed: Seed) -> Room {
+    pub(crate) fn new(id: RoomId, now: Time, phase: Duration, seed: Seed) -> Room {
         let mut cadence = Cadence::new(phase);
         cadence.start(now);
         Room {
+            id,
             cadence,
             sample_rate: RATE_MIN,
             members: BTreeMap::new(),
             shared: Vec::new(),
             chimes: Vec::new(),
+            announcements: Vec::new(),
             frame: 0,
             seed,
             loudest: Vec::new(),
@@ -142,6 +151,36 @@ impl Room {
         self.members.get_mut(&from)?.hearing.heard()
     }
 
+    /// Whether there is room for one announcement more.
+    pub(crate) fn may_announce(&self) -> bool {
+        self.announcements.len() < ANNOUNCEMENTS_MAX
+    }
+
+    /// Plays these to all or to one, beside what is said or alone.
+    pub(crate) fn announce(
+        &mut self,
+        play: PlayId,
+        sounds: Vec<Sound>,
+        to: (Option<LegId>, bool),
+        ask: Ask<'_>,
+    ) {
+        self.announcements.push(Announcement::new(play, sounds, to, self.sample_rate, ask));
+    }
+
+    /// Takes a sound that was asked for.
+    pub(crate) fn answer(&mut self, wish: (&Arc<str>, Codec), clip: Option<&Arc<Clip>>, ask: Ask<'_>) {
+        for announcement in &mut self.announcements {
+            announcement.answer(wish, clip, &mut *ask);
+        }
+    }
+
+    /// All have left: what was being announced is over.
+    pub(crate) fn close(self, out: &mut Outbox) {
+        for announcement in self.announcements {
+            announcement.break_off(self.id, out);
+        }
+    }
+
     pub(crate) fn due(&self) -> Option<Time> {
         self.cadence.due()
     }
@@ -152,6 +191,7 @@ impl Room {
             let Some(nominal) = self.cadence.next(now) else { return };
             self.choose_rate(legs);
             self.take_frames(now);
+            self.announce_on(now, out);
             self.choose_speakers();
             self.add_up();
             self.send(nominal, legs, out);
@@ -177,6 +217,7 @@ impl Room {
         self.sample_rate = rate;
         self.shared.clear();
         self.chimes.iter_mut().for_each(|chime| chime.set_sample_rate(rate));
+        self.announcements.iter_mut().for_each(|announcement| announcement.set_sample_rate(rate));
         for member in self.members.values_mut() {
             member.voice = None;
             member.hearing.set_sample_rate(rate);
@@ -192,10 +233,22 @@ impl Room {
         }
     }
 
+    fn announce_on(&mut self, now: Time, out: &mut Outbox) {
+        let length = (self.sample_rate / FRAMES_PER_SECOND) as usize;
+        let id = self.id;
+        self.announcements.retain_mut(|announcement| announcement.go_on(now, length, id, out));
+    }
+
+    /// Whether all hear an announcement and nothing else.
+    fn is_silenced(&self) -> bool {
+        self.announcements.iter().any(|announcement| announcement.alone && announcement.is_for_all())
+    }
+
     fn choose_speakers(&mut self) {
         self.loudest.clear();
+        let silenced = self.is_silenced();
         for (key, member) in &self.members {
-            if member.is_said && member.seat.heard == Heard::ByAll {
+            if member.is_said && member.seat.heard == Heard::ByAll && !silenced {
                 let level = energy(&member.frame) * if member.speaks { HELD_PLACE } else { 16 };
                 self.loudest.push((level, *key));
             }
@@ -214,15 +267,18 @@ impl Room {
         self.sum.clear();
         self.sum.resize((self.sample_rate / FRAMES_PER_SECOND) as usize, 0);
         self.whispering.clear();
+        let silenced = self.is_silenced();
         for (key, member) in &self.members {
             if member.speaks {
                 add(&mut self.sum, &member.frame);
-            } else if member.is_said && matches!(member.seat.heard, Heard::By(_)) {
+            } else if member.is_said && !silenced && matches!(member.seat.heard, Heard::By(_)) {
                 self.whispering.push(*key);
             }
         }
         let sum = &mut self.sum;
         self.chimes.retain_mut(|chime| chime.add(sum));
+        let for_all = self.announcements.iter().filter(|announcement| announcement.is_for_all());
+        for_all.for_each(|announcement| add(sum, &announcement.frame));
         self.mix.clear();
         self.mix.extend(self.sum.iter().map(|sample| clip(*sample)));
     }
@@ -253,7 +309,9 @@ impl Room {
         let is_whispered_to = self.whispers_to(key).next().is_some();
         let frame = self.frame;
         let Some(listener) = self.members.get_mut(&key) else { return false };
-        if listener.speaks || is_whispered_to {
+        let leg = listener.leg;
+        let is_told = self.announcements.iter().any(|announcement| announcement.is_for(leg));
+        if listener.speaks || is_whispered_to || is_told {
             listener.own_until = frame + OWN_KEPT;
         }
         if frame >= listener.own_until {
@@ -268,10 +326,20 @@ impl Room {
             }
         }
         self.whispers_to(key).for_each(|whisperer| add(&mut sum, &whisperer.frame));
+        self.add_announcements(leg, &mut sum);
         self.own_mix.clear();
         self.own_mix.extend(sum.iter().map(|sample| clip(*sample)));
         self.own_sum = sum;
         true
+    }
+
+    /// What only this party is told, beside or instead of what it hears.
+    fn add_announcements(&self, leg: LegId, sum: &mut [i32]) {
+        let own = || self.announcements.iter().filter(|announcement| announcement.is_for(leg));
+        if own().any(|announcement| announcement.alone) {
+            sum.fill(0);
+        }
+        own().for_each(|announcement| add(sum, &announcement.frame));
     }
 
     /// Those who whisper to this party now.

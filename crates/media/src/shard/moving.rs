@@ -5,6 +5,7 @@ use media_api::{Event, LegId};
 
 use super::Shard;
 use crate::leg::Leg;
+use crate::sounds::Waiter;
 
 /// A leg between two shards. It is in neither, so it is to be handed on at once.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ impl Shard {
         self.unbridge(id);
         let key = self.keys.remove(&id)?;
         self.deadlines.set(key, None);
-        self.wanted.forget(key);
+        self.wanted.forget(Waiter::Leg(key));
         self.legs.remove(key).map(MovingLeg)
     }
 
@@ -31,7 +32,7 @@ impl Shard {
                 self.keys.insert(id, key);
                 let Some(leg) = self.legs.get_mut(key) else { return };
                 let (wanted, out) = (&mut self.wanted, &mut self.out);
-                leg.ask_again(&mut |wish| wanted.ask(now, wish, key, out));
+                leg.ask_again(&mut |wish| wanted.ask(now, wish, Waiter::Leg(key), out));
                 self.deadlines.set(key, leg.deadline());
             }
             // Told as what it is to call control: the leg is no more.

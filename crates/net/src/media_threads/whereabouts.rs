@@ -20,6 +20,11 @@ impl Whereabouts {
         self.shard_of.get(&leg).copied()
     }
 
+    /// Somebody who is in a room.
+    pub(super) fn member_of(&self, room: RoomId) -> Option<LegId> {
+        self.rooms.get(&room)?.first().copied()
+    }
+
     /// From now on the leg is in this shard.
     pub(super) fn is_in(&mut self, leg: LegId, shard: usize) {
         self.shard_of.insert(leg, shard);
