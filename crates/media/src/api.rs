@@ -184,6 +184,8 @@ pub enum Why {
     Digits,
     /// Something is to be told of the way to a party that looks for us, or it may be lost.
     Way,
+    /// A party has been sent nothing for long.
+    Idle,
     /// A report is due (RFC 3550 §6.2).
     Rtcp,
     /// A party may have fallen silent.

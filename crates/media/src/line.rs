@@ -13,6 +13,8 @@ pub(crate) enum Talker {
     Translation,
     Room,
     Keys,
+    /// Nobody: a sign of life.
+    Idle,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,11 @@ impl Line {
 
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// The time of the newest packet; `None` before the first.
+    pub(crate) fn newest_at(&self) -> Option<Time> {
+        (self.packets > 0).then_some(self.at)
     }
 
     pub(crate) fn talker(&self) -> Option<Talker> {

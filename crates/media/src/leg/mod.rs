@@ -2,6 +2,7 @@
 
 mod finding;
 mod handshaking;
+mod idling;
 mod listening;
 mod measuring;
 mod pressing;
@@ -38,6 +39,7 @@ use crate::voice::Format;
 use crate::watchdog::Watchdog;
 
 use handshaking::Handshaking;
+use idling::Idling;
 use listening::Listening;
 use pressing::Tones;
 use protection::Protection;
@@ -81,6 +83,7 @@ pub(crate) struct Leg {
     places: MusicPlaces,
     keys: Keys,
     tones: Option<Box<Tones>>,
+    idling: Idling,
     // What it says.
     reception: Reception,
     presses: Presses,
@@ -138,6 +141,7 @@ impl Leg {
             places: MusicPlaces::default(),
             keys: Keys::default(),
             tones: None,
+            idling: Idling::new(now),
             reception: Reception::new(),
             presses: Presses::default(),
             listening: Listening::default(),
@@ -196,6 +200,7 @@ impl Leg {
             (translation, Why::Translate),
             (self.tap.as_ref().and_then(|tap| tap.due()), Why::Tap),
             (self.keys.due(), Why::Digits),
+            (self.idle_due(), Why::Idle),
             (self.watchdog.due(), Why::Watchdog),
             (self.ice.as_ref().and_then(|ice| ice.due()), Why::Way),
             (self.reports.due(), Why::Rtcp),
@@ -212,6 +217,7 @@ impl Leg {
         self.send_keys(now, out);
         self.play_on(now, out);
         self.translate_on(now, out);
+        self.break_silence(now, out);
         self.tap_on(now, out);
         if self.reports.due().is_some_and(|due| due <= now) {
             self.report(now, false, out);
