@@ -50,7 +50,7 @@ needs-build:
 	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq cmake gcc g++ make pkg-config >/dev/null; }
 
 # Phones and load that are not ours, for the black-box tests. PJSIP is in no distribution, and its package is not built for
-# every Python: without it its cases say so and are skipped.
+# every Python: without it its cases say so and are skipped. So it is with aiortc and with Chromium.
 needs-test:
 	@command -v sipp >/dev/null && command -v baresip >/dev/null && command -v linphonec >/dev/null && \
 	  command -v tshark >/dev/null && command -v nft >/dev/null && command -v ip >/dev/null && \
@@ -64,6 +64,14 @@ needs-test:
 	  echo "Installing PJSIP's Python package into target/pjsip: the black-box tests call Cornetta with it."; \
 	  python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
 	    --target target/pjsip -r tests/blackbox/requirements.txt || rm -rf target/pjsip; }
+	@test -d target/aiortc || { \
+	  echo "Installing aiortc into target/aiortc: the black-box tests call Cornetta with it as browsers do."; \
+	  python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+	    --target target/aiortc -r tests/blackbox/aiortc.txt || rm -rf target/aiortc; }
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+	  echo "Installing chromium and chromium-driver: the black-box tests call Cornetta with a real browser."; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null || \
+	    echo "There is no Chromium here: its cases will be skipped."; }
 	@test -d target/sipvicious || { \
 	  echo "Installing SIPVicious into target/sipvicious: the black-box tests let it look for a way in."; \
 	  python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \

@@ -130,10 +130,11 @@ class Server:
 
     def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None,
                  trunks=(), routes=(), outbound=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None, trust=None,
-                 host="127.0.0.1", also=None, media=None):
+                 host="127.0.0.1", also=None, media=None, ws=False, sounds=None):
         self.trial, self.process = trial, None
         self.sip, self.http = at or (host, free_port()), ("127.0.0.1", free_port())
         self.tls = (host, free_port()) if tls else None
+        self.ws = (host, free_port()) if ws else None
         hosts = [host, also] if also else [host]  # one of each family
         listen = [f"{kind}:{place(one)}:{self.sip[1]}" for one in hosts for kind in ("udp", "tcp")]
         self.config = trial.folder / "cornetta.toml"
@@ -142,7 +143,8 @@ class Server:
         empty.mkdir(exist_ok=True)
         tables = [
             ("node", {"name": "bb1", "data": str(trial.folder / data)}),
-            ("sip", {"listen": listen + ([f"tls:{place(host)}:{self.tls[1]}"] if tls else []), "realm": "blackbox",
+            ("sip", {"listen": listen + ([f"tls:{place(host)}:{self.tls[1]}"] if tls else [])
+                     + ([f"ws:{place(host)}:{self.ws[1]}"] if ws else []), "realm": "blackbox",
                      "open_to": ["127.0.0.0/8"] if open_to_loopback else [], **(sip or {})}),
             *([("sip.tls", certificate(trial.folder, host))] if tls else []),
             ("media", {"address": hosts if also else host, "ports": f"{low}-{low + ports - 1}", **(media or {})}),
@@ -152,7 +154,7 @@ class Server:
             ("http", {"listen": "%s:%d" % self.http}),
             ("[token]", {"name": "tests", "secret": TOKEN, "scopes": ["events:read", "call:any", "call:capture",
                                                                       "agent:any", "pii:clear", "security:any"]}),
-            ("sounds", {"folders": [str(ROOT / "sounds")]}),
+            ("sounds", {"folders": [str(folder) for folder in (sounds, ROOT / "sounds") if folder]}),
             ("scripts", {"folder": str(scripts or empty)}),
         ]
         tables += [("[queue]", queue) for queue in queues]
