@@ -139,11 +139,12 @@ pub enum ShardOutput {
         /// What the clip is to be written in.
         codec: Codec,
     },
-    /// The next 20 ms of a tapped leg. Frames follow on each other without a gap, so that the two channels keep to each
-    /// other and to the clock.
+    /// The next 20 ms of a tapped leg. The two channels keep to each other and, by the number, to the clock.
     Heard {
         /// Which.
         leg: LegId,
+        /// How many frames of 20 ms lie between the first and this one. It jumps where a shard that was late passed some over.
+        number: u64,
         /// Whether the party says anything in it, and whether it is told anything; silence if not.
         is_said: bool,
         /// See above.

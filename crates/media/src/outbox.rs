@@ -56,13 +56,19 @@ impl Outbox {
     }
 
     /// Puts out a frame of a tapped leg, unless there is no room.
-    pub(crate) fn heard(&mut self, leg: LegId, (is_said, is_told): (bool, bool), said: &[i16], told: &[i16]) {
+    pub(crate) fn heard(
+        &mut self,
+        leg: LegId,
+        (number, is_said, is_told): (u64, bool, bool),
+        said: &[i16],
+        told: &[i16],
+    ) {
         let packet = self.write(|bytes| {
             let samples = said.iter().zip(told).flat_map(|(said, told)| [*said, *told]);
             bytes.extend(samples.flat_map(i16::to_le_bytes));
         });
         if let Some(packet) = packet {
-            self.outputs.push_back(ShardOutput::Heard { leg, is_said, is_told, packet });
+            self.outputs.push_back(ShardOutput::Heard { leg, number, is_said, is_told, packet });
         }
     }
 

@@ -11,7 +11,7 @@ mod whereabouts;
 pub use tap::{Tap, TappedPacket};
 
 use crate::handshakes::{self, Asking};
-use crate::{Clock, MediaCertificate, PortPairs, SoundStore};
+use crate::{Clock, MediaCertificate, PortPairs, Recordings, SoundStore};
 use base::Seed;
 use crossbeam_channel::Sender;
 use events::Events;
@@ -51,6 +51,8 @@ pub struct MediaConfig {
     pub clock: Clock,
     /// Who gets copies of captured packets.
     pub tap: Tap,
+    /// Who gets what tapped legs say and are told.
+    pub recordings: Recordings,
     /// What proves us to browsers.
     pub certificate: MediaCertificate,
 }

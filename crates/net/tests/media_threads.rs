@@ -28,6 +28,7 @@ fn config(ports: RangeInclusive<u16>, threads: usize, sounds: Vec<PathBuf>) -> M
         seed: Seed::from_number(1),
         clock: Clock::start(),
         tap: net::Tap::default(),
+        recordings: net::Recordings::default(),
         certificate: net::MediaCertificate::draw().unwrap(),
     }
 }
@@ -201,6 +202,50 @@ fn a_leg_moves_to_the_shard_of_whom_it_is_bridged_to_and_its_party_hears_no_seam
     for leg in 11..=14 {
         opened(media.open(LegId(leg), Family::V4, None));
     }
+}
+
+#[test]
+fn what_a_party_says_and_is_told_is_recorded_side_by_side_also_when_its_leg_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sender, told) = channel();
+    let (recorder, recordings) = net::Recorder::start(1000, move |what| drop(sender.send(what))).unwrap();
+    let config = MediaConfig { recordings, ..config(24_120..=24_139, 2, Vec::new()) };
+    let (mut media, _events) = start(config);
+    let legs = [LegId(1), LegId(2)];
+    let peers = legs.map(|_| peer());
+    let locals = [0, 1].map(|at| {
+        let local = opened(media.open(legs[at], Family::V4, None));
+        media.command(configure(legs[at], &peers[at]));
+        local
+    });
+    let path = folder.path().join("call.wav");
+    assert!(recorder.begin(legs[0], std::fs::File::create(&path).unwrap(), 8000));
+    media.command(Command::Tap { leg: legs[0], sample_rate: Some(8000) });
+    media.command(Command::Bridge { a: legs[0], b: legs[1] });
+    let law = audio::g711::Law::A;
+    let [said, heard] = [8000, 2000].map(|level| [law.encode_sample(level); 160]);
+    peers[0].set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let mut buffer = [0; 2048];
+    for sequence in 0..60 {
+        peers[0].send_to(&rtp(sequence, &said), locals[0]).unwrap();
+        peers[1].send_to(&rtp(sequence, &heard), locals[1]).unwrap();
+        while peers[0].recv_from(&mut buffer).is_ok() {}
+    }
+    media.command(Command::Tap { leg: legs[0], sample_rate: None });
+    assert!(recorder.end(legs[0]));
+    let net::RecordingTold::Ended { length, .. } = told.recv_timeout(SOON).unwrap() else {
+        panic!("it did not end well")
+    };
+    assert!(length > Duration::from_millis(1000), "{length:?}");
+    let file = std::fs::read(&path).unwrap();
+    let samples: Vec<i16> =
+        file[44..].as_chunks::<2>().0.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();
+    let together = samples
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .filter(|[left, right]| *left > 6000 && (1500..3000).contains(right));
+    assert!(together.count() > 8000 / 4, "both are heard at the same time, each in its own channel");
 }
 
 #[test]

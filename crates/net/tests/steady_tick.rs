@@ -47,6 +47,7 @@ fn a_relaying_thread_asks_for_no_memory() {
         seed: Seed::from_number(1),
         clock: Clock::start(),
         tap: net::Tap::default(),
+        recordings: net::Recordings::default(),
         certificate: net::MediaCertificate::draw().unwrap(),
     };
     let mut media = MediaThreads::start(config, |_| Ok(())).unwrap();

@@ -110,6 +110,7 @@ impl Exchange {
             seed: seed.named("media"),
             clock,
             tap: seeing::tap(&trace),
+            recordings: net::Recordings::default(),
             certificate,
         };
         let media = MediaThreads::start(media, move |event| {

@@ -16,6 +16,8 @@ use crate::rtp::Header;
 pub(super) struct Tap {
     sample_rate: u32,
     cadence: Cadence,
+    /// Of the next frame.
+    number: u64,
     said: Channel,
     told: Channel,
 }
@@ -48,7 +50,7 @@ impl Tap {
     fn new(now: Time, sample_rate: u32, mut cadence: Cadence, seed: &Seed) -> Tap {
         cadence.start(now);
         let [said, told] = ["said", "told"].map(|name| Channel::new(seed.named(name)));
-        Tap { sample_rate, cadence, said, told }
+        Tap { sample_rate, cadence, number: 0, said, told }
     }
 
     /// When the next frame is due.
@@ -103,8 +105,10 @@ impl Leg {
             }
             let is_said = tap.said.take(now, length);
             let is_told = tap.told.take(now, length);
-            out.heard(self.id, (is_said, is_told), &tap.said.frame, &tap.told.frame);
+            let what = (tap.number, is_said, is_told);
+            tap.number += 1;
+            out.heard(self.id, what, &tap.said.frame, &tap.told.frame);
         }
-        tap.cadence.skip(now);
+        tap.number += tap.cadence.skip(now);
     }
 }

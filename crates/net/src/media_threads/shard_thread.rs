@@ -6,7 +6,7 @@ use super::tap::{Captured, Tap};
 use crate::handshakes::Told;
 use crate::sounds::Wish;
 use crate::zone::without_link;
-use crate::{Clock, PortPair, SoundStore};
+use crate::{Clock, PortPair, Recordings, SoundStore};
 use base::{Key, Slots, Time};
 use crossbeam_channel::{Receiver, Sender};
 use media::{Clip, HandshakeAct, PacketKind, PacketRef, Shard, ShardConfig, ShardInput, ShardOutput};
@@ -91,6 +91,7 @@ pub(super) struct ShardThread {
     arrivals: Arrivals,
     sounds: SoundStore,
     tap: Tap,
+    recordings: Recordings,
     shaking: Shaking,
     events: Events,
     counters: Arc<Counters>,
@@ -135,6 +136,7 @@ impl ShardThread {
             arrivals,
             sounds: config.sounds.clone(),
             tap: config.tap.clone(),
+            recordings: config.recordings.clone(),
             shaking,
             events,
             counters,
@@ -326,8 +328,9 @@ impl ShardThread {
                     }
                     HandshakeAct::End => self.shaking.end(leg, number),
                 },
-                // Nobody records here; a tap is for those who run a shard of their own.
-                ShardOutput::Heard { .. } => {}
+                ShardOutput::Heard { leg, number, packet, .. } => {
+                    self.recordings.put(leg, number, self.shard.packet(packet));
+                }
             }
         }
     }
