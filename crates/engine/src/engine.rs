@@ -13,7 +13,7 @@ use crate::{CommandRefused, Config, Input, Output, Past, Why, past};
 use acd::Acd;
 use base::{Seed, Slots, Time, Wall};
 use facts::{Cause, End, FactKind, QueueNow, Side, Snapshot};
-use sip::ua::{Event, Invite, Peer, SessionId, UserAgent};
+use sip::ua::{Event, Flow, Invite, Peer, SessionId, UserAgent};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -231,7 +231,9 @@ impl Engine {
                 self.for_session(session, |call, ctx, leg| call.reanswered(ctx, leg, &sdp));
             }
             // The session goes on as it was; a party that is gone does not refuse but stays silent.
-            Event::ReofferRefused { .. } => {}
+            Event::ReofferRefused { session, .. } => {
+                self.for_session(session, |call, ctx, leg| call.reoffer_refused(ctx, leg));
+            }
             Event::RefreshDue { session } => {
                 self.for_session(session, |call, ctx, leg| call.refresh_due(ctx, leg));
             }
@@ -253,6 +255,7 @@ impl Engine {
             Event::TextArrived { text, told } => self.texts.arrived(&mut self.ctx, text, *told),
             Event::TextOver { text, status } => self.texts.over(&mut self.ctx, text, status),
             Event::Registered { user, contact, new } => {
+                self.device_shows_itself(&user, contact.flow);
                 self.devices.registered(&mut self.ctx, user, contact, new);
             }
             Event::Unregistered { user, why } => self.devices.unregistered(&mut self.ctx, user, why),
@@ -476,6 +479,15 @@ impl Engine {
     fn for_session(&mut self, session: SessionId, act: impl FnOnce(&mut Call, &mut Context, u32)) {
         if let Some(Owner { call, leg }) = self.ctx.sessions.get(&session).copied() {
             self.with_call(call, |call, ctx| act(call, ctx, leg));
+        }
+    }
+
+    /// A device of this account has registered by this way: browsers in calls of it may have been missed.
+    fn device_shows_itself(&mut self, user: &str, flow: Flow) {
+        let seen: Vec<CallKey> =
+            self.calls.iter().filter(|(_, call)| call.has_browser_of(user)).map(|(key, _)| key).collect();
+        for key in seen {
+            self.with_call(key, |call, ctx| call.device_shows_itself(ctx, user, flow));
         }
     }
 

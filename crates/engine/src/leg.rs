@@ -6,11 +6,12 @@ use crate::context::{Context, Owner};
 use crate::ledger::CallLog;
 use crate::media_terms::{Reach, key_facts};
 use crate::quality;
+use crate::seeking::Seeking;
 use base::Time;
 use facts::{End, FactKind, LegRole};
 use media_api::{Codec, Command, Direction, Family, KeyTerms, LegId, Security, Stats, Stream};
 use sip::negotiation::{self, Abilities, Handshaking, Keying, Negotiation, Refusal};
-use sip::ua::{Do, SessionId, Warning};
+use sip::ua::{Do, Flow, SessionId, Warning};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ pub(crate) struct Leg {
     pub(crate) held: bool,
     /// Since when the watchdog hears nothing of a party that should be heard.
     pub(crate) silent_since: Option<Time>,
+    seeking: Seeking,
     /// The last proof that the party is there: an answer, an offer, speech after silence.
     alive_at: Time,
     /// `leg.ringing` has been written.
@@ -84,6 +86,7 @@ impl Leg {
             secured: None,
             held: false,
             silent_since: None,
+            seeking: Seeking::default(),
             alive_at: ctx.now,
             rung: false,
             charge: None,
@@ -283,13 +286,67 @@ impl Leg {
         (self.connected && quiet).then(|| self.alive_at + patience)
     }
 
-    /// Asks the party whether it is still there, by offering what is in force.
+    /// Asks the party whether it is still there, by offering what is in force, unless it is being asked.
     pub(crate) fn probe(&mut self, ctx: &mut Context) {
         self.alive_at = ctx.now;
+        if !self.seeking.may_ask() {
+            return;
+        }
         let direction = self.negotiation.stream().map_or(Direction::SendRecv, |stream| stream.direction);
         let local = self.local.unwrap_or_else(unspecified);
         let sdp = self.negotiation.offer(local, direction);
         ctx.sip(Do::Reoffer { session: self.session, sdp });
+    }
+
+    /// Its media comes by a way that it looks for itself.
+    pub(crate) fn is_browser(&self) -> bool {
+        matches!(self.negotiation.stream().map(|stream| &stream.security), Some(Security::Handshake(_)))
+    }
+
+    /// Nobody is to be left alone with it: it holds, or is a browser that is not heard. Browsers send what is silent, too.
+    pub(crate) fn is_away(&self) -> bool {
+        self.held || (self.silent_since.is_some() && self.is_browser())
+    }
+
+    /// Asks a browser to look for us anew; what it hears and says goes on meanwhile, if it does.
+    pub(crate) fn seek_anew(&mut self, ctx: &mut Context) {
+        if self.connected && self.is_browser() && self.seeking.may_begin() {
+            self.negotiation.restart();
+            self.probe(ctx);
+        }
+    }
+
+    /// Whether the party is this account. Who is rung for a queue has no other name than its address.
+    pub(crate) fn is_of(&self, user: &str) -> bool {
+        let rung = self.role == LegRole::Agent && self.address == user;
+        rung || self.agent.as_deref() == Some(user)
+    }
+
+    /// Its account has registered by this way.
+    pub(crate) fn shows_itself(&mut self, ctx: &mut Context, flow: Flow) {
+        if ctx.sip.way_of(self.session) != Some(flow) {
+            return;
+        }
+        self.seeking.shows_itself(ctx.now);
+        if self.silent_since.is_some() {
+            self.seek_anew(ctx);
+        }
+    }
+
+    /// The watchdog hears nothing of it.
+    pub(crate) fn falls_silent(&mut self, ctx: &mut Context) {
+        self.silent_since = Some(ctx.now);
+        self.alive_at = ctx.now;
+        if self.seeking.has_shown_itself(ctx.now) {
+            self.seek_anew(ctx);
+        }
+    }
+
+    /// An offer of ours in mid-call was answered or refused.
+    pub(crate) fn offer_is_over(&mut self, ctx: &mut Context) {
+        if self.seeking.is_answered() {
+            self.seek_anew(ctx);
+        }
     }
 
     /// The party's device rings. False if it did before.

@@ -30,6 +30,7 @@ mod prices;
 mod quality;
 mod rooms;
 mod routes;
+mod seeking;
 mod signed;
 mod targets;
 mod texts;

@@ -6,7 +6,7 @@ mod support;
 use engine::{Config, Input, Past};
 use facts::{Cause, FactKind, Side};
 use media_api::{
-    CertificateHash, Event, Fingerprint, KeyExchange, KeyTerms, LegId, Offerer, Security, Suite,
+    CertificateHash, Command, Event, Fingerprint, KeyExchange, KeyTerms, LegId, Offerer, Security, Suite,
 };
 use support::desk::seconds;
 use support::stage::*;
@@ -49,7 +49,7 @@ fn a_page_that_calls_is_answered_with_our_certificate_and_its_keys_are_told_when
     let leg = LegId(1);
     stage.input(Input::Media(Event::PathFound { leg, at: address(77) }));
     stage.input(Input::Media(Event::Secured { leg, keys: terms(Offerer::Peer) }));
-    stage.input(Input::Media(Event::PathLost { leg, at: Some(address(77)), silent_for: seconds(30) }));
+    stage.input(Input::Media(Event::PathLost { leg, at: None, silent_for: seconds(30) }));
     stage.fact(|kind| match kind {
         FactKind::MediaPathFound { leg: 1, at } => (*at == address(77).to_string()).then_some(()),
         _ => None,
@@ -118,4 +118,140 @@ fn without_a_certificate_a_page_is_refused() {
     assert!(header(&refusal, "Warning").contains("not spoken here"), "{refusal}");
     caller.ack(&mut stage, "");
     stage.assert_all_is_over();
+}
+
+fn ufrag(description: &str) -> &str {
+    description.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap()
+}
+
+/// By which names we are looked for on a leg.
+fn our_name(stage: &Stage, leg: u64) -> (String, String) {
+    let Security::Handshake(agreed) = &stage.streams[&LegId(leg)].security else { panic!("no browser") };
+    (agreed.ours.ufrag().to_owned(), agreed.theirs.ufrag().to_owned())
+}
+
+#[test]
+fn a_page_that_has_lost_its_way_is_asked_to_look_for_us_by_new_names() {
+    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut caller = Line::dial(&mut stage, by_websocket(9), "echo", &page("actpass", "EsAw"));
+    let before = ufrag(&caller.connect(&mut stage)).to_owned();
+    let lost = Event::PathLost { leg: LegId(1), at: Some(address(77)), silent_for: seconds(30) };
+    stage.input(Input::Media(lost.clone()));
+    let asked = stage.expect(by_websocket(9), "INVITE");
+    assert_ne!(ufrag(&asked), before);
+    assert!(asked.contains("a=setup:actpass") && asked.contains("a=sendrecv"), "{asked}");
+    // Lost again before it has answered: it is asked again, but not at the same time, or who answered what?
+    stage.input(Input::Media(lost));
+    assert_eq!(stage.next(by_websocket(9)), "nothing");
+    caller.answer(&mut stage, &asked, "200 OK", &page("active", "NeWw"));
+    assert_eq!(our_name(&stage, 1), (ufrag(&asked).to_owned(), "NeWw".to_owned()));
+    stage.expect(by_websocket(9), "ACK");
+    let again = stage.expect(by_websocket(9), "INVITE");
+    assert_ne!(ufrag(&again), ufrag(&asked));
+    caller.answer(&mut stage, &again, "488 Not Acceptable Here", "");
+    stage.expect(by_websocket(9), "ACK");
+    assert_eq!(our_name(&stage, 1).0, ufrag(&asked), "what was refused changes nothing");
+    caller.request(&mut stage, "BYE", "");
+    stage.assert_all_is_over();
+}
+
+/// The page of an agent's: it names its device, so that it is found by whatever way it has registered last.
+fn registers_page(stage: &mut Stage, at: u8) -> String {
+    let params = ";+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000000000001>\"";
+    let ok = register_with(stage, "anna", by_websocket(at), ("register-anna", params), "Supported: gruu\r\n");
+    let gruu = ok.split("pub-gruu=\"").nth(1).unwrap();
+    gruu.split('"').next().unwrap().to_owned()
+}
+
+fn answers_as(stage: &mut Stage, request: &str, (phone, contact): (u8, &str), body: &str) {
+    let copied =
+        ["Via", "From", "Call-ID", "CSeq"].map(|name| format!("{name}: {}\r\n", header(request, name)));
+    let to = header(request, "To");
+    let tag = if to.contains(";tag=") { "" } else { ";tag=theirs" };
+    let text = format!(
+        "SIP/2.0 200 OK\r\n{}To: {to}{tag}\r\nContact: <{contact}>\r\nContent-Type: application/sdp\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        copied.concat(),
+        body.len(),
+    );
+    stage.send(by_websocket(phone), &text);
+}
+
+/// What the caller was last told to hear.
+fn caller_hears(stage: &Stage) -> &'static str {
+    let hears = |command: &Command| match command {
+        Command::Bridge { .. } => Some("the agent"),
+        Command::Play { leg: LegId(1), repeat: true, .. } => Some("music"),
+        _ => None,
+    };
+    stage.commands.iter().rev().find_map(hears).unwrap()
+}
+
+#[test]
+fn an_agent_whose_network_changes_keeps_the_call_and_the_caller_hears_music_meanwhile() {
+    // The device shows itself by its new way before or after it is missed.
+    for is_missed_first in [true, false] {
+        let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+        let gruu = registers_page(&mut stage, 50);
+        let _caller = caller_in_queue(&mut stage, address(9), 1);
+        stage.wait(seconds(1));
+        let invite = stage.expect(by_websocket(50), "INVITE");
+        answers_as(&mut stage, &invite, (50, &gruu), &page("active", "EsAw"));
+        stage.expect(by_websocket(50), "ACK");
+        stage.wait(seconds(1));
+        assert_eq!(caller_hears(&stage), "the agent");
+        let evidence = media_api::Evidence {
+            expected: address(77),
+            last_source: Some(address(77)),
+            silent_for: seconds(2),
+            received: 50,
+            rejected: 0,
+            rtcp_alive: false,
+        };
+        let missed = Input::Media(Event::Silent { leg: LegId(2), evidence });
+        if is_missed_first {
+            stage.input(missed.clone());
+            assert_eq!(caller_hears(&stage), "music");
+        }
+        stage.input(Input::FlowFailed { flow: flow(by_websocket(50)) });
+        registers_page(&mut stage, 51);
+        if !is_missed_first {
+            stage.input(missed);
+            assert_eq!(caller_hears(&stage), "music");
+        }
+        let asked = stage.expect(by_websocket(51), "INVITE");
+        assert_ne!(ufrag(&asked), ufrag(&invite));
+        answers_as(&mut stage, &asked, (51, &gruu), &page("active", "NeWw"));
+        stage.expect(by_websocket(51), "ACK");
+        assert_eq!(our_name(&stage, 2), (ufrag(&asked).to_owned(), "NeWw".to_owned()));
+        assert_eq!(caller_hears(&stage), "music");
+        stage.input(Input::Media(Event::PathFound { leg: LegId(2), at: address(78) }));
+        stage.input(Input::Media(Event::Restored { leg: LegId(2), after: seconds(4) }));
+        assert_eq!(caller_hears(&stage), "the agent");
+        // Heard and registered again, it is asked for nothing.
+        registers_page(&mut stage, 51);
+        stage.wait(seconds(20));
+        assert_eq!(stage.next(by_websocket(51)), "nothing");
+        assert!(stage.call_ends().is_empty());
+    }
+}
+
+#[test]
+fn a_phone_that_falls_silent_is_no_browser_and_is_not_covered_with_music() {
+    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    register(&mut stage, "anna", address(50));
+    let _caller = caller_in_queue(&mut stage, address(9), 1);
+    stage.wait(seconds(1));
+    agent_answers(&mut stage, address(50));
+    stage.wait(seconds(1));
+    let evidence = media_api::Evidence {
+        expected: address(77),
+        last_source: None,
+        silent_for: seconds(2),
+        received: 0,
+        rejected: 0,
+        rtcp_alive: true,
+    };
+    stage.input(Input::Media(Event::Silent { leg: LegId(2), evidence }));
+    assert_eq!(caller_hears(&stage), "the agent");
 }

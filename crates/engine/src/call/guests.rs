@@ -368,7 +368,7 @@ impl Call {
 
     fn left_alone(&self) -> Option<LegId> {
         let (a, b) = self.pair()?;
-        let holds = |media| self.legs.iter().any(|leg| leg.held && leg.media == media);
+        let holds = |media| self.legs.iter().any(|leg| leg.is_away() && leg.media == media);
         let accompanied = self.guests.list.iter().any(|guest| guest.is_there() && guest.kind == Kind::Party);
         match (holds(a), holds(b)) {
             (true, false) if !accompanied => Some(b),

@@ -4,6 +4,7 @@ use super::{Call, Stage};
 use crate::context::Context;
 use facts::{Cause, End, FactKind, Side};
 use media_api::KeyTerms;
+use sip::ua::Flow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ impl Call {
         self.note(ctx, FactKind::MediaPathFound { leg: number, at: at.to_string() });
     }
 
-    /// It has lost it, or never found one.
+    /// It has lost it, or never found one. Who was there is asked to look anew; and if it does not answer, its session ends.
     pub(crate) fn path_lost(
         &mut self,
         ctx: &mut Context,
@@ -25,7 +26,23 @@ impl Call {
         silent_for: Duration,
     ) {
         let (at, silent_ms) = (at.map(|at| at.to_string()), super::waiting::millis(silent_for));
+        let was_found = at.is_some();
         self.note(ctx, FactKind::MediaPathLost { leg: number, at, silent_ms });
+        if let Some(leg) = self.leg(number).filter(|_| was_found) {
+            leg.seek_anew(ctx);
+        }
+    }
+
+    /// Whether a browser of this account is in the call.
+    pub(crate) fn has_browser_of(&self, user: &str) -> bool {
+        self.legs.iter().any(|leg| leg.is_browser() && leg.is_of(user))
+    }
+
+    /// A device of this account has registered by this way.
+    pub(crate) fn device_shows_itself(&mut self, ctx: &mut Context, user: &str, flow: Flow) {
+        for leg in self.legs.iter_mut().filter(|leg| leg.is_of(user)) {
+            leg.shows_itself(ctx, flow);
+        }
     }
 
     /// The handshake has given its keys: the party can be heard and spoken to.

@@ -23,14 +23,14 @@ impl Call {
         self.join(ctx);
     }
 
-    /// Lets the two hear each other; but if one of them holds, the other hears music.
+    /// Lets the two hear each other; but if one of them holds, or is a browser that has lost its way, the other hears music.
     fn join(&mut self, ctx: &mut Context) {
         if self.is_conference() {
             return self.take_seats(ctx);
         }
         self.guests.close_room();
         let Some((a, b)) = self.pair() else { return };
-        let holds = |media| self.legs.iter().any(|leg| leg.held && leg.media == media);
+        let holds = |media| self.legs.iter().any(|leg| leg.is_away() && leg.media == media);
         let music = ctx.config.hold_music.clone();
         match (holds(a), holds(b)) {
             (false, false) => ctx.media(Command::Bridge { a, b }),
@@ -114,9 +114,18 @@ impl Call {
         let Some(leg) = self.leg(number) else { return };
         leg.is_alive(ctx.now);
         let before = leg.codec();
-        if leg.answered(ctx, sdp).is_ok() {
+        let is_agreed = leg.answered(ctx, sdp).is_ok();
+        leg.offer_is_over(ctx);
+        if is_agreed {
             self.follow_codec(ctx, number, before);
             self.follow_agreement(ctx, number);
+        }
+    }
+
+    /// It refused one: all goes on as it was.
+    pub(crate) fn reoffer_refused(&mut self, ctx: &mut Context, number: u32) {
+        if let Some(leg) = self.leg(number) {
+            leg.offer_is_over(ctx);
         }
     }
 
@@ -164,7 +173,7 @@ impl Call {
         self.join_anew(ctx);
     }
 
-    /// A hold began or ended while the two were together.
+    /// A hold, or the silence of a browser, began or ended while the two were together.
     fn join_anew(&mut self, ctx: &mut Context) {
         if let Service::Room { chime, .. } = self.service {
             return self.take_seat(ctx, chime);
@@ -201,8 +210,8 @@ impl Call {
     pub(crate) fn silent(&mut self, ctx: &mut Context, number: u32, evidence: &Evidence) {
         // What was seen before a hold was agreed says nothing of after it.
         let Some(leg) = self.leg(number).filter(|leg| !leg.held) else { return };
-        leg.silent_since = Some(ctx.now);
-        leg.is_alive(ctx.now);
+        leg.falls_silent(ctx);
+        let is_browser = leg.is_browser();
         let evidence = SilenceEvidence {
             expected: evidence.expected.to_string(),
             last_source: evidence.last_source.map(|source| source.to_string()),
@@ -212,6 +221,9 @@ impl Call {
             rtcp_alive: evidence.rtcp_alive,
         };
         self.note(ctx, FactKind::MediaSilent { leg: number, evidence });
+        if is_browser {
+            self.join_anew(ctx);
+        }
     }
 
     /// A silent party is heard again.
@@ -219,7 +231,11 @@ impl Call {
         let Some(leg) = self.leg(number) else { return };
         leg.silent_since = None;
         leg.is_alive(ctx.now);
+        let is_browser = leg.is_browser();
         self.note(ctx, FactKind::MediaRestored { leg: number, after_ms: super::waiting::millis(after) });
+        if is_browser {
+            self.join_anew(ctx);
+        }
     }
 
     /// Packets of a secured party were not made with its key, and reached nobody.

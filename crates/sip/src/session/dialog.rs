@@ -375,6 +375,13 @@ impl Dialog {
         }
     }
 
+    /// The same, of a request that would be made now.
+    pub(crate) fn way_now(&self, wire: &Wire) -> Flow {
+        let flow = Some(self.flow);
+        let device = self.device.as_ref().and_then(|it| wire.registrar.contact_of(it, flow));
+        device.map_or_else(|| self.way(), |contact| contact.flow)
+    }
+
     fn hop_address(&self) -> Option<SocketAddr> {
         let uri = Uri::parse(self.routes.first().unwrap_or(&self.remote_target)).ok()?;
         let same = uri.param("transport").is_none_or(|wanted| {

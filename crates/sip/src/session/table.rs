@@ -185,6 +185,11 @@ impl Sessions {
         Some(&self.places.get(inner(id))?.session.as_ref()?.dialog.call_id)
     }
 
+    /// By which way a request within a session would go now.
+    pub(crate) fn way_of(&self, wire: &Wire, id: SessionId) -> Option<Flow> {
+        Some(self.places.get(inner(id))?.session.as_ref()?.dialog.way_now(wire))
+    }
+
     /// Whether the place of a call to come is kept.
     pub(crate) fn is_reserved(&self, id: SessionId) -> bool {
         self.places.get(inner(id)).is_some_and(|place| place.session.is_none())

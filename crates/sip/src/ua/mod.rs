@@ -184,6 +184,11 @@ impl UserAgent {
         }
     }
 
+    /// By which way a request within a session would go now: to a device that has registered anew, by its new one.
+    pub fn way_of(&self, session: SessionId) -> Option<Flow> {
+        self.sessions.way_of(&self.wire, session)
+    }
+
     /// The living contacts of an account. The one to be called is the last: the highest q (RFC 3261 §20.10), and of
     /// equals the newest.
     pub fn contacts(&self, user: &str) -> &[Contact] {
