@@ -9,7 +9,7 @@ use std::time::Duration;
 use base::{Seed, Time};
 use media::jitter::{Arrived, Content, JitterBuffer, Taken};
 use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
-use media_api::{Codec, Command, Heard, LegId, PlayId, RoomId, Seat};
+use media_api::{Codec, Command, Heard, LegId, PlayId, RoomId, Seat, Stream};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use world::{PCMU, Rtp, clip, party, sound, stream, written};
 
@@ -107,6 +107,7 @@ fn talkers_with(legs: u64, other: u8) -> Vec<(LegId, SocketAddr, Vec<u8>)> {
 fn relaying_playing_hearing_and_mixing_allocate_nothing() {
     relaying_allocates_nothing();
     translating_allocates_nothing();
+    listening_for_keys_allocates_nothing();
     mixing_allocates_nothing();
     playing_allocates_nothing();
     holding_packets_allocates_nothing();
@@ -137,6 +138,26 @@ fn translating_allocates_nothing() {
         hall.command(Command::Bridge { a: LegId(n), b: LegId(n + 1) });
     }
     assert_steady(&mut hall, &mut talkers_with(40, G722), 20);
+}
+
+/// Every fourth party has no events: alone, or talking with one who has.
+fn listening_for_keys_allocates_nothing() {
+    for (other, payload_type) in [(Codec::Pcmu, PCMU), (Codec::G722, 9)] {
+        let mut hall = Hall::with(100, other);
+        for n in (4..=100).step_by(4) {
+            let stream = Stream { digits: None, ..Stream::plain(party(LegId(n)), other, payload_type) };
+            hall.command(Command::Configure { leg: LegId(n), stream });
+            if n % 8 == 0 {
+                hall.command(Command::Bridge { a: LegId(n), b: LegId(n - 1) });
+            }
+        }
+        let mut talkers = talkers_with(100, payload_type);
+        hall.run(WARM, &mut talkers);
+        let region = Region::new(ALLOCATOR);
+        hall.run(FRAMES * 4, &mut talkers);
+        let change = region.change();
+        assert_eq!((change.allocations, change.reallocations), (0, 0), "{other:?}: {change:?}");
+    }
 }
 
 fn mixing_allocates_nothing() {
