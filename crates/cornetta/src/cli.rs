@@ -331,6 +331,9 @@ pub(crate) struct Sim {
     /// What goes wrong: `none`, `loss`, `delay`, `reorder`, `duplicate`, `phones`, `clock`, or several with commas; `all`.
     #[arg(long, default_value = "all")]
     pub(crate) faults: String,
+    /// How much of the media there is: `signalling` has none, `packets` has real ones that are counted, `audio` real sound.
+    #[arg(long, default_value = "signalling")]
+    pub(crate) depth: String,
     /// One line for each change of state.
     #[arg(short, long)]
     pub(crate) verbose: bool,

@@ -5,8 +5,10 @@
 
 mod checkers;
 mod coverage;
+mod depth;
 mod due;
 mod faults;
+mod hall;
 mod media;
 mod network;
 mod phones;
@@ -20,8 +22,9 @@ mod trace;
 mod world;
 
 pub use coverage::Coverage;
+pub use depth::Depth;
 pub use faults::Faults;
-pub use report::Report;
+pub use report::{Figures, Report};
 pub use rows::{ROWS, Row};
 pub use town::fixed_lines;
 
@@ -39,6 +42,8 @@ pub struct Options {
     pub rate: Option<u32>,
     /// What may go wrong.
     pub faults: Faults,
+    /// How much of the media there is.
+    pub depth: Depth,
     /// Tell every change of state from this virtual time on.
     pub verbose_from: Option<Duration>,
 }

@@ -13,6 +13,9 @@ pub(crate) enum Way {
     ToPhone,
 }
 
+/// What a jitter buffer bears without thinking.
+const ORDERLY: Duration = Duration::from_millis(60);
+
 /// One phone's path.
 pub(crate) struct Path {
     latency: Duration,
@@ -69,6 +72,16 @@ impl Path {
         let twice = self.duplicate_permille > 0 && rng.chance_permille(self.duplicate_permille);
         let second = twice.then(|| first + between(rng, 0, 400));
         [Some(first), second]
+    }
+
+    /// The longest that a datagram takes, if it is not repeated.
+    pub(crate) fn longest(&self) -> Duration {
+        self.latency + self.delay + self.jitter
+    }
+
+    /// Packets of speech come in an order in which they can be heard.
+    pub(crate) fn is_orderly(&self) -> bool {
+        self.jitter <= ORDERLY
     }
 
     /// What was lost of a stream comes after this all the same.

@@ -29,12 +29,33 @@ pub struct Report {
     pub lost: u64,
     /// From the first event to the last.
     pub virtual_time: Duration,
+    /// What went through media; nothing in a world of signalling.
+    pub media: Figures,
     /// A hash of every output in order.
     pub trace_hash: u64,
     /// What was met, and how often.
     pub coverage: Coverage,
     /// What should never happen: virtual time, call, what. Empty in a good world.
     pub violations: Vec<String>,
+}
+
+/// What went through media.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Packets that came to the exchange.
+    pub received: u64,
+    /// Packets that it sent.
+    pub sent: u64,
+    /// Packets that the network lost or that reached nobody.
+    pub lost: u64,
+    /// Frames in which somebody heard what they may hear.
+    pub heard: u64,
+    /// Keys that were pressed.
+    pub pressed: u64,
+    /// Keys that the exchange told of.
+    pub told: u64,
+    /// A hash of every packet that it sent, in order.
+    pub hash: u64,
 }
 
 impl Report {
@@ -51,6 +72,7 @@ impl Report {
             sent: 0,
             lost: 0,
             virtual_time: Duration::ZERO,
+            media: Figures::default(),
             trace_hash: 0,
             coverage: Coverage::default(),
             violations: Vec::new(),
@@ -62,6 +84,14 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for violation in &self.violations {
             writeln!(f, "VIOLATION {violation}")?;
+        }
+        let Figures { received, sent, lost, heard, pressed, told, .. } = self.media;
+        if received + sent > 0 {
+            writeln!(
+                f,
+                "media: {received} packets in, {sent} out, {lost} lost; {heard} frames heard; {pressed} keys pressed, {told} \
+                 told"
+            )?;
         }
         write!(
             f,

@@ -5,6 +5,7 @@ use base::Rng;
 use engine::{Config, Service, Target};
 use sip::digest::Algorithm;
 use sip::locate::Place;
+use sip::negotiation::MediaSecurity;
 use sip::ua::{Account, Extensions, Flow, Prack, Transport, Trunk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -167,6 +168,12 @@ pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Co
         outbound: vec![fixed_lines()],
         calls_max: 10_000,
     }
+}
+
+/// Who would have it so is spoken to in secret.
+pub(crate) fn media_terms() -> engine::PeerTerms {
+    let usual = engine::MediaTerms { security: MediaSecurity::Optional, keys_in_clear: true };
+    engine::PeerTerms { usual, ..engine::PeerTerms::default() }
 }
 
 /// Two operators' lines: one with several servers, at which the exchange registers, and one that is particular about

@@ -12,10 +12,20 @@ pub(crate) struct Trace<'a> {
 }
 
 /// FNV-1a by words of 64 bits: the trace is compared with itself only.
-struct Fnv(u64);
+pub(crate) struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
 
 impl Fnv {
-    fn add(&mut self, bytes: &[u8]) {
+    pub(crate) fn value(&self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         let words = words.iter().map(|word| u64::from_le_bytes(*word));
         for word in words.chain(rest.iter().map(|byte| u64::from(*byte))) {
@@ -33,11 +43,13 @@ impl std::fmt::Write for Fnv {
 
 impl<'a> Trace<'a> {
     pub(crate) fn new(verbose_from: Time, tell: &'a mut dyn FnMut(Told<'_>)) -> Trace<'a> {
-        Trace { hash: Fnv(0xcbf2_9ce4_8422_2325), verbose_from, tell }
+        Trace { hash: Fnv::default(), verbose_from, tell }
     }
 
-    pub(crate) fn hash(&self) -> u64 {
-        self.hash.0
+    /// Of all outputs, and of what media has sent.
+    pub(crate) fn hash(&mut self, media: u64) -> u64 {
+        self.hash.add(&media.to_le_bytes());
+        self.hash.value()
     }
 
     pub(crate) fn tell(&mut self, told: Told<'_>) {

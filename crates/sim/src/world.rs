@@ -2,18 +2,18 @@
 //! what must hold is checked.
 
 mod checks;
+mod media;
 
 use crate::checkers::{LogChecker, WireChecker};
 use crate::due::{Due, Happening};
-use crate::media::StandIn;
 use crate::network::{Path, Way};
-use crate::phones::{Callee, Caller, LIFETIME, Phone, Role, Stack, between};
+use crate::phones::{Callee, Caller, LIFETIME, Phone, Role, Sessions, Stack, between};
 use crate::plans::Plan;
 use crate::reference::Reference;
 use crate::streams::Streams;
 use crate::town::Town;
 use crate::trace::Trace;
-use crate::{Faults, Options, Progress, Report, Told, town};
+use crate::{Depth, Faults, Options, Progress, Report, Told, town};
 use base::{Rng, Seed, Time, Wall};
 use engine::{Config, Engine, Input, Output, Past};
 use facts::Command;
@@ -23,6 +23,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+use media::{Media, Touched};
 
 /// After this long without trouble everything pending must have ended: the longest wait of the script, the
 /// silence probe, and the callers' patience.
@@ -49,7 +51,7 @@ pub(crate) struct World<'a> {
     /// The number of the next phone.
     next_phone: usize,
     pub(crate) network: Rng,
-    pub(crate) media: StandIn,
+    pub(crate) media: Media,
     pub(crate) reference: Reference,
     pub(crate) log: LogChecker,
     pub(crate) wire: WireChecker,
@@ -76,7 +78,10 @@ impl<'a> World<'a> {
         let mut rng = seed.named("world").rng();
         let faults = options.faults.swarm(&mut rng);
         let town = Town::for_rate(options.rate);
-        let config = town::config(town, &mut seed.named("town").rng(), script);
+        let mut config = town::config(town, &mut seed.named("town").rng(), script);
+        if options.depth != Depth::Signalling {
+            config.media_terms = town::media_terms();
+        }
         // A day of June 2026, at any hour: the desk is open or not.
         let wall = 1_781_000_000_000_000 + rng.below(7 * 86_400) as i64 * 1_000_000;
         let now = Time::from_millis(1_000);
@@ -99,7 +104,7 @@ impl<'a> World<'a> {
             streams: Streams::new(),
             next_phone: 0,
             network: seed.named("network").rng(),
-            media: StandIn::new(seed.named("media").rng(), faults.phones),
+            media: Media::new(options.depth, &seed.named("media"), now, faults.phones),
             reference: Reference::new(&config.acd),
             log: LogChecker::default(),
             wire: WireChecker::default(),
@@ -145,12 +150,17 @@ impl<'a> World<'a> {
         let asked = self.engine.poll_timeout().map_or(Time::FAR, |(at, _)| at);
         let deadline = if asked < Time::FAR { asked.max(self.asleep_until) } else { asked };
         let next = self.heap.peek().map_or(Time::FAR, |Reverse(due)| due.at);
-        let at = deadline.min(next);
+        let tick = self.media.poll_timeout().unwrap_or(Time::FAR);
+        let at = deadline.min(next).min(tick);
         if at >= limit || self.report.violations.len() >= VIOLATIONS_MAX {
             return false;
         }
         self.now = self.now.max(at);
         self.strike();
+        if tick < deadline.min(next) {
+            self.media_tick();
+            return true;
+        }
         if deadline <= next {
             self.engine.handle_timeout(self.now);
             self.settle();
@@ -198,11 +208,7 @@ impl<'a> World<'a> {
             Happening::Breaks { phone, addresses } => self.breaks(phone, addresses),
             Happening::NoConnection(addresses) => self.no_connection(addresses),
             Happening::Wake(phone) => self.wake(phone),
-            Happening::Media(pending) => {
-                if let Some(event) = self.media.due(pending) {
-                    self.input(Input::Media(event));
-                }
-            }
+            Happening::Media(pending) => self.media_happens(pending),
             Happening::CallIsMade => self.call_is_made(),
             Happening::Planned(plan) => self.carry_out(plan),
         }
@@ -280,24 +286,12 @@ impl<'a> World<'a> {
         self.collect_complaints();
     }
 
-    fn carry_media(&mut self) {
-        for (at, pending) in std::mem::take(&mut self.media.events) {
-            self.schedule(at, Happening::Media(pending));
-        }
-        let now = self.now;
-        for address in std::mem::take(&mut self.media.voices) {
-            if let Some(phone) = town::phone_at(address) {
-                self.with_phone(phone, |phone| phone.voice(now));
-            }
-        }
-    }
-
     fn collect_complaints(&mut self) {
         let lists = [
             &mut self.reference.complaints,
             &mut self.log.complaints,
             &mut self.wire.complaints,
-            &mut self.media.complaints,
+            self.media.complaints(),
         ];
         let complaints: Vec<String> = lists.into_iter().flat_map(std::mem::take).collect();
         complaints.iter().for_each(|complaint| self.violation(complaint));
@@ -333,11 +327,16 @@ impl World<'_> {
         let was_there = !phone.stack.vanished;
         phone.stack.now = self.now;
         act(phone);
-        let (out, digits) = (std::mem::take(&mut phone.stack.out), std::mem::take(&mut phone.stack.digits));
+        let out = std::mem::take(&mut phone.stack.out);
         let complaints = std::mem::take(&mut phone.stack.complaints);
         let (addresses, stream) = ([phone.stack.server, phone.stack.me], phone.stack.stream);
         phone.stack.met.drain(..).for_each(|what| self.report.coverage.met(what));
-        let silent = std::mem::take(&mut phone.stack.falls_silent) || (was_there && phone.stack.vanished);
+        let touched = Touched {
+            digits: std::mem::take(&mut phone.stack.digits),
+            talks: phone.stack.sessions.take_changes(),
+            falls_silent: std::mem::take(&mut phone.stack.falls_silent),
+            vanishes: was_there && phone.stack.vanished,
+        };
         let wake_at = phone.poll_timeout().map(|at| at.max(self.now));
         let asked = phone.wake_at;
         if let Some(at) = wake_at.filter(|at| asked.is_none_or(|asked| *at < asked)) {
@@ -351,15 +350,7 @@ impl World<'_> {
                 false => self.send(Way::ToEngine, number, addresses, bytes),
             }
         }
-        for (address, digit) in digits {
-            self.media.digit(self.now, address, digit);
-        }
-        if silent {
-            self.media.falls_silent(self.now, town::address_of(number).ip());
-        }
-        for (at, pending) in std::mem::take(&mut self.media.events) {
-            self.schedule(at, Happening::Media(pending));
-        }
+        self.touches_media(number, touched);
         for complaint in complaints {
             self.violation(&format!("{}: {complaint}", town::address_of(number).ip()));
         }
@@ -399,7 +390,10 @@ impl World<'_> {
         let faults = if self.healed { Faults::NONE } else { self.faults };
         self.paths.insert(number, Path::new(faults, &mut rng, self.now));
         let server = if rng.chance_permille(200) { town::other_exchange() } else { town::exchange() };
-        let mut stack = Stack::new(rng, town::address_of(number), server, user);
+        let me = town::address_of(number);
+        let voice = self.seed.named("phone's media").numbered(number as u64).rng();
+        let sessions = Sessions::new(self.options.depth, me.ip(), voice);
+        let mut stack = Stack::new(rng, me, server, user, sessions);
         stack.now = self.now;
         stack.strict_from = if faults.loss { Time::FAR } else { self.now };
         stack
@@ -505,7 +499,7 @@ impl World<'_> {
             charges: fold.charges(),
             bans: fold.snapshot().bans.values().cloned().collect(),
         };
-        self.media.forget_all();
+        self.media.forget_all(self.now);
         self.streams.clear();
         self.wire.restarted();
         let wall = Wall::from_unix_micros(1_781_000_000_000_000) + self.now.since(Time::ZERO);
@@ -535,7 +529,10 @@ impl World<'_> {
         self.report.arrived = self.log.arrived;
         self.report.facts = self.log.facts();
         self.report.virtual_time = self.now.since(Time::ZERO);
-        self.report.trace_hash = self.trace.hash();
+        if let Media::Hall(hall) = &self.media {
+            self.report.media = hall.figures();
+        }
+        self.report.trace_hash = self.trace.hash(self.report.media.hash);
         self.report
     }
 }

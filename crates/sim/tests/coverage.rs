@@ -4,14 +4,21 @@
 #[allow(dead_code, reason = "this test does not lead phones by hand")]
 mod support;
 
-use sim::{Coverage, Faults, Options, ROWS};
+use sim::{Coverage, Depth, Faults, Options, ROWS};
 use std::fmt::Write as _;
 
 /// As many as it takes until everything is met, and no more than these.
 const WORLDS_MAX: u64 = 60;
 
 fn live(seed: u64) -> Coverage {
-    let options = Options { seed, calls: 200, rate: None, faults: Faults::ALL, verbose_from: None };
+    let options = Options {
+        seed,
+        calls: 200,
+        rate: None,
+        faults: Faults::ALL,
+        depth: Depth::Signalling,
+        verbose_from: None,
+    };
     sim::run(options, support::helpdesk(), &mut |_| {}).coverage
 }
 

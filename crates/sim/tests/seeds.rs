@@ -5,11 +5,11 @@
 #[allow(dead_code, reason = "this test does not lead phones by hand")]
 mod support;
 
-use sim::{Coverage, Faults, Options, Report};
+use sim::{Coverage, Depth, Faults, Options, Report};
 
 fn live(seed: u64, calls: u32, faults: &str) -> Report {
     let faults = Faults::parse(faults).unwrap();
-    let options = Options { seed, calls, rate: None, faults, verbose_from: None };
+    let options = Options { seed, calls, rate: None, faults, depth: Depth::Signalling, verbose_from: None };
     sim::run(options, support::helpdesk(), &mut |_| {})
 }
 

@@ -5,14 +5,15 @@ use crate::cli::Sim;
 use crate::config::{script_files, sound_inventory};
 use anyhow::Result;
 use ivr::Script;
-use sim::{Faults, Options, Progress, Told};
+use sim::{Depth, Faults, Options, Progress, Told};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(super) fn run(command: &Sim) -> Result<ExitCode> {
-    let faults = match Faults::parse(&command.faults) {
-        Ok(faults) => faults,
+    let parsed = Faults::parse(&command.faults).and_then(|faults| Ok((faults, Depth::parse(&command.depth)?)));
+    let (faults, depth) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             eprintln!("cornetta: {error}");
             return Ok(ExitCode::from(WRONG));
@@ -31,7 +32,7 @@ pub(super) fn run(command: &Sim) -> Result<ExitCode> {
     println!("seed {seed}");
     let Sim { calls, rate, .. } = *command;
     let verbose_from = command.verbose.then_some(Duration::from_secs(command.from));
-    let options = Options { seed, calls, rate, faults, verbose_from };
+    let options = Options { seed, calls, rate, faults, depth, verbose_from };
     let began = Instant::now();
     let report = sim::run(options, script, &mut |told| tell(told, began));
     let took = began.elapsed();

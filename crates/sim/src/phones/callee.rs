@@ -1,13 +1,12 @@
 //! A phone that is called: an agent's, which registers, or that of a party outside.
 
 use super::abilities::{Abilities, borrowed};
-use super::caller::RTP_PORT;
 use super::manners::{CalleeManners, between, one_of};
 use super::operator::Mood;
 use super::registering::Registration;
 use super::ringing::Progress;
 use super::stack::{Dialog, LIFETIME, Stack};
-use super::text::{Message, sdp};
+use super::text::Message;
 use super::timer::{Due, SessionTimer};
 use super::transferring::{Handover, Placed, Refer};
 use base::Time;
@@ -365,7 +364,7 @@ impl Callee {
             {
                 String::new()
             }
-            _ => sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, "sendrecv"),
+            _ => stack.sessions.describe(&leg.dialog.call_id, leg.version, "sendrecv"),
         };
         let (tag, call_id) = (leg.dialog.local_tag.clone(), leg.dialog.call_id.clone());
         let extra = leg.timer_headers(stack, &invite);
@@ -436,7 +435,7 @@ impl Callee {
         stack.met(if on { "callee holds" } else { "callee resumes" });
         leg.version += 1;
         let direction = if on { "sendonly" } else { "sendrecv" };
-        let body = sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, direction);
+        let body = stack.sessions.describe(&leg.dialog.call_id, leg.version, direction);
         leg.offer = Some(stack.request(&mut leg.dialog, "INVITE", &[], &body));
     }
 
@@ -458,7 +457,7 @@ impl Callee {
             }
             _ => {
                 leg.version += 1;
-                let body = sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, "sendrecv");
+                let body = stack.sessions.describe(&leg.dialog.call_id, leg.version, "sendrecv");
                 let extra = leg.timer_headers(stack, request);
                 match invite {
                     true => stack.accept(request, "", &borrowed(&extra), &body),
@@ -522,6 +521,7 @@ impl Callee {
         leg.state = State::Over;
         stack.falls_silent = true;
         let call_id = leg.dialog.call_id.clone();
+        stack.sessions.ends(&call_id);
         stack.forget_pracks(&call_id);
         self.drop_consultations(stack, &call_id);
         self.plan(stack.now + Duration::from_secs(75), &call_id, Act::Forget);
@@ -542,6 +542,10 @@ impl Leg {
         headers
     }
 
+    fn described_again(&self, stack: &mut Stack) -> String {
+        stack.sessions.describe(&self.dialog.call_id, self.version, "sendrecv")
+    }
+
     /// Says that the session lives (RFC 4028 §7.4).
     fn refresh(&mut self, stack: &mut Stack) {
         if self.offer.is_some() {
@@ -550,7 +554,7 @@ impl Leg {
         let by_update = self.timer.by_update && self.abilities.updates;
         let (method, body) = match by_update {
             true => ("UPDATE", String::new()),
-            false => ("INVITE", sdp(&stack.me.ip().to_string(), RTP_PORT, self.version, "sendrecv")),
+            false => ("INVITE", self.described_again(stack)),
         };
         stack.met(if by_update { "refresh by UPDATE" } else { "refresh by re-INVITE" });
         let headers = self.abilities.headers(&self.timer);

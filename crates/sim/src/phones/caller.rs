@@ -3,14 +3,11 @@
 use super::abilities::{Abilities, Reliable, borrowed};
 use super::manners::{CallerManners, between, one_of};
 use super::stack::{Dialog, LIFETIME, Stack};
-use super::text::{Message, sdp};
+use super::text::Message;
 use super::timer::SessionTimer;
 use base::Time;
 use std::net::SocketAddr;
 use std::time::Duration;
-
-/// The RTP port of every phone.
-pub(crate) const RTP_PORT: u16 = 40_000;
 
 pub(crate) struct Caller {
     pub(super) manners: CallerManners,
@@ -145,8 +142,8 @@ impl Caller {
         self.invited = (branch, self.dialog.cseq);
     }
 
-    pub(super) fn description(&self, stack: &Stack, direction: &str) -> String {
-        sdp(&stack.me.ip().to_string(), RTP_PORT, self.version, direction)
+    pub(super) fn description(&self, stack: &mut Stack, direction: &'static str) -> String {
+        stack.sessions.describe(&self.dialog.call_id, self.version, direction)
     }
 
     fn plan(&mut self, at: Time, act: Act) {
@@ -276,6 +273,7 @@ impl Caller {
         }
         self.state = State::Over;
         stack.falls_silent = true;
+        stack.sessions.ends(&self.dialog.call_id);
         self.agenda.clear();
         // Whoever never acknowledged has no dialog by its own books; the others may speak once more.
         if self.manners == CallerManners::SpeaksAfterTheEnd {

@@ -3,6 +3,7 @@
 mod abilities;
 mod callee;
 mod caller;
+mod describing;
 mod digest;
 mod manners;
 mod operator;
@@ -17,6 +18,7 @@ mod transferring;
 
 pub(crate) use callee::Callee;
 pub(crate) use caller::Caller;
+pub(crate) use describing::{Format, Sessions, Talk};
 pub(crate) use manners::{between, one_of};
 pub(crate) use stack::{LIFETIME, Stack};
 pub(crate) use text::Message;
@@ -57,6 +59,7 @@ impl Phone {
             self.stack.complaints.push("the exchange sent something that is no message".to_owned());
             return;
         };
+        self.stack.sessions.hears(&message);
         match (&mut self.role, message.status().is_some()) {
             (Role::Caller(caller), true) => caller.response(&mut self.stack, &message),
             (Role::Caller(caller), false) => caller.request(&mut self.stack, &message),

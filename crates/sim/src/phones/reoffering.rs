@@ -1,10 +1,10 @@
 //! What a caller says about a call that goes on: new offers, hold, refreshes, and its answers to the exchange's.
 
 use super::abilities::borrowed;
-use super::caller::{Caller, RTP_PORT};
+use super::caller::Caller;
 use super::manners::{CallerManners, one_of};
 use super::stack::{LIFETIME, Stack};
-use super::text::{Message, sdp};
+use super::text::Message;
 use super::timer::{Due, Habit};
 
 impl Caller {
@@ -49,11 +49,11 @@ impl Caller {
         stack.met(if on { "caller holds" } else { "caller resumes" });
         if zero {
             stack.met("hold by 0.0.0.0");
-            body = sdp("0.0.0.0", RTP_PORT, self.version, direction);
+            body = changed(&body, "c=IN IP4 ", "0.0.0.0");
         }
         if self.manners == CallerManners::RefusesOffers {
             // G.729 and nothing else.
-            body = body.replace("RTP/AVP 8 0 101", "RTP/AVP 18");
+            body = changed(&body, "m=audio ", "40000 RTP/AVP 18");
         }
         let by_update = self.abilities.updates && stack.rng.chance_permille(500);
         if by_update {
@@ -73,6 +73,7 @@ impl Caller {
     pub(super) fn rebind(&mut self, stack: &mut Stack) {
         stack.met("port changes");
         stack.me.set_port(stack.me.port() + 1);
+        stack.sessions.rebind();
         // What was on its way to the old one is lost.
         stack.strict_from = stack.strict_from.max(stack.now + LIFETIME);
         self.refresh(stack);
@@ -156,4 +157,13 @@ impl Caller {
         headers.push(("Allow", self.abilities.allowed().to_owned()));
         headers
     }
+}
+
+/// The same description with something else in the line that begins so.
+fn changed(body: &str, beginning: &str, rest: &str) -> String {
+    let line = |line: &str| match line.starts_with(beginning) {
+        true => format!("{beginning}{rest}\r\n"),
+        false => format!("{line}\r\n"),
+    };
+    body.lines().map(line).collect()
 }

@@ -1,10 +1,9 @@
 //! What a phone that is called says before it answers: that it rings, and what can be heard of it; reliably or not.
 
 use super::callee::{Act, Callee, State};
-use super::caller::RTP_PORT;
 use super::manners::{CalleeManners, between, one_of};
 use super::stack::Stack;
-use super::text::{Message, sdp};
+use super::text::Message;
 use base::Rng;
 use std::time::Duration;
 
@@ -54,7 +53,6 @@ impl Callee {
             let heard = one_of(&mut stack.rng, &["sendrecv", "sendonly", "inactive"]);
             extra.push(("P-Early-Media", heard));
         }
-        let body = sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, "sendrecv");
         leg.progress = leg.progress.with(invite.header("Supported").contains("100rel"));
         match (leg.manners, leg.progress) {
             (CalleeManners::AnswersWithoutRinging, _) => stack.met("answer without ringing"),
@@ -67,6 +65,7 @@ impl Callee {
             (_, Progress::Rings) => stack.reply(&invite, 180, &tag, &extra, ""),
             (_, Progress::EarlyMedia) => {
                 stack.met("early media");
+                let body = stack.sessions.describe(&leg.dialog.call_id, leg.version, "sendrecv");
                 stack.reply(&invite, 183, &tag, &extra, &body);
             }
             (_, Progress::RingsReliably) => {
@@ -76,6 +75,7 @@ impl Callee {
             (_, Progress::EarlyMediaReliably) => {
                 leg.rseq += 1;
                 stack.met("early media, reliable");
+                let body = stack.sessions.describe(&leg.dialog.call_id, leg.version, "sendrecv");
                 stack.ring_reliably(&invite, (183, leg.rseq), &tag, &extra[1..], &body);
             }
         }
@@ -116,7 +116,7 @@ impl Callee {
         if leg.abilities.updates && leg.offer.is_none() {
             stack.met("UPDATE in the early dialog of a callee");
             leg.version += 1;
-            let body = sdp(&stack.me.ip().to_string(), RTP_PORT, leg.version, "sendrecv");
+            let body = stack.sessions.describe(&leg.dialog.call_id, leg.version, "sendrecv");
             leg.offer = Some(stack.request(&mut leg.dialog, "UPDATE", &[], &body));
         }
     }

@@ -1,6 +1,7 @@
 //! What every phone needs below its habits: requests repeated until answered, answers repeated to whoever
 //! asks again, 2xx repeated until acknowledged. All over UDP.
 
+use super::describing::Sessions;
 use super::text::{Message, answer, finish, push};
 use base::{Rng, Time};
 use std::collections::{BTreeMap, VecDeque};
@@ -28,6 +29,8 @@ pub(crate) struct Stack {
     pub(crate) stream: bool,
     /// Where it says that it is, if not where it is.
     pub(crate) shown: Option<String>,
+    /// What it says of its media.
+    pub(crate) sessions: Sessions,
     /// Messages to be sent.
     pub(crate) out: Vec<Vec<u8>>,
     /// Keys pressed towards this RTP address.
@@ -108,7 +111,13 @@ pub(crate) struct Answer {
 }
 
 impl Stack {
-    pub(crate) fn new(rng: Rng, me: SocketAddr, server: SocketAddr, user: String) -> Stack {
+    pub(crate) fn new(
+        rng: Rng,
+        me: SocketAddr,
+        server: SocketAddr,
+        user: String,
+        sessions: Sessions,
+    ) -> Stack {
         Stack {
             now: Time::ZERO,
             rng,
@@ -117,6 +126,7 @@ impl Stack {
             user,
             stream: false,
             shown: None,
+            sessions,
             out: Vec::new(),
             digits: Vec::new(),
             met: Vec::new(),
@@ -321,6 +331,9 @@ impl Stack {
         extra: &[(&str, &str)],
         body: &str,
     ) {
+        if status >= 300 && matches!(request.method(), Some("INVITE" | "UPDATE")) {
+            self.sessions.refuses(request.call_id());
+        }
         let bytes = answer(request, status, tag, extra, body);
         self.remember(key_of(request), bytes.clone());
         self.send(bytes);

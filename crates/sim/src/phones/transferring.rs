@@ -3,12 +3,11 @@
 
 use super::abilities::{Abilities, borrowed};
 use super::callee::{Act, Callee, Leg, State};
-use super::caller::RTP_PORT;
 use super::digest::authorization;
 use super::manners::{CalleeManners, between, one_of};
 use super::ringing::Progress;
 use super::stack::{Answer, Dialog, Stack};
-use super::text::{Message, sdp};
+use super::text::Message;
 use super::timer::SessionTimer;
 use base::{Rng, Time};
 use std::time::Duration;
@@ -161,7 +160,7 @@ impl Leg {
         let mut headers = self.abilities.headers(&self.timer);
         headers.extend(proof.map(|proof| ("Authorization", proof.to_owned())));
         headers.extend(placed.replaces.clone().map(|replaces| ("Replaces", replaces)));
-        let body = sdp(&stack.me.ip().to_string(), RTP_PORT, self.version, "sendrecv");
+        let body = stack.sessions.describe(&self.dialog.call_id, self.version, "sendrecv");
         placed.branch = stack.request(&mut self.dialog, "INVITE", &borrowed(&headers), &body);
         (placed.cseq, placed.proved) = (self.dialog.cseq, proof.is_some());
     }

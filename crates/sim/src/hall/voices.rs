@@ -1,0 +1,275 @@
+//! How each party and each sound is known by whoever hears it: by a tone of its own, or, where payloads are only counted,
+//! by its name in every packet.
+
+use crate::Depth;
+use audio::g711::Law;
+use audio::tone::{Tone, level, loudness};
+use audio::{Clip, Encoder, EncoderSettings, Resampler};
+use base::Time;
+use media_api::Codec;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// A frame of 20 ms has whole swings of each tone, so that none is heard in another one's place.
+const LOWEST_HERTZ: f64 = 300.0;
+const STEP_HERTZ: f64 = 50.0;
+/// Music, and so many kinds of prompts.
+const SOUNDS: usize = 6;
+const TONES: usize = 61;
+const AMPLITUDE: i16 = 6000;
+/// Frames of a tone that are said again and again, and those before them in which a codec settles.
+const FRAMES: usize = 50;
+const SETTLING: usize = 25;
+const FRAME: usize = 160;
+/// A tone that was another party's so lately may be heard of either.
+const BORROWED: u64 = 5_000_000;
+
+/// By counted payloads: four bits are a sample of one of these sizes and a sign.
+const SIZES: [i16; 8] = [120, 400, 1000, 2000, 4000, 8000, 16_000, 30_000];
+const MARK: u8 = 0xa5;
+const SYMBOLS: usize = 20;
+/// Names of sounds, above those of all parties.
+const FIRST_SOUND: u32 = 0xffff_ff00;
+
+/// Who or what can be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    /// Whoever talks to this port of the exchange.
+    Party(u32),
+    Sound(u8),
+    /// Something that nobody says.
+    Nobody,
+}
+
+pub(crate) struct Voices {
+    depth: Depth,
+    /// Whose tones they are, and since when.
+    owners: Vec<Option<(u32, Time)>>,
+    slots: BTreeMap<u32, usize>,
+    free: VecDeque<usize>,
+    frames: BTreeMap<(Codec, usize), Arc<[Vec<u8>]>>,
+    clips: BTreeMap<(Codec, usize, usize), Arc<Clip>>,
+}
+
+impl Voices {
+    pub(crate) fn new(depth: Depth) -> Voices {
+        Voices {
+            depth,
+            owners: vec![None; TONES],
+            slots: BTreeMap::new(),
+            free: (SOUNDS..TONES).collect(),
+            frames: BTreeMap::new(),
+            clips: BTreeMap::new(),
+        }
+    }
+
+    /// A port is opened: whoever talks to it has this voice.
+    pub(crate) fn begin(&mut self, now: Time, number: u32) {
+        // Where all are taken, two parties sound alike, and nobody says who is who.
+        let slot = self.free.pop_front().unwrap_or(SOUNDS + number as usize % (TONES - SOUNDS));
+        self.owners[slot] = Some((number, now));
+        self.slots.insert(number, slot);
+    }
+
+    pub(crate) fn end(&mut self, number: u32) {
+        let Some(slot) = self.slots.remove(&number) else { return };
+        if self.owners[slot].is_some_and(|(owner, _)| owner == number) && !self.free.contains(&slot) {
+            self.free.push_back(slot);
+        }
+    }
+
+    /// What the party of this port says as its next packet.
+    pub(crate) fn says(&mut self, number: u32, codec: Codec, count: u32) -> Vec<u8> {
+        if self.depth == Depth::Packets {
+            return counted(codec, number, count);
+        }
+        let Some(slot) = self.slots.get(&number).copied() else { return silence(codec) };
+        let frames = self.frames.entry((codec, slot)).or_insert_with(|| frames(codec, hertz(slot)));
+        frames[count as usize % frames.len()].clone()
+    }
+
+    /// A made-up sound of so many frames.
+    pub(crate) fn sound(&mut self, name: &str, codec: Codec, length: usize) -> Arc<Clip> {
+        let (sound, depth) = (sound_of(name), self.depth);
+        let clip = self.clips.entry((codec, usize::from(sound), length)).or_insert_with(|| {
+            let samples = match depth {
+                Depth::Packets => {
+                    (0..length).flat_map(|at| symbols(FIRST_SOUND + u32::from(sound), at as u32)).collect()
+                }
+                _ => Tone::new(hertz(usize::from(sound)), AMPLITUDE).take(length * FRAME),
+            };
+            Arc::new(Clip::new(codec, &samples, 8000))
+        });
+        Arc::clone(clip)
+    }
+
+    /// What a frame is of that was written by this law: whose, and which. Nothing of silence.
+    pub(crate) fn counted(&self, law: Law, payload: &[u8]) -> Option<(Source, u32)> {
+        if payload.iter().all(|byte| law.decode_sample(*byte).abs() < 60) {
+            return None;
+        }
+        let Some((number, count)) = read(law, payload) else { return Some((Source::Nobody, 0)) };
+        let source = match number.checked_sub(FIRST_SOUND) {
+            Some(sound) => Source::Sound(sound as u8),
+            None => Source::Party(number),
+        };
+        Some((source, count))
+    }
+
+    /// Who is heard in these samples, of whom `expected` are looked for first.
+    pub(crate) fn heard(&self, now: Time, samples: &[i16], rate: u32, expected: &[Source]) -> Vec<Source> {
+        let power = loudness(samples).powi(2);
+        if power < 1e-5 {
+            return Vec::new();
+        }
+        let share =
+            |slot: usize| level(samples, hertz(slot) * 8000.0 / f64::from(rate)).powi(2) / 2.0 / power;
+        let shares: Vec<(Source, f64)> =
+            expected.iter().filter_map(|source| Some((*source, share(self.slot_of(*source)?)))).collect();
+        if shares.iter().map(|(_, share)| share).sum::<f64>() > 0.6 {
+            return shares.iter().filter(|(_, share)| *share > 0.1).map(|(source, _)| *source).collect();
+        }
+        let all: Vec<f64> = (0..TONES).map(share).collect();
+        let stands_out = |slot: &usize| {
+            let beside = [slot.checked_sub(1), Some(slot + 1)].into_iter().flatten();
+            all[*slot] > 0.25 && beside.filter_map(|slot| all.get(slot)).all(|other| all[*slot] >= *other)
+        };
+        (0..TONES).filter(stands_out).filter_map(|slot| self.source_at(now, slot)).collect()
+    }
+
+    fn slot_of(&self, source: Source) -> Option<usize> {
+        match source {
+            Source::Sound(sound) => Some(usize::from(sound)),
+            Source::Party(number) => self.slots.get(&number).copied(),
+            Source::Nobody => None,
+        }
+    }
+
+    /// Nothing where it cannot be told.
+    fn source_at(&self, now: Time, slot: usize) -> Option<Source> {
+        match self.owners[slot] {
+            _ if slot < SOUNDS => Some(Source::Sound(slot as u8)),
+            Some((_, since)) if now.since(since).as_micros() < u128::from(BORROWED) => None,
+            Some(_) if self.slots.values().filter(|its| **its == slot).count() > 1 => None,
+            Some((number, _)) => Some(Source::Party(number)),
+            None => Some(Source::Nobody),
+        }
+    }
+}
+
+/// Which of the sounds it is that has this name.
+pub(crate) fn sound_of(name: &str) -> u8 {
+    match name.starts_with("moh/") {
+        true => 0,
+        false => 1 + (name.bytes().map(usize::from).sum::<usize>() % (SOUNDS - 1)) as u8,
+    }
+}
+
+fn hertz(slot: usize) -> f64 {
+    LOWEST_HERTZ + STEP_HERTZ * slot as f64
+}
+
+fn silence(codec: Codec) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(codec, &EncoderSettings::default());
+    encoder.encode(&vec![0; encoder.sample_rate() as usize / 50], &mut bytes);
+    bytes
+}
+
+fn frames(codec: Codec, hertz: f64) -> Arc<[Vec<u8>]> {
+    let mut encoder = Encoder::at(codec, 8000, &EncoderSettings::default());
+    let rate = encoder.sample_rate();
+    let mut samples = Vec::new();
+    let tone = Tone::new(hertz, AMPLITUDE).take((FRAMES + SETTLING) * FRAME);
+    Resampler::new(8000, rate).process(&tone, &mut samples);
+    let frames = samples.chunks_exact(rate as usize / 50).map(|frame| {
+        let mut bytes = Vec::new();
+        encoder.encode(frame, &mut bytes);
+        bytes
+    });
+    frames.skip(SETTLING).collect()
+}
+
+/// The samples of a frame that says a name and a number.
+fn symbols(name: u32, count: u32) -> Vec<i16> {
+    let mut bytes = vec![MARK];
+    bytes.extend(name.to_be_bytes());
+    bytes.extend(count.to_be_bytes());
+    bytes.push(sum(&bytes));
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let mut samples: Vec<i16> = nibbles
+        .map(|nibble| {
+            let size = SIZES[usize::from(nibble & 7)];
+            if nibble & 8 == 0 { size } else { -size }
+        })
+        .collect();
+    samples.resize(FRAME, 0);
+    samples
+}
+
+fn counted(codec: Codec, name: u32, count: u32) -> Vec<u8> {
+    let law = Law::of(codec).unwrap_or(Law::A);
+    symbols(name, count).into_iter().map(|sample| law.encode_sample(sample)).collect()
+}
+
+fn read(law: Law, payload: &[u8]) -> Option<(u32, u32)> {
+    let nibbles: Vec<u8> =
+        payload.get(..SYMBOLS)?.iter().map(|byte| nibble(law.decode_sample(*byte))).collect();
+    let bytes: Vec<u8> = nibbles.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    let [mark, n0, n1, n2, n3, c0, c1, c2, c3, check] = *bytes.first_chunk::<10>()?;
+    let is_sound = mark == MARK && sum(&bytes[..9]) == check;
+    is_sound.then(|| (u32::from_be_bytes([n0, n1, n2, n3]), u32::from_be_bytes([c0, c1, c2, c3])))
+}
+
+fn nibble(sample: i16) -> u8 {
+    let size = f64::from(sample.unsigned_abs().max(1));
+    let distance = |known: i16| (size / f64::from(known)).ln().abs();
+    let nearest = (0..SIZES.len()).min_by(|a, b| distance(SIZES[*a]).total_cmp(&distance(SIZES[*b])));
+    nearest.unwrap_or(0) as u8 | u8::from(sample < 0) << 3
+}
+
+fn sum(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(7u8, |sum, byte| sum.rotate_left(3) ^ byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use audio::Decoder;
+
+    #[test]
+    fn a_counted_frame_is_read_after_each_law_has_written_the_other() {
+        let voices = Voices::new(Depth::Packets);
+        for (name, count) in [(1, 0), (70_000, 123_456), (0x1234_5678, u32::MAX)] {
+            let mut bytes = counted(Codec::Pcma, name, count);
+            Law::A.recode(Law::Mu, &mut bytes);
+            assert_eq!(voices.counted(Law::Mu, &bytes), Some((Source::Party(name), count)));
+            Law::Mu.recode(Law::A, &mut bytes);
+            assert_eq!(voices.counted(Law::A, &bytes), Some((Source::Party(name), count)));
+            bytes[3] ^= 0x80;
+            assert_eq!(voices.counted(Law::A, &bytes), Some((Source::Nobody, 0)));
+        }
+        assert_eq!(voices.counted(Law::A, &[Law::A.silence(); 160]), None);
+    }
+
+    #[test]
+    fn every_voice_is_known_in_every_codec() {
+        let mut voices = Voices::new(Depth::Audio);
+        (1..=50).for_each(|number| voices.begin(Time::ZERO, number));
+        let later = Time::from_millis(60_000);
+        for codec in [Codec::Pcma, Codec::Pcmu, Codec::G722, Codec::Opus] {
+            for number in [1, 17, 33, 50] {
+                let mut decoder = Decoder::at(codec, 8000);
+                let (mut wrong, mut right) = (0, 0);
+                for count in 0..120 {
+                    let mut samples = Vec::new();
+                    decoder.decode(&voices.says(number, codec, count), &mut samples).unwrap();
+                    let heard = voices.heard(later, &samples, decoder.sample_rate(), &[]);
+                    right += u32::from(heard == [Source::Party(number)]);
+                    wrong += u32::from(heard.iter().any(|source| *source != Source::Party(number)));
+                }
+                assert!(right > 115 && wrong == 0, "{codec:?} {number}: {right} right, {wrong} wrong");
+            }
+        }
+    }
+}
