@@ -4,7 +4,8 @@
 //! * The negotiated address is believed at once as long as nobody else has been.
 //! * A packet that continues the accepted stream (same SSRC, sequence in range) moves it: the party's
 //!   NAT has given it another port.
-//! * Otherwise an address must send five consecutive packets within a second. The negotiated one may
+//! * Otherwise an address must send five packets of one source within a second, whose numbers lie near each other, in
+//!   whatever order a network that delays each of them anew delivers them. The negotiated one may
 //!   always win so; a stranger only while the party is not heard from where it was.
 
 use std::net::SocketAddr;
@@ -12,8 +13,13 @@ use std::time::Duration;
 
 use base::Time;
 
-const PROBATION_PACKETS: u8 = 5;
+use crate::rtp::ahead;
+
+const PROBATION_PACKETS: u32 = 5;
 const PROBATION_SPAN: Duration = Duration::from_secs(1);
+
+/// So far behind the first packet of a probation, and nearly so far ahead of it, others belong to it.
+const PROBATION_REACH: i16 = 32;
 
 /// A party that was heard this lately is not moved by a stranger: longer than the pauses of one that sends
 /// nothing while it is not speaking, shorter than what makes it `Silent`.
@@ -35,8 +41,9 @@ pub(crate) struct Source {
 struct Candidate {
     from: SocketAddr,
     ssrc: u32,
-    next: u16,
-    count: u8,
+    first: u16,
+    /// The numbers that came: a bit for each from `PROBATION_REACH` before the first on.
+    seen: u64,
     since: Time,
 }
 
@@ -92,31 +99,41 @@ impl Source {
         if is_alive && !same(from, self.negotiated) {
             return false;
         }
-        let fresh = Candidate { from, ssrc, next: sequence.wrapping_add(1), count: 1, since: now };
+        let fresh = Candidate { from, ssrc, first: sequence, seen: bit(0).unwrap_or(0), since: now };
         let known = self.candidates.iter_mut().flatten().find(|known| same(known.from, from));
         let Some(candidate) = known else {
             self.admit(fresh);
             return false;
         };
-        if candidate.ssrc != ssrc || candidate.next != sequence || now - candidate.since > PROBATION_SPAN {
-            *candidate = fresh;
-            return false;
+        let place = bit(ahead(sequence, candidate.first));
+        match place.filter(|_| candidate.ssrc == ssrc && now - candidate.since <= PROBATION_SPAN) {
+            Some(place) => candidate.seen |= place,
+            None => *candidate = fresh,
         }
-        candidate.next = fresh.next;
-        candidate.count += 1;
-        candidate.count >= PROBATION_PACKETS
+        candidate.count() >= PROBATION_PACKETS
     }
 
     fn admit(&mut self, candidate: Candidate) {
         let now = candidate.since;
         let worth = |place: &&mut Option<Candidate>| {
             let known = place.filter(|known| now - known.since <= PROBATION_SPAN);
-            known.map(|known| (known.count, known.since))
+            known.map(|known| (known.count(), known.since))
         };
         if let Some(place) = self.candidates.iter_mut().min_by_key(worth) {
             *place = Some(candidate);
         }
     }
+}
+
+impl Candidate {
+    fn count(&self) -> u32 {
+        self.seen.count_ones()
+    }
+}
+
+fn bit(ahead: i16) -> Option<u64> {
+    let place = u32::try_from(ahead.checked_add(PROBATION_REACH)?).ok()?;
+    1u64.checked_shl(place)
 }
 
 /// The same address and port. Scope and flow of IPv6 are the kernel's, and SDP does not tell them.

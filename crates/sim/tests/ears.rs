@@ -87,6 +87,21 @@ fn a_caller_hears_the_menu_then_music_then_the_agent_and_nobody_else_ever() {
     });
 }
 
+#[test]
+fn who_hangs_up_in_an_announcement_is_played_nothing_more() {
+    in_all_weathers(|weather| {
+        let mut stage = stage_with(with_trunk(), weather);
+        register(&mut stage, "anna", address(ANNA));
+        caller_in_queue(&mut stage, address(9), 1);
+        let mut caller = caller_in_queue(&mut stage, address(10), 3);
+        hangs_up(&mut stage, &mut caller);
+        stage.wait(seconds(1));
+        let orders = stage.commands.iter().map(|command| format!("{command:?}"));
+        let last = orders.filter(|order| order.contains("LegId(3)")).last().unwrap();
+        assert!(last.starts_with("Close"), "{last}");
+    });
+}
+
 fn until_hears(stage: &mut Stage, leg: u64, what: Heard) {
     for _ in 0..100 {
         stage.wait(Duration::from_millis(200));

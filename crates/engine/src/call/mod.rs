@@ -147,7 +147,9 @@ impl Call {
     }
 
     fn caller_media(&self) -> Option<LegId> {
-        self.legs.iter().find(|leg| leg.number == self.caller).map(|leg| leg.media)
+        let leg = self.legs.iter().find(|leg| leg.number == self.caller);
+        // Nothing is ordered for ports that have been given back.
+        leg.filter(|leg| !leg.session_is_over()).map(|leg| leg.media)
     }
 
     /// The caller's number and the one that was dialled, as facts write them.

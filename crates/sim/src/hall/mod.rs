@@ -354,8 +354,8 @@ impl Hall {
         let port = SocketAddr::new(to.ip(), to.port() & !1);
         let (Some(leg), Some(number)) = (self.legs.get(&port).copied(), number_of(port)) else { return };
         self.figures.received += 1;
-        if kind == PacketKind::Rtp && what != What::Again {
-            self.watch.heard(now, number);
+        if kind == PacketKind::Rtp {
+            self.watch.heard(now, number, what == What::Again);
         }
         let first = match what {
             What::Speech => {
@@ -462,7 +462,7 @@ impl Hall {
                     let at = now + Duration::from_micros(self.rng.below(100_000));
                     self.wanted.push((at, source, codec));
                 }
-                ShardOutput::Heard { .. } => {}
+                ShardOutput::Heard { .. } | ShardOutput::Handshake { .. } => {}
             }
         }
     }

@@ -13,9 +13,12 @@ use std::sync::Arc;
 /// A frame of 20 ms has whole swings of each tone, so that none is heard in another one's place.
 const LOWEST_HERTZ: f64 = 300.0;
 const STEP_HERTZ: f64 = 50.0;
-/// Music, and so many kinds of prompts.
-const SOUNDS: usize = 6;
 const TONES: usize = 61;
+/// Music, and so many kinds of prompts: the highest tones, which have no overtones that a codec lets pass.
+const SOUNDS: usize = 6;
+const PARTIES: usize = TONES - SOUNDS;
+/// From each party's tone to the next one's: parties of one call are far from each other.
+const STRIDE: usize = 23;
 const AMPLITUDE: i16 = 6000;
 /// Frames of a tone that are said again and again, and those before them in which a codec settles.
 const FRAMES: usize = 50;
@@ -57,7 +60,7 @@ impl Voices {
             depth,
             owners: vec![None; TONES],
             slots: BTreeMap::new(),
-            free: (SOUNDS..TONES).collect(),
+            free: (0..PARTIES).map(|nth| nth * STRIDE % PARTIES).collect(),
             frames: BTreeMap::new(),
             clips: BTreeMap::new(),
         }
@@ -66,7 +69,7 @@ impl Voices {
     /// A port is opened: whoever talks to it has this voice.
     pub(crate) fn begin(&mut self, now: Time, number: u32) {
         // Where all are taken, two parties sound alike, and nobody says who is who.
-        let slot = self.free.pop_front().unwrap_or(SOUNDS + number as usize % (TONES - SOUNDS));
+        let slot = self.free.pop_front().unwrap_or(number as usize % PARTIES);
         self.owners[slot] = Some((number, now));
         self.slots.insert(number, slot);
     }
@@ -92,11 +95,12 @@ impl Voices {
     pub(crate) fn sound(&mut self, name: &str, codec: Codec, length: usize) -> Arc<Clip> {
         let (sound, depth) = (sound_of(name), self.depth);
         let clip = self.clips.entry((codec, usize::from(sound), length)).or_insert_with(|| {
+            let slot = PARTIES + usize::from(sound);
             let samples = match depth {
                 Depth::Packets => {
                     (0..length).flat_map(|at| symbols(FIRST_SOUND + u32::from(sound), at as u32)).collect()
                 }
-                _ => Tone::new(hertz(usize::from(sound)), AMPLITUDE).take(length * FRAME),
+                _ => Tone::new(hertz(slot), AMPLITUDE).take(length * FRAME),
             };
             Arc::new(Clip::new(codec, &samples, 8000))
         });
@@ -134,12 +138,16 @@ impl Voices {
             let beside = [slot.checked_sub(1), Some(slot + 1)].into_iter().flatten();
             all[*slot] > 0.25 && beside.filter_map(|slot| all.get(slot)).all(|other| all[*slot] >= *other)
         };
-        (0..TONES).filter(stands_out).filter_map(|slot| self.source_at(now, slot)).collect()
+        let expected: Vec<usize> = expected.iter().filter_map(|source| self.slot_of(*source)).collect();
+        let is_blurred =
+            |slot: &usize| expected.iter().any(|expected| *slot != *expected && is_like(*slot, *expected));
+        let found = (0..TONES).filter(|slot| stands_out(slot) && !is_blurred(slot));
+        found.filter_map(|slot| self.source_at(now, slot)).collect()
     }
 
     fn slot_of(&self, source: Source) -> Option<usize> {
         match source {
-            Source::Sound(sound) => Some(usize::from(sound)),
+            Source::Sound(sound) => Some(PARTIES + usize::from(sound)),
             Source::Party(number) => self.slots.get(&number).copied(),
             Source::Nobody => None,
         }
@@ -148,7 +156,7 @@ impl Voices {
     /// Nothing where it cannot be told.
     fn source_at(&self, now: Time, slot: usize) -> Option<Source> {
         match self.owners[slot] {
-            _ if slot < SOUNDS => Some(Source::Sound(slot as u8)),
+            _ if slot >= PARTIES => Some(Source::Sound((slot - PARTIES) as u8)),
             Some((_, since)) if now.since(since).as_micros() < u128::from(BORROWED) => None,
             Some(_) if self.slots.values().filter(|its| **its == slot).count() > 1 => None,
             Some((number, _)) => Some(Source::Party(number)),
@@ -163,6 +171,13 @@ pub(crate) fn sound_of(name: &str) -> u8 {
         true => 0,
         false => 1 + (name.bytes().map(usize::from).sum::<usize>() % (SOUNDS - 1)) as u8,
     }
+}
+
+/// Whether a codec that stumbles may make this tone of the other: one beside it, or an overtone.
+fn is_like(slot: usize, of: usize) -> bool {
+    let apart = hertz(slot) - hertz(of);
+    let near = |hertz: f64| hertz.abs() <= STEP_HERTZ;
+    near(apart) || near(apart - hertz(of)) || near(apart - 2.0 * hertz(of))
 }
 
 fn hertz(slot: usize) -> f64 {

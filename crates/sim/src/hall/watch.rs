@@ -24,6 +24,8 @@ struct Port {
     since: Option<Time>,
     first: Option<Time>,
     last: Option<Time>,
+    /// The last one, be it a repetition.
+    touched: Option<Time>,
     packets: u64,
     is_silent: bool,
 }
@@ -36,6 +38,7 @@ impl Watch {
             since: None,
             first: None,
             last: None,
+            touched: None,
             packets: 0,
             is_silent: false,
         };
@@ -50,15 +53,18 @@ impl Watch {
         }
     }
 
-    /// A packet came to this port.
-    pub(crate) fn heard(&mut self, now: Time, number: u32) {
+    /// A packet came to this port, perhaps once more.
+    pub(crate) fn heard(&mut self, now: Time, number: u32, again: bool) {
         if let Some(port) = self.ports.get_mut(&number) {
+            (port.touched, port.packets) = (Some(now), port.packets + 1);
+            if again {
+                return;
+            }
             if port.last.is_none_or(|last| now.since(last) > SILENT_AFTER / 2) {
                 port.first = None;
             }
             port.first.get_or_insert(now);
             port.last = Some(now);
-            port.packets += 1;
         }
     }
 
@@ -94,7 +100,7 @@ impl Watch {
     /// Who is silent and was not said to be.
     pub(crate) fn check(&self, now: Time) -> Vec<String> {
         let late = self.ports.iter().filter(|(_, port)| {
-            let since = port.since.map(|since| since.max(port.last.unwrap_or(since)));
+            let since = port.since.map(|since| since.max(port.touched.unwrap_or(since)));
             !port.is_silent && since.is_some_and(|since| now.since(since) > SILENT_AFTER + MARGIN)
         });
         late.map(|(number, port)| {

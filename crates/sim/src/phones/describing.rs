@@ -71,6 +71,8 @@ struct Session {
     version: u32,
     /// What was said last, and how it is written.
     said: Option<Side>,
+    /// All numbers that it ever gave: what is on its way may be by older ones.
+    given: Vec<(u8, Format)>,
     text: String,
     key: MasterKey,
     /// What it wants, by its last offer.
@@ -144,6 +146,8 @@ impl Sessions {
         (session.version, session.open) = (version, false);
         session.text.clone_from(&text);
         session.said = Some(side.clone());
+        session.given.retain(|given| !side.formats.contains(given));
+        session.given.splice(0..0, side.formats.iter().copied());
         match answers {
             Some(_) => session.agreed = Some(side),
             None => (session.wanted, session.offered) = (direction, Some(side)),
@@ -242,7 +246,7 @@ impl Sessions {
             remote_rtcp: theirs.rtcp,
             speech: (number, codec),
             keys,
-            understood: ours.formats.clone(),
+            understood: session.given.clone(),
             sends: ours.sends() && theirs.hears(),
             hears: ours.hears() && theirs.sends(),
             secured: ours.key.clone().zip(theirs.key.clone()),
@@ -261,6 +265,7 @@ impl Sessions {
                 port,
                 version: 0,
                 said: None,
+                given: Vec::new(),
                 text: String::new(),
                 key: MasterKey::from_bytes(SUITE, &bytes).expect("as many bytes as the suite has"),
                 wanted: "sendrecv",
