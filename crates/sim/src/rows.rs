@@ -294,7 +294,7 @@ pub const ROWS: &[Row] = &[
         "storied callers",
         "log checker",
     ),
-    row("calls", "SRTP rekey, sample-rate switch", &[], "", "media: signalling depth has none"),
+    row("calls", "SRTP rekey, sample-rate switch", &[], "", "`media/tests`; in the depth of audio secured phones and every codec"),
     row("calls", "IPv6 link-local", &[], "", "`sip/tests` and the black box"),
     row(
         "media",
@@ -317,7 +317,7 @@ pub const ROWS: &[Row] = &[
         "held keys, lost ends, SSRC, drift, bursts, slow recordings",
         &[],
         "",
-        "media: signalling depth has no packets",
+        "`media/tests`; below signalling each key, and SSRC, number and time of each packet",
     ),
     row(
         "manners",

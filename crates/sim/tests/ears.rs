@@ -97,7 +97,7 @@ fn who_hangs_up_in_an_announcement_is_played_nothing_more() {
         hangs_up(&mut stage, &mut caller);
         stage.wait(seconds(1));
         let orders = stage.commands.iter().map(|command| format!("{command:?}"));
-        let last = orders.filter(|order| order.contains("LegId(3)")).last().unwrap();
+        let last = orders.filter(|order| order.contains("LegId(3)")).next_back().unwrap();
         assert!(last.starts_with("Close"), "{last}");
     });
 }

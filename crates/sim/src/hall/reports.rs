@@ -120,5 +120,5 @@ impl Reports {
 
 fn ntp(now: Time) -> u64 {
     let micros = now.micros();
-    (EPOCH + micros / 1_000_000) << 32 | ((micros % 1_000_000) << 32) / 1_000_000
+    ((EPOCH + micros / 1_000_000) << 32) | (((micros % 1_000_000) << 32) / 1_000_000)
 }

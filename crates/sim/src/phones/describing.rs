@@ -74,7 +74,7 @@ struct Session {
     /// All numbers that it ever gave: what is on its way may be by older ones.
     given: Vec<(u8, Format)>,
     text: String,
-    key: MasterKey,
+    key: Option<MasterKey>,
     /// What it wants, by its last offer.
     wanted: &'static str,
     agreed: Option<Side>,
@@ -267,7 +267,7 @@ impl Sessions {
                 said: None,
                 given: Vec::new(),
                 text: String::new(),
-                key: MasterKey::from_bytes(SUITE, &bytes).expect("as many bytes as the suite has"),
+                key: MasterKey::from_bytes(SUITE, &bytes),
                 wanted: "sendrecv",
                 agreed: None,
                 offered: None,
@@ -293,7 +293,7 @@ impl Sessions {
         let session = self.session(call_id);
         // What goes on in the clear is not hidden halfway.
         let secured = session.agreed.as_ref().map_or(secured, |agreed| agreed.key.is_some());
-        let key = secured.then(|| session.key.clone());
+        let key = session.key.clone().filter(|_| secured);
         let (rtp, rtcp) = session.addresses();
         Side { rtp, rtcp, formats, direction: direction.to_owned(), key }
     }
@@ -307,7 +307,7 @@ impl Sessions {
         };
         let formats = theirs.formats.iter().filter(known).copied().collect();
         let session = self.session(call_id);
-        let key = theirs.key.is_some().then(|| session.key.clone());
+        let key = session.key.clone().filter(|_| theirs.key.is_some());
         let sends = session.wanted.starts_with("send") && theirs.hears();
         let hears = session.wanted.ends_with("recv") || session.wanted == "recvonly";
         let hears = hears && theirs.sends();

@@ -12,7 +12,7 @@ use media_api::Command;
 use std::net::SocketAddr;
 
 pub(crate) enum Media {
-    StandIn(StandIn),
+    StandIn(Box<StandIn>),
     Hall(Box<Hall>),
 }
 
@@ -30,10 +30,8 @@ pub(super) struct Touched {
 impl Media {
     pub(super) fn new(depth: Depth, seed: &Seed, now: Time, troubled: bool) -> Media {
         match depth {
-            Depth::Signalling => Media::StandIn(StandIn::new(seed.rng(), troubled)),
-            Depth::Packets | Depth::Audio => {
-                Media::Hall(Box::new(Hall::new(depth, seed.clone(), now, troubled)))
-            }
+            Depth::Signalling => Media::StandIn(Box::new(StandIn::new(seed.rng(), troubled))),
+            Depth::Packets | Depth::Audio => Media::Hall(Box::new(Hall::new(depth, *seed, now, troubled))),
         }
     }
 
