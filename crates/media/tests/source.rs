@@ -55,7 +55,9 @@ fn a_strangers_key_is_no_key() {
 
 #[test]
 fn few_packets_repeated_ones_and_numbers_far_apart_never_pass() {
-    for sequences in [&[1u16, 2, 3, 4][..], &[1, 100, 200, 300, 400, 500, 600], &[65_535, 40, 3, 80, 7, 120], &[1; 20]] {
+    for sequences in
+        [&[1u16, 2, 3, 4][..], &[1, 100, 200, 300, 400, 500, 600], &[65_535, 40, 3, 80, 7, 120], &[1; 20]]
+    {
         let mut world = World::bridged();
         for n in sequences {
             world.from(A, address(STRANGER), &Rtp::speech(*n, 0, 666));

@@ -294,7 +294,13 @@ pub const ROWS: &[Row] = &[
         "storied callers",
         "log checker",
     ),
-    row("calls", "SRTP rekey, sample-rate switch", &[], "", "`media/tests`; in the depth of audio secured phones and every codec"),
+    row(
+        "calls",
+        "SRTP rekey, sample-rate switch",
+        &[],
+        "",
+        "`media/tests`; in the depth of audio secured phones and every codec",
+    ),
     row("calls", "IPv6 link-local", &[], "", "`sip/tests` and the black box"),
     row(
         "media",

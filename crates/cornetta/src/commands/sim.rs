@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(super) fn run(command: &Sim) -> Result<ExitCode> {
-    let parsed = Faults::parse(&command.faults).and_then(|faults| Ok((faults, Depth::parse(&command.depth)?)));
+    let parsed =
+        Faults::parse(&command.faults).and_then(|faults| Ok((faults, Depth::parse(&command.depth)?)));
     let (faults, depth) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
