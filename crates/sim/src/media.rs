@@ -268,7 +268,8 @@ impl StandIn {
 }
 
 /// Whose it is; nobody's if it is for whoever is in a room.
-fn leg_of(command: &Command) -> Option<LegId> {
+/// Whose order it is, if it is one leg's.
+pub(crate) fn leg_of(command: &Command) -> Option<LegId> {
     Some(match command {
         Command::Announce { to, .. } => return *to,
         Command::Bridge { a, .. } => *a,

@@ -11,6 +11,7 @@ mod voices;
 mod watch;
 mod wheel;
 
+use crate::media::leg_of;
 use crate::network::{Path, Way};
 use crate::phones::Talk;
 use crate::trace::Fnv;
@@ -168,7 +169,7 @@ impl Hall {
         if let Command::Open { leg, family } = command {
             return self.open(now, leg, family);
         }
-        if self.failed.contains(&leg_of(&command)) {
+        if leg_of(&command).is_some_and(|leg| self.failed.contains(&leg)) {
             return;
         }
         if let Command::Close { leg } = command {
@@ -478,6 +479,10 @@ impl Hall {
                 self.orders.play_ended(*leg, *play);
                 self.reckon(now);
             }
+            Event::Announced { room, play, .. } => {
+                self.orders.announced(*room, *play);
+                self.reckon(now);
+            }
             Event::Silent { leg, evidence } => {
                 if let Some(number) = self.orders.number_of(*leg) {
                     let wrong = self.watch.silent(now, number, evidence);
@@ -504,25 +509,6 @@ impl Network<'_> {
             Some(path) => path.carry(now, way, self.rng),
             None => [None, None],
         }
-    }
-}
-
-fn leg_of(command: &Command) -> LegId {
-    match command {
-        Command::Bridge { a, .. } => *a,
-        Command::Open { leg, .. }
-        | Command::Listen { leg, .. }
-        | Command::Configure { leg, .. }
-        | Command::Play { leg, .. }
-        | Command::Stop { leg }
-        | Command::SendDigits { leg, .. }
-        | Command::Unbridge { leg }
-        | Command::Join { leg, .. }
-        | Command::Echo { leg }
-        | Command::HearProgress { leg, .. }
-        | Command::Tap { leg, .. }
-        | Command::Capture { leg, .. }
-        | Command::Close { leg } => *leg,
     }
 }
 

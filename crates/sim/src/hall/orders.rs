@@ -1,13 +1,22 @@
 //! Who may hear whom, by what call control has ordered and by nothing else.
 
 use super::voices::{Source, sound_of};
-use media_api::{Command, Heard, LegId, PlayId, RoomId, Seat, Stream};
+use media_api::{Command, Heard, LegId, PlayId, RoomId, Seat, Sound, Stream};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
 pub(crate) struct Orders {
     legs: BTreeMap<LegId, Leg>,
+    announcements: Vec<Announcement>,
     pub(crate) complaints: Vec<String>,
+}
+
+struct Announcement {
+    room: RoomId,
+    play: PlayId,
+    to: Option<LegId>,
+    alone: bool,
+    sources: BTreeSet<Source>,
 }
 
 #[derive(Default)]
@@ -60,9 +69,7 @@ impl Orders {
                 self.with(*leg, |leg| leg.stream = Some(stream.clone()));
             }
             Command::Play { leg, play, sounds, .. } => {
-                // Any of them: the best may be missing.
-                let names = sounds.iter().flat_map(|sound| sound.iter());
-                let sources = names.map(|name| Source::Sound(sound_of(name))).collect();
+                let sources = sources_of(sounds);
                 self.with(*leg, |leg| leg.play = Some((*play, sources)));
             }
             Command::Stop { leg } => self.with(*leg, |leg| leg.play = None),
@@ -81,6 +88,16 @@ impl Orders {
                     self.with(*leg, |leg| leg.play = None);
                 }
                 self.with(*leg, |leg| leg.place = Place::Room(*room, seat.clone()));
+            }
+            Command::Announce { room, play, sounds, to, alone } => {
+                let sources = sources_of(sounds);
+                self.announcements.push(Announcement {
+                    room: *room,
+                    play: *play,
+                    to: *to,
+                    alone: *alone,
+                    sources,
+                });
             }
             Command::Echo { leg } => {
                 self.part(*leg);
@@ -104,6 +121,10 @@ impl Orders {
         }
     }
 
+    pub(crate) fn announced(&mut self, room: RoomId, play: PlayId) {
+        self.announcements.retain(|known| known.room != room || known.play != play);
+    }
+
     /// Who may be heard there now.
     pub(crate) fn allowed(&self, id: LegId) -> BTreeSet<Source> {
         let Some(leg) = self.legs.get(&id).filter(|leg| leg.stream.as_ref().is_some_and(Stream::may_send))
@@ -113,6 +134,15 @@ impl Orders {
         if let Some((_, sounds)) = &leg.play {
             return sounds.clone();
         }
+        let mut heard = BTreeSet::new();
+        if let Place::Room(room, _) = &leg.place {
+            let to_it = |known: &&Announcement| known.room == *room && known.to.is_none_or(|to| to == id);
+            let told: Vec<&Announcement> = self.announcements.iter().filter(to_it).collect();
+            heard.extend(told.iter().flat_map(|known| known.sources.iter().copied()));
+            if told.iter().any(|known| known.alone) {
+                return heard;
+            }
+        }
         let others: Vec<LegId> = match &leg.place {
             Place::Bridge(other) | Place::Hears(other) => vec![*other],
             Place::Echo => vec![id],
@@ -121,7 +151,8 @@ impl Orders {
         };
         let said =
             others.into_iter().filter_map(|other| self.legs.get(&other)).filter(|other| other.is_heard());
-        said.map(|other| Source::Party(other.number)).collect()
+        heard.extend(said.map(|other| Source::Party(other.number)));
+        heard
     }
 
     fn speakers(&self, hearer: LegId, room: RoomId) -> Vec<LegId> {
@@ -162,6 +193,11 @@ impl Orders {
             other.place = Place::Alone;
         }
     }
+}
+
+/// Any of them: the best may be missing.
+fn sources_of(sounds: &[Sound]) -> BTreeSet<Source> {
+    sounds.iter().flat_map(|sound| sound.iter()).map(|name| Source::Sound(sound_of(name))).collect()
 }
 
 impl Leg {
