@@ -157,8 +157,13 @@ fn a_page_that_has_lost_its_way_is_asked_to_look_for_us_by_new_names() {
 
 /// The page of an agent's: it names its device, so that it is found by whatever way it has registered last.
 fn registers_page(stage: &mut Stage, at: u8) -> String {
-    let params = ";+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000000000001>\"";
-    let ok = register_with(stage, "anna", by_websocket(at), ("register-anna", params), "Supported: gruu\r\n");
+    registers_page_as(stage, at, 1)
+}
+
+fn registers_page_as(stage: &mut Stage, at: u8, instance: u8) -> String {
+    let params = format!(";+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-00000000000{instance}>\"");
+    let call_id = format!("register-anna-{instance}");
+    let ok = register_with(stage, "anna", by_websocket(at), (&call_id, &params), "Supported: gruu\r\n");
     let gruu = ok.split("pub-gruu=\"").nth(1).unwrap();
     gruu.split('"').next().unwrap().to_owned()
 }
@@ -254,4 +259,46 @@ fn a_phone_that_falls_silent_is_no_browser_and_is_not_covered_with_music() {
     };
     stage.input(Input::Media(Event::Silent { leg: LegId(2), evidence }));
     assert_eq!(caller_hears(&stage), "the agent");
+}
+
+#[test]
+fn a_page_that_is_loaded_anew_takes_its_call_back() {
+    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let gruu = registers_page(&mut stage, 50);
+    let mut caller = caller_in_queue(&mut stage, address(9), 1);
+    stage.wait(seconds(1));
+    let (before, invite) = Line::called(&mut stage, by_websocket(50));
+    answers_as(&mut stage, &invite, (50, &gruu), &page("active", "EsAw"));
+    stage.expect(by_websocket(50), "ACK");
+    stage.input(Input::FlowFailed { flow: flow(by_websocket(50)) });
+    let evidence = media_api::Evidence {
+        expected: address(77),
+        last_source: Some(address(77)),
+        silent_for: seconds(2),
+        received: 50,
+        rejected: 0,
+        rtcp_alive: false,
+    };
+    stage.input(Input::Media(Event::Silent { leg: LegId(2), evidence }));
+    assert_eq!(caller_hears(&stage), "music");
+    // It is another device now, as far as the page knows, and has kept the name of its dialog.
+    stage.wait(seconds(12));
+    registers_page_as(&mut stage, 51, 2);
+    let more = before.in_replaces();
+    let offer = page("actpass", "LoAd");
+    let mut again = Line::ask_as(&mut stage, ("anna", by_websocket(51)), ("INVITE", "demo"), (&more, &offer));
+    let answer = again.connect(&mut stage);
+    assert!(answer.contains("a=setup:passive"), "{answer}");
+    assert_eq!(our_name(&stage, 3).1, "LoAd");
+    assert_eq!(caller_hears(&stage), "the agent");
+    let (a, b) = (LegId(1), LegId(3));
+    let is_joined = |command: &Command| matches!(command, Command::Bridge { a: one, b: other } if [(a, b), (b, a)].contains(&(*one, *other)));
+    assert!(stage.commands.iter().any(is_joined), "{:?}", stage.commands);
+    assert!(stage.call_ends().is_empty());
+    caller.request(&mut stage, "BYE", "");
+    let bye = stage.expect(by_websocket(51), "BYE");
+    again.answer(&mut stage, &bye, "200 OK", "");
+    stage.wait(seconds(40));
+    stage.assert_all_is_over();
+    assert_eq!(stage.call_ends().len(), 1);
 }
