@@ -566,6 +566,8 @@ fn a_restart_finds_the_party_anew_while_it_goes_on_talking() {
         "by the old names until there is a way by the new"
     );
     assert!(Check::of(2).send(&mut world, OTHER_NAT).is_some());
+    assert!(Check::of(2).send(&mut world, NAT).is_some());
+    assert!(Check::of(1).send(&mut world, NAT).is_some(), "it has not chosen by the new ones");
     assert_eq!(spoken_to(&mut world, 1), Some(address(NAT)));
     Check::nominating(2).send(&mut world, OTHER_NAT);
     assert_eq!(spoken_to(&mut world, 2), Some(address(OTHER_NAT)));
@@ -727,31 +729,50 @@ proptest! {
 
     #[test]
     fn whatever_comes_in_whatever_order_the_party_is_spoken_to_where_it_has_nominated(
-        steps in prop::collection::vec((0usize..12, any::<bool>(), 0u64..40_000, 0u8..4), 1..80),
+        steps in prop::collection::vec((0usize..12, any::<bool>(), 0u64..40_000, 0u8..6, 0u8..3), 1..80),
     ) {
         let (mut world, _) = talking();
         let lasts = std::time::Duration::from_secs(30);
-        // Where it is, as long as its last check says so; what is left then, another test says.
-        let mut at = Some((address(NAT), world.now));
-        for (n, (port, nominates, millis, what)) in steps.into_iter().enumerate() {
+        // Where it is and by which names, as long as its last check says so; what is left then, another test says.
+        let mut at = Some((address(NAT), world.now, 1));
+        // The names that are answered.
+        let (mut current, mut before) = (1, None);
+        for (n, (port, nominates, millis, what, age)) in steps.into_iter().enumerate() {
             world.pass(millis / 4);
-            at = at.filter(|(_, seen_at)| world.now - *seen_at < lasts);
+            at = at.filter(|(_, seen_at, _)| world.now - *seen_at < lasts);
             let from = format!("203.0.113.5:{}", 1000 + port);
             match what {
-                0 => {
-                    Check { nominates, ..Check::of(1) }.send(&mut world, &from);
-                    if nominates || at.is_some_and(|(last, _)| last == address(&from)) {
-                        at = Some((address(&from), world.now));
+                0..=2 => {
+                    let round = u8::saturating_sub(current, age);
+                    let is_answered = round == current || Some(round) == before;
+                    let answer = Check { nominates, ..Check::of(round) }.send(&mut world, &from);
+                    let kind = answer.map(|answer| Message::parse(&answer).unwrap().kind());
+                    prop_assert_eq!(kind == Some(Kind::Success), is_answered);
+                    let is_there = at.filter(|(last, ..)| *last == address(&from));
+                    if is_answered && nominates {
+                        at = Some((address(&from), world.now, round));
+                        before = before.filter(|_| round != current);
+                    } else if let (true, Some((last, _, round))) = (is_answered, is_there) {
+                        at = Some((last, world.now, round));
                     }
                     // Slowly enough that each nomination is another decision.
                     world.pass(500);
                 }
-                1 => drop(Check { password: password(3), ..Check::nominating(1) }.send(&mut world, &from)),
-                2 => drop(send(&mut world, &from, &HELLO)),
+                3 => {
+                    // Where it is not known any more which names are in use, nothing is said of those before.
+                    let Some((_, _, in_use)) = at else { continue };
+                    before = before.filter(|round| in_use == *round).or(Some(current));
+                    current += 1;
+                    world.command(Command::Configure { leg: A, stream: agreed(current, "one") });
+                }
+                4 => {
+                    drop(Check { password: password(99), ..Check::nominating(1) }.send(&mut world, &from));
+                    drop(send(&mut world, &from, &HELLO));
+                }
                 _ => world.from(A, address(&from), &Rtp::speech(n as u16, 0, 7)),
             }
-            at = at.filter(|(_, seen_at)| world.now - *seen_at < lasts);
-            if let Some((last, _)) = at {
+            at = at.filter(|(_, seen_at, _)| world.now - *seen_at < lasts);
+            if let Some((last, ..)) = at {
                 prop_assert_eq!(spoken_to(&mut world, n as u16), Some(last));
             }
         }

@@ -63,7 +63,7 @@ impl Paths {
         self.selected.map(|path| path.at)
     }
 
-    /// By the names of which agreement the way that is used was checked last.
+    /// By the names of which agreement the way that is used was nominated.
     pub(super) fn selected_in(&self) -> Option<u32> {
         self.selected.map(|path| path.round)
     }
@@ -78,7 +78,11 @@ impl Paths {
     pub(super) fn check(&mut self, now: Time, checked: Checked) {
         let path = self.enter(now, checked);
         match &mut self.selected {
-            Some(selected) if same(selected.at, path.at) => *selected = path,
+            Some(selected) if same(selected.at, path.at) => {
+                // What is used goes on by the names by which it was nominated.
+                let round = if checked.nominates { path.round } else { selected.round };
+                *selected = Path { round, ..path };
+            }
             Some(selected) if checked.nominates && path.takes_the_place_of(now, selected) => *selected = path,
             None if checked.nominates => {
                 self.selected = Some(path);
