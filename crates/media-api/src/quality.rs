@@ -40,7 +40,8 @@ pub struct Voice {
     pub discarded: u32,
     /// Interarrival jitter (RFC 3550 §6.4.1) at the end of the span.
     pub jitter: Duration,
-    /// The mean opinion score, 100 to 450 hundredths, reckoned by the E-model (ITU-T G.107) on the scale of the
-    /// telephone band from loss, its bursts, the jitter that is waited for and half the round trip.
+    /// The mean opinion score, 100 to 450 hundredths, reckoned by the E-model from codec, loss, its bursts, the jitter that is
+    /// waited for and half the round trip: G.711 on the scale of the telephone band (ITU-T G.107), all others on that of the
+    /// wide band (G.107.1).
     pub mos: u16,
 }

@@ -1,15 +1,41 @@
-//! How good speech is to a listener, reckoned from what the network did to it: the E-model of ITU-T G.107 with the
-//! constants of G.113, in the form that Cole and Rosenbluth gave it (2001) for parties whose echo is well under control.
+//! How good speech is to a listener, reckoned from what the network did to it: the E-model of ITU-T G.107 and, for what has
+//! a wide band, G.107.1, with the constants of G.113, in the form that Cole and Rosenbluth gave it (2001) for parties whose
+//! echo is well under control.
 //!
-//! One scale for all codecs, that of the telephone band: 93.2 is a call over G.711 without any fault. The wide band is
-//! better than that to ears, but comparing calls needs one scale.
+//! Each codec is on the scale of its own band, as people are who hear nothing else: 4.41 is G.711 without any fault, 4.5 a wide
+//! band without any. Scores of different bands are not to be compared: to ears a wide band with a fault may well be better than a
+//! narrow one without.
 
 use std::time::Duration;
 
 use media_api::Codec;
 
-/// The rating of a call with all parameters of G.107 at their defaults.
-const FAULTLESS: f64 = 93.2;
+/// Which of the two models, by the band of the speech.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    /// 300 to 3 400 Hz: G.107.
+    Narrow,
+    /// 50 to 7 000 Hz and more: G.107.1.
+    Wide,
+}
+
+impl Scale {
+    /// The rating of a call with all parameters of the model at their defaults.
+    fn faultless(self) -> f64 {
+        match self {
+            Scale::Narrow => 93.2,
+            Scale::Wide => 129.0,
+        }
+    }
+
+    /// A rating as one of 0 to 100, by which both models tell the opinion (G.107.1 annex A).
+    fn of_hundred(self, rating: f64) -> f64 {
+        match self {
+            Scale::Narrow => rating,
+            Scale::Wide => rating / 1.29,
+        }
+    }
+}
 
 /// What the rating loses for a millisecond of delay, and more beyond the delay that people begin to notice.
 const PER_MILLI: f64 = 0.024;
@@ -29,9 +55,11 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// R, 0 to 100.
+    /// R, 0 to 100; of a wide band divided by 1.29.
     pub(crate) fn rating(&self) -> f64 {
-        (FAULTLESS - self.by_delay() - self.by_equipment()).clamp(0.0, 100.0)
+        let constants = constants(self.codec);
+        let rating = constants.scale.faultless() - self.by_delay() - self.by_equipment(&constants);
+        constants.scale.of_hundred(rating).clamp(0.0, 100.0)
     }
 
     fn by_delay(&self) -> f64 {
@@ -39,21 +67,36 @@ impl Faults {
         PER_MILLI * millis + PER_MILLI_NOTICED * (millis - NOTICED_FROM).max(0.0)
     }
 
-    /// The effective impairment by codec and loss (G.107 §3.5).
-    fn by_equipment(&self) -> f64 {
-        let (impairment, robustness) = constants(self.codec);
+    /// The effective impairment by codec and loss (G.107 §3.5, G.107.1, 7-15).
+    fn by_equipment(&self, &Constants { impairment, robustness, .. }: &Constants) -> f64 {
         let percent = 100.0 * self.loss.clamp(0.0, 1.0);
         impairment + (95.0 - impairment) * percent / (percent / self.burst_ratio.max(1.0) + robustness)
     }
 }
 
-/// `Ie` and `Bpl` of a codec on the scale of the telephone band (G.113 appendix I). That of G.711 holds with concealment,
-/// which every phone of today and this exchange do. The others have no figures on this scale: they are given those of
-/// G.711, whose loss they bear at least as well.
-fn constants(codec: Codec) -> (f64, f64) {
-    match codec {
-        Codec::Pcma | Codec::Pcmu | Codec::G722 | Codec::Opus | Codec::L16 => (0.0, 25.1),
-    }
+/// What a codec is to a listener.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Constants {
+    scale: Scale,
+    /// What its rating loses without any other fault (`Ie`).
+    impairment: f64,
+    /// How well it bears loss (`Bpl`).
+    robustness: f64,
+}
+
+fn constants(codec: Codec) -> Constants {
+    let (scale, impairment, robustness) = match codec {
+        // G.113 appendix I, with concealment, which every phone of today and this exchange do.
+        Codec::Pcma | Codec::Pcmu => (Scale::Narrow, 0.0, 25.1),
+        // G.113 appendix IV. It has no robustness for G.722: this is that of AMR-WB at 23 kbit/s, which PESQ finds for the
+        // concealment here, too (`benches/sound.py --rate 16000`).
+        Codec::G722 => (Scale::Wide, 13.0, 4.6),
+        Codec::L16 => (Scale::Wide, 0.0, 4.6),
+        // G.113 has no figures. Those that others derived for 25 kbit/s by P.834 on the scale of the full band are 20.2 and
+        // 11.3; between the two scales lie 19 (G.113 appendix V).
+        Codec::Opus => (Scale::Wide, 1.2, 11.3),
+    };
+    Constants { scale, impairment, robustness }
 }
 
 /// The mean opinion score of a rating, 1 to 4.5, in hundredths (G.107 annex B).
@@ -86,6 +129,28 @@ mod tests {
             assert_eq!(opinion(rating), score, "{rating}");
         }
         assert_eq!(opinion(f64::NAN.max(0.0)), 100);
+    }
+
+    #[test]
+    fn a_wide_band_has_a_scale_of_its_own() {
+        let rating = |codec, loss| Faults { codec, ..faults(loss, 1.0, 0) }.rating();
+        // 129, 129 - 13 and 129 - 1.2, by 1.29; the opinions by annex A of G.107.1.
+        for (codec, faultless, score) in
+            [(Codec::L16, 100.0, 450), (Codec::G722, 89.92, 434), (Codec::Opus, 99.07, 449)]
+        {
+            let found = rating(codec, 0.0);
+            assert!((found - faultless).abs() < 0.01, "{codec:?}: {found}");
+            assert_eq!(opinion(found), score, "{codec:?}");
+        }
+        // 13 + 82 · 5 ÷ 9.6 and 1.2 + 93.8 · 5 ÷ 16.3 are lost to a twentieth.
+        for (codec, rated, score) in [(Codec::G722, 56.82, 293), (Codec::Opus, 76.76, 390)] {
+            let found = rating(codec, 0.05);
+            assert!((found - rated).abs() < 0.01, "{codec:?}: {found}");
+            assert_eq!(opinion(found), score, "{codec:?}");
+        }
+        // A delay takes as much of either rating.
+        let late = Faults { codec: Codec::L16, ..faults(0.0, 1.0, 300) }.rating();
+        assert!((late - (129.0 - 20.7) / 1.29).abs() < 0.1, "{late}");
     }
 
     #[test]
