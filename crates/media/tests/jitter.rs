@@ -243,6 +243,40 @@ fn a_loss_next_to_a_short_pause_costs_no_packet_after_it() {
 }
 
 #[test]
+fn a_pause_is_no_length_of_a_packet() {
+    for pause in [15, 40, 80] {
+        let mut packets = talk(100);
+        packets.extend(Talk { first: 100, from_ms: 2000 + pause, ..Talk::plain(100) }.packets());
+        let heard = hear(8000, &packets);
+        assert_eq!(heard.figures.spoken, Duration::from_secs(4), "{pause} ms");
+    }
+    // One lost packet right after the pause is as long as all others.
+    let mut packets = talk(100);
+    packets.extend(Talk { first: 100, from_ms: 2060, ..Talk::plain(100) }.packets());
+    packets.retain(|packet| packet.number != 101);
+    let heard = hear(8000, &packets);
+    let before = hear(8000, &packets[..100]);
+    assert_eq!(heard.lost(), before.lost() + 1 + 3, "{:?}", heard.figures);
+}
+
+#[test]
+fn a_sender_whose_timestamps_stand_still_in_a_pause_loses_nothing_and_a_stall_does() {
+    for pause in [150, 300, 700, 900] {
+        let mut packets = talk(400);
+        packets[200..].iter_mut().for_each(|packet| packet.at += pause * 1000);
+        let heard = hear(8000, &packets);
+        assert_eq!((heard.figures.concealed, heard.figures.pauses), (Duration::ZERO, 1), "{pause} ms");
+        let mut packets = talk(400);
+        let stalled = 200..200 + pause as usize / 20;
+        let until = packets[stalled.end].at;
+        packets[stalled].iter_mut().for_each(|packet| packet.at = until);
+        let heard = hear(8000, &packets);
+        let concealed = heard.figures.concealed;
+        assert!(concealed >= Duration::from_millis(80), "{pause} ms: {:?}", heard.figures);
+    }
+}
+
+#[test]
 fn a_sender_whose_timestamps_stand_still_in_a_pause_is_heard_at_once_again() {
     let mut packets = talk(200);
     let mut after = Talk { first: 200, from_ms: 4000 + 700, marked: true, ..Talk::plain(200) }.packets();

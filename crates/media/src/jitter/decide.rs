@@ -32,6 +32,7 @@ pub(super) enum Decision {
 struct Head {
     sequence: i64,
     made: i64,
+    came: i64,
     content: Content,
     has_jumped: bool,
     /// How many packets are missing before it.
@@ -45,6 +46,7 @@ impl JitterBuffer {
         let head = Head {
             sequence: slot.sequence,
             made: slot.made,
+            came: slot.came,
             content: slot.content,
             has_jumped: slot.has_jumped,
             missing: self.next.map_or(0, |next| slot.sequence - next),
@@ -78,7 +80,7 @@ impl JitterBuffer {
         if head.has_jumped {
             return Decision::Give(head.sequence);
         }
-        if head.missing > 0 && early > self.span / 2 && head.content != Content::Other {
+        if head.missing > 0 && early > self.span.micros / 2 && head.content != Content::Other {
             return self.make_up(early, head, playing);
         }
         match head.content {
@@ -91,9 +93,11 @@ impl JitterBuffer {
         }
         let excess = self.delay.floor(self.now).map_or(0, |floor| shift - floor - self.target());
         let late = -early;
+        // What is late because a pause was made up for by whole frames came in time.
         let is_stray = playing.made_up > 0
-            && late > self.span / 4
-            && late <= self.span * 3 / 2
+            && head.came - head.made > playing.shift
+            && late > self.span.micros / 4
+            && late <= self.span.micros * 3 / 2
             && excess > MARGIN
             && self.now - self.passed_at > STRAY_ONCE;
         if is_stray {
@@ -107,10 +111,10 @@ impl JitterBuffer {
 
     /// Packets are missing before one that is there.
     fn make_up(&self, early: i64, head: Head, playing: &Playing) -> Decision {
-        let missing = (head.missing - playing.made_up / self.span).max(1);
+        let missing = (head.missing - playing.made_up / self.span.micros).max(1);
         let share = early / missing;
         // More than that is a pause of the sender's beside the loss.
-        let span = if share > self.span * 3 / 2 { self.span } else { share };
+        let span = if share > self.span.micros * 3 / 2 { self.span.micros } else { share };
         let follows = missing == 1 && head.content == Content::Speech;
         // What was made up for while nothing was there counts, but for no more than what is missing: the rest was a pause.
         let next = head.sequence - missing + 1;
@@ -124,6 +128,6 @@ impl JitterBuffer {
         if playing.is_excused || dry_for >= PATIENCE {
             return Decision::Silence;
         }
-        Decision::Dry(self.span.min(TICK))
+        Decision::Dry(self.span.micros.min(TICK))
     }
 }

@@ -60,6 +60,10 @@ const EXCESS_MAX: i64 = 200_000;
 const DETOUR_MIN: i64 = 100_000;
 /// No packet can wait longer than this before it is handed out.
 pub const WAIT_MAX: Duration = Duration::from_micros((LONGEST + EXCESS_MAX) as u64);
+/// What was on its way so much longer than what came after it was late.
+const STALL_MIN: i64 = 50_000;
+/// How long after a silence packets tell whether it was one.
+const DOUBT: u64 = 1_000_000;
 /// Two losses in this time, and for as long the wait includes the packet that recovers them.
 const LOSSY: i64 = 10_000_000;
 
@@ -150,9 +154,8 @@ pub struct JitterBuffer {
     /// The next speech is of a count that begins.
     begins: bool,
     /// What was heard last before silence, if a loss may be the reason for it.
-    unresolved: Option<Playing>,
-    /// How long a packet lasts, as far as is known.
-    span: i64,
+    unresolved: Option<Unresolved>,
+    span: Span,
     now: u64,
     /// When a packet was passed over last.
     passed_at: u64,
@@ -177,6 +180,27 @@ struct Playing {
     is_excused: bool,
 }
 
+/// A silence, or a stall of the way.
+#[derive(Clone, Copy, Debug)]
+struct Unresolved {
+    /// When the last packet before it was made, and how much was made up for after it.
+    made: i64,
+    made_up: i64,
+    /// How long the first packet after it and the quickest since were on their way.
+    transits: Option<(i64, i64)>,
+    /// Speech goes on, and until then packets may show that the first one was late.
+    until: Option<u64>,
+}
+
+/// How long a packet lasts, as far as is known.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    micros: i64,
+    is_known: bool,
+    /// A step to the next packet that was longer: packets that last longer, or a pause.
+    longer: Option<i64>,
+}
+
 /// Whether the wait should hold the packet that recovers a lost one.
 #[derive(Debug, Default)]
 struct Recovery {
@@ -197,7 +221,7 @@ impl JitterBuffer {
             next: None,
             begins: true,
             unresolved: None,
-            span: TICK,
+            span: Span::default(),
             now: 0,
             passed_at: 0,
             recovery: Recovery::default(),
@@ -232,7 +256,8 @@ impl JitterBuffer {
         }
         let is_timed = arrived.content != Content::Other;
         let Some(count) = &mut self.count else { return };
-        let Some(place) = count.enter(self.now, arrived.sequence, arrived.timestamp, is_timed, self.span)
+        let Some(place) =
+            count.enter(self.now, arrived.sequence, arrived.timestamp, is_timed, self.span.micros)
         else {
             self.figures.duplicates += 1;
             return;
@@ -247,7 +272,7 @@ impl JitterBuffer {
             }
             return;
         }
-        self.slots.put(place, arrived);
+        self.slots.put(self.now, place, arrived);
     }
 
     /// What is to be heard next. `held` is how much decoded speech the hearer still holds, which is heard before. To be
@@ -326,7 +351,7 @@ impl JitterBuffer {
 
     fn target(&self) -> i64 {
         let is_recovering = self.recovery.wanted && (self.now as i64) < self.recovery.until;
-        (self.delay.target() + if is_recovering { self.span } else { 0 }).min(LONGEST)
+        (self.delay.target() + if is_recovering { self.span.micros } else { 0 }).min(LONGEST)
     }
 
     fn wait_micros(&self) -> Option<i64> {
@@ -349,6 +374,7 @@ impl JitterBuffer {
             self.delay.forget_floor();
         }
         self.delay.measure(self.now, transit);
+        self.doubt(transit);
     }
 
     /// Drops what is too old to be held together with the newest packet. False if this one is.
@@ -358,23 +384,31 @@ impl JitterBuffer {
         if sequence < oldest {
             return false;
         }
-        let (early, count) = (&mut self.figures.early, &mut self.count);
+        let (early, count, mut has_dropped) = (&mut self.figures.early, &mut self.count, false);
         self.slots.release_before(oldest, |sequence| {
             *early += 1;
+            has_dropped = true;
             count_discard(count, sequence);
         });
+        if let Some(made) = self.unresolved.filter(|_| has_dropped).map(|last| last.made) {
+            self.end_silence(0, made, false);
+        }
         self.next = self.next.map(|next| next.max(oldest));
         true
     }
 
     /// The hearer does not get this packet.
     fn pass(&mut self, sequence: i64) {
-        if let (Some(playing), Some(slot)) = (&mut self.playing, self.slots.get(sequence))
+        if let Some(slot) = self.slots.get(sequence)
             && slot.content == Content::Speech
         {
-            playing.made = slot.made;
-            self.passed_at = self.now;
-            self.figures.concealed += playing.settle();
+            let (made, marker, next) = (slot.made, slot.marker, self.next);
+            if let Some(playing) = &mut self.playing {
+                playing.made = made;
+                self.passed_at = self.now;
+                self.figures.concealed += playing.settle();
+            }
+            self.end_silence(next.map_or(0, |next| sequence - next), made, marker);
         }
         self.slots.release(sequence);
         self.next = Some(sequence + 1);
@@ -382,13 +416,52 @@ impl JitterBuffer {
 
     /// Nothing comes any more. Whether that is a loss is known when something does.
     fn fall_silent(&mut self) {
-        if let Some(playing) = self.playing.take() {
-            self.unresolved = Some(playing);
+        if let Some(Playing { made, made_up, .. }) = self.playing.take() {
+            self.resolve_doubt(false);
+            self.unresolved = Some(Unresolved { made, made_up, transits: None, until: None });
+        }
+    }
+
+    /// The first speech after a silence, whether it is handed out or not.
+    fn end_silence(&mut self, missing: i64, made: i64, marker: bool) {
+        let Some(last) = self.unresolved.as_mut().filter(|last| last.until.is_none()) else { return };
+        last.until = Some(self.now + DOUBT);
+        let is_stall = last.transits.is_some_and(|(first, quickest)| first - quickest > STALL_MIN);
+        if missing == 0 && (marker || made - last.made >= PATIENCE) {
+            self.resolve_doubt(false);
+        } else if missing > 0 || is_stall {
+            self.resolve_doubt(true);
+        }
+    }
+
+    /// After a silence, packets that were quicker than the first one tell that it came late: the way had stalled. A sender
+    /// whose timestamps stand still while it pauses sends all that follows as late as that.
+    fn doubt(&mut self, transit: i64) {
+        let Some(unresolved) = &mut self.unresolved else { return };
+        let (first, quickest) = unresolved.transits.unwrap_or((transit, transit));
+        let quickest = quickest.min(transit);
+        unresolved.transits = Some((first, quickest));
+        let Some(until) = unresolved.until else { return };
+        if first - quickest > STALL_MIN {
+            self.resolve_doubt(true);
+        } else if self.now >= until {
+            self.resolve_doubt(false);
+        }
+    }
+
+    /// Whether it was a loss is known now, if it was in doubt.
+    fn resolve_doubt(&mut self, is_loss: bool) {
+        let Some(last) = self.unresolved.take_if(|unresolved| unresolved.until.is_some()) else { return };
+        if is_loss {
+            self.figures.concealed += micros(last.made_up);
+        } else {
+            self.figures.pauses += 1;
         }
     }
 
     /// The sender had nothing to say: what was made up for was no loss.
     fn pause(&mut self) {
+        self.resolve_doubt(false);
         self.figures.pauses += 1;
         (self.playing, self.unresolved) = (None, None);
     }
@@ -425,14 +498,13 @@ impl JitterBuffer {
         self.resolve(at, missing, made, marker);
         if let Some(playing) = &self.playing
             && (missing, has_jumped) == (0, false)
-            && (SPAN_MIN..=SPAN_MAX).contains(&(made - playing.made))
         {
-            self.span = made - playing.made;
+            self.span.note(made - playing.made);
         }
         let shift = at - made;
         self.playing =
             Some(Playing { shift, ahead: held, made, empty_since: None, made_up: 0, is_excused: false });
-        self.figures.spoken += micros(self.span);
+        self.figures.spoken += micros(self.span.micros);
         self.figures.longest_wait = self.figures.longest_wait.max(self.wait().unwrap_or_default());
         let begins = std::mem::take(&mut self.begins);
         Taken::Speech { payload_type, payload: self.slots.bytes(sequence), begins }
@@ -440,17 +512,31 @@ impl JitterBuffer {
 
     /// Speech comes: what was made up for meanwhile was lost or late, unless the sender had paused.
     fn resolve(&mut self, at: i64, missing: i64, made: i64, marker: bool) {
-        if let Some(last) = self.unresolved.take() {
-            let has_paused = missing == 0 && (marker || made - last.made >= PATIENCE);
-            if has_paused {
-                self.figures.pauses += 1;
-            } else {
-                self.figures.concealed += micros(last.made_up);
-            }
-        }
+        self.end_silence(missing, made, marker);
         self.figures.concealed += self.playing.as_mut().map_or(Duration::ZERO, Playing::settle);
         if missing > 0 {
             self.recovery.note_loss(at);
+        }
+    }
+}
+
+impl Default for Span {
+    fn default() -> Span {
+        Span { micros: TICK, is_known: false, longer: None }
+    }
+}
+
+impl Span {
+    /// From a packet to the next one it takes so long. Packets do not overlap, so that a shorter step is believed at once,
+    /// and a longer one when it comes again.
+    fn note(&mut self, step: i64) {
+        if !(SPAN_MIN..=SPAN_MAX).contains(&step) {
+            return;
+        }
+        if step <= self.micros || !self.is_known {
+            (self.micros, self.is_known, self.longer) = (step, true, None);
+        } else if self.longer.replace(step) == Some(step) {
+            (self.micros, self.longer) = (step, None);
         }
     }
 }

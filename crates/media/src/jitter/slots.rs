@@ -18,6 +18,8 @@ pub(super) struct Slot {
     pub(super) is_held: bool,
     pub(super) sequence: i64,
     pub(super) made: i64,
+    /// When it came, in microseconds.
+    pub(super) came: i64,
     pub(super) has_jumped: bool,
     pub(super) marker: bool,
     pub(super) payload_type: u8,
@@ -35,11 +37,12 @@ impl Slots {
     }
 
     /// Holds a packet. Its number is less than [`PLACES`] away from that of every other one that is held.
-    pub(super) fn put(&mut self, place: Place, arrived: &Arrived<'_>) {
+    pub(super) fn put(&mut self, now: u64, place: Place, arrived: &Arrived<'_>) {
         let Some(slot) = self.places.get_mut(index(place.sequence)) else { return };
         self.held += usize::from(!slot.is_held);
         slot.is_held = true;
         (slot.sequence, slot.made, slot.has_jumped) = (place.sequence, place.made, place.has_jumped);
+        slot.came = now as i64;
         (slot.marker, slot.payload_type) = (arrived.marker, arrived.payload_type);
         slot.content = arrived.content;
         slot.payload.clear();

@@ -39,7 +39,7 @@ fn steps(hard: bool) -> BoxedStrategy<Vec<Step>> {
         5 => (0u64..60_000).prop_map(Step::Comes),
         1 => (0u64..60_000).prop_map(Step::ComesTwice),
         3 => (1u64..5).prop_map(Step::Lost),
-        2 => (0u64..15).prop_map(|frames| Step::Pause(frames * FRAME)),
+        2 => (0u64..300_000).prop_map(Step::Pause),
         1 => leaps.prop_map(Step::Jump),
     ];
     let all = prop_oneof![
@@ -147,6 +147,20 @@ fn assert_all_are_found(buffer: &JitterBuffer) {
         next = Some(slot.sequence + 1);
     }
     assert_eq!(found, buffer.slots.count(), "held from {:?}", buffer.next);
+}
+
+#[test]
+fn two_pauses_of_no_whole_number_of_frames_cost_no_packet() {
+    let comes = |count| std::iter::repeat_n(Step::Comes(0), count);
+    let mut steps = vec![Step::Pause(267_643)];
+    steps.extend(comes(27));
+    steps.push(Step::Pause(68_787));
+    steps.extend(comes(2));
+    steps.push(Step::Pause(94_788));
+    steps.extend(comes(1));
+    let mut buffer = JitterBuffer::new(8000);
+    let numbers = hear(&mut buffer, &send(&steps), 0, &[]);
+    assert_eq!(numbers, (0..30).collect::<Vec<_>>(), "{:?}", buffer.figures());
 }
 
 proptest! {
