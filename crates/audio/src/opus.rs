@@ -9,8 +9,8 @@ const RATES: [u32; 5] = [8000, 12_000, 16_000, 24_000, 48_000];
 /// The largest packet of one frame (RFC 6716 §3.4); one of ours is far smaller.
 const PACKET_MAX: usize = 1275;
 
-/// A frame that says only that nothing is said needs no packet (libopus, `OPUS_SET_DTX`).
-const PAUSE_MAX: usize = 2;
+/// A packet that says only that nothing is said has no more bytes, and needs not be sent (libopus, `OPUS_SET_DTX`).
+pub(crate) const PAUSE_MAX: usize = 2;
 
 /// The shortest frame is 2.5 ms, and losses are concealed in multiples of it.
 const STEPS_PER_SECOND: usize = 400;

@@ -9,7 +9,7 @@ use base::Seed;
 use base::Time;
 use media_api::Codec;
 
-use crate::jitter::{Advice, Arrived, JitterBuffer, Taken};
+use crate::jitter::{Advice, Arrived, Content, JitterBuffer, Taken};
 use crate::quality::{Heard, Waits};
 
 /// A frame is 20 ms.
@@ -91,6 +91,22 @@ pub(crate) enum Said {
     Nothing,
 }
 
+impl Content {
+    /// What a packet of a codec holds.
+    pub(crate) fn of(codec: Codec, payload: &[u8]) -> Content {
+        if Decoder::is_pause(codec, payload) { Content::Noise } else { Content::Speech }
+    }
+}
+
+/// How a party's silence sounds.
+#[derive(Debug)]
+enum Silence {
+    /// As it was described (RFC 3389).
+    Described(Generator),
+    /// As the decoder makes it (Opus).
+    Decoded,
+}
+
 #[derive(Debug)]
 struct Ear {
     codec: Codec,
@@ -100,7 +116,7 @@ struct Ear {
     stretcher: Stretcher,
     resampler: Resampler,
     /// How the party's silence sounds, once it has said so.
-    background: Option<Generator>,
+    silence: Option<Silence>,
     seed: Seed,
     decoded: Vec<i16>,
     paced: Vec<i16>,
@@ -124,7 +140,7 @@ impl Ear {
             stretcher: Stretcher::new(decoder.sample_rate()),
             resampler: Resampler::new(decoder.sample_rate(), sample_rate),
             decoder,
-            background: None,
+            silence: None,
             seed,
             decoded: Vec::new(),
             paced: Vec::new(),
@@ -175,7 +191,7 @@ impl Ear {
         let ready = self.held.len().min(wanted);
         frame.extend(self.held.drain(..ready));
         self.fill_silence(wanted - ready, frame);
-        match (is_said, &self.background) {
+        match (is_said, &self.silence) {
             (true, _) => Said::Speech,
             (false, Some(_)) => Said::Noise,
             (false, None) => Said::Nothing,
@@ -192,7 +208,7 @@ impl Ear {
                 if begins {
                     self.decoder = Decoder::at(self.codec, self.sample_rate);
                 }
-                self.background = None;
+                self.silence = None;
                 if self.decoder.decode(payload, &mut self.decoded).is_err() {
                     self.decoder.conceal((rate / FRAMES_PER_SECOND) as usize, &mut self.decoded);
                 }
@@ -205,10 +221,22 @@ impl Ear {
                 }
             }
             Taken::Noise { payload, .. } => {
-                if let Some(background) = Background::read(payload) {
-                    let seed = &self.seed;
-                    self.background.get_or_insert_with(|| Generator::new(seed.rng())).set(background);
-                }
+                self.silence = match self.silence.take() {
+                    _ if Decoder::is_pause(self.codec, payload) => {
+                        // It is heard as long as nothing else comes; its own samples are as those that are concealed.
+                        self.decoder.decode(payload, &mut self.decoded).ok();
+                        Some(Silence::Decoded)
+                    }
+                    Some(Silence::Described(mut generator)) => {
+                        Background::read(payload).into_iter().for_each(|told| generator.set(told));
+                        Some(Silence::Described(generator))
+                    }
+                    Some(Silence::Decoded) | None => Background::read(payload).map(|told| {
+                        let mut generator = Generator::new(self.seed.rng());
+                        generator.set(told);
+                        Silence::Described(generator)
+                    }),
+                };
                 return None;
             }
             Taken::Silence | Taken::Filling => return None,
@@ -227,8 +255,9 @@ impl Ear {
     }
 
     fn fill_silence(&mut self, missing: usize, frame: &mut Vec<i16>) {
-        match &mut self.background {
-            Some(background) if missing > 0 => background.fill(missing, frame),
+        match &mut self.silence {
+            Some(Silence::Described(generator)) if missing > 0 => generator.fill(missing, frame),
+            Some(Silence::Decoded) if missing > 0 => self.decoder.conceal(missing, frame),
             _ => frame.resize(frame.len() + missing, 0),
         }
     }

@@ -2,6 +2,8 @@
 
 mod world;
 
+use std::time::Duration;
+
 use media_api::{Codec, Command, Stream};
 use world::*;
 
@@ -202,4 +204,34 @@ fn opus_spends_less_where_the_peer_reports_that_a_quarter_is_lost_and_more_again
     let free = bytes_after(&mut world, 0);
     assert!(crowded * 10 < usual * 9, "{crowded} {usual}");
     assert!(free * 10 > usual * 9, "{free} {usual}");
+}
+
+#[test]
+fn a_pause_of_opus_is_no_loss_and_is_heard_as_the_decoder_makes_it() {
+    let mut world = World::new();
+    world.open(A, Stream::plain(party(A), Codec::Opus, 111));
+    world.open(B, stream(B));
+    world.command(Command::Bridge { a: A, b: B });
+    let mut encoder = audio::Encoder::new(Codec::Opus, &audio::EncoderSettings::default());
+    let mut tone = audio::tone::Tone::at_rate(400.0, 8000, 48_000);
+    let (mut sequence, mut last) = (0u16, Vec::new());
+    let mut say = |world: &mut World, at: u32, payload: Vec<u8>| {
+        world.say(A, &Rtp { payload_type: 111, payload, ..Rtp::speech(sequence, at * 960, 5) });
+        sequence += 1;
+    };
+    // A second of speech, two of silence with a packet of DTX every 400 ms, and another one of speech.
+    for n in 0..200u32 {
+        if !(50..150).contains(&n) {
+            last.clear();
+            encoder.encode(&tone.take(960), &mut last);
+            say(&mut world, n, last.clone());
+        } else if n % 20 == 10 {
+            say(&mut world, n, last[..1].to_vec());
+        }
+        world.pass(20);
+    }
+    let heard = world.to(B);
+    assert!((193..=200).contains(&heard.len()), "the silence is sent, too: {}", heard.len());
+    let here = world.stats(A);
+    assert_eq!(here.heard.unwrap().concealed, Duration::ZERO);
 }

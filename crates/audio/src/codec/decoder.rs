@@ -80,6 +80,12 @@ impl Decoder {
         self.sample_rate
     }
 
+    /// Whether a packet says that its sender falls silent or remains so, as Opus does (DTX). What is concealed after it was
+    /// decoded sounds like that silence.
+    pub fn is_pause(codec: Codec, payload: &[u8]) -> bool {
+        codec == Codec::Opus && payload.len() <= opus::PAUSE_MAX
+    }
+
     /// Whether the packet after a lost one helps: [`Decoder::recover`] is better than [`Decoder::conceal`].
     pub fn recovers(&self) -> bool {
         !matches!(self.kind, Kind::G722(..))

@@ -50,7 +50,7 @@ impl<'a> Received<'a> {
             marker: self.packet.marker,
             payload_type: self.packet.payload_type,
             content: match self.spoken {
-                Spoken::Speech(_) => Content::Speech,
+                Spoken::Speech(codec) => Content::of(codec, self.packet.payload),
                 Spoken::ComfortNoise => Content::Noise,
                 Spoken::Key(_) | Spoken::Tones => Content::Other,
             },

@@ -81,7 +81,7 @@ impl Tap {
             timestamp: header.timestamp,
             marker: header.marker,
             payload_type: header.payload_type,
-            content: if codec.is_some() { Content::Speech } else { Content::Other },
+            content: codec.map_or(Content::Other, |codec| Content::of(codec, payload)),
             payload,
         };
         self.told.hear(now, codec, &arrived, self.sample_rate);

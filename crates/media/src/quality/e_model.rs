@@ -88,8 +88,8 @@ fn constants(codec: Codec) -> Constants {
     let (scale, impairment, robustness) = match codec {
         // G.113 appendix I, with concealment, which every phone of today and this exchange do.
         Codec::Pcma | Codec::Pcmu => (Scale::Narrow, 0.0, 25.1),
-        // G.113 appendix IV. It has no robustness for G.722: this is that of AMR-WB at 23 kbit/s, which PESQ finds for the
-        // concealment here, too (`benches/sound.py --rate 16000`).
+        // G.113 appendix IV. It has no robustness for G.722: this is that of AMR-WB at 23 kbit/s, and PESQ finds no
+        // better for the concealment here (`benches/sound.py --rate 16000`).
         Codec::G722 => (Scale::Wide, 13.0, 4.6),
         Codec::L16 => (Scale::Wide, 0.0, 4.6),
         // G.113 has no figures. Those that others derived for 25 kbit/s by P.834 on the scale of the full band are 20.2 and
