@@ -692,6 +692,43 @@ fn a_party_without_a_handshake_is_no_browser() {
 }
 
 #[test]
+fn a_browser_that_goes_on_in_another_shard_keeps_its_way_its_names_and_its_keys() {
+    let (mut before, mut browser) = talking();
+    for n in 0..10 {
+        browser.say(&mut before, NAT, n);
+        speak(&mut before, n);
+    }
+    assert_eq!(browser.heard(&before, 0).len(), 10);
+    let moving = before.shard.release(A).unwrap();
+    let mut after = World::new();
+    after.open(B, stream(B));
+    after.shard.adopt(after.now, moving);
+    after.command(Command::Bridge { a: A, b: B });
+    browser.say(&mut after, NAT, 10);
+    assert_eq!(spoken_to(&mut after, 10), Some(address(NAT)));
+    assert_eq!((after.to(B).len(), browser.heard(&after, 0).len()), (1, 1));
+    assert!(Check::nominating(1).send(&mut after, OTHER_NAT).is_some());
+    assert_eq!(spoken_to(&mut after, 11), Some(address(OTHER_NAT)));
+    secure(&mut after, 1, 11);
+    after.pass(31_000);
+    assert_eq!(lost(&after), [Some(address(OTHER_NAT))]);
+    after.command(Command::Close { leg: A });
+    assert_eq!(after.handshakes.last(), Some(&(A, 1, HandshakeAct::End)));
+}
+
+#[test]
+fn keys_that_a_browser_presses_and_is_sent_are_sealed_like_its_speech() {
+    let (mut world, mut browser) = talking();
+    let mut bytes = Rtp::key(0, 160, 77, 5, false, 160).bytes();
+    browser.sealer.seal(&mut bytes, 0).unwrap();
+    world.raw(A, PacketKind::Rtp, address(NAT), &bytes);
+    assert_eq!(world.digits(), "5");
+    world.command(Command::SendDigits { leg: A, digits: "7".to_owned() });
+    world.pass(500);
+    assert!(browser.heard(&world, 0).iter().any(|payload| payload.len() == 4 && payload[0] == 7));
+}
+
+#[test]
 fn a_silent_browser_is_told_of_with_where_it_is() {
     let (mut world, mut browser) = talking();
     browser.say(&mut world, NAT, 0);
