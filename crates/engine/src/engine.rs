@@ -243,6 +243,9 @@ impl Engine {
             Event::InfoDigit { session, digit, held } => {
                 self.for_session(session, |call, ctx, leg| call.digit(ctx, leg, digit, held, Source::Info));
             }
+            Event::KeysRefused { session, keys } => {
+                self.for_session(session, |call, ctx, leg| call.keys_refused(ctx, leg, keys));
+            }
             Event::Referred { session, referral } => {
                 self.for_session(session, |call, ctx, leg| call.referred(ctx, leg, *referral));
             }

@@ -91,6 +91,26 @@ fn keys_by_info_reach_a_party_that_knows_them_by_rtp_and_the_other_way_round() {
 }
 
 #[test]
+fn a_key_that_a_party_refuses_by_info_is_pressed_as_tones() {
+    let (mut stage, mut caller, party) = talking(false, false);
+    for key in "46".chars() {
+        sends_info(&mut stage, &mut caller, key);
+        stage.wait(Duration::from_millis(100));
+        let text = stage.next(party.phone);
+        match key {
+            '4' => {
+                assert!(text.starts_with("INFO "), "{text}");
+                party.answer(&mut stage, &text, "415 Unsupported Media Type", "");
+            }
+            _ => assert_eq!(text, "nothing"),
+        }
+        stage.wait(seconds(1));
+    }
+    assert_eq!(by_rtp(&stage, 2), "46");
+    ends(stage, caller, &party);
+}
+
+#[test]
 fn keys_as_tones_are_pressed_on_for_who_has_events_and_left_in_the_speech_for_others() {
     for (party_by_rtp, pressed_on) in [(true, "2"), (false, "")] {
         let (mut stage, mut caller, party) = talking(false, party_by_rtp);

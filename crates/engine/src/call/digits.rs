@@ -79,6 +79,13 @@ impl Call {
         self.pass_on(ctx, number, digit, source);
     }
 
+    /// A party that said that it takes keys by INFO takes none: it gets them as it gets all others.
+    pub(crate) fn keys_refused(&mut self, ctx: &mut Context, number: u32, digits: String) {
+        if let Some(leg) = self.legs.iter().find(|leg| leg.number == number && leg.connected) {
+            ctx.media(Command::SendDigits { leg: leg.media, digits });
+        }
+    }
+
     /// The other party gets the key by what it can: as a telephone-event, by INFO, or as tones. From RTP to RTP it goes with
     /// the speech, and so do tones to who has no events. Of tones that are pressed on as an event media lets none through.
     fn pass_on(&mut self, ctx: &mut Context, number: u32, digit: char, source: Source) {

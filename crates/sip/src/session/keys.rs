@@ -5,9 +5,9 @@ use super::{Phase, Session};
 use crate::cause;
 use crate::message::Message;
 use crate::transaction::{TransactionId, User};
-use crate::ua::How;
 use crate::ua::credentials::Credentials;
 use crate::ua::wire::Wire;
+use crate::ua::{Event, How};
 use base::Time;
 use std::collections::VecDeque;
 
@@ -84,7 +84,9 @@ impl Session {
             // It said that it takes INFO, but not these.
             _ => {
                 self.terms.takes_info = false;
+                let keys = self.keys.waiting.drain(..).collect();
                 self.keys.forget();
+                wire.tell(Event::KeysRefused { session: self.id, keys });
             }
         }
     }

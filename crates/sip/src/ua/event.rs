@@ -111,6 +111,13 @@ pub enum Event {
         /// Its length.
         held: Duration,
     },
+    /// The peer refused a key that it got by INFO, and takes no other.
+    KeysRefused {
+        /// Whose.
+        session: SessionId,
+        /// That key and those that waited behind it.
+        keys: String,
+    },
     /// The peer wants the other party to be called by somebody else (REFER); answer with `AnswerRefer`.
     Referred {
         /// In which session.

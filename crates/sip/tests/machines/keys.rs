@@ -69,6 +69,8 @@ fn who_does_not_take_info_gets_none_and_who_refuses_one_gets_no_other() {
         let (mut world, session) = answered(ALLOW);
         press(&mut world, session, "12");
         assert_eq!(heard(&mut world, status), "1", "{status}");
+        let refused = |event: &Event| matches!(event, Event::KeysRefused { keys, .. } if keys == "12");
+        assert!(world.has(ALICE, refused), "{status}");
         press(&mut world, session, "3");
         assert_eq!(heard(&mut world, status), "", "{status}");
         assert!(world.endings(ALICE, session).is_empty());

@@ -148,6 +148,7 @@ fn session_of(event: &Event) -> Option<SessionId> {
         | Event::Reanswered { session, .. }
         | Event::ReofferRefused { session, .. }
         | Event::InfoDigit { session, .. }
+        | Event::KeysRefused { session, .. }
         | Event::Ended { session, .. } => Some(*session),
         _ => None,
     }
