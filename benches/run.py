@@ -176,6 +176,9 @@ class Bench:
         for cost in (cost for cost in costs if "bridge" in cost):
             beside = f"{cost['ns'] / 1e6:.2f} ms a call-second; codecs alone {cost['codecs_ns'] / 1e6:.2f}"
             self.tell(f"{cost['bridge']} / codecs alone", cost["ns"] / cost["codecs_ns"], "times", most=1.3, beside=beside)
+        for cost in (cost for cost in costs if "levels" in cost):
+            beside = f"{cost['ns'] / 1e3:.0f} µs a participant-second; without {cost['without_ns'] / 1e3:.0f}"
+            self.tell("room of 100 in Opus: who is quiet is not decoded / all are", cost["ns"] / cost["without_ns"], "times", beside=beside)
         rooms = {cost["conference"]: cost["ns"] / 1e3 for cost in costs if "conference" in cost}
         beside = ", ".join(f"of {size} {each:.0f} µs" for size, each in rooms.items()) + " a participant-second"
         self.tell("participant in a room of 100 / in one of 10", rooms[100] / rooms[10], "times", most=1.3, beside=beside)

@@ -32,9 +32,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!(r#"{{"bridge":"{one:?}-{other:?}","ns":{ours},"codecs_ns":{floor}}}"#);
     }
     for participants in [10, 50, 100] {
-        let least = (0..rounds.max(1)).map(|_| conference(participants, seconds)).min().unwrap_or(0);
+        let room = Room { participants, codec: Codec::Pcma, levels: false };
+        let least = (0..rounds.max(1)).map(|_| conference(&room, seconds)).min().unwrap_or(0);
         println!(r#"{{"conference":{participants},"ns":{}}}"#, least / seconds as u64 / participants.max(1));
     }
+    let mut least = [u64::MAX; 2];
+    for _ in 0..rounds.max(1) {
+        for (least, levels) in least.iter_mut().zip([false, true]) {
+            *least =
+                (*least).min(conference(&Room { participants: 100, codec: Codec::Opus, levels }, seconds));
+        }
+    }
+    let [without, with] = least.map(|nanos| nanos / seconds as u64 / 100);
+    println!(r#"{{"levels":100,"ns":{with},"without_ns":{without}}}"#);
     Ok(())
 }
 
@@ -97,10 +107,20 @@ fn bridged(one: Codec, other: Codec, seconds: usize) -> u64 {
     hall.costs(seconds)
 }
 
-fn conference(participants: u64, seconds: usize) -> u64 {
+/// Who meets, and whether each says how loud it is (RFC 6464).
+struct Room {
+    participants: u64,
+    codec: Codec,
+    levels: bool,
+}
+
+fn conference(room: &Room, seconds: usize) -> u64 {
     let mut hall = Hall::new();
-    for _ in 0..participants {
-        let leg = hall.enter(Codec::Pcma);
+    for number in 0..room.participants {
+        let leg = hall.enter(room.codec);
+        if room.levels {
+            hall.says_how_loud(leg, (number % 100) as u8);
+        }
         hall.command(Command::Join { leg, room: RoomId(1), seat: Seat::OPEN, chime: false });
     }
     hall.costs(seconds)
@@ -137,6 +157,19 @@ impl Hall {
         let spoken = speech(codec).into_iter().enumerate().map(|(at, payload)| header(at, payload)).collect();
         self.parties.push(Party { leg, codec, spoken });
         leg
+    }
+
+    /// The party writes this level, in decibels below the loudest, into each of its packets.
+    fn says_how_loud(&mut self, leg: LegId, level: u8) {
+        let Some(party) = self.parties.iter_mut().find(|party| party.leg == leg) else { return };
+        for bytes in &mut party.spoken {
+            bytes[0] |= 0x10;
+            bytes.splice(12..12, [0xbe, 0xde, 0, 1, 0x10, level, 0, 0]);
+        }
+        let payload_type = party.codec.static_payload_type().unwrap_or(111);
+        let mut stream = Stream::plain(address(leg, 2), party.codec, payload_type);
+        (stream.opus.fec, stream.audio_level) = (true, Some(1));
+        self.command(Command::Configure { leg, stream });
     }
 
     fn command(&mut self, command: Command) {

@@ -44,6 +44,8 @@ pub struct Stream {
     pub direction: Direction,
     /// The speech in one packet that the peer asked for. What is relayed keeps its sender's; what we write lasts 20 ms.
     pub packet_time: Duration,
+    /// The number of the header extension in which the peer may say how loud it speaks (RFC 6464).
+    pub audio_level: Option<u8>,
     /// What protects it.
     pub security: Security,
 }
@@ -121,6 +123,7 @@ impl Stream {
             also: Vec::new(),
             direction: Direction::SendRecv,
             packet_time: Duration::from_millis(20),
+            audio_level: None,
             security: Security::Plain,
         }
     }

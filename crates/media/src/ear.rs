@@ -11,6 +11,7 @@ use media_api::Codec;
 
 use crate::jitter::{Advice, Arrived, Content, JitterBuffer, Taken};
 use crate::quality::{Heard, Waits};
+use crate::spans::span_of;
 
 /// A frame is 20 ms.
 const FRAMES_PER_SECOND: u32 = 50;
@@ -72,6 +73,11 @@ impl Hearing {
     pub(crate) fn take(&mut self, now: Time, frame: &mut Vec<i16>) -> Said {
         frame.clear();
         self.ear.as_mut().map_or(Said::Nothing, |ear| ear.take(now, frame))
+    }
+
+    /// Goes on by 20 ms that nobody is to hear: they are not decoded, and what is heard afterwards is neither late nor early.
+    pub(crate) fn pass(&mut self, now: Time) {
+        self.ear.iter_mut().for_each(|ear| ear.pass(now));
     }
 
     /// Nothing is made up for what does not come any more.
@@ -198,9 +204,37 @@ impl Ear {
         }
     }
 
+    fn pass(&mut self, now: Time) {
+        let wanted = (self.sample_rate / FRAMES_PER_SECOND) as usize;
+        while self.held.len() < wanted {
+            let held = self.held_for();
+            let span = match self.jitter.take(now, held) {
+                Taken::Speech { payload, .. } => {
+                    let ticks = u64::from(span_of(self.codec, payload)) * u64::from(self.sample_rate);
+                    (ticks / u64::from(self.codec.clock_rate())) as usize
+                }
+                Taken::Lost { span, .. } => {
+                    (span.as_micros() as u64 * u64::from(self.sample_rate) / 1_000_000) as usize
+                }
+                Taken::Noise { .. } | Taken::Silence | Taken::Filling => break,
+            };
+            let span = match self.jitter.advice() {
+                Advice::Normal => span,
+                Advice::Faster => span - span / 4,
+                Advice::Slower => span + span / 4,
+            };
+            self.held.resize(self.held.len() + span, 0);
+        }
+        self.held.drain(..self.held.len().min(wanted));
+    }
+
+    fn held_for(&self) -> Duration {
+        Duration::from_micros(self.held.len() as u64 * 1_000_000 / u64::from(self.sample_rate))
+    }
+
     /// Decodes the next packet, or what stands for a lost one. Nothing if the party is silent.
     fn take_packet(&mut self, now: Time) -> Option<()> {
-        let held = Duration::from_micros(self.held.len() as u64 * 1_000_000 / u64::from(self.sample_rate));
+        let held = self.held_for();
         let rate = self.decoder.sample_rate();
         self.decoded.clear();
         match self.jitter.take(now, held) {

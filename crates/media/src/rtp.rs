@@ -101,6 +101,48 @@ pub(crate) fn header_length(bytes: &[u8]) -> Option<usize> {
     (length <= bytes.len()).then_some(length)
 }
 
+/// How many decibels below the loudest the speech in a packet is, as its sender says in the header extension of this number
+/// (RFC 6464): 0 to 127.
+pub(crate) fn audio_level(bytes: &[u8], number: u8) -> Option<u8> {
+    extension(bytes, number)?.first().map(|level| level & 0x7f)
+}
+
+/// A header extension in either form of RFC 8285.
+fn extension(bytes: &[u8], number: u8) -> Option<&[u8]> {
+    let first = *bytes.first()?;
+    let start = HEADER_LENGTH + 4 * usize::from(first & 0x0f);
+    let [p0, p1, ..] = *bytes.get(start..)?.first_chunk::<4>().filter(|_| first & 0x10 != 0)?;
+    let mut rest = bytes.get(start + 4..header_length(bytes)?)?;
+    let is_long = match u16::from_be_bytes([p0, p1]) {
+        0xbede => false,
+        0x1000..=0x100f => true,
+        _ => return None,
+    };
+    while let Some((head, after)) = rest.split_first() {
+        let (found, length, data) = match (is_long, *head) {
+            (_, 0) => {
+                rest = after;
+                continue;
+            }
+            (false, head) => (head >> 4, usize::from(head & 0x0f) + 1, after),
+            (true, head) => {
+                let (length, data) = after.split_first()?;
+                (head, usize::from(*length), data)
+            }
+        };
+        // Of the short form, 15 ends the list.
+        if !is_long && found == 15 {
+            return None;
+        }
+        let (value, after) = data.split_at_checked(length)?;
+        if found == number {
+            return Some(value);
+        }
+        rest = after;
+    }
+    None
+}
+
 /// What of a header changes from packet to packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
@@ -139,6 +181,35 @@ mod tests {
         let mut bytes = vec![first, 8, 0, 1, 0, 0, 0, 160, 1, 2, 3, 4];
         bytes.extend_from_slice(rest);
         bytes
+    }
+
+    #[test]
+    fn the_level_is_found_in_either_form_of_extension_and_nothing_else_is_taken_for_it() {
+        let with = |profile: [u8; 2], list: &[u8]| {
+            let words = list.len().div_ceil(4) as u8;
+            let padding = vec![0; usize::from(words) * 4 - list.len()];
+            packet(0x90, &[&profile[..], &[0, words], list, &padding, &[9]].concat())
+        };
+        let short = |list: &[u8]| with([0xbe, 0xde], list);
+        let long = |list: &[u8]| with([0x10, 0x00], list);
+        for (bytes, level) in [
+            (short(&[0x10, 0x85]), Some(5)),
+            (short(&[0x10, 0x7f]), Some(127)),
+            (short(&[0, 0, 0x31, 7, 7, 0x10, 0x21]), Some(33)),
+            (long(&[1, 1, 0xa0]), Some(32)),
+            (long(&[7, 0, 0, 1, 2, 0x05, 0]), Some(5)),
+            (long(&[1, 0]), None),
+            (short(&[0xf0, 0x10, 0x10, 0x10]), None),
+            (short(&[0x20, 0x10]), None),
+            (short(&[0x1f, 0x10]), None),
+            (with([0x12, 0x34], &[0x10, 0x10]), None),
+            (packet(0x80, &[9; 20]), None),
+            (packet(0x90, &[0xbe, 0xde, 0, 9, 0x10, 0x10]), None),
+            (packet(0x90, &[0xbe]), None),
+            (Vec::new(), None),
+        ] {
+            assert_eq!(audio_level(&bytes, 1), level, "{bytes:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod world;
 
 use audio::tone::{Tone, heard};
 use audio::{Decoder, Encoder, EncoderSettings, Resampler};
+use media::PacketKind;
 use media_api::{Codec, Command, Event, Heard, LegId, PlayId, RoomId, Seat, Stream};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ struct Party {
     encoder: Encoder,
     sequence: u16,
     silent: bool,
+    /// What it says of how loud it is (RFC 6464).
+    level: Option<u8>,
     /// Samples at 8 kHz.
     heard: Vec<i16>,
     decoder: Decoder,
@@ -86,16 +89,22 @@ impl Talk {
 
 impl Party {
     fn new(world: &mut World, number: u64, codec: Codec) -> Party {
+        let tone = Tone::at_rate(HERTZ[number as usize - 1], 3000, codec.sample_rate());
+        Party::with_tone(world, number, codec, tone)
+    }
+
+    fn with_tone(world: &mut World, number: u64, codec: Codec, tone: Tone) -> Party {
         let leg = LegId(number);
         world.open(leg, Stream::plain(party(leg), codec, payload_type(codec)));
         let decoder = Decoder::at(codec, 8000);
         Party {
             leg,
             codec,
-            tone: Tone::at_rate(HERTZ[number as usize - 1], 3000, codec.sample_rate()),
+            tone,
             encoder: Encoder::new(codec, &EncoderSettings::default()),
             sequence: 0,
             silent: false,
+            level: None,
             heard: Vec::new(),
             resampler: Resampler::new(decoder.sample_rate(), 8000),
             decoder,
@@ -114,7 +123,12 @@ impl Party {
         };
         self.encoder.encode(&samples, &mut rtp.payload);
         self.sequence += 1;
-        world.say(self.leg, &rtp);
+        let mut bytes = rtp.bytes();
+        if let Some(level) = self.level {
+            bytes[0] |= 0x10;
+            bytes.splice(12..12, [0xbe, 0xde, 0, 1, 0x10, level, 0, 0]);
+        }
+        world.raw(self.leg, PacketKind::Rtp, party(self.leg), &bytes);
     }
 
     fn hears(&mut self, payload: &[u8]) {
@@ -234,6 +248,66 @@ fn a_room_in_which_nobody_speaks_sends_on() {
     talk.parties.iter_mut().for_each(|party| party.silent = true);
     talk.goes_on(1000);
     assert!(talk.parties.iter().all(|party| (7800..=8200).contains(&party.heard.len())));
+}
+
+/// Twenty in a room who say how loud they are: the first two talk, the others say nothing.
+fn twenty_who_say_how_loud_they_are() -> Talk {
+    let mut talk = Talk::new(&[Codec::Pcma; 10]);
+    for number in 11..=20 {
+        talk.parties.push(Party::with_tone(&mut talk.world, number, Codec::Pcma, Tone::new(300.0, 0)));
+    }
+    for (number, party) in (1..).zip(&mut talk.parties) {
+        let stream = Stream::plain(world::party(party.leg), Codec::Pcma, payload_type(Codec::Pcma));
+        talk.world.command(Command::Configure {
+            leg: party.leg,
+            stream: Stream { audio_level: Some(1), ..stream },
+        });
+        party.level = Some(if number <= 2 { 20 } else { 60 });
+        if number > 2 {
+            party.tone = Tone::new(300.0, 0);
+        }
+    }
+    (1..=20).for_each(|number| talk.join(number, Seat::OPEN));
+    talk
+}
+
+#[test]
+fn who_says_that_it_is_quiet_is_not_decoded_and_is_heard_as_soon_as_it_says_otherwise() {
+    let mut talk = twenty_who_say_how_loud_they_are();
+    // It is as loud as they are, but says that it is silent.
+    talk.parties[2].tone = Tone::new(HERTZ[2], 3000);
+    talk.parties[2].level = Some(127);
+    let ears = |talk: &Talk| talk.ears().into_iter().take(4).collect::<Vec<_>>();
+    let sets = |sets: [&[usize]; 4]| sets.map(|set| set.iter().copied().collect::<BTreeSet<usize>>());
+    for _ in 0..3 {
+        talk.goes_on(1000);
+        assert_eq!(ears(&talk), sets([&[2], &[1], &[1, 2], &[1, 2]]));
+        talk.parties[2].level = Some(30);
+        talk.goes_on(250);
+        assert_eq!(ears(&talk), sets([&[2, 3], &[1, 3], &[1, 2], &[1, 2, 3]]), "at once, and in time");
+        talk.parties[2].level = Some(127);
+        talk.goes_on(2000);
+    }
+    // Who says nothing of it is decoded as ever.
+    talk.parties[2].level = None;
+    talk.world.command(Command::Unbridge { leg: LegId(3) });
+    talk.join(3, Seat::OPEN);
+    talk.goes_on(500);
+    assert_eq!(ears(&talk), sets([&[2, 3], &[1, 3], &[1, 2], &[1, 2, 3]]));
+}
+
+#[test]
+fn who_was_muted_for_long_is_heard_in_time_when_it_is_no_longer() {
+    for codec in [Codec::Pcma, Codec::G722, Codec::Opus] {
+        let mut talk = Talk::new(&[codec; 3]);
+        (1..=2).for_each(|number| talk.join(number, Seat::OPEN));
+        talk.join(3, Seat::LISTENING);
+        talk.assert_ears(&[&[2], &[1], &[1, 2]]);
+        talk.goes_on(5000);
+        talk.join(3, Seat::OPEN);
+        talk.goes_on(200);
+        assert_eq!(talk.ears()[0], BTreeSet::from([2, 3]), "{codec:?}");
+    }
 }
 
 /// The number of the tone that is announced.

@@ -26,6 +26,8 @@ pub(crate) struct Received<'a> {
     pub(crate) restarted: bool,
     /// A key that is pressed from here on.
     pub(crate) pressed: Option<char>,
+    /// How many decibels below the loudest it is, as the sender says (RFC 6464).
+    pub(crate) level: Option<u8>,
     pub(crate) packet: Packet<'a>,
 }
 
@@ -111,7 +113,9 @@ impl Leg {
         }
         // A party that listens to a prompt speaks to nobody.
         let to = if self.player.is_some() { Route::Nobody } else { self.route };
-        let received = Received { from: own, to, spoken, restarted, pressed, packet };
+        let numbered = self.agreed.as_ref().and_then(|agreed| agreed.stream.audio_level);
+        let level = numbered.and_then(|number| rtp::audio_level(bytes, number));
+        let received = Received { from: own, to, spoken, restarted, pressed, level, packet };
         if let Some(tap) = &mut self.tap {
             let codec = if let Spoken::Speech(codec) = spoken { Some(codec) } else { None };
             tap.hear(now, codec, &received.arrived());

@@ -6,6 +6,7 @@
 
 mod announcing;
 mod chime;
+mod level;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,9 +26,14 @@ use crate::sounds::Ask;
 use crate::voice::{Format, Voice};
 use announcing::{ANNOUNCEMENTS_MAX, Announcement};
 use chime::Chime;
+use level::Level;
 
 /// So many are heard at a time; of more the loudest. Nobody understands more, and noise adds up.
 const SPEAKERS_MAX: usize = 8;
+/// So many of those who say how loud they are are decoded, of more the loudest.
+const DECODED_MAX: usize = 2 * SPEAKERS_MAX;
+/// How much louder another one must say that it is to be decoded in the place of one who was.
+const HELD_DECIBELS: u8 = 3;
 /// How much louder another one must be to take a speaker's place, in sixteenths.
 const HELD_PLACE: u64 = 24;
 /// A whisper reaches so many.
@@ -55,6 +61,7 @@ pub(crate) struct Room {
     frame: u64,
     seed: Seed,
     // Kept from frame to frame, so that a frame allocates nothing.
+    levels: Vec<(u8, Key<Leg>)>,
     loudest: Vec<(u64, Key<Leg>)>,
     whispering: Vec<Key<Leg>>,
     listeners: Vec<Key<Leg>>,
@@ -75,6 +82,10 @@ struct Member {
     /// What it says in this frame; its samples are silence if it says nothing.
     frame: Vec<i16>,
     is_said: bool,
+    /// How loud it says that it is.
+    level: Option<Level>,
+    /// It is too quiet to be decoded.
+    is_passed_over: bool,
     /// It is one of those who are heard by all.
     speaks: bool,
     /// Until this frame it hears a mix of its own.
@@ -96,6 +107,7 @@ impl Room {
             announcements: Vec::new(),
             frame: 0,
             seed,
+            levels: Vec::new(),
             loudest: Vec::new(),
             whispering: Vec::new(),
             listeners: Vec::new(),
@@ -125,6 +137,8 @@ impl Room {
             voice: None,
             frame: Vec::new(),
             is_said: false,
+            level: None,
+            is_passed_over: false,
             speaks: false,
             own_until: 0,
         };
@@ -143,6 +157,9 @@ impl Room {
     pub(crate) fn hear(&mut self, now: Time, received: &Received<'_>) {
         let Some(member) = self.members.get_mut(&received.from) else { return };
         let codec = if let Spoken::Speech(codec) = received.spoken { Some(codec) } else { None };
+        if let Some(level) = received.level {
+            member.level.get_or_insert_default().hear(level);
+        }
         member.hearing.hear(now, codec.map(|codec| (codec, self.sample_rate)), &received.arrived());
     }
 
@@ -225,11 +242,37 @@ impl Room {
     }
 
     fn take_frames(&mut self, now: Time) {
+        self.pass_over_the_quiet();
         for member in self.members.values_mut() {
-            let heard = member.seat.heard != Heard::ByNobody;
-            // Taken whether it is heard or not, or it would be heard late when its seat changes.
-            // Nobody needs to hear how others are silent.
-            member.is_said = member.hearing.take(now, &mut member.frame) == Said::Speech && heard;
+            if member.seat.heard == Heard::ByNobody || member.is_passed_over {
+                // Or it would be heard late when that changes.
+                member.hearing.pass(now);
+                member.is_said = false;
+            } else {
+                // Nobody needs to hear how others are silent.
+                member.is_said = member.hearing.take(now, &mut member.frame) == Said::Speech;
+            }
+        }
+    }
+
+    /// Of those who say themselves how loud they are, only the loudest are decoded, twice as many as are heard: which of
+    /// them are, their speech decides.
+    fn pass_over_the_quiet(&mut self) {
+        self.levels.clear();
+        for (key, member) in &mut self.members {
+            let was_passed_over = std::mem::take(&mut member.is_passed_over);
+            let Some(level) = member.level.as_mut().filter(|_| member.seat.heard == Heard::ByAll) else {
+                continue;
+            };
+            let held = if was_passed_over { 0 } else { HELD_DECIBELS };
+            self.levels.push((level.next().saturating_sub(held), *key));
+        }
+        if self.levels.len() <= DECODED_MAX {
+            return;
+        }
+        self.levels.select_nth_unstable(DECODED_MAX);
+        for (_, key) in self.levels.iter().skip(DECODED_MAX) {
+            self.members.get_mut(key).into_iter().for_each(|member| member.is_passed_over = true);
         }
     }
 

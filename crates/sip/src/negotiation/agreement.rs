@@ -86,6 +86,7 @@ fn terms(theirs: &Media, codec: Codec, payload_type: u8) -> Result<Stream, Refus
         opus: opus::read(theirs.parameters_of(payload_type)),
         direction: direction::left_by(theirs),
         packet_time: packet_time::asked_by(theirs),
+        audio_level: theirs.web.audio_level(),
         ..Stream::plain(SocketAddr::new(ip, theirs.port), codec, payload_type)
     })
 }
