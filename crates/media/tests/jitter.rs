@@ -4,7 +4,7 @@ mod hearing;
 
 use base::Time;
 use hearing::*;
-use media::jitter::{Advice, Arrived, Content, JitterBuffer, PAYLOAD_MAX, Taken};
+use media::jitter::{Advice, Arrived, Content, JitterBuffer, PAYLOAD_MAX, Taken, WAIT_MAX};
 use std::time::Duration;
 
 #[test]
@@ -372,6 +372,26 @@ fn a_late_packet_with_a_forged_timestamp_costs_at_most_the_one_that_it_replaces(
         let heard = hear(8000, &packets);
         assert!(heard.numbers().len() >= 599, "{forged}: {} {:?}", heard.numbers().len(), heard.figures);
         assert!(heard.silences_between(2, 11) <= 1, "{forged}: {}", heard.silences_between(2, 11));
+    }
+}
+
+#[test]
+fn timestamps_that_leap_with_every_packet_for_minutes_cost_nothing_but_their_own_sound() {
+    for (clock, step) in [
+        (8000, 0x7fff_ffffu32),
+        (8000, 0xa000_0000),
+        (48_000, 0x7fff_ffff),
+        (8000, 160 + 7900),
+        (48_000, 48_500),
+    ] {
+        let mut packets = talk(20_000);
+        for (packet, number) in packets.iter_mut().zip(0u32..) {
+            let step = if number < 15_000 { step } else { clock / 50 };
+            packet.timestamp = number.wrapping_mul(step);
+        }
+        let heard = hear(clock, &packets);
+        assert!(heard.numbers().len() > 4000, "{step:x}: {}", heard.numbers().len());
+        assert!(heard.wait_at_end() <= WAIT_MAX, "{step:x}: {:?}", heard.wait_at_end());
     }
 }
 

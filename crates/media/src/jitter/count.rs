@@ -20,9 +20,9 @@ pub(super) struct Count {
     /// The same of those that have come and were not handed out.
     discarded: u128,
     timestamp: u32,
-    /// That timestamp in ticks, unwrapped.
+    /// That timestamp in ticks, unwrapped, without the whole seconds.
     ticks: i64,
-    /// What is added to make up for jumps, in microseconds.
+    /// What is added: those seconds, and what makes up for jumps, in microseconds.
     moved: i64,
     newest: Option<Newest>,
 }
@@ -116,6 +116,7 @@ impl Count {
             Some(newest) if extended < newest.sequence => newest.precede(now, extended, made, span),
             _ => {
                 (self.ticks, self.timestamp) = (ticks, timestamp);
+                self.carry();
                 self.follow(now, extended, made)
             }
         })
@@ -134,6 +135,13 @@ impl Count {
 
     fn step(&self, sequence: u16) -> i16 {
         ahead(sequence, self.highest as u16)
+    }
+
+    /// Keeps the ticks few, whatever timestamps come: their product with a million is to stay a number.
+    fn carry(&mut self) {
+        let seconds = self.ticks.div_euclid(self.clock_rate);
+        self.ticks -= seconds * self.clock_rate;
+        self.moved += seconds * 1_000_000;
     }
 
     fn micros(&self, ticks: i64) -> i64 {
