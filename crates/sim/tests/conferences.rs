@@ -109,6 +109,37 @@ const TWO: Heard = Party(2);
 const THREE: Heard = Party(3);
 
 #[test]
+fn the_two_get_each_others_keys_while_a_supervisor_listens_and_never_the_supervisors_or_those_of_who_is_muted()
+ {
+    let mut stage = Stage::with(with_trunk(), Past::default());
+    let (mut caller, anna) = begin(&mut stage);
+    assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
+    let mut carla = answers(&mut stage, address(CARLA));
+    stage.press(3, '9');
+    carla.request(&mut stage, "INFO", "Signal=8\r\nDuration=160\r\n");
+    stage.expect(carla.phone, "SIP/2.0 200");
+    stage.wait(seconds(1));
+    stage.press(2, '1');
+    stage.press(1, '2');
+    assert!(mute(&mut stage, 2, true).is_ok());
+    stage.wait(seconds(1));
+    stage.press(2, '3');
+    let sent: Vec<(u64, &str)> = stage
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            media_api::Command::SendDigits { leg, digits } => Some((leg.0, digits.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sent, [(1, "1"), (2, "2")]);
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    hung_up_on(&mut stage, &carla);
+    stage.assert_all_is_over();
+}
+
+#[test]
 fn a_supervisor_listens_whispers_barges_in_and_leaves_and_the_caller_never_hears_a_whisper() {
     in_all_weathers(|mut stage| {
         let (mut caller, anna) = begin(&mut stage);

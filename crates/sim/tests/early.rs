@@ -75,6 +75,32 @@ fn a_caller_hears_the_announcement_before_the_answer_and_is_not_heard() {
 }
 
 #[test]
+fn keys_of_a_caller_who_may_talk_before_the_answer_reach_the_network_by_what_it_can() {
+    let mut stage = desk(true);
+    let mut caller = Line::dial(&mut stage, address(9), "boss", &sdp_without_keys(address(9)));
+    let (party, invite) = Line::called(&mut stage, address(OUTSIDE));
+    let tone = |digit| {
+        let held = std::time::Duration::from_millis(32);
+        Input::Media(Event::Digit { leg: CALLER, digit, held, by: media_api::KeysBy::Tones })
+    };
+    says(&mut stage, &party, &invite, "sendonly");
+    stage.input(tone('1'));
+    stage.wait(seconds(1));
+    says(&mut stage, &party, &invite, "sendrecv");
+    assert_eq!(hearing(&stage), talks());
+    stage.input(tone('5'));
+    let sent: Vec<&Command> =
+        stage.commands.iter().filter(|command| matches!(command, Command::SendDigits { .. })).collect();
+    assert_eq!(sent, [&Command::SendDigits { leg: PARTY, digits: "5".to_owned() }]);
+    party.answer(&mut stage, &invite, "200 OK", &sdp(address(OUTSIDE), SENDRECV));
+    stage.expect(address(OUTSIDE), "ACK");
+    caller.connect(&mut stage);
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &party);
+    stage.assert_all_is_over();
+}
+
+#[test]
 fn a_network_that_is_believed_says_who_hears_whom_before_the_answer_and_may_change_its_mind() {
     let mut stage = desk(true);
     let (mut caller, party, invite) = ringing(&mut stage);

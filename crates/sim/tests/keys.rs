@@ -127,6 +127,20 @@ fn keys_as_tones_are_pressed_on_for_who_has_events_and_left_in_the_speech_for_ot
 }
 
 #[test]
+fn keys_that_a_stalled_network_delivers_together_are_all_heard() {
+    let (mut stage, caller, party) = talking(true, false);
+    let mut heard = String::new();
+    for key in "0651".chars() {
+        stage.press(1, key);
+        heard += &by_info(&mut stage, &party);
+    }
+    stage.wait(seconds(1));
+    heard += &by_info(&mut stage, &party);
+    assert_eq!(heard, "0651");
+    ends(stage, caller, &party);
+}
+
+#[test]
 fn keys_by_info_stay_info_where_both_know_nothing_else() {
     let (mut stage, mut caller, party) = talking(false, false);
     sends_info(&mut stage, &mut caller, '3');

@@ -2,6 +2,7 @@
 
 use super::{Call, Stage};
 use crate::context::Context;
+use crate::leg::Leg;
 use base::Time;
 use facts::FactKind;
 use media_api::{Command, KeysBy};
@@ -13,7 +14,8 @@ use std::time::Duration;
 const SAME_PRESS: Duration = Duration::from_millis(400);
 /// No finger and no dialler presses faster (ITU-T Q.24: 40 ms on, 40 ms off); what comes faster is not keys.
 const BETWEEN_PRESSES: Duration = Duration::from_millis(40);
-/// So many keys by INFO may come at once: those behind a lost one wait in the device until it was sent again.
+/// So many keys may come at once: those behind a lost INFO wait in the device until it was sent again, and a network
+/// that stalled delivers the packets of many presses together.
 const BURST: u32 = 16;
 
 /// The way that a key came.
@@ -87,24 +89,36 @@ impl Call {
     }
 
     /// The other party gets the key by what it can: as a telephone-event, by INFO, or as tones. From RTP to RTP it goes with
-    /// the speech, and so do tones to who has no events. Of tones that are pressed on as an event media lets none through.
+    /// the speech, but not through a room; so do tones to who has no events. Of tones that are pressed on as an event media
+    /// lets none through.
     fn pass_on(&mut self, ctx: &mut Context, number: u32, digit: char, source: Source) {
-        let Stage::Talking { other } = self.stage else { return };
-        let to = if number == other { self.caller } else { other };
-        if self.legs.iter().any(|leg| (leg.number == number || leg.number == to) && leg.held) {
-            return;
-        }
-        let Some(to) = self.legs.iter().find(|leg| leg.number == to && leg.connected) else { return };
+        let Some(to) = self.takes_keys_of(number) else { return };
+        let in_room = self.guests.has_room();
         let by_events = to.negotiation.stream().is_some_and(|stream| stream.digits.is_some());
         match (source, by_events) {
-            (Source::Rtp, true) | (Source::Tones, false) => {}
+            (Source::Rtp, true) if !in_room => {}
+            (Source::Tones, false) => {}
             (Source::Rtp | Source::Info, false) if ctx.sip.takes_keys(to.session) => {
                 ctx.sip(Do::SendKey { session: to.session, key: digit });
             }
-            (Source::Rtp, false) | (Source::Info, _) | (Source::Tones, true) => {
+            (Source::Rtp | Source::Info, _) | (Source::Tones, true) => {
                 ctx.media(Command::SendDigits { leg: to.media, digits: digit.to_string() });
             }
         }
+    }
+
+    /// Who gets the keys of this party: the other of the two who talk, or of whom the network lets talk before the answer.
+    /// Guests press none for them, nor does who is muted; and nobody gets any while one of the two holds.
+    fn takes_keys_of(&self, number: u32) -> Option<&Leg> {
+        let (a, b) = self.pair_numbers().or_else(|| self.early_pair())?;
+        let to = match number {
+            _ if self.guests.is_muted(number) => return None,
+            _ if number == a => b,
+            _ if number == b => a,
+            _ => return None,
+        };
+        let found = |number| self.legs.iter().find(move |leg| leg.number == number && !leg.held);
+        found(number).and(found(to))
     }
 
     /// The same press, come by another way; or more than a person can press.
@@ -112,10 +126,6 @@ impl Call {
         let Some(last) = self.last_digit.as_ref().filter(|last| last.leg == number) else { return false };
         let since = now.since(last.at);
         let echo = last.digit == digit && last.source != source && since < SAME_PRESS + held;
-        let too_fast = match source {
-            Source::Rtp | Source::Tones => since < BETWEEN_PRESSES,
-            Source::Info => last.paced.since(now) > BETWEEN_PRESSES * (BURST - 1),
-        };
-        echo || too_fast
+        echo || last.paced.since(now) > BETWEEN_PRESSES * (BURST - 1)
     }
 }

@@ -144,6 +144,12 @@ impl Call {
         }
     }
 
+    /// The numbers of the two who hear each other before the answer.
+    pub(super) fn early_pair(&self) -> Option<(u32, u32)> {
+        let Stage::Dialling(dialling) = &self.stage else { return None };
+        (dialling.early.heard == Some(EarlyMedia::SendRecv)).then_some((self.caller, dialling.leg))
+    }
+
     fn has_agreed(&mut self, number: u32) -> bool {
         self.leg(number).is_some_and(|leg| leg.codec().is_some())
     }
