@@ -96,8 +96,8 @@ fn who_hangs_up_in_an_announcement_is_played_nothing_more() {
         let mut caller = caller_in_queue(&mut stage, address(10), 3);
         hangs_up(&mut stage, &mut caller);
         stage.wait(seconds(1));
-        let orders = stage.commands.iter().map(|command| format!("{command:?}"));
-        let last = orders.filter(|order| order.contains("LegId(3)")).next_back().unwrap();
+        let mut orders = stage.commands.iter().map(|command| format!("{command:?}"));
+        let last = orders.rfind(|order| order.contains("LegId(3)")).unwrap();
         assert!(last.starts_with("Close"), "{last}");
     });
 }

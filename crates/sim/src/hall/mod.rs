@@ -6,6 +6,7 @@ mod orders;
 mod party;
 mod presses;
 mod reports;
+mod stranger;
 mod timeline;
 mod voices;
 mod watch;
@@ -335,6 +336,11 @@ impl Hall {
                 continue;
             }
             let Some(number) = number_of(party.talk.remote) else { continue };
+            if self.troubled && self.rng.chance_permille(3) {
+                for packet in stranger::packets(&mut self.rng, &party.talk, &mut self.voices) {
+                    self.wheel.insert(now + TICK, packet);
+                }
+            }
             let said = party.speak(now, &mut self.voices, number);
             for packet in said.into_iter().chain(party.report(now)) {
                 let arrivals = network.carry(party.phone, now, Way::ToEngine);
@@ -355,7 +361,7 @@ impl Hall {
         let port = SocketAddr::new(to.ip(), to.port() & !1);
         let (Some(leg), Some(number)) = (self.legs.get(&port).copied(), number_of(port)) else { return };
         self.figures.received += 1;
-        if kind == PacketKind::Rtp {
+        if kind == PacketKind::Rtp && what != What::Stray {
             self.watch.heard(now, number, what == What::Again);
         }
         let first = match what {
@@ -364,7 +370,7 @@ impl Hall {
                 false
             }
             What::Key(press) => self.presses.arrives(number, press),
-            What::Report | What::Again => false,
+            What::Report | What::Again | What::Stray => false,
         };
         self.shard.handle(now, ShardInput::Packet { leg, kind, from, bytes: &bytes });
         self.drain(now);

@@ -34,6 +34,9 @@ const SYMBOLS: usize = 20;
 /// Names of sounds, above those of all parties.
 const FIRST_SOUND: u32 = 0xffff_ff00;
 
+/// No port has this number: whoever has this voice talks to none that is theirs.
+pub(super) const STRANGER: u32 = 0;
+
 /// Who or what can be heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
@@ -56,14 +59,16 @@ pub(crate) struct Voices {
 
 impl Voices {
     pub(crate) fn new(depth: Depth) -> Voices {
-        Voices {
+        let mut voices = Voices {
             depth,
             owners: vec![None; TONES],
             slots: BTreeMap::new(),
             free: (0..PARTIES).map(|nth| nth * STRIDE % PARTIES).collect(),
             frames: BTreeMap::new(),
             clips: BTreeMap::new(),
-        }
+        };
+        voices.begin(Time::ZERO, STRANGER);
+        voices
     }
 
     /// A port is opened: whoever talks to it has this voice.

@@ -15,6 +15,8 @@ pub(super) enum What {
     Speech,
     /// The same packet once more.
     Again,
+    /// Nobody's whom the exchange knows.
+    Stray,
     /// Of this press.
     Key(u32),
     Report,
