@@ -106,6 +106,10 @@ impl Content {
 
 /// How a party's silence sounds.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would be allocated within a tick, and each ear has one of these"
+)]
 enum Silence {
     /// As it was described (RFC 3389).
     Described(Generator),
