@@ -235,3 +235,23 @@ fn a_pause_of_opus_is_no_loss_and_is_heard_as_the_decoder_makes_it() {
     let here = world.stats(A);
     assert_eq!(here.heard.unwrap().concealed, Duration::ZERO);
 }
+
+#[test]
+fn a_party_that_changes_payload_type_and_clock_in_mid_call_is_heard_without_a_gap() {
+    let mut world = translated();
+    let also = vec![(111, media_api::Payload::Speech(Codec::Opus))];
+    world.command(Command::Configure { leg: A, stream: Stream { also, ..stream(A) } });
+    let mut encoder = audio::Encoder::new(Codec::Opus, &audio::EncoderSettings::default());
+    let mut tone = audio::tone::Tone::at_rate(400.0, 8000, 48_000);
+    world.talk(A, 5, 0, 100);
+    for n in 100..200u16 {
+        let mut payload = Vec::new();
+        encoder.encode(&tone.take(960), &mut payload);
+        world.say(A, &Rtp { payload_type: 111, payload, ..Rtp::speech(n, u32::from(n) * 960, 5) });
+        world.pass(20);
+    }
+    world.talk(A, 5, 200, 100);
+    // Each new ear waits for as long as it knows nothing of the way.
+    assert!((288..=300).contains(&world.to(B).len()), "{}", world.to(B).len());
+    assert_eq!(world.stats(A).heard.unwrap().concealed, Duration::ZERO);
+}
