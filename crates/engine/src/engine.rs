@@ -240,6 +240,9 @@ impl Engine {
             Event::RefreshFailed { session, status, ends_in } => {
                 self.for_session(session, |call, ctx, leg| call.refresh_failed(ctx, leg, status, ends_in));
             }
+            Event::WayBroke { session } => {
+                self.for_session(session, |call, ctx, leg| call.way_broke(ctx, leg));
+            }
             Event::InfoDigit { session, digit, held } => {
                 self.for_session(session, |call, ctx, leg| call.digit(ctx, leg, digit, held, Source::Info));
             }

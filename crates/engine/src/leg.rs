@@ -44,6 +44,12 @@ pub(crate) struct Leg {
     /// Since when the watchdog hears nothing of a party that should be heard.
     pub(crate) silent_since: Option<Time>,
     seeking: Seeking,
+    /// Its handshake has given keys.
+    keyed: bool,
+    /// The connection of its SIP broke, and nothing has come by another one since.
+    pub(crate) way_broke: bool,
+    /// Its media finds no way here any more.
+    pub(crate) path_lost: bool,
     /// The last proof that the party is there: an answer, an offer, speech after silence.
     alive_at: Time,
     /// `leg.ringing` has been written.
@@ -87,6 +93,9 @@ impl Leg {
             held: false,
             silent_since: None,
             seeking: Seeking::default(),
+            keyed: false,
+            way_broke: false,
+            path_lost: false,
             alive_at: ctx.now,
             rung: false,
             charge: None,
@@ -396,6 +405,21 @@ impl Leg {
             ctx.note_call(log, FactKind::MediaSecured { leg: self.number, keys: key_facts(terms) });
         }
         self.secured = terms;
+    }
+
+    /// Its handshake has given keys, or came to nothing.
+    pub(crate) fn has_keys(&mut self, keyed: bool) {
+        self.keyed = keyed;
+    }
+
+    /// Its keys are still to come: until then it neither hears nor is heard.
+    pub(crate) fn waits_for_keys(&self) -> bool {
+        self.is_browser() && !self.keyed
+    }
+
+    /// A page that is gone: its SIP broke off and nothing is heard of it either.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.is_browser() && self.way_broke && (self.path_lost || self.silent_since.is_some())
     }
 
     /// What it can speak without another agreement or, before there is one, by this offer: the best first.

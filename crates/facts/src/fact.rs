@@ -387,6 +387,24 @@ pub enum FactKind {
         /// How the keys were agreed.
         keys: KeyFacts,
     },
+    /// A page that talks is gone: its connection broke and nothing is heard of it. The other party hears music meanwhile.
+    #[serde(rename = "leg.lost")]
+    LegLost {
+        /// Which.
+        leg: u32,
+        /// For how many milliseconds it is waited for.
+        waits_ms: u64,
+    },
+    /// Such a page is there again.
+    #[serde(rename = "leg.taken_back")]
+    LegTakenBack {
+        /// Its leg from now on.
+        leg: u32,
+        /// The one that was lost: another one if the page was loaded anew.
+        was: u32,
+        /// How many milliseconds it was gone.
+        after_ms: u64,
+    },
     /// The media of a browser has found a way here (ICE), or another one than before: it is spoken to there.
     #[serde(rename = "media.path_found")]
     MediaPathFound {

@@ -6,8 +6,10 @@ mod support;
 use engine::{Config, Input, Past};
 use facts::{Cause, FactKind, Side};
 use media_api::{
-    CertificateHash, Command, Event, Fingerprint, KeyExchange, KeyTerms, LegId, Offerer, Security, Suite,
+    CertificateHash, Command, Event, Evidence, Fingerprint, KeyExchange, KeyTerms, LegId, Offerer, Security,
+    Suite,
 };
+use std::time::Duration;
 use support::desk::seconds;
 use support::stage::*;
 
@@ -89,6 +91,156 @@ fn who_registered_by_a_websocket_is_offered_a_browsers_line_and_others_are_not()
         stage.expect(phone, "ACK");
         assert_eq!(waits_for_a_handshake(&stage, 2), is_browser);
     }
+}
+
+/// A caller of the queue and an agent's page are put together. The page's keys are not there yet.
+fn answered_by_a_page() -> (Stage, Line, Line) {
+    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    register(&mut stage, "anna", by_websocket(50));
+    let caller = caller_in_queue(&mut stage, address(9), 1);
+    stage.wait(seconds(1));
+    let (mut agent, invite) = Line::called(&mut stage, by_websocket(50));
+    agent.answer(&mut stage, &invite, "200 OK", &page("active", "EsAw"));
+    stage.expect(by_websocket(50), "ACK");
+    agent.starts_counting();
+    (stage, caller, agent)
+}
+
+fn keyed(stage: &mut Stage, leg: u64) {
+    stage.input(Input::Media(Event::Secured { leg: LegId(leg), keys: terms(Offerer::Us) }));
+}
+
+fn are_bridged(stage: &Stage) -> bool {
+    let last = stage
+        .commands
+        .iter()
+        .rev()
+        .find(|command| matches!(command, Command::Bridge { .. } | Command::Unbridge { .. }));
+    matches!(last, Some(Command::Bridge { .. }))
+}
+
+fn count_connected(stage: &Stage) -> usize {
+    stage.count(|kind| matches!(kind, FactKind::CallConnected { .. }))
+}
+
+/// The page is closed: its WebSocket breaks, and then nothing is heard of it.
+fn close_the_page(stage: &mut Stage, leg: u64) {
+    stage.input(Input::FlowFailed { flow: flow(by_websocket(50)) });
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::LegLost { .. })), 0, "its media may well go on");
+    let evidence = Evidence {
+        expected: address(50),
+        last_source: None,
+        silent_for: seconds(3),
+        received: 100,
+        rejected: 0,
+        rtcp_alive: false,
+    };
+    stage.input(Input::Media(Event::Silent { leg: LegId(leg), evidence }));
+}
+
+fn hears_that_it_should_wait(stage: &Stage, leg: u64) -> bool {
+    let last = stage.commands.iter().rev().find_map(|command| match command {
+        Command::Play { leg: of, sounds, repeat: true, .. } if *of == LegId(leg) => Some(sounds.clone()),
+        Command::Stop { leg: of } if *of == LegId(leg) => Some(Vec::new()),
+        _ => None,
+    });
+    last.is_some_and(|sounds| sounds.first().is_some_and(|first| &*first[0] == "it/please_wait"))
+}
+
+#[test]
+fn the_callers_music_goes_on_until_the_page_has_its_keys() {
+    let (mut stage, _caller, _agent) = answered_by_a_page();
+    assert_eq!((count_connected(&stage), are_bridged(&stage)), (0, false));
+    stage.wait(seconds(1));
+    keyed(&mut stage, 2);
+    assert_eq!((count_connected(&stage), are_bridged(&stage)), (1, true));
+    stage.wait(seconds(5));
+    assert_eq!(count_connected(&stage), 1);
+}
+
+#[test]
+fn a_page_whose_keys_were_there_before_it_answered_talks_at_once_and_one_without_any_after_three_seconds() {
+    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    register(&mut stage, "anna", by_websocket(50));
+    let _caller = caller_in_queue(&mut stage, address(9), 1);
+    stage.wait(seconds(1));
+    let (agent, invite) = Line::called(&mut stage, by_websocket(50));
+    agent.answer(&mut stage, &invite, "183 Session Progress", &page("active", "EsAw"));
+    keyed(&mut stage, 2);
+    agent.answer(&mut stage, &invite, "200 OK", &page("active", "EsAw"));
+    assert_eq!((count_connected(&stage), are_bridged(&stage)), (1, true));
+    let (mut stage, _caller, _agent) = answered_by_a_page();
+    stage.wait(seconds(2));
+    assert_eq!(count_connected(&stage), 0);
+    stage.wait(seconds(2));
+    assert_eq!((count_connected(&stage), are_bridged(&stage)), (1, true));
+}
+
+#[test]
+fn a_page_that_is_loaded_anew_takes_its_leg_back_once_while_the_caller_is_asked_to_wait() {
+    let (mut stage, mut caller, agent) = answered_by_a_page();
+    keyed(&mut stage, 2);
+    close_the_page(&mut stage, 2);
+    assert!(hears_that_it_should_wait(&stage, 1) && !are_bridged(&stage));
+    stage.wait(seconds(10));
+    assert_eq!(stage.call_ends().len(), 0);
+    register(&mut stage, "anna", by_websocket(51));
+    let ticket = agent.in_replaces();
+    let there = ("anna", by_websocket(51));
+    let mut again = Line::ask_as(&mut stage, there, ("INVITE", "anna"), (&ticket, &page("actpass", "NeWw")));
+    again.connect(&mut stage);
+    assert!(hears_that_it_should_wait(&stage, 1), "until the keys are there");
+    keyed(&mut stage, 3);
+    assert!(are_bridged(&stage) && !hears_that_it_should_wait(&stage, 1));
+    let (leg, was) = stage.fact(|kind| match kind {
+        FactKind::LegTakenBack { leg, was, .. } => Some((*leg, *was)),
+        _ => None,
+    });
+    assert_eq!((leg, was), (3, 2));
+    let mut thief = Line::ask_as(&mut stage, there, ("INVITE", "anna"), (&ticket, &page("actpass", "OtHr")));
+    // RFC 3891 §3: what it names is over.
+    stage.expect(by_websocket(51), "SIP/2.0 603");
+    thief.ack(&mut stage, "");
+    stage.wait(seconds(20));
+    assert_eq!(stage.engine.calls(), 1, "theirs goes on");
+    caller.request(&mut stage, "BYE", "");
+    let bye = stage.expect(by_websocket(51), "BYE");
+    again.answer(&mut stage, &bye, "200 OK", "");
+    stage.assert_all_is_over();
+}
+
+#[test]
+fn a_page_that_does_not_come_back_is_given_up_after_fifteen_seconds() {
+    let (mut stage, caller, _agent) = answered_by_a_page();
+    keyed(&mut stage, 2);
+    close_the_page(&mut stage, 2);
+    stage.wait(Duration::from_millis(14_900));
+    assert_eq!(stage.call_ends().len(), 0);
+    stage.wait(Duration::from_millis(200));
+    let bye = stage.expect(address(9), "BYE");
+    caller.answer(&mut stage, &bye, "200 OK", "");
+    stage.assert_all_is_over();
+    let end = stage.call_ends().remove(0);
+    assert_eq!((end.by, end.cause), (Side::Network, Cause::Unreachable));
+    assert!(end.detail.contains("did not come back within 15 s"), "{}", end.detail);
+}
+
+#[test]
+fn a_page_whose_network_was_away_for_a_moment_goes_on_by_itself() {
+    let (mut stage, mut caller, _agent) = answered_by_a_page();
+    keyed(&mut stage, 2);
+    close_the_page(&mut stage, 2);
+    stage.wait(seconds(5));
+    stage.input(Input::Media(Event::Restored { leg: LegId(2), after: seconds(5) }));
+    assert!(are_bridged(&stage) && !hears_that_it_should_wait(&stage, 1));
+    assert_eq!(
+        stage.count(|kind| matches!(kind, FactKind::LegTakenBack { leg: 2, was: 2, after_ms: 5000 })),
+        1
+    );
+    stage.wait(seconds(30));
+    assert_eq!(stage.call_ends().len(), 0);
+    caller.request(&mut stage, "BYE", "");
+    stage.assert_all_is_over();
 }
 
 #[test]
@@ -203,6 +355,7 @@ fn an_agent_whose_network_changes_keeps_the_call_and_the_caller_hears_music_mean
         let invite = stage.expect(by_websocket(50), "INVITE");
         answers_as(&mut stage, &invite, (50, &gruu), &page("active", "EsAw"));
         stage.expect(by_websocket(50), "ACK");
+        keyed(&mut stage, 2);
         stage.wait(seconds(1));
         assert_eq!(caller_hears(&stage), "the agent");
         let evidence = media_api::Evidence {
@@ -270,6 +423,7 @@ fn a_page_that_is_loaded_anew_takes_its_call_back() {
     let (before, invite) = Line::called(&mut stage, by_websocket(50));
     answers_as(&mut stage, &invite, (50, &gruu), &page("active", "EsAw"));
     stage.expect(by_websocket(50), "ACK");
+    keyed(&mut stage, 2);
     stage.input(Input::FlowFailed { flow: flow(by_websocket(50)) });
     let evidence = media_api::Evidence {
         expected: address(77),
@@ -290,6 +444,7 @@ fn a_page_that_is_loaded_anew_takes_its_call_back() {
     let answer = again.connect(&mut stage);
     assert!(answer.contains("a=setup:passive"), "{answer}");
     assert_eq!(our_name(&stage, 3).1, "LoAd");
+    keyed(&mut stage, 3);
     assert_eq!(caller_hears(&stage), "the agent");
     let (a, b) = (LegId(1), LegId(3));
     let is_joined = |command: &Command| matches!(command, Command::Bridge { a: one, b: other } if [(a, b), (b, a)].contains(&(*one, *other)));

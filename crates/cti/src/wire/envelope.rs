@@ -169,6 +169,8 @@ fn leg(kind: &FactKind) -> Option<u32> {
         | FactKind::MediaSilent { leg, .. }
         | FactKind::MediaRestored { leg, .. }
         | FactKind::MediaSecured { leg, .. }
+        | FactKind::LegLost { leg, .. }
+        | FactKind::LegTakenBack { leg, .. }
         | FactKind::MediaPathFound { leg, .. }
         | FactKind::MediaPathLost { leg, .. }
         | FactKind::MediaHandshakeFailed { leg, .. }

@@ -28,13 +28,8 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::LegEnded { .. } => "leg.ended",
         FactKind::LegQuality { .. } => "leg.quality",
         FactKind::LegQualitySampled { .. } => "leg.quality_sampled",
-        FactKind::MediaSilent { .. } => "media.silent",
-        FactKind::MediaRestored { .. } => "media.restored",
-        FactKind::MediaSecured { .. } => "media.secured",
-        FactKind::MediaPathFound { .. } => "media.path_found",
-        FactKind::MediaPathLost { .. } => "media.path_lost",
-        FactKind::MediaHandshakeFailed { .. } => "media.handshake_failed",
-        FactKind::MediaUnauthenticated { .. } => "media.unauthenticated",
+        FactKind::LegLost { .. } => "leg.lost",
+        FactKind::LegTakenBack { .. } => "leg.taken_back",
         FactKind::DtmfReceived { .. } => "dtmf.received",
         FactKind::IvrEntered { .. } => "ivr.entered",
         FactKind::IvrPromptStarted { .. } => "ivr.prompt_started",
@@ -68,6 +63,19 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::SupervisionModeChanged { .. } => "supervision.mode_changed",
         FactKind::SupervisionEnded { .. } => "supervision.ended",
         FactKind::CaptureStarted { .. } => "capture.started",
+        kind => of_media(kind),
+    }
+}
+
+fn of_media(kind: &FactKind) -> &'static str {
+    match kind {
+        FactKind::MediaSilent { .. } => "media.silent",
+        FactKind::MediaRestored { .. } => "media.restored",
+        FactKind::MediaSecured { .. } => "media.secured",
+        FactKind::MediaPathFound { .. } => "media.path_found",
+        FactKind::MediaPathLost { .. } => "media.path_lost",
+        FactKind::MediaHandshakeFailed { .. } => "media.handshake_failed",
+        FactKind::MediaUnauthenticated { .. } => "media.unauthenticated",
         kind => of_the_exchange(kind),
     }
 }

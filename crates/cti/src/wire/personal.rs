@@ -52,6 +52,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::TrunkDegraded { .. } | FactKind::TrunkRemoved { .. }
         | FactKind::TrunkRegistrationFailed { .. } | FactKind::LegRerouted { .. }
         | FactKind::LegRouted { .. } | FactKind::LegRinging { .. } | FactKind::LegEarlyMedia { .. }
+        | FactKind::LegLost { .. } | FactKind::LegTakenBack { .. }
         | FactKind::LegRefreshFailed { .. } | FactKind::LegConnected { .. } | FactKind::LegCodec { .. }
         | FactKind::CallTranscoded { .. } | FactKind::LegHeld { .. }
         | FactKind::ConferenceJoined { .. } | FactKind::ConferenceLeft { .. } | FactKind::ConferenceMuted { .. }

@@ -219,6 +219,8 @@ fn call() -> Vec<FactKind> {
         },
         FactKind::MediaRestored { leg: 1, after_ms: 4000 },
         FactKind::MediaSecured { leg: 1, keys: keys() },
+        FactKind::LegLost { leg: 2, waits_ms: 15_000 },
+        FactKind::LegTakenBack { leg: 3, was: 2, after_ms: 4200 },
         FactKind::MediaPathFound { leg: 1, at: "10.0.0.1:4000".into() },
         FactKind::MediaPathLost { leg: 1, at: Some("10.0.0.1:4000".into()), silent_ms: 30_000 },
         FactKind::MediaHandshakeFailed { leg: 1, why: "no DTLS handshake came from the peer".into() },

@@ -150,6 +150,8 @@ impl Call {
             last_queue: None,
             charge: None,
             replacing: None,
+            lost: None,
+            warming: None,
             shortcut: None,
             guests: Guests::default(),
             consults_for: None,

@@ -71,6 +71,7 @@ impl Call {
         }
         end.q850 = Some(q850_of(&end));
         let reason = if end.by == Side::Caller { QueueLeft::Abandoned } else { QueueLeft::Ended };
+        (self.lost, self.warming) = (None, None);
         self.cancel_transfer(ctx);
         self.part_from_guests(ctx);
         self.settle_unanswered(ctx);

@@ -2,19 +2,25 @@
 
 use super::{Call, Stage};
 use crate::context::Context;
+use crate::leg::Leg;
 use facts::{Cause, End, FactKind, Side};
 use media_api::KeyTerms;
 use sip::ua::Flow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// How long two who are to be together wait for the keys of one of them.
+const WARMING_MAX: Duration = Duration::from_secs(3);
+
 impl Call {
     /// A browser's media has found a way here, or another one than before.
     pub(crate) fn path_found(&mut self, ctx: &mut Context, number: u32, at: SocketAddr) {
         if let Some(leg) = self.leg(number) {
             leg.is_alive(ctx.now);
+            leg.path_lost = false;
         }
         self.note(ctx, FactKind::MediaPathFound { leg: number, at: at.to_string() });
+        self.is_back(ctx, number);
     }
 
     /// It has lost it, or never found one. Who was there is asked to look anew; and if it does not answer, its session ends.
@@ -28,9 +34,13 @@ impl Call {
         let (at, silent_ms) = (at.map(|at| at.to_string()), super::waiting::millis(silent_for));
         let was_found = at.is_some();
         self.note(ctx, FactKind::MediaPathLost { leg: number, at, silent_ms });
-        if let Some(leg) = self.leg(number).filter(|_| was_found) {
-            leg.seek_anew(ctx);
+        if let Some(leg) = self.leg(number) {
+            leg.path_lost = true;
+            if was_found {
+                leg.seek_anew(ctx);
+            }
         }
+        self.is_lost(ctx, number);
     }
 
     /// Whether a browser of this account is in the call.
@@ -49,11 +59,47 @@ impl Call {
     pub(crate) fn secured(&mut self, ctx: &mut Context, number: u32, keys: KeyTerms) {
         let Some((leg, log)) = self.leg_and_log(number) else { return };
         leg.secured_by(ctx, log, Some(keys));
+        leg.has_keys(true);
+        self.warm_enough(ctx);
+    }
+
+    /// The two are to be together, and one of them waits for its keys: what is heard goes on until they are there, so that
+    /// nothing of the first word is cut off. Not for longer than a while. False if nobody waits.
+    pub(super) fn is_warming(&mut self, ctx: &mut Context) -> bool {
+        if self.warming.is_none() && self.waits_for_keys() {
+            self.warming = Some(ctx.now + WARMING_MAX);
+        }
+        self.warming.is_some()
+    }
+
+    /// Keys are there: the two may talk if nobody else waits.
+    fn warm_enough(&mut self, ctx: &mut Context) {
+        if !self.waits_for_keys() && self.warming.take().is_some() {
+            self.end_comfort(ctx);
+            self.talk_now(ctx);
+        }
+    }
+
+    /// Whoever has no keys by now does not keep the two waiting.
+    pub(super) fn warming_timeout(&mut self, ctx: &mut Context) {
+        if self.warming.take_if(|until| *until <= ctx.now).is_some() {
+            self.end_comfort(ctx);
+            self.talk_now(ctx);
+        }
+    }
+
+    fn waits_for_keys(&self) -> bool {
+        let Some((a, b)) = self.pair_numbers() else { return false };
+        let mut pair = self.legs.iter().filter(|leg| leg.number == a || leg.number == b);
+        pair.any(Leg::waits_for_keys)
     }
 
     /// The handshake came to nothing: nobody can hear the party, or be heard by it.
     pub(crate) fn handshake_failed(&mut self, ctx: &mut Context, number: u32, why: String) {
         self.note(ctx, FactKind::MediaHandshakeFailed { leg: number, why: why.clone() });
+        if let Some(leg) = self.leg(number) {
+            leg.has_keys(false);
+        }
         let end = End::new(Side::Network, Cause::NotSecured).detail(why).place(self.place());
         let talks = matches!(self.stage, Stage::Talking { other } if other == number);
         if talks || number == self.caller {

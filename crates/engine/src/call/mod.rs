@@ -12,6 +12,7 @@ mod hunting;
 mod inviting;
 mod leaving;
 mod loops;
+mod losing;
 mod parties;
 mod replacing;
 mod scripted;
@@ -89,6 +90,10 @@ pub(crate) struct Call {
     charge: Option<Charge>,
     /// A session that is about to take the place of another.
     replacing: Option<replacing::Replacing>,
+    /// A page that talked and is waited for.
+    lost: Option<losing::Lost>,
+    /// Two are to be together as soon as both have their keys, or then.
+    warming: Option<Time>,
     /// While its two parties talk, their operator is asked to connect them without us.
     shortcut: Option<Shortcut>,
     /// Who is in the conversation beside its two.
@@ -232,6 +237,8 @@ impl Call {
         self.dialling_timeout(ctx);
         self.leaving_timeout(ctx);
         self.probe_the_quiet(ctx);
+        self.warming_timeout(ctx);
+        self.losing_timeout(ctx);
         self.break_off(ctx);
         self.over_timeout(ctx);
     }
@@ -250,7 +257,9 @@ impl Call {
         };
         let guest = self.guests.dialled().map(|dialling| dialling.until).min();
         let limit = self.legs.iter().filter_map(Leg::limit_at).min().filter(|_| self.end.is_none());
-        let earliest = [script, stage, guest, self.next_probe(ctx), limit].into_iter().flatten().min();
+        let browser = self.lost.as_ref().map(|lost| lost.until).into_iter().chain(self.warming).min();
+        let earliest =
+            [script, stage, guest, self.next_probe(ctx), limit, browser].into_iter().flatten().min();
         earliest.map(|at| (at, Why::Call))
     }
 

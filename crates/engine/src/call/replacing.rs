@@ -90,7 +90,11 @@ impl Call {
         };
         ctx.sip(Do::Accept { session: leg.session, sdp });
         leg.connect(ctx, log);
-        self.part(ctx);
+        // Who waits for a page that was lost goes on hearing music until the new one has its keys.
+        let was_lost = self.takes_back(ctx, replacing.old, number);
+        if !was_lost {
+            self.part(ctx);
+        }
         match self.stage {
             Stage::Talking { ref mut other } if *other == replacing.old => *other = number,
             _ => self.caller = number,
@@ -103,6 +107,9 @@ impl Call {
         }
         if let Some(new) = self.leg(number) {
             new.takes_charge(charge);
+        }
+        if was_lost && !self.is_warming(ctx) {
+            self.end_comfort(ctx);
         }
         self.talk(ctx);
         true

@@ -14,6 +14,13 @@ use std::time::Duration;
 impl Call {
     /// The caller and the other party hear each other from now on.
     pub(super) fn talk(&mut self, ctx: &mut Context) {
+        if !self.is_warming(ctx) {
+            self.talk_now(ctx);
+        }
+    }
+
+    /// The same, whether or not they have their keys.
+    pub(super) fn talk_now(&mut self, ctx: &mut Context) {
         let Stage::Talking { other } = self.stage else { return };
         self.stop_playing(ctx);
         self.phases.enter(ctx.now, Phase::Talk);
@@ -29,6 +36,9 @@ impl Call {
             return self.take_seats(ctx);
         }
         self.guests.close_room();
+        if self.comfort(ctx) {
+            return;
+        }
         let Some((a, b)) = self.pair() else { return };
         let holds = |media| self.legs.iter().any(|leg| leg.is_away() && leg.media == media);
         let music = ctx.config.hold_music.clone();
@@ -105,6 +115,7 @@ impl Call {
         };
         leg.is_alive(ctx.now);
         ctx.sip(act);
+        self.way_mended(ctx, number);
         self.follow_codec(ctx, number, before);
         self.follow_agreement(ctx, number);
     }
@@ -113,6 +124,7 @@ impl Call {
     pub(crate) fn reanswered(&mut self, ctx: &mut Context, number: u32, sdp: &[u8]) {
         let Some(leg) = self.leg(number) else { return };
         leg.is_alive(ctx.now);
+        leg.way_broke = false;
         let before = leg.codec();
         let is_agreed = leg.answered(ctx, sdp).is_ok();
         leg.offer_is_over(ctx);
@@ -120,6 +132,7 @@ impl Call {
             self.follow_codec(ctx, number, before);
             self.follow_agreement(ctx, number);
         }
+        self.is_back(ctx, number);
     }
 
     /// It refused one: all goes on as it was.
@@ -174,7 +187,7 @@ impl Call {
     }
 
     /// A hold, or the silence of a browser, began or ended while the two were together.
-    fn join_anew(&mut self, ctx: &mut Context) {
+    pub(super) fn join_anew(&mut self, ctx: &mut Context) {
         if let Service::Room { chime, .. } = self.service {
             return self.take_seat(ctx, chime);
         }
@@ -221,7 +234,7 @@ impl Call {
             rtcp_alive: evidence.rtcp_alive,
         };
         self.note(ctx, FactKind::MediaSilent { leg: number, evidence });
-        if is_browser {
+        if !self.is_lost(ctx, number) && is_browser {
             self.join_anew(ctx);
         }
     }
@@ -233,7 +246,7 @@ impl Call {
         leg.is_alive(ctx.now);
         let is_browser = leg.is_browser();
         self.note(ctx, FactKind::MediaRestored { leg: number, after_ms: super::waiting::millis(after) });
-        if is_browser {
+        if !self.is_back(ctx, number) && is_browser {
             self.join_anew(ctx);
         }
     }

@@ -389,6 +389,14 @@ fn media_step(kind: &FactKind) -> Option<(String, String)> {
                 keys.suite, keys.exchange
             ),
         ),
+        FactKind::LegLost { leg, .. } => (
+            format!("parte {leg}: la pagina del browser è sparita, la si aspetta"),
+            format!("leg {leg}: the browser's page is gone, it is waited for"),
+        ),
+        FactKind::LegTakenBack { leg, after_ms, .. } => (
+            format!("la pagina è tornata dopo {after_ms} ms (parte {leg})"),
+            format!("the page is back after {after_ms} ms (leg {leg})"),
+        ),
         FactKind::MediaPathLost { leg, at, silent_ms } => {
             let (at_it, at_en) = match at {
                 Some(at) => (format!(" (era a {at})"), format!(" (it was at {at})")),

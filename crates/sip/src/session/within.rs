@@ -110,7 +110,12 @@ impl Session {
     pub(super) fn flow_failed(&mut self, wire: &mut Wire, now: Time) {
         match self.phase {
             Phase::Invited(_) => self.invited_flow_failed(wire, now),
-            _ => self.dialog.flow_failed(),
+            _ => {
+                self.dialog.flow_failed();
+                if let Phase::Established = self.phase {
+                    wire.tell(Event::WayBroke { session: self.id });
+                }
+            }
         }
     }
 

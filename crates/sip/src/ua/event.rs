@@ -102,6 +102,12 @@ pub enum Event {
         /// When the session ends if no refresh goes through.
         ends_in: Duration,
     },
+    /// The connection that an established session's messages came by broke. The session goes on: the peer may come back by
+    /// another one, which a page that was closed does not.
+    WayBroke {
+        /// Which.
+        session: SessionId,
+    },
     /// A key by INFO (`application/dtmf-relay` or `application/dtmf`).
     InfoDigit {
         /// Which.
