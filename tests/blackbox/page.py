@@ -8,6 +8,7 @@ import asyncio
 import fractions
 import importlib.util
 import math
+import re
 import select
 import socket
 import sys
@@ -100,6 +101,24 @@ class Page(sip.Phone):
         self.media.answered(call.answer.body)
         return call
 
+    def takes_back(self, invite):
+        """Takes the place of the page that this INVITE had rung (RFC 3891)."""
+        ours = re.search(r"tag=([^;>\s]+)", invite.get("from")).group(1)
+        ticket = f"Replaces: {invite.get('call-id')};to-tag={ours};from-tag=callee\r\n"
+        call = sip.Call(self, self.user, 9, offer=self.media.offer())
+        first = call.invite_text().replace("Content-Type", f"{ticket}Content-Type")
+        self.send(first)
+        refusal = call.final()
+        assert refusal.status == 401, refusal
+        proof = sip.credentials(next(iter(sip.challenges(refusal).values())), "INVITE", call.target, self.user, self.password)
+        call.number, call.branch = next(call.numbers), sip.branch()
+        self.send(call.invite_text().replace("Content-Type", f"{ticket}Authorization: {proof}\r\nContent-Type"))
+        taken = call.final()
+        assert taken.status == 200, f"the page cannot take its call back: {taken}"
+        call.ack()
+        self.media.answered(taken.body)
+        return call
+
     def rung(self, timeout=15):
         return self.expect(lambda message: message.method == "INVITE", timeout)
 
@@ -175,8 +194,9 @@ class Media:
         trial.wait_for(heard, timeout, f"the page does not hear {hertz} Hz within {timeout} s")
 
     def close(self):
-        self.does(self.connection.close())
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        if self.loop.is_running():
+            self.does(self.connection.close())
+            self.loop.call_soon_threadsafe(self.loop.stop)
 
 
 def tone(aiortc, hertz):

@@ -55,6 +55,30 @@ for _stack in STACKS:
     case(f"a page ({_stack}) is an agent's device: rung by a queue, it and the caller hear each other", seconds=9)(is_called(_stack))
 
 
+@case("an agent's page that is loaded anew takes its call back while the caller is asked to wait", seconds=14)
+def loaded_anew(t):
+    server = interop.desk(t, "baresip", ws=True)
+    page = Page(t, server, "anna", AGENT, interop.PASSWORD)
+    page.register()
+    talker = t.talker(CALLER)
+    call = t.phone(server, "caller").call("desk", talker.port).established()
+    talker.to = call.answer.media_address()
+    page.takes(invite := page.rung())
+    talker.until_heard(AGENT)
+    page.flow.close()
+    page.media.close()
+    server.happened("leg.lost")
+    talker.until_music(but_not=AGENT)
+    again = Page(t, server, "anna", AGENT, interop.PASSWORD)
+    again.register()
+    again.takes_back(invite)
+    again.media.until_heard(CALLER)
+    talker.until_heard(AGENT)
+    assert server.happened("leg.taken_back")[0]["data"]["after_ms"] < 15_000
+    call.bye()
+    assert [end["by"] for end in server.ends()] == ["caller"]
+
+
 @case("a page that calls hears a prompt from its first frame", seconds=6)
 def from_the_beginning(t):
     (t.folder / "more" / "moh").mkdir(parents=True)
