@@ -6,7 +6,7 @@ mod support;
 
 use engine::{CommandRefused, Input, Past};
 use facts::{Command, FactKind, LegRole, SupervisionMode};
-use media_api::LegId;
+use media_api::{Event, LegId};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use support::desk::*;
@@ -291,6 +291,33 @@ fn a_supervisor_who_hangs_up_ends_nothing_but_the_listening() {
         stage.wait(seconds(90));
         assert!(stage.engine.is_idle());
     });
+}
+
+#[test]
+fn a_guest_whose_handshake_fails_has_left_and_may_be_asked_again() {
+    let mut stage = Stage::with(with_trunk(), Past::default());
+    let (mut caller, anna) = begin(&mut stage);
+    let fails = |stage: &mut Stage, leg, line: &Line| {
+        let why = "no datagram came".to_owned();
+        stage.input(Input::Media(Event::HandshakeFailed { leg: LegId(leg), why }));
+        hung_up_on(stage, line);
+        assert_folded(stage);
+    };
+    assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
+    let carla = answers(&mut stage, address(CARLA));
+    fails(&mut stage, 3, &carla);
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::SupervisionEnded { leg: 3, .. })), 1);
+    assert_eq!(end_supervision(&mut stage), Err(CommandRefused::NotFound));
+    assert!(add(&mut stage, "bruno").is_ok());
+    let bruno = answers(&mut stage, address(BRUNO));
+    fails(&mut stage, 4, &bruno);
+    assert_eq!(stage.count(|kind| *kind == FactKind::ConferenceLeft { leg: 4 }), 1);
+    assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
+    let carla = answers(&mut stage, address(CARLA));
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    hung_up_on(&mut stage, &carla);
+    stage.assert_all_is_over();
 }
 
 #[test]

@@ -200,7 +200,8 @@ impl Call {
         true
     }
 
-    /// The leg of a guest came to this end, or is about to. False if it is no guest's, or another one is called for it.
+    /// The leg of a guest came to this end, or is about to: who is there leaves, who was rung may be called another way.
+    /// False if it is no guest's.
     pub(super) fn guest_over(&mut self, ctx: &mut Context, number: u32, end: &End) -> bool {
         if self.end.is_some() {
             return false;
@@ -208,7 +209,9 @@ impl Call {
         let Some(guest) = self.guests.list.iter_mut().find(|guest| guest.leg() == Some(number)) else {
             return false;
         };
-        if let State::Rings(dialling) = std::mem::replace(&mut guest.state, State::Wanted) {
+        if guest.is_there() {
+            self.guest_leaves(ctx, number);
+        } else if let State::Rings(dialling) = std::mem::replace(&mut guest.state, State::Wanted) {
             self.dial_on(ctx, *dialling, end.clone());
         }
         true
