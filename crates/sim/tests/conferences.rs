@@ -75,6 +75,21 @@ fn mute(stage: &mut Stage, leg: u32, muted: bool) -> Result<u64, CommandRefused>
     command(stage, Command::MuteParty { call, leg, muted })
 }
 
+fn transfer(stage: &mut Stage, to: &str) -> Result<u64, CommandRefused> {
+    let (call, to) = (id(stage), to.to_owned());
+    command(stage, Command::Transfer { call, to })
+}
+
+/// Another device of anna's takes the call from the one that she has it on.
+fn changes_device(stage: &mut Stage, anna: &Line) -> Line {
+    let name = anna.in_replaces();
+    let mut second = Line::dial_with(stage, "anna", address(54), "anna", &name);
+    second.connect(stage);
+    assert_folded(stage);
+    hung_up_on(stage, anna);
+    second
+}
+
 /// Half a second later, and for a second, each leg hears all of this and never anything else.
 fn assert_ears(stage: &mut Stage, expected: &[(u64, &[Heard])]) {
     assert_ears_after(stage, Duration::from_secs(1), expected);
@@ -406,6 +421,42 @@ fn an_interpreter_goes_along_with_the_caller_to_the_next_agent() {
         stage.wait(seconds(90));
         assert!(stage.engine.is_idle());
     });
+}
+
+#[test]
+fn beside_a_colleague_who_interprets_a_command_transfers_from_the_agent_of_the_two_again_and_again() {
+    let mut stage = Stage::with(with_trunk(), Past::default());
+    let (mut caller, anna) = begin(&mut stage);
+    assert!(add(&mut stage, "carla").is_ok());
+    let carla = answers(&mut stage, address(CARLA));
+    assert!(transfer(&mut stage, "bruno").is_ok());
+    let bruno = answers(&mut stage, address(BRUNO));
+    hung_up_on(&mut stage, &anna);
+    assert!(transfer(&mut stage, "anna").is_ok());
+    let anna = answers(&mut stage, address(ANNA));
+    hung_up_on(&mut stage, &bruno);
+    assert_folded(&stage);
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    hung_up_on(&mut stage, &carla);
+    stage.assert_all_is_over();
+}
+
+#[test]
+fn a_supervised_agent_who_has_changed_devices_is_whom_a_command_transfers_from() {
+    let mut stage = Stage::with(with_trunk(), Past::default());
+    let (mut caller, anna) = begin(&mut stage);
+    assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
+    let carla = answers(&mut stage, address(CARLA));
+    let second = changes_device(&mut stage, &anna);
+    assert!(transfer(&mut stage, "bruno").is_ok());
+    hung_up_on(&mut stage, &carla);
+    let bruno = answers(&mut stage, address(BRUNO));
+    hung_up_on(&mut stage, &second);
+    assert_folded(&stage);
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &bruno);
+    stage.assert_all_is_over();
 }
 
 #[test]

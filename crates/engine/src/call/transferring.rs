@@ -82,8 +82,7 @@ impl Call {
 
     /// An integrator asks that the agent of this call hand it over. False if that cannot be now.
     pub(crate) fn transfer_by_command(&mut self, ctx: &mut Context, to: &str) -> Result<(), u16> {
-        let agent = self.legs.iter().find(|leg| leg.agent.is_some() && leg.connected);
-        let by = agent.map(|leg| leg.number).ok_or(491u16)?;
+        let by = self.agent_in_talk().map(|leg| leg.number).ok_or(491u16)?;
         self.may_transfer(ctx, by)?;
         self.transfer_blind(ctx, by, to, None)
     }
