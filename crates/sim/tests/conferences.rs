@@ -42,7 +42,11 @@ fn id(stage: &Stage) -> String {
 }
 
 fn command(stage: &mut Stage, command: Command) -> Result<u64, CommandRefused> {
-    stage.input(Input::Command { id: 7, by: "crm".to_owned(), command });
+    command_by(stage, "crm", command)
+}
+
+fn command_by(stage: &mut Stage, by: &str, command: Command) -> Result<u64, CommandRefused> {
+    stage.input(Input::Command { id: 7, by: by.to_owned(), command });
     stage.replies.pop().unwrap().1
 }
 
@@ -329,6 +333,30 @@ fn a_guest_whose_handshake_fails_has_left_and_may_be_asked_again() {
     assert_eq!(stage.count(|kind| *kind == FactKind::ConferenceLeft { leg: 4 }), 1);
     assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
     let carla = answers(&mut stage, address(CARLA));
+    hangs_up(&mut stage, &mut caller);
+    hung_up_on(&mut stage, &anna);
+    hung_up_on(&mut stage, &carla);
+    stage.assert_all_is_over();
+}
+
+#[test]
+fn who_asked_last_before_a_supervisor_answers_is_whom_the_fact_names() {
+    let mut stage = Stage::with(with_trunk(), Past::default());
+    let (mut caller, anna) = begin(&mut stage);
+    let asks = |stage: &mut Stage, by: &str, mode, basis: &str| {
+        let (call, supervisor, basis) = (id(stage), "carla".to_owned(), basis.to_owned());
+        assert!(command_by(stage, by, Command::Supervise { call, supervisor, mode, basis }).is_ok());
+    };
+    asks(&mut stage, "crm", SupervisionMode::Listen, "training");
+    asks(&mut stage, "wallboard", SupervisionMode::Barge, "complaint");
+    // It asks for what is to be anyway: that is not by its right.
+    asks(&mut stage, "script", SupervisionMode::Barge, "complaint");
+    let carla = answers(&mut stage, address(CARLA));
+    let told = stage.fact(|kind| match kind {
+        FactKind::SupervisionStarted { mode, basis, by, .. } => Some((*mode, basis.clone(), by.clone())),
+        _ => None,
+    });
+    assert_eq!(told, (SupervisionMode::Barge, "complaint".to_owned(), "wallboard".to_owned()));
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, &anna);
     hung_up_on(&mut stage, &carla);

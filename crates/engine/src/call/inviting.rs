@@ -29,8 +29,11 @@ impl Call {
         if let Some(guest) = self.guests.supervised_by(&supervisor) {
             let wanted = Kind::Supervisor(Supervision { supervisor, mode, basis });
             let before = std::mem::replace(&mut guest.kind, wanted.clone());
-            let there = if let State::There(leg) = guest.state { Some(leg) } else { None };
-            if let (true, Some(leg)) = (before != wanted, there) {
+            if before == wanted {
+                return Ok(());
+            }
+            guest.by.clone_from(&by);
+            if let State::There(leg) = guest.state {
                 self.change_supervision(ctx, leg, wanted, by);
             }
             return Ok(());
