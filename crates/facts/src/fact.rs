@@ -752,7 +752,8 @@ pub enum FactKind {
         leg: u32,
         /// Whether it is muted.
         muted: bool,
-        /// The token that asked; empty where the call was handed on, which ends it.
+        /// The token that asked; empty where the call was handed on, which ends it, and where the party has taken the
+        /// call on another device, which does not.
         by: String,
     },
     /// A supervisor hears the call from now on.

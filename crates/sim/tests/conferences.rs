@@ -488,6 +488,33 @@ fn a_supervised_agent_who_has_changed_devices_is_whom_a_command_transfers_from()
 }
 
 #[test]
+fn who_is_muted_stays_so_on_another_device() {
+    in_all_weathers(|mut stage| {
+        let (mut caller, anna) = begin(&mut stage);
+        assert!(mute(&mut stage, 2, true).is_ok());
+        assert_ears(&mut stage, &[(1, &[]), (2, &[ONE])]);
+        let second = changes_device(&mut stage, &anna);
+        assert_ears(&mut stage, &[(1, &[]), (3, &[ONE])]);
+        assert_folded(&stage);
+        assert!(mute(&mut stage, 3, false).is_ok());
+        assert_ears(&mut stage, &[(1, &[THREE]), (3, &[ONE])]);
+        let told: Vec<(u32, bool, &str)> = stage
+            .kinds()
+            .into_iter()
+            .filter_map(|kind| match kind {
+                FactKind::ConferenceMuted { leg, muted, by } => Some((*leg, *muted, by.as_str())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told, [(2, true, "crm"), (3, true, ""), (3, false, "crm")]);
+        hangs_up(&mut stage, &mut caller);
+        hung_up_on(&mut stage, &second);
+        stage.wait(seconds(90));
+        assert!(stage.engine.is_idle());
+    });
+}
+
+#[test]
 fn beside_an_interpreter_who_holds_is_not_heard_and_the_others_talk_on() {
     in_all_weathers(|mut stage| {
         let (mut caller, mut anna) = begin(&mut stage);

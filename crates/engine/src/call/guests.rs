@@ -310,6 +310,14 @@ impl Call {
         true
     }
 
+    /// A party has taken the call on another device: who was muted is not heard from there either. The old leg stays muted
+    /// until it is over.
+    pub(super) fn mute_goes_along(&mut self, ctx: &mut Context, old: u32, new: u32) {
+        if self.guests.is_muted(old) && self.guests.muted.insert(new) {
+            self.note(ctx, FactKind::ConferenceMuted { leg: new, muted: true, by: String::new() });
+        }
+    }
+
     /// The agent of the two who talk: the one who was called, if both are agents.
     pub(super) fn agent_in_talk(&self) -> Option<&Leg> {
         let (caller, other) = self.pair_numbers()?;

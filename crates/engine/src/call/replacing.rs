@@ -108,6 +108,7 @@ impl Call {
         if let Some(new) = self.leg(number) {
             new.takes_charge(charge);
         }
+        self.mute_goes_along(ctx, replacing.old, number);
         if was_lost && !self.is_warming(ctx) {
             self.end_comfort(ctx);
         }
