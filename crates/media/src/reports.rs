@@ -34,6 +34,8 @@ pub(crate) struct Reports {
     /// Where the peer's reports come from, once they were found to be the peer's.
     learned: Option<SocketAddr>,
     pub(crate) heard_at: Option<Time>,
+    /// How many reports of us have come.
+    pub(crate) blocks: u64,
     pub(crate) remote_lost: Option<u64>,
     /// Of the last report's time, in packets of a hundred; where none has come, what a usual network loses.
     pub(crate) remote_loss: u8,
@@ -57,6 +59,7 @@ impl Reports {
             receiver_time: None,
             learned: None,
             heard_at: None,
+            blocks: 0,
             remote_lost: None,
             remote_loss: EncoderSettings::default().expected_loss,
             remote_jitter: None,
@@ -156,6 +159,7 @@ impl Reports {
             self.last_report = Some((middle, now));
         }
         if let Some(block) = received.block {
+            self.blocks += 1;
             self.remote_lost = Some(block.lost.max(0) as u64);
             self.remote_loss = (u32::from(block.fraction_lost) * 100).div_ceil(256) as u8;
             self.remote_jitter = Some(line.rate().span(block.jitter).min(ROUND_TRIP_MAX));

@@ -8,7 +8,7 @@ mod world;
 use std::time::Duration;
 
 use media::PacketKind;
-use media_api::{Codec, Command, Quality, RoomId, Seat, Stream};
+use media_api::{Codec, Command, Payload, Quality, RoomId, Seat, Stream};
 use world::*;
 
 const RTCP: &str = "192.0.2.1:4003";
@@ -179,6 +179,66 @@ fn what_the_peer_says_it_hears_is_scored_too() {
     let there = told(&world).last().unwrap().1.there.unwrap();
     assert_eq!((there.discarded, there.jitter), (there.packets / 4, Duration::from_millis(40)));
     assert!(there.mos < 300, "{there:?}");
+}
+
+/// The peer reports of what it hears: nothing lost, and such a share of all so far discarded, in 256ths.
+fn reports(world: &mut World, own: u32, discarded: u8) {
+    let mut metrics = vec![7, 0, 0, 8];
+    metrics.extend(own.to_be_bytes());
+    metrics.extend([0, discarded, 0, 0]);
+    metrics.resize(36, 0);
+    world.raw(A, PacketKind::Rtcp, address(RTCP), &extended(77, Some((own, 320)), &metrics));
+}
+
+#[test]
+fn a_peer_that_reports_no_more_is_not_said_to_hear_well() {
+    let mut world = World::bridged();
+    world.talk(B, 5, 0, 400);
+    let own = world.to(A)[0].ssrc;
+    world.talk(A, 77, 0, 5);
+    reports(&mut world, own, 0);
+    world.talk(B, 5, 400, 4000);
+    let there: Vec<bool> = told(&world).into_iter().map(|(_, quality)| quality.there.is_some()).collect();
+    assert_eq!(there.first(), Some(&true), "{there:?}");
+    assert!(there.len() > 1 && there.iter().skip(1).all(|is_told| !is_told), "{there:?}");
+}
+
+#[test]
+fn what_the_peer_discarded_once_is_not_told_again_and_again() {
+    let mut world = World::bridged();
+    world.talk(B, 5, 0, 400);
+    let own = world.to(A)[0].ssrc;
+    world.talk(A, 77, 0, 5);
+    reports(&mut world, own, 64);
+    // The share of all so far falls as more is sent of which nothing is discarded.
+    for span in 1..6u32 {
+        world.talk(B, 5, 400 + (span as u16 - 1) * 500, 500);
+        reports(&mut world, own, (64 * 400 / (400 + span * 500)) as u8);
+    }
+    let there: Vec<u32> =
+        told(&world).into_iter().filter_map(|(_, quality)| Some(quality.there?.discarded)).collect();
+    assert!(there[0] > 0, "{there:?}");
+    assert!(there.len() > 1 && there[1..].iter().all(|discarded| *discarded == 0), "{there:?}");
+}
+
+#[test]
+fn what_was_lost_at_the_very_end_is_in_the_final_score() {
+    let mut world = World::alone();
+    talk_with_loss(&mut world, 0..40, 25);
+    let stats = world.stats(A);
+    let here = stats.here.unwrap();
+    assert!(stats.lost >= 8, "{stats:?}");
+    assert_eq!(u64::from(here.lost), stats.lost);
+    assert!(here.mos < 350, "{here:?}");
+}
+
+#[test]
+fn another_codec_that_the_party_may_speak_has_a_clock_of_its_own() {
+    let mut world = World::new();
+    let also = vec![(8, Payload::Speech(Codec::Pcma))];
+    world.open(A, Stream { also, ..Stream::plain(party(A), Codec::Opus, 111) });
+    world.talk(A, 77, 0, 200);
+    assert_eq!(world.stats(A).jitter, Duration::ZERO);
 }
 
 #[test]

@@ -167,6 +167,9 @@ impl Leg {
             None if agreed.source.accept(now, from, packet.ssrc, packet.sequence, continues) => {}
             None => return None,
         }
+        if let Spoken::Speech(codec) = spoken {
+            self.reception.set_rate(TickRate::of(codec));
+        }
         let is_timed = !matches!(spoken, Spoken::Key(_));
         let arrival = self.reception.take(now, packet.ssrc, packet.sequence, packet.timestamp, is_timed);
         (arrival != Arrival::Doubtful).then_some((packet, spoken, arrival == Arrival::Restarted))

@@ -60,10 +60,22 @@ pub(crate) struct Meter {
 struct Counts {
     expected: u64,
     missed: Missed,
-    sent: u64,
-    remote_lost: u64,
     concealed: Duration,
     stretched: Duration,
+    /// As of the peer's last report.
+    reported: Reported,
+}
+
+/// What the peer had told when its last report of us came.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reported {
+    /// How many reports had come.
+    blocks: u64,
+    /// Packets sent by then.
+    sent: u64,
+    lost: u64,
+    /// The share that it discarded of all that it was sent so far, in 256ths, rounded down.
+    discarded_share: u64,
 }
 
 impl Meter {
@@ -89,7 +101,9 @@ impl Meter {
             round_trip: evidence.reports.round_trip,
             heard: evidence.heard(&self.since, &counts),
         };
-        self.since = counts;
+        // What is reported next is told as of the last report.
+        let reported = if quality.there.is_some() { counts.reported } else { self.since.reported };
+        self.since = Counts { reported, ..counts };
         let is_alike = self.told.as_ref().is_some_and(|told| are_alike(told, &quality));
         self.untold += 1;
         if is_alike && self.untold < TOGETHER_MAX {
@@ -130,7 +144,7 @@ impl Came {
 impl Evidence<'_> {
     /// That of the whole call: in both directions, and by those who heard it here.
     pub(crate) fn whole(&self) -> (Option<Voice>, Option<Voice>, Option<Decoded>) {
-        let (none, all) = (Counts::default(), Counts::of(self));
+        let (none, all) = (Counts::default(), Counts::at_the_end(self));
         (self.here(&none, &all), self.there(&none, &all), self.hearings.all())
     }
 
@@ -178,16 +192,16 @@ impl Evidence<'_> {
         Faults { codec: self.codec, loss, burst_ratio, delay: self.delay(wait) }
     }
 
-    /// What the party heard of us, as it reports.
+    /// What the party heard of us, as it reports; `None` if it has not reported since.
     fn there(&self, from: &Counts, to: &Counts) -> Option<Voice> {
-        let jitter = self.reports.remote_jitter?;
+        let (from, to) = (from.reported, to.reported);
+        let jitter = self.reports.remote_jitter.filter(|_| to.blocks > from.blocks)?;
         let packets = to.sent.saturating_sub(from.sent);
         if packets == 0 {
             return None;
         }
-        let lost = to.remote_lost.saturating_sub(from.remote_lost).min(packets);
-        let discarded = self.reports.remote_shares.map_or(0, |(_, share)| packets * u64::from(share) / 256);
-        let discarded = discarded.min(packets - lost);
+        let lost = to.lost.saturating_sub(from.lost).min(packets);
+        let discarded = to.discarded_since(from).min(packets - lost);
         let loss = (lost + discarded) as f64 / packets as f64;
         let faults =
             Faults { codec: self.codec, loss, burst_ratio: 1.0, delay: self.delay(wait_for(jitter)) };
@@ -204,14 +218,34 @@ impl Evidence<'_> {
 impl Counts {
     fn of(evidence: &Evidence<'_>) -> Counts {
         let heard = evidence.hearings.all().unwrap_or_default();
+        let reports = evidence.reports;
         Counts {
             expected: evidence.reception.expected(),
             missed: evidence.reception.losses().missed(),
-            sent: evidence.sent,
-            remote_lost: evidence.reports.remote_lost.unwrap_or(0),
             concealed: heard.concealed,
             stretched: heard.stretched,
+            reported: Reported {
+                blocks: reports.blocks,
+                sent: evidence.sent,
+                lost: reports.remote_lost.unwrap_or(0),
+                discarded_share: reports.remote_shares.map_or(0, |(_, share)| u64::from(share)),
+            },
         }
+    }
+
+    /// Nothing that is missing is waited for any more.
+    fn at_the_end(evidence: &Evidence<'_>) -> Counts {
+        let mut losses = *evidence.reception.losses();
+        losses.restart();
+        Counts { missed: losses.missed(), ..Counts::of(evidence) }
+    }
+}
+
+impl Reported {
+    /// The least that was discarded between two reports: the share is of all so far (RFC 3611 §4.7.1), and rounded.
+    fn discarded_since(self, from: Reported) -> u64 {
+        let before = if from.blocks == 0 { 0 } else { (from.discarded_share + 1) * from.sent };
+        (self.discarded_share * self.sent).saturating_sub(before) / 256
     }
 }
 
