@@ -35,6 +35,8 @@ pub(super) struct Delay {
     total: u32,
     /// What the counts are longer than.
     counted_from: i64,
+    /// What follows from the counts; it is asked for more often than they change.
+    target: i64,
 }
 
 /// The shortest way in half a second.
@@ -47,7 +49,13 @@ struct Part {
 
 impl Delay {
     pub(super) fn new() -> Delay {
-        Delay { parts: Default::default(), counts: [0; BINS], total: 0, counted_from: i64::MAX }
+        Delay {
+            parts: Default::default(),
+            counts: [0; BINS],
+            total: 0,
+            counted_from: i64::MAX,
+            target: FIRST,
+        }
     }
 
     /// Takes in a packet that was so long on its way.
@@ -65,6 +73,8 @@ impl Delay {
             self.counts.iter_mut().for_each(|count| *count /= 2);
             self.total = self.counts.iter().map(|count| u32::from(*count)).sum();
         }
+        let known = if self.total < KNOWN { FIRST } else { SHORTEST };
+        self.target = (self.covered() + MARGIN).clamp(known, LONGEST);
     }
 
     /// The way is another one: its length is that of the next packet. What is known of the delays stays.
@@ -80,8 +90,7 @@ impl Delay {
 
     /// How long after the quickest packet's arrival speech is to be heard.
     pub(super) fn target(&self) -> i64 {
-        let known = if self.total < KNOWN { FIRST } else { SHORTEST };
-        (self.covered() + MARGIN).clamp(known, LONGEST)
+        self.target
     }
 
     /// The delay that all but a few packets keep.
