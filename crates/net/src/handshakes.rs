@@ -1,4 +1,4 @@
-//! The handshakes of browsers' media (DTLS-SRTP, RFC 5763), on a thread of their own: they cost a millisecond each, and no
+//! The handshakes of browsers' media (DTLS-SRTP, RFC 5763), on a thread of their own: they cost some milliseconds each, and no
 //! tick of a shard waits for them. The shard decides who may shake hands and sends what comes of it.
 
 mod association;
