@@ -99,7 +99,7 @@ impl MediaThreads {
     /// DTLS does not work on this machine.
     pub fn start(
         config: MediaConfig,
-        events: impl Fn(Event) -> Result<(), Event> + Send + Sync + 'static,
+        events: impl Fn(Event) -> Option<Event> + Send + Sync + 'static,
     ) -> io::Result<MediaThreads> {
         check_addresses(&config.addresses)?;
         crate::allow_many_open_files();

@@ -37,7 +37,7 @@ fn start(config: MediaConfig) -> (MediaThreads, Receiver<Event>) {
     let (sender, events) = channel();
     let media = MediaThreads::start(config, move |event| {
         let _ = sender.send(event);
-        Ok(())
+        None
     });
     (media.unwrap(), events)
 }
@@ -280,10 +280,10 @@ fn parties_of_two_shards_meet_in_a_room() {
 fn the_unspecified_address_is_never_told_to_peers() {
     let mut config = config(24_060..=24_069, 1, Vec::new());
     config.addresses = IpAddr::V4(Ipv4Addr::UNSPECIFIED).into();
-    let refused = MediaThreads::start(config.clone(), |_| Ok(())).unwrap_err();
+    let refused = MediaThreads::start(config.clone(), |_| None).unwrap_err();
     assert!(refused.to_string().contains("0.0.0.0"), "{refused}");
     config.addresses = Addresses::default();
-    let refused = MediaThreads::start(config, |_| Ok(())).unwrap_err();
+    let refused = MediaThreads::start(config, |_| None).unwrap_err();
     assert!(refused.to_string().contains("no address"), "{refused}");
 }
 

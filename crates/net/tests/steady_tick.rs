@@ -50,7 +50,7 @@ fn a_relaying_thread_asks_for_no_memory() {
         recordings: net::Recordings::default(),
         certificate: net::MediaCertificate::draw().unwrap(),
     };
-    let mut media = MediaThreads::start(config, |_| Ok(())).unwrap();
+    let mut media = MediaThreads::start(config, |_| None).unwrap();
     let (from, to) = (UdpSocket::bind((LOCALHOST, 0)).unwrap(), UdpSocket::bind((LOCALHOST, 0)).unwrap());
     to.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     let local = open(&mut media, LegId(1), &from);

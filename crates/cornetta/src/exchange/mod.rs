@@ -114,9 +114,7 @@ impl Exchange {
             certificate,
         };
         let media = MediaThreads::start(media, move |event| {
-            media_events.try_send(event).map_err(|full| match full {
-                mpsc::error::TrySendError::Full(event) | mpsc::error::TrySendError::Closed(event) => event,
-            })
+            media_events.try_send(event).err().map(mpsc::error::TrySendError::into_inner)
         })
         .context("media threads")?;
         let guarded = Guarded::default();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Takes an event, or gives it back if it has no room now.
-pub(super) type Sink = Arc<dyn Fn(Event) -> Result<(), Event> + Send + Sync>;
+pub(super) type Sink = Arc<dyn Fn(Event) -> Option<Event> + Send + Sync>;
 
 /// Events that wait because the sink was full. Beyond this many, only those stay that are as few as the
 /// commands which they answer.
@@ -27,7 +27,7 @@ impl Events {
         if !self.backlog.is_empty() {
             return self.keep(event);
         }
-        if let Err(event) = (self.sink)(event) {
+        if let Some(event) = (self.sink)(event) {
             self.keep(event);
         }
     }
@@ -35,7 +35,7 @@ impl Events {
     /// Offers what waits again.
     pub(super) fn flush(&mut self) {
         while let Some(event) = self.backlog.pop_front() {
-            if let Err(event) = (self.sink)(event) {
+            if let Some(event) = (self.sink)(event) {
                 self.backlog.push_front(event);
                 return;
             }
@@ -82,10 +82,10 @@ mod tests {
         let (into, is_full) = (taken.clone(), full.clone());
         let mut events = Events::new(Arc::new(move |event| {
             if is_full.load(Ordering::Relaxed) {
-                return Err(event);
+                return Some(event);
             }
             into.lock().unwrap().push(event);
-            Ok(())
+            None
         }));
         let leg = LegId(1);
         let digit = Event::Digit { leg, digit: '1', held: Duration::ZERO, by: media_api::KeysBy::Events };
