@@ -274,9 +274,7 @@ impl Engine {
             Event::WentOn { session, from, to, status } => {
                 self.for_session(session, |call, ctx, leg| call.went_on(ctx, leg, from, to, status));
             }
-            Event::TrunkHealth { name, up, down } => {
-                self.devices.trunk_health(&mut self.ctx, name, up, down);
-            }
+            Event::TrunkHealth { name, up, down } => self.devices.trunk_health(&mut self.ctx, name, up, down),
             Event::Blocked { source, rule } => self.blocked.count(&mut self.ctx, source.ip(), rule),
         }
     }
