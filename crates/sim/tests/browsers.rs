@@ -4,13 +4,13 @@
 mod support;
 
 use engine::{Config, Input, Past};
-use facts::{Cause, FactKind, Side};
+use facts::{AgentState, Cause, FactKind, OfferEnd, Side};
 use media_api::{
     CertificateHash, Command, Event, Evidence, Fingerprint, KeyExchange, KeyTerms, LegId, Offerer, Security,
     Suite,
 };
 use std::time::Duration;
-use support::desk::seconds;
+use support::desk::{hung_up_on, seconds, state_of};
 use support::stage::*;
 
 const HASH: &str =
@@ -169,11 +169,73 @@ fn a_page_whose_keys_were_there_before_it_answered_talks_at_once_and_one_without
     keyed(&mut stage, 2);
     agent.answer(&mut stage, &invite, "200 OK", &page("active", "EsAw"));
     assert_eq!((count_connected(&stage), are_bridged(&stage)), (1, true));
-    let (mut stage, _caller, _agent) = answered_by_a_page();
+    let (mut stage, _page) = calls_the_queue_as_a_page();
+    agent_answers(&mut stage, address(50));
     stage.wait(seconds(2));
     assert_eq!(count_connected(&stage), 0);
     stage.wait(seconds(2));
     assert_eq!((count_connected(&stage), are_bridged(&stage)), (1, true));
+}
+
+/// A page waits in the queue, and anna's phone rings. Its keys are not there yet.
+fn calls_the_queue_as_a_page() -> (Stage, Line) {
+    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    register(&mut stage, "anna", address(50));
+    let mut caller = Line::dial(&mut stage, by_websocket(9), "demo", &page("actpass", "EsAw"));
+    caller.connect(&mut stage);
+    for (menu, key) in [("language", '1'), ("topic", '0')] {
+        until(&mut stage, menu, entered(menu));
+        stage.press(1, key);
+    }
+    until(&mut stage, "the queue", |kind| matches!(kind, FactKind::QueueEntered { .. }));
+    (stage, caller)
+}
+
+fn offer_ends(stage: &Stage) -> Vec<OfferEnd> {
+    let end = |kind: &FactKind| match kind {
+        FactKind::OfferEnded { reason, .. } => Some(*reason),
+        _ => None,
+    };
+    stage.facts.iter().filter_map(|fact| end(&fact.kind)).collect()
+}
+
+#[test]
+fn an_agents_page_that_gets_no_keys_takes_no_caller_out_of_the_queue_and_the_next_agent_is_rung() {
+    let (mut stage, mut caller, agent) = answered_by_a_page();
+    register(&mut stage, "bruno", address(51));
+    stage.input(Input::Media(Event::HandshakeFailed { leg: LegId(2), why: "nothing came".to_owned() }));
+    let bye = stage.expect(by_websocket(50), "BYE");
+    agent.answer(&mut stage, &bye, "200 OK", "");
+    assert_eq!(offer_ends(&stage), [OfferEnd::Failed]);
+    assert_eq!(state_of(&stage, "anna"), AgentState::Paused);
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::QueueLeft { .. })), 0);
+    let mut bruno = agent_answers(&mut stage, address(51));
+    assert!(are_bridged(&stage) && stage.call_ends().is_empty());
+    stage.wait(seconds(30));
+    assert_eq!(stage.next(by_websocket(50)), "nothing", "the next call is not hers either");
+    caller.request(&mut stage, "BYE", "");
+    hung_up_on(&mut stage, &bruno);
+    bruno.starts_counting();
+    stage.assert_all_is_over();
+}
+
+#[test]
+fn an_agents_page_whose_keys_do_not_come_before_the_offers_deadline_has_failed() {
+    let (mut stage, _caller, agent) = answered_by_a_page();
+    stage.wait(seconds(14));
+    assert_eq!(count_connected(&stage), 0);
+    stage.wait(seconds(2));
+    hung_up_on(&mut stage, &agent);
+    assert_eq!(offer_ends(&stage), [OfferEnd::Failed]);
+    let leg_end = stage.fact(|kind| match kind {
+        FactKind::LegEnded { leg: 2, end } => Some(end.cause),
+        _ => None,
+    });
+    assert_eq!(leg_end, Cause::NotSecured);
+    assert!(stage.call_ends().is_empty());
+    // Keys that come too late win nothing.
+    keyed(&mut stage, 2);
+    assert_eq!(count_connected(&stage), 0);
 }
 
 #[test]

@@ -60,6 +60,7 @@ impl Call {
         let Some((leg, log)) = self.leg_and_log(number) else { return };
         leg.secured_by(ctx, log, Some(keys));
         leg.has_keys(true);
+        self.agent_answered(ctx, number);
         self.warm_enough(ctx);
     }
 

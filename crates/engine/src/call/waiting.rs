@@ -16,6 +16,9 @@ use sip::ua::{Do, Elsewhere, Peer, SessionId};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// Why an agent is paused whose page answers and cannot be heard: the next caller would fare no better.
+const NO_MEDIA: &str = "no_media";
+
 /// A wait.
 pub(crate) struct Queued {
     pub(super) entry: EntryId,
@@ -212,10 +215,12 @@ impl Call {
         ("X-Cornetta-Language".to_owned(), language.to_owned())
     }
 
-    /// The agent's device answered and can be heard: the distributor decides whether it was in time.
+    /// The agent's device answered, or has its keys: the distributor decides whether it was in time. A page that cannot be
+    /// heard yet, and perhaps never will be, takes no caller out of the queue.
     pub(super) fn agent_answered(&mut self, ctx: &mut Context, number: u32) {
+        let is_heard = self.leg(number).is_some_and(|leg| leg.connected && !leg.waits_for_keys());
         let Stage::Queued(Queued { asking: Some(asking), .. }) = &self.stage else { return };
-        if asking.leg == Some(number) {
+        if asking.leg == Some(number) && is_heard {
             ctx.acd(acd::Input::Answered(asking.offer));
         }
     }
@@ -237,7 +242,10 @@ impl Call {
     /// The distributor asks the agent no longer.
     pub(crate) fn retracted(&mut self, ctx: &mut Context, offer: OfferId, why: Retracted) {
         let Some(asking) = self.take_asking(offer) else { return };
+        let answered = asking.leg.and_then(|leg| self.leg(leg)).is_some_and(|leg| leg.connected);
         let (reason, cause) = match why {
+            // It had no keys.
+            Retracted::Expired if answered => (OfferEnd::Failed, Cause::NotSecured),
             Retracted::Expired => (OfferEnd::Expired, Cause::NoAnswer),
             Retracted::Withdrawn => (OfferEnd::Withdrawn, Cause::OtherSideLeft),
             Retracted::LoggedOff => (OfferEnd::Failed, Cause::Unreachable),
@@ -264,8 +272,11 @@ impl Call {
             Cause::NoAnswer if end.sip == Some(480) => OfferEnd::Rejected,
             _ => OfferEnd::Failed,
         };
-        let offer = asking.offer;
+        let (offer, agent) = (asking.offer, asking.agent.clone());
         self.note_offer_end(ctx, asking, reason, end.sip);
+        if end.cause == Cause::NotSecured {
+            ctx.acd(acd::Input::Pause { agent, reason: NO_MEDIA.to_owned() });
+        }
         ctx.acd(acd::Input::Refused(offer));
     }
 

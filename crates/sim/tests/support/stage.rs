@@ -684,7 +684,7 @@ pub(crate) fn until(stage: &mut Stage, what: &str, found: impl Fn(&FactKind) -> 
     panic!("{what} never came in {:#?}", stage.kinds());
 }
 
-fn entered(node: &'static str) -> impl Fn(&FactKind) -> bool {
+pub(crate) fn entered(node: &'static str) -> impl Fn(&FactKind) -> bool {
     move |kind| matches!(kind, FactKind::IvrEntered { node: found, .. } if found == node)
 }
 
