@@ -235,6 +235,27 @@ fn an_offer_that_restarts_has_new_names_which_hold_once_they_are_answered() {
     assert_eq!(ufrag(&ours.offer(local(), Direction::SendRecv)), again);
 }
 
+/// RFC 8285 §5: a number that was agreed for an extension is never given another meaning, nor it another number.
+#[test]
+fn an_offer_of_ours_gives_header_extensions_the_numbers_that_the_session_began_with() {
+    let level = "extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+    for (theirs, number) in [
+        ("extmap:14 urn:ietf:params:rtp-hdrext:ssrc-audio-level", Some(14)),
+        ("extmap:1 urn:example:another", None),
+    ] {
+        let mut ours = side(1, false);
+        ours.answer(offer_of("chrome").replace(level, theirs).as_bytes(), local()).unwrap();
+        for is_restart in [false, true] {
+            if is_restart {
+                ours.restart();
+            }
+            let again = Sdp::parse(&ours.offer(local(), Direction::SendRecv)).unwrap();
+            assert_eq!(again.media[0].web.audio_level(), number, "{theirs}");
+            assert_eq!(again.media[0].web.extensions.len(), usize::from(number.is_some()));
+        }
+    }
+}
+
 /// Its first address may be of the other family than that by which it reached us: it has both.
 #[test]
 fn a_browser_is_looked_for_by_nobody_so_any_address_of_its_own_will_do() {

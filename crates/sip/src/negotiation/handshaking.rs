@@ -66,22 +66,23 @@ impl Handshaking {
         }
     }
 
-    /// What our offer says. As long as the session lives its line keeps its name, and ours are those in force, or drawn for
-    /// this restart.
+    /// What our offer says. As long as the session lives its line, which was written `before`, keeps its name and the numbers
+    /// of its header extensions (RFC 8285 §5); our names are those in force, or drawn for this restart.
     pub(super) fn offered_web(
         &self,
         ours: Result<&Handshake, Restart>,
-        mid: Option<&str>,
+        before: Option<&Web>,
         place: Place,
     ) -> Option<Web> {
         let ours = match ours {
             Ok(in_force) => in_force.ours.clone(),
             Err(Restart(number)) => self.names(self.seed.named("offer").numbered(u64::from(number)))?,
         };
+        let first = || vec![(AUDIO_LEVEL_NUMBER, AUDIO_LEVEL.to_owned())];
         Some(Web {
-            mid: Some(mid.unwrap_or(MID).to_owned()),
+            mid: Some(before.and_then(|web| web.mid.as_deref()).unwrap_or(MID).to_owned()),
             setup: Some(Setup::ActPass),
-            extensions: vec![(AUDIO_LEVEL_NUMBER, AUDIO_LEVEL.to_owned())],
+            extensions: before.map_or_else(first, |web| web.extensions.clone()),
             ..self.web(&ours, place)
         })
     }

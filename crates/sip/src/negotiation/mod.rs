@@ -277,8 +277,7 @@ impl Negotiation {
             None if handshaking.offers => anew,
             Some(Security::Plain | Security::Keyed(_)) | None => return None,
         };
-        let mid = line.and_then(|line| line.web.mid.as_deref());
-        handshaking.offered_web(ours, mid, (local, self.also_at))
+        handshaking.offered_web(ours, line.map(|line| &line.web), (local, self.also_at))
     }
 
     /// What protects the media if this line is taken, and what our answer says of it.
