@@ -50,6 +50,10 @@ pub(crate) struct Leg {
     pub(crate) way_broke: bool,
     /// Its media finds no way here any more.
     pub(crate) path_lost: bool,
+    /// It was found once, which is to say that it has looked for us.
+    pub(crate) was_found: bool,
+    /// The time of its handshake began before the call was answered.
+    shakes_early: bool,
     /// The last proof that the party is there: an answer, an offer, speech after silence.
     alive_at: Time,
     /// `leg.ringing` has been written.
@@ -96,6 +100,8 @@ impl Leg {
             keyed: false,
             way_broke: false,
             path_lost: false,
+            was_found: false,
+            shakes_early: false,
             alive_at: ctx.now,
             rung: false,
             charge: None,
@@ -159,7 +165,10 @@ impl Leg {
         let (leg, role, address) = (owner.leg, self.role, self.address.clone());
         let sip_call_id = ctx.sip.call_id(self.session);
         ctx.note_call(log, FactKind::LegCreated { leg, role, address, sip_call_id });
+        // The other call was told.
+        let secured = self.secured.take();
         self.connect(ctx, log);
+        self.secured_by(ctx, log, secured);
     }
 
     /// Asks for ports of a family, in the shard of `beside`. The leg speaks these codecs, the best first.
@@ -237,6 +246,7 @@ impl Leg {
     ) -> Option<Vec<u8>> {
         if self.early_answer.is_none() {
             self.early_answer = self.answer(ctx, offer, codec).ok();
+            self.shakes_early = self.early_answer.is_some();
         }
         self.early_answer.clone()
     }
@@ -412,6 +422,16 @@ impl Leg {
         self.keyed = keyed;
     }
 
+    /// Its handshake came to nothing: begins it anew, if the party may not have known of it. Who is described to before the
+    /// answer may look for us only after it (RFC 3261 §13.2.1); then its time counts from the answer, once. False if it knew.
+    pub(crate) fn shakes_anew(&mut self, ctx: &mut Context) -> bool {
+        let may_not_know = self.shakes_early && !self.was_found;
+        let Some(stream) = self.negotiation.stream().filter(|_| may_not_know).cloned() else { return false };
+        self.shakes_early = !self.connected;
+        self.agree(ctx, stream);
+        true
+    }
+
     /// Its keys are still to come: until then it neither hears nor is heard.
     pub(crate) fn waits_for_keys(&self) -> bool {
         self.is_browser() && !self.keyed
@@ -441,6 +461,11 @@ impl Leg {
         self.negotiation
             .stream()
             .is_some_and(|stream| matches!(stream.direction, Direction::RecvOnly | Direction::Inactive))
+    }
+
+    /// By agreement it may say something.
+    pub(crate) fn is_to_be_heard(&self) -> bool {
+        self.negotiation.stream().is_some_and(Stream::may_receive)
     }
 
     /// Ends the session while the call goes on, for this reason.

@@ -3,14 +3,14 @@
 
 mod support;
 
-use engine::{Config, Input, Past};
+use engine::{Config, Input, Past, Service, Target};
 use facts::{AgentState, Cause, FactKind, OfferEnd, Side};
 use media_api::{
     CertificateHash, Command, Event, Evidence, Fingerprint, KeyExchange, KeyTerms, LegId, Offerer, Security,
     Suite,
 };
 use std::time::Duration;
-use support::desk::{hung_up_on, seconds, state_of};
+use support::desk::{OUTSIDE, hold, hung_up_on, is_cancelled, seconds, state_of, with_trunk};
 use support::stage::*;
 
 const HASH: &str =
@@ -303,6 +303,121 @@ fn a_page_whose_network_was_away_for_a_moment_goes_on_by_itself() {
     assert_eq!(stage.call_ends().len(), 0);
     caller.request(&mut stage, "BYE", "");
     stage.assert_all_is_over();
+}
+
+/// The page offers its session anew in this direction.
+fn reoffers_page(stage: &mut Stage, line: &mut Line, direction: &str) {
+    line.request(stage, "INVITE", &page("actpass", "EsAw").replace("sendrecv", direction));
+    stage.expect(line.phone, "SIP/2.0 200");
+    line.ack(stage, "");
+}
+
+#[test]
+fn a_page_that_is_silent_and_then_says_nothing_by_agreement_is_not_covered_with_music_for_ever() {
+    let (mut stage, _caller, mut agent) = answered_by_a_page();
+    keyed(&mut stage, 2);
+    let evidence = Evidence {
+        expected: address(50),
+        last_source: None,
+        silent_for: seconds(3),
+        received: 100,
+        rejected: 0,
+        rtcp_alive: true,
+    };
+    let silent = Input::Media(Event::Silent { leg: LegId(2), evidence });
+    stage.input(silent.clone());
+    assert_eq!(caller_hears(&stage), "music");
+    reoffers_page(&mut stage, &mut agent, "recvonly");
+    assert_eq!(caller_hears(&stage), "the agent");
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::MediaRestored { leg: 2, .. })), 1);
+    // What the watchdog saw before says nothing of now.
+    stage.input(silent);
+    reoffers_page(&mut stage, &mut agent, "sendrecv");
+    assert_eq!(caller_hears(&stage), "the agent");
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::MediaSilent { .. })), 1);
+}
+
+fn count_configured(stage: &Stage, leg: u64) -> usize {
+    let of = |command: &&Command| matches!(command, Command::Configure { leg: of, .. } if of.0 == leg);
+    stage.commands.iter().filter(of).count()
+}
+
+/// A page has called somebody outside, whose operator says something before the answer.
+fn hears_an_operator_as_a_page() -> (Stage, Line, Line, String) {
+    let mut config = Config { sip: with_trunk().sip, ..speaking_with_browsers() };
+    let to = Target::Trunk { trunk: "tim".into(), number: "0612345678".into() };
+    config.services.insert("boss".into(), Service::Dial(to));
+    let mut stage = Stage::with(config, Past::default());
+    let caller = Line::dial(&mut stage, by_websocket(9), "boss", &page("actpass", "EsAw"));
+    let (party, invite) = Line::called(&mut stage, address(OUTSIDE));
+    party.answer(&mut stage, &invite, "183 Session Progress", &sdp(address(OUTSIDE), SENDRECV));
+    let told = stage.expect(by_websocket(9), "SIP/2.0 183");
+    assert!(told.contains("a=fingerprint"), "{told}");
+    (stage, caller, party, invite)
+}
+
+fn no_keys(stage: &mut Stage) {
+    stage.input(Input::Media(Event::HandshakeFailed { leg: LegId(1), why: "nothing came".to_owned() }));
+}
+
+/// RFC 3261 §13.2.1: a page may take our description from the 200 only, and looks for us from then on.
+#[test]
+fn the_time_of_a_callers_handshake_counts_from_the_answer_where_it_has_not_looked_for_us_before() {
+    let (mut stage, mut caller, party, invite) = hears_an_operator_as_a_page();
+    stage.wait(seconds(30));
+    no_keys(&mut stage);
+    assert!(stage.call_ends().is_empty() && stage.next(address(OUTSIDE)) == "nothing");
+    assert_eq!(count_configured(&stage, 1), 2, "its handshake begins anew");
+    stage.wait(seconds(28));
+    party.answer(&mut stage, &invite, "200 OK", &sdp(address(OUTSIDE), SENDRECV));
+    stage.expect(address(OUTSIDE), "ACK");
+    caller.connect(&mut stage);
+    stage.wait(seconds(2));
+    no_keys(&mut stage);
+    assert_eq!((stage.call_ends().len(), count_configured(&stage, 1)), (0, 3));
+    assert_eq!(stage.count(|kind| matches!(kind, FactKind::MediaHandshakeFailed { .. })), 0);
+    stage.wait(seconds(30));
+    no_keys(&mut stage);
+    hung_up_on(&mut stage, &caller);
+    hung_up_on(&mut stage, &party);
+    stage.assert_all_is_over();
+    assert_eq!(stage.call_ends().remove(0).cause, Cause::NotSecured);
+}
+
+#[test]
+fn a_caller_who_has_looked_for_us_before_the_answer_and_gets_no_keys_is_refused() {
+    let (mut stage, mut caller, party, invite) = hears_an_operator_as_a_page();
+    stage.input(Input::Media(Event::PathFound { leg: LegId(1), at: address(77) }));
+    no_keys(&mut stage);
+    stage.expect(by_websocket(9), "SIP/2.0 488");
+    caller.ack(&mut stage, "");
+    is_cancelled(&mut stage, &party, &invite);
+    stage.assert_all_is_over();
+    assert_eq!(stage.call_ends().remove(0).cause, Cause::NotSecured);
+}
+
+#[test]
+fn a_call_that_takes_a_page_over_tells_how_its_media_is_encrypted() {
+    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    register(&mut stage, "anna", address(50));
+    let _caller = caller_in_queue(&mut stage, address(9), 1);
+    let mut anna = agent_answers(&mut stage, address(50));
+    register(&mut stage, "bruno", by_websocket(51));
+    hold(&mut stage, &mut anna);
+    let mut second = Line::dial_as(&mut stage, "anna", address(50), "bruno");
+    let (bruno, invite) = Line::called(&mut stage, by_websocket(51));
+    bruno.answer(&mut stage, &invite, "200 OK", &page("active", "EsAw"));
+    stage.expect(by_websocket(51), "ACK");
+    keyed(&mut stage, 4);
+    second.connect(&mut stage);
+    let to = format!("sip:bruno@10.0.0.1?{}", second.as_replaces());
+    assert_eq!(anna.refer(&mut stage, &to), "SIP/2.0 202 Accepted");
+    let secured = |kind: &FactKind| match kind {
+        FactKind::MediaSecured { leg, keys } => Some((*leg, keys.exchange.clone())),
+        _ => None,
+    };
+    let told: Vec<_> = stage.facts.iter().filter_map(|fact| secured(&fact.kind)).collect();
+    assert_eq!(told, [(2, "dtls".to_owned()), (3, "dtls".to_owned())]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ impl Call {
     pub(crate) fn path_found(&mut self, ctx: &mut Context, number: u32, at: SocketAddr) {
         if let Some(leg) = self.leg(number) {
             leg.is_alive(ctx.now);
-            leg.path_lost = false;
+            (leg.path_lost, leg.was_found) = (false, true);
         }
         self.note(ctx, FactKind::MediaPathFound { leg: number, at: at.to_string() });
         self.is_back(ctx, number);
@@ -97,6 +97,9 @@ impl Call {
 
     /// The handshake came to nothing: nobody can hear the party, or be heard by it.
     pub(crate) fn handshake_failed(&mut self, ctx: &mut Context, number: u32, why: String) {
+        if number == self.caller && self.leg(number).is_some_and(|leg| leg.shakes_anew(ctx)) {
+            return;
+        }
         self.note(ctx, FactKind::MediaHandshakeFailed { leg: number, why: why.clone() });
         if let Some(leg) = self.leg(number) {
             leg.has_keys(false);

@@ -173,15 +173,14 @@ impl Call {
     pub(super) fn follow_hold(&mut self, ctx: &mut Context, number: u32) {
         let Some(leg) = self.leg(number) else { return };
         let (was, is) = (leg.held, leg.wants_silence());
-        if was == is {
-            return;
-        }
         leg.held = is;
-        if is {
-            self.end_silence(ctx, number);
-            self.note(ctx, FactKind::LegHeld { leg: number });
-        } else {
-            self.note(ctx, FactKind::LegResumed { leg: number });
+        let watch_ends = is || !leg.is_to_be_heard();
+        let was_silent = watch_ends && self.end_silence(ctx, number);
+        match (was, is) {
+            (false, true) => self.note(ctx, FactKind::LegHeld { leg: number }),
+            (true, false) => self.note(ctx, FactKind::LegResumed { leg: number }),
+            _ if was_silent => {}
+            _ => return,
         }
         self.join_anew(ctx);
     }
@@ -210,19 +209,19 @@ impl Call {
         }
     }
 
-    /// A party that holds is not listened to: its silence, if it was silent, is over.
-    fn end_silence(&mut self, ctx: &mut Context, number: u32) {
-        let since = self.leg(number).and_then(|leg| leg.silent_since.take());
-        if let Some(since) = since {
-            let after_ms = super::waiting::millis(ctx.now.since(since));
-            self.note(ctx, FactKind::MediaRestored { leg: number, after_ms });
-        }
+    /// A party that holds, or is not to be heard by agreement, is not watched: its silence is over. False if it was not
+    /// silent.
+    fn end_silence(&mut self, ctx: &mut Context, number: u32) -> bool {
+        let Some(since) = self.leg(number).and_then(|leg| leg.silent_since.take()) else { return false };
+        let after_ms = super::waiting::millis(ctx.now.since(since));
+        self.note(ctx, FactKind::MediaRestored { leg: number, after_ms });
+        true
     }
 
     /// The watchdog hears nothing of a party that should be heard.
     pub(crate) fn silent(&mut self, ctx: &mut Context, number: u32, evidence: &Evidence) {
-        // What was seen before a hold was agreed says nothing of after it.
-        let Some(leg) = self.leg(number).filter(|leg| !leg.held) else { return };
+        // What was seen before another direction was agreed says nothing of after it.
+        let Some(leg) = self.leg(number).filter(|leg| !leg.held && leg.is_to_be_heard()) else { return };
         leg.falls_silent(ctx);
         let is_browser = leg.is_browser();
         let evidence = SilenceEvidence {
