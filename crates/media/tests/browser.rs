@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 use aws_lc_rs::hmac;
 use media::srtp::{Opener, Sealer};
-use media::{HandshakeAct, HandshakeTold, PacketKind, ShardInput};
+use media::{HandshakeAct, HandshakeTold, PacketKind, ShardConfig, ShardInput};
 use media_api::{
     CertificateHash, Command, Direction, Event, Fingerprint, Handshake, IceCredentials, KeyExchange, Keys,
     MasterKey, Offerer, PlayId, Security, Stream, Suite,
@@ -302,6 +302,17 @@ fn another_handshake_counts_anew_and_the_old_keys_hold_until_it_has_given_its_ow
     speak(&mut world, 2);
     assert_eq!(anew.heard(&world, first).len(), 1, "by a roll-over counter of 0");
     assert_eq!(world.to(B).len(), 2);
+}
+
+#[test]
+fn keys_that_are_told_again_change_nothing() {
+    let (mut world, mut browser) = talking();
+    speak(&mut world, 0);
+    secure(&mut world, 1, 1);
+    speak(&mut world, 1);
+    assert_eq!(browser.heard(&world, 0).len(), 2);
+    let secured = world.told().iter().filter(|event| matches!(event, Event::Secured { .. })).count();
+    assert_eq!(secured, 1);
 }
 
 #[test]
@@ -714,6 +725,18 @@ fn a_browser_that_goes_on_in_another_shard_keeps_its_way_its_names_and_its_keys(
     assert_eq!(lost(&after), [Some(address(OTHER_NAT))]);
     after.command(Command::Close { leg: A });
     assert_eq!(after.handshakes.last(), Some(&(A, 1, HandshakeAct::End)));
+}
+
+#[test]
+fn a_browser_for_which_the_other_shard_has_no_room_leaves_no_handshake_behind() {
+    let (mut before, _) = talking();
+    let moving = before.shard.release(A).unwrap();
+    let mut after = World::with(ShardConfig { legs_max: 1, ..ShardConfig::default() });
+    after.open(B, stream(B));
+    after.shard.adopt(after.now, moving);
+    after.tick();
+    assert!(after.told().iter().any(|event| matches!(event, Event::OpenFailed { leg: A, .. })));
+    assert_eq!(after.handshakes, [(A, 1, HandshakeAct::End)]);
 }
 
 #[test]

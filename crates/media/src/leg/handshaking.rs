@@ -22,6 +22,8 @@ pub(super) struct Handshaking {
 struct Association {
     peer: Arc<HandshakePeer>,
     tls_id: Option<String>,
+    /// It has given keys. A leg that moves may be told them twice.
+    is_keyed: bool,
     /// It came to nothing, or was closed.
     is_over: bool,
 }
@@ -51,8 +53,8 @@ impl Leg {
         let peer = HandshakePeer { fingerprints: agreed.fingerprints.clone(), offerer: agreed.offerer };
         let peer = Arc::new(peer);
         handshaking.begun = handshaking.begun.wrapping_add(1);
-        handshaking.current =
-            Some(Association { peer: Arc::clone(&peer), tls_id: agreed.tls_id.clone(), is_over: false });
+        let (with, tls_id) = (Arc::clone(&peer), agreed.tls_id.clone());
+        handshaking.current = Some(Association { peer: with, tls_id, is_keyed: false, is_over: false });
         out.handshake(self.id, handshaking.begun, HandshakeAct::Begin(peer));
     }
 
@@ -64,7 +66,7 @@ impl Leg {
     }
 
     /// No handshake is needed any more.
-    pub(super) fn end_handshake(&mut self, out: &mut Outbox) {
+    pub(crate) fn end_handshake(&mut self, out: &mut Outbox) {
         if self.handshaking.current.take().is_some() {
             out.handshake(self.id, self.handshaking.begun, HandshakeAct::End);
         }
@@ -86,7 +88,9 @@ impl Leg {
                 let Some(to) = to else { return };
                 out.send(self.id, PacketKind::Rtp, to, |bytes| bytes.extend_from_slice(datagram));
             }
+            HandshakeTold::Keys(_) if current.is_keyed => {}
             HandshakeTold::Keys(keys) => {
+                current.is_keyed = true;
                 self.protection.take_keys(now, &keys);
                 out.event(Event::Secured { leg: self.id, keys: keys.terms() });
             }

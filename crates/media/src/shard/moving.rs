@@ -36,7 +36,8 @@ impl Shard {
                 self.deadlines.set(key, leg.deadline());
             }
             // Told as what it is to call control: the leg is no more.
-            Err(leg) => {
+            Err(mut leg) => {
+                leg.end_handshake(&mut self.out);
                 let why = format!("the media thread to which leg {} should move is full", leg.id.0);
                 self.out.event(Event::OpenFailed { leg: id, why });
             }
