@@ -29,9 +29,9 @@ pub(crate) enum Ask {
     Begin { leg: LegId, number: u32, peer: Arc<HandshakePeer>, answer: Answer },
     /// The peer has sent this.
     Datagram { leg: LegId, number: u32, bytes: Box<[u8]> },
-    /// From now on somebody else is to be told what becomes of the leg's handshake.
+    /// From now on somebody else is to be told what becomes of the leg's handshake, and again what has become of it.
     Tell { leg: LegId, answer: Answer },
-    /// It is no longer needed.
+    /// It is no longer needed, nor is one before it.
     End { leg: LegId, number: u32 },
 }
 
@@ -40,6 +40,12 @@ pub(crate) enum Ask {
 pub(crate) struct Asking(Sender<Ask>);
 
 impl Asking {
+    /// A way on which so much may wait, and its end.
+    pub(crate) fn new(waiting: usize) -> (Asking, Receiver<Ask>) {
+        let (sender, inbox) = bounded(waiting);
+        (Asking(sender), inbox)
+    }
+
     /// Asks without waiting; gives back what there is no room for now.
     pub(crate) fn ask(&self, ask: Ask) -> Result<(), Ask> {
         match self.0.try_send(ask) {
@@ -55,11 +61,11 @@ impl Asking {
 /// # Errors
 /// The system gives no thread, or the library of DTLS does not work on this machine.
 pub(crate) fn start(certificate: &MediaCertificate, limit: usize) -> io::Result<Asking> {
-    let (sender, inbox) = bounded(WAITING);
+    let (asking, inbox) = Asking::new(WAITING);
     let associations = Associations::new(certificate, limit)?;
     let run = move || run(&inbox, associations);
     std::thread::Builder::new().name("handshakes".to_owned()).spawn(run)?;
-    Ok(Asking(sender))
+    Ok(asking)
 }
 
 /// Until nobody can ask any more.

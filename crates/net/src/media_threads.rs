@@ -16,7 +16,7 @@ use base::Seed;
 use crossbeam_channel::Sender;
 use events::Events;
 use media_api::{Addresses, Command, Event, Family, LegId};
-use moving::{Arrivals, WayIn};
+use moving::Alive;
 use shaking::Shaking;
 use shard_thread::{Counters, Queues, ShardThread, ToShard};
 use std::collections::BTreeMap;
@@ -85,7 +85,7 @@ pub struct MediaThreads {
 #[derive(Debug)]
 struct Running {
     commands: Sender<ToShard>,
-    way_in: WayIn,
+    alive: Alive,
     legs: usize,
     thread: Option<JoinHandle<()>>,
 }
@@ -222,15 +222,13 @@ impl MediaThreads {
     /// The leg goes on in another shard. It may be one more there than are opened in one.
     fn move_leg(&mut self, leg: LegId, to: usize) {
         let from = self.whereabouts.shard_of(leg);
-        let way_in = self.shards.get(to).map(|running| running.way_in.clone());
-        let (Some(from), Some(way_in)) = (from, way_in) else { return };
-        let is_sent = self.shards.get_mut(from).is_some_and(|running| {
-            running.legs -= 1;
-            running.commands.send(ToShard::Release { leg, way_in }).is_ok()
-        });
+        let Some(running) = from.and_then(|from| self.shards.get_mut(from)) else { return };
+        let (way, coming) = moving::way(&running.alive);
+        running.legs -= 1;
+        let is_sent = running.commands.send(ToShard::Release { leg, way }).is_ok();
         if let Some(running) = self.shards.get_mut(to).filter(|_| is_sent) {
             running.legs += 1;
-            let _ = running.commands.send(ToShard::Await { leg });
+            let _ = running.commands.send(ToShard::Await { leg, coming });
         }
         self.whereabouts.is_in(leg, to);
     }
@@ -267,9 +265,9 @@ fn start_shard(
 ) -> io::Result<Running> {
     let (commands, inbox) = crossbeam_channel::bounded(COMMANDS);
     let shaking = Shaking::new(asking, &commands);
-    let (way_in, arrivals) = Arrivals::new();
-    let queues = Queues { inbox, own_inbox: commands.clone(), arrivals };
+    let (life, alive) = moving::life();
+    let queues = Queues { inbox, own_inbox: commands.clone(), life };
     let shard = ShardThread::new(number, config, queues, shaking, events, counters)?;
     let thread = std::thread::Builder::new().name(format!("media-{number}")).spawn(move || shard.run())?;
-    Ok(Running { commands, way_in, legs: 0, thread: Some(thread) })
+    Ok(Running { commands, alive, legs: 0, thread: Some(thread) })
 }

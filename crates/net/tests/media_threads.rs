@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(5);
@@ -202,6 +202,35 @@ fn a_leg_moves_to_the_shard_of_whom_it_is_bridged_to_and_its_party_hears_no_seam
     for leg in 11..=14 {
         opened(media.open(LegId(leg), Family::V4, None));
     }
+}
+
+#[test]
+fn a_leg_arrives_however_long_the_thread_that_it_leaves_stood_still() {
+    let (go_on, stands_still) = channel::<()>();
+    let stands_still = Mutex::new(stands_still);
+    let config = config(24_150..=24_159, 2, Vec::new());
+    // The thread stands still that tells of a play's end: the first one.
+    let media = MediaThreads::start(config, move |event| {
+        if let Event::PlayEnded { .. } = event {
+            let _ = stands_still.lock().unwrap().recv_timeout(SOON);
+        }
+        None
+    });
+    let mut media = media.unwrap();
+    let legs = [LegId(1), LegId(2)];
+    let peers = legs.map(|_| peer());
+    let locals = [0, 1].map(|at| {
+        let local = opened(media.open(legs[at], Family::V4, None));
+        media.command(configure(legs[at], &peers[at]));
+        local
+    });
+    let too_many: Vec<media_api::Sound> = vec![Arc::from([Arc::from("it/welcome")]); 1000];
+    media.command(Command::Play { leg: legs[0], play: PlayId(1), sounds: too_many, repeat: false });
+    media.command(Command::Bridge { a: legs[0], b: legs[1] });
+    peers[0].set_read_timeout(Some(Duration::from_millis(1500))).unwrap();
+    assert!(peers[0].recv_from(&mut [0; 2048]).is_err(), "its thread does not stand still");
+    go_on.send(()).unwrap();
+    assert_eq!(relayed(&peers[1], locals[1], &peers[0], &[0x55; 160])[12..], [0x55; 160]);
 }
 
 #[test]

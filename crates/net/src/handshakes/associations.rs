@@ -25,10 +25,13 @@ pub(super) struct Associations<W> {
 
 struct Entry<W> {
     number: u32,
-    association: Association,
+    /// Until nothing more comes of it.
+    association: Option<Association>,
     /// As it stands in `due`.
     due: Instant,
     who: W,
+    /// What it came to. Kept for whoever takes the leg over: told while the leg was between two, it reached nobody.
+    last_word: Option<Told>,
 }
 
 impl<W: Clone> Associations<W> {
@@ -64,7 +67,7 @@ impl<W: Clone> Associations<W> {
         let association = Association::new(&self.config, &self.certificate, peer, now);
         let due = association.due();
         self.due.insert((due, leg));
-        self.of.insert(leg, Entry { number, association, due, who });
+        self.of.insert(leg, Entry { number, association: Some(association), due, who, last_word: None });
     }
 
     /// The peer of this handshake has sent something.
@@ -72,16 +75,19 @@ impl<W: Clone> Associations<W> {
         self.with(leg, Some(number), |association, told| association.datagram(now, bytes, told));
     }
 
-    /// From now on somebody else wants to know what becomes of the leg's.
+    /// From now on somebody else wants to know what becomes of the leg's, and what it came to.
     pub(super) fn tell(&mut self, leg: LegId, who: W) {
-        if let Some(entry) = self.of.get_mut(&leg) {
-            entry.who = who;
+        let Some(entry) = self.of.get_mut(&leg) else { return };
+        if let Some(told) = entry.last_word.clone() {
+            self.told.push_back((leg, entry.number, told, who.clone()));
         }
+        entry.who = who;
     }
 
-    /// It is no longer needed.
+    /// It is no longer needed, nor is one before it: its own beginning may never have come here.
     pub(super) fn end(&mut self, leg: LegId, number: u32) {
-        if self.of.get(&leg).is_some_and(|entry| entry.number == number) {
+        let is_ended = |of: u32| number.wrapping_sub(of) <= u32::MAX / 2;
+        if self.of.get(&leg).is_some_and(|entry| is_ended(entry.number)) {
             self.remove(leg);
         }
     }
@@ -115,14 +121,20 @@ impl<W: Clone> Associations<W> {
         if number.is_some_and(|number| number != entry.number) {
             return;
         }
-        let (number, who, told) = (entry.number, &entry.who, &mut self.told);
-        let goes_on =
-            act(&mut entry.association, &mut |what| told.push_back((leg, number, what, who.clone())));
-        if !goes_on {
-            return self.remove(leg);
-        }
+        let Some(association) = &mut entry.association else { return };
+        let (number, who, told, last_word) = (entry.number, &entry.who, &mut self.told, &mut entry.last_word);
+        let goes_on = act(association, &mut |what| {
+            if !matches!(what, Told::Datagram(_)) {
+                *last_word = Some(what.clone());
+            }
+            told.push_back((leg, number, what, who.clone()));
+        });
         self.due.remove(&(entry.due, leg));
-        entry.due = entry.association.due();
+        if !goes_on {
+            entry.association = None;
+            return;
+        }
+        entry.due = association.due();
         self.due.insert((entry.due, leg));
     }
 

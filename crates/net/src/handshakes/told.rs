@@ -3,6 +3,7 @@ use media_api::Keys;
 use std::fmt;
 
 /// What has become of a handshake, on its way to the shard.
+#[derive(Clone)]
 pub(crate) enum Told {
     Datagram(Box<[u8]>),
     Keys(Box<Keys>),

@@ -1,6 +1,6 @@
 use super::MediaConfig;
 use super::events::Events;
-use super::moving::{Arrivals, Move, WayIn};
+use super::moving::{Arrivals, Coming, Life, Move, Way};
 use super::shaking::Shaking;
 use super::tap::{Captured, Tap};
 use crate::handshakes::Told;
@@ -51,11 +51,12 @@ pub(super) enum ToShard {
     /// The leg goes on in another shard.
     Release {
         leg: LegId,
-        way_in: WayIn,
+        way: Way,
     },
     /// A leg of another shard is on its way here.
     Await {
         leg: LegId,
+        coming: Coming,
     },
     Stop,
 }
@@ -65,7 +66,7 @@ pub(super) struct Queues {
     pub(super) inbox: Receiver<ToShard>,
     /// For the loader's answers.
     pub(super) own_inbox: Sender<ToShard>,
-    pub(super) arrivals: Arrivals,
+    pub(super) life: Life,
 }
 
 #[derive(Debug, Default)]
@@ -89,6 +90,8 @@ pub(super) struct ShardThread {
     /// For the loader's answers.
     own_inbox: Sender<ToShard>,
     arrivals: Arrivals,
+    /// Let go by the end of the thread, also by a panic.
+    _life: Life,
     sounds: SoundStore,
     tap: Tap,
     recordings: Recordings,
@@ -111,7 +114,7 @@ impl ShardThread {
     pub(super) fn new(
         number: usize,
         config: &MediaConfig,
-        Queues { inbox, own_inbox, arrivals }: Queues,
+        Queues { inbox, own_inbox, life }: Queues,
         shaking: Shaking,
         events: Events,
         counters: Arc<Counters>,
@@ -133,7 +136,8 @@ impl ShardThread {
             key_of: HashMap::new(),
             inbox,
             own_inbox,
-            arrivals,
+            arrivals: Arrivals::default(),
+            _life: life,
             sounds: config.sounds.clone(),
             tap: config.tap.clone(),
             recordings: config.recordings.clone(),
@@ -225,8 +229,8 @@ impl ShardThread {
                 let told = told.as_told();
                 self.shard.handle(now, ShardInput::Handshake { leg, number, told });
             }
-            ToShard::Release { leg, way_in } => self.release(now, leg, &way_in),
-            ToShard::Await { leg } => self.arrivals.expect(now, leg),
+            ToShard::Release { leg, way } => self.release(now, leg, &way),
+            ToShard::Await { leg, coming } => self.arrivals.expect(leg, coming),
             ToShard::Stop => return false,
         }
         self.drain(now);
@@ -234,7 +238,7 @@ impl ShardThread {
     }
 
     /// Hands a leg to another shard, with what waits in its sockets.
-    fn release(&mut self, now: Time, leg: LegId, way_in: &WayIn) {
+    fn release(&mut self, now: Time, leg: LegId, way: &Way) {
         let moving = self.shard.release(leg);
         self.drain(now);
         let sockets = self.key_of.remove(&leg).and_then(|key| self.legs.remove(key));
@@ -244,20 +248,23 @@ impl ShardThread {
                 let _ = epoll::delete(&self.epoll, socket);
             }
         }
-        let what = moving.zip(sockets).map(Box::new);
-        // The other shard has ended, and so does the leg.
-        let _ = way_in.send(Move { leg, what });
+        let come = moving.zip(sockets).map(|(moving, sockets)| {
+            let word = self.shaking.goes_on_elsewhere(leg);
+            Box::new(Move { leg: moving, sockets, word })
+        });
+        // An error means that the other shard has ended, and so does the leg.
+        let _ = way.send(come);
     }
 
     /// Takes in the leg that is awaited, if it has come.
     fn take_in(&mut self, now: Time) {
-        let Some(come) = self.arrivals.take(now) else { return };
-        let (moving, sockets) = *come;
+        let Some(come) = self.arrivals.take() else { return };
+        let Move { leg: moving, sockets, word } = *come;
         let leg = sockets.leg;
         if let Err(error) = self.watch(sockets) {
             tracing::error!(leg = leg.0, %error, "a leg's sockets cannot be watched: it will stay silent");
         }
-        self.shaking.goes_on_here(leg);
+        self.shaking.goes_on_here(leg, word);
         self.shard.adopt(now, moving);
         self.drain(now);
     }

@@ -7,6 +7,9 @@ use dimpl::{Dtls, Output};
 use media_api::{Fingerprint, Keys, Offerer, Suite};
 
 const LEG: LegId = LegId(1);
+/// Who wants to know.
+const SHARD: &str = "a shard";
+const OTHER_SHARD: &str = "another shard";
 /// One way.
 const WAY: Duration = Duration::from_millis(20);
 
@@ -49,7 +52,7 @@ impl Browser {
 /// Our end, the browser's, and what is on its way between them.
 struct Wire {
     now: Instant,
-    ours: Associations<()>,
+    ours: Associations<&'static str>,
     browser: Browser,
     /// When it arrives, whether at us.
     on_the_way: Vec<(Instant, bool, Vec<u8>)>,
@@ -73,7 +76,7 @@ impl Wire {
 
     fn begin_with(&mut self, number: u32, fingerprints: Vec<Fingerprint>) {
         let peer = HandshakePeer { fingerprints, offerer: Offerer::Peer };
-        self.ours.begin(self.now, LEG, number, Arc::new(peer), ());
+        self.ours.begin(self.now, LEG, number, Arc::new(peer), SHARD);
     }
 
     /// Lets this much time pass. `fate` says of each packet after how long it arrives, and how often.
@@ -102,7 +105,7 @@ impl Wire {
             self.sent.push(bytes.clone());
             self.on_the_way.extend(fate().into_iter().map(|after| (self.now + after, true, bytes.clone())));
         }
-        while let Some((leg, _, told, ())) = self.ours.poll() {
+        while let Some((leg, _, told, _)) = self.ours.poll() {
             assert_eq!(leg, LEG);
             match told {
                 Told::Datagram(bytes) => {
@@ -229,7 +232,7 @@ fn a_flood_of_hellos_is_one_handshake_and_a_few_answers() {
         for hello in stranger.go_on(wire.now, None) {
             wire.ours.datagram(wire.now, LEG, 1, &hello);
         }
-        while let Some((.., told, ())) = wire.ours.poll() {
+        while let Some((.., told, _)) = wire.ours.poll() {
             answers += usize::from(matches!(told, Told::Datagram(_)));
         }
     }
@@ -275,17 +278,61 @@ fn a_new_handshake_voids_the_one_before_and_what_is_over_the_limit_is_refused() 
     assert!(wire.ours.poll().is_none(), "the first is void");
     wire.ours.end(LEG, 1);
     wire.ours.datagram(wire.now, LEG, 2, &hello[0]);
-    assert!(matches!(wire.ours.poll(), Some((LEG, 2, Told::Datagram(_), ()))));
+    assert!(matches!(wire.ours.poll(), Some((LEG, 2, Told::Datagram(_), SHARD))));
     for leg in 2..=10 {
         let peer = HandshakePeer { fingerprints: Vec::new(), offerer: Offerer::Us };
-        wire.ours.begin(wire.now, LegId(leg), 1, Arc::new(peer), ());
+        wire.ours.begin(wire.now, LegId(leg), 1, Arc::new(peer), SHARD);
     }
-    while let Some((.., told, ())) = wire.ours.poll() {
+    while let Some((.., told, _)) = wire.ours.poll() {
         assert!(matches!(told, Told::Datagram(_)), "{told:?}");
     }
     let peer = HandshakePeer { fingerprints: Vec::new(), offerer: Offerer::Us };
-    wire.ours.begin(wire.now, LegId(11), 1, Arc::new(peer), ());
-    assert!(matches!(wire.ours.poll(), Some((LegId(11), 1, Told::Failed(_), ()))));
+    wire.ours.begin(wire.now, LegId(11), 1, Arc::new(peer), SHARD);
+    assert!(matches!(wire.ours.poll(), Some((LegId(11), 1, Told::Failed(_), SHARD))));
     wire.ours.end(LegId(10), 1);
     assert_eq!(wire.ours.of.len(), 9);
+}
+
+#[test]
+fn who_takes_a_leg_over_is_told_the_last_word_of_its_handshake_again() {
+    let mut wire = Wire::new();
+    wire.begin(1);
+    wire.ours.tell(LEG, OTHER_SHARD);
+    assert!(wire.ours.poll().is_none(), "there is no word yet");
+    wire.pass(Duration::from_secs(1), &mut whole);
+    wire.ours.tell(LEG, SHARD);
+    let Some((LEG, 1, Told::Keys(again), SHARD)) = wire.ours.poll() else { panic!("no keys again") };
+    assert_eq!(wire.keys(), [&*again]);
+    wire.browser.dtls.close().unwrap();
+    wire.pass(Duration::from_secs(1), &mut whole);
+    wire.ours.tell(LEG, OTHER_SHARD);
+    assert!(matches!(wire.ours.poll(), Some((LEG, 1, Told::Closed, OTHER_SHARD))));
+    wire.ours.end(LEG, 1);
+    wire.ours.tell(LEG, SHARD);
+    assert!(wire.ours.poll().is_none(), "it is no longer needed");
+}
+
+#[test]
+fn who_takes_a_leg_over_is_told_of_its_failure_again() {
+    let mut wire = Wire::new();
+    wire.begin_with(1, vec![MediaCertificate::draw().unwrap().fingerprint().clone()]);
+    wire.pass(Duration::from_secs(2), &mut whole);
+    wire.ours.tell(LEG, OTHER_SHARD);
+    assert!(matches!(wire.ours.poll(), Some((LEG, 1, Told::Failed(_), OTHER_SHARD))));
+    wire.begin(2);
+    wire.ours.tell(LEG, SHARD);
+    assert!(wire.ours.poll().is_none(), "nothing has become of the next");
+}
+
+#[test]
+fn an_end_is_also_that_of_what_came_before_it_and_never_of_what_came_after() {
+    for (number, before) in [(2, 1), (0, u32::MAX)] {
+        let mut wire = Wire::new();
+        wire.begin(number);
+        wire.ours.end(LEG, before);
+        assert_eq!(wire.ours.of.len(), 1, "{number} after {before}");
+        wire.begin(before);
+        wire.ours.end(LEG, number);
+        assert_eq!((wire.ours.of.len(), wire.ours.due()), (0, None), "{before} before {number}");
+    }
 }
