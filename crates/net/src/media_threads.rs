@@ -127,12 +127,13 @@ impl MediaThreads {
         }
     }
 
-    /// Does `command`. `Open` is answered by the returned event; all else by events to the sink, later.
+    /// Does `command`. What can be answered at once is answered by the returned event: `Open`, and `Announce` into a room where
+    /// nobody is; all else by events to the sink, later.
     pub fn command(&mut self, command: Command) -> Option<Event> {
         if let Command::Open { leg, family } = &command {
             return Some(self.open(*leg, *family, None));
         }
-        let leg = self.whose(&command)?;
+        let Some(leg) = self.whose(&command) else { return not_announced(&command) };
         let before = self.whereabouts.shard_of(leg)?;
         if let Some((leg, to)) = self.whereabouts.follow(&command) {
             self.move_leg(leg, to);
@@ -243,6 +244,12 @@ impl Drop for MediaThreads {
             let _ = running.thread.take().map(JoinHandle::join);
         }
     }
+}
+
+/// The room of an announcement has no shard, for nobody is in it.
+fn not_announced(command: &Command) -> Option<Event> {
+    let Command::Announce { room, play, .. } = command else { return None };
+    Some(Event::Announced { room: *room, play: *play, complete: false })
 }
 
 fn check_addresses(addresses: &Addresses) -> io::Result<()> {

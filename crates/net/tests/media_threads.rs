@@ -306,6 +306,14 @@ fn parties_of_two_shards_meet_in_a_room() {
 }
 
 #[test]
+fn an_announcement_into_a_room_where_nobody_is_is_answered_at_once() {
+    let (mut media, _events) = start(config(24_140..=24_149, 1, Vec::new()));
+    let (room, play) = (media_api::RoomId(1), PlayId(7));
+    let announce = Command::Announce { room, play, sounds: Vec::new(), to: None, alone: false };
+    assert_eq!(media.command(announce), Some(Event::Announced { room, play, complete: false }));
+}
+
+#[test]
 fn the_unspecified_address_is_never_told_to_peers() {
     let mut config = config(24_060..=24_069, 1, Vec::new());
     config.addresses = IpAddr::V4(Ipv4Addr::UNSPECIFIED).into();

@@ -161,7 +161,7 @@ impl Turn {
 
     /// Does everything that the engine asks for. Ports are given at once, so that an answer need not wait.
     fn drain_outputs(&mut self) {
-        let mut opened = Vec::new();
+        let mut answers = Vec::new();
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Sip { flow, bytes } => {
@@ -172,11 +172,9 @@ impl Turn {
                 Output::Fetch(fetch) => self.outside.fetcher.fetch(*fetch),
                 Output::Expect { remote, name } => self.outside.sockets.expect(remote, &name),
                 Output::Media { command: media_api::Command::Open { leg, family }, beside } => {
-                    opened.push(self.media.open(leg, family, beside));
+                    answers.push(self.media.open(leg, family, beside));
                 }
-                Output::Media { command, .. } => {
-                    self.media.command(command);
-                }
+                Output::Media { command, .. } => answers.extend(self.media.command(command)),
                 Output::Door(change) => self.outside.sockets.apply(&change),
                 Output::Fact(fact) => {
                     log_trunk(&fact.kind);
@@ -187,7 +185,7 @@ impl Turn {
                 Output::Reply { id, result } => self.commands.reply(id, result),
             }
         }
-        for event in opened {
+        for event in answers {
             self.take(Input::Media(event));
         }
     }

@@ -52,7 +52,8 @@ impl Events {
     }
 
     fn keep(&mut self, event: Event) {
-        let answers_a_command = matches!(event, Event::Closed { .. } | Event::PlayEnded { .. });
+        let answers_a_command =
+            matches!(event, Event::Closed { .. } | Event::PlayEnded { .. } | Event::Announced { .. });
         if answers_a_command || self.backlog.len() < BACKLOG {
             self.backlog.push_back(event);
         } else {
@@ -70,7 +71,7 @@ impl fmt::Debug for Events {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use media_api::{LegId, PlayId};
+    use media_api::{LegId, PlayId, RoomId};
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
@@ -92,14 +93,15 @@ mod tests {
         (0..BACKLOG + 3).for_each(|_| events.push(digit.clone()));
         let ended = Event::PlayEnded { leg, play: PlayId(1), complete: true };
         events.push(ended.clone());
+        let announced = Event::Announced { room: RoomId(1), play: PlayId(2), complete: true };
+        events.push(announced.clone());
         events.flush();
         assert_eq!((taken.lock().unwrap().len(), events.take_dropped()), (0, 3));
         full.store(false, Ordering::Relaxed);
         events.flush();
         events.push(digit.clone());
         let taken = taken.lock().unwrap();
-        assert_eq!(taken.len(), BACKLOG + 2);
-        assert_eq!((&taken[BACKLOG], &taken[BACKLOG + 1]), (&ended, &digit));
+        assert_eq!(taken[BACKLOG..], [ended, announced, digit]);
         assert!(events.is_empty());
     }
 }
