@@ -17,13 +17,13 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wav::Wav;
 
 /// How often the writer looks for frames. It is never woken by a shard: to wake a thread takes a lock.
 const TURN: Duration = Duration::from_millis(50);
-/// After so many turns what was written can be played.
-const SETTLED_EVERY: u32 = 20;
+/// How often what was written is made so that it can be played.
+const SETTLED_EVERY: Duration = Duration::from_secs(1);
 /// Recordings that may begin or end between two turns.
 const ASKED: usize = 1024;
 /// A frame of every rate lasts so long.
@@ -61,12 +61,13 @@ pub enum RecordingTold {
 #[derive(Debug)]
 pub struct Recorder {
     asking: Option<Sender<Ask>>,
+    recordings: Recordings,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
 enum Ask {
-    Begin { leg: LegId, file: File, sample_rate: u32 },
+    Begin { leg: LegId, tap: u64, file: File, sample_rate: u32 },
     End { leg: LegId },
 }
 
@@ -85,13 +86,15 @@ impl Recorder {
         let mut writer = Writer { open: BTreeMap::new(), told: Box::new(told) };
         let run = move || writer.run(&asked, &inbox);
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(run)?;
-        Ok((Recorder { asking: Some(asking), thread: Some(thread) }, recordings))
+        let recorder =
+            Recorder { asking: Some(asking), recordings: recordings.clone(), thread: Some(thread) };
+        Ok((recorder, recordings))
     }
 
     /// Writes what the leg says and is told into this file, which is empty, from its first frame on: the leg is to be
     /// tapped afterwards, with this rate. False if too much is asked at once.
     pub fn begin(&self, leg: LegId, file: File, sample_rate: u32) -> bool {
-        self.ask(Ask::Begin { leg, file, sample_rate })
+        self.ask(Ask::Begin { leg, tap: self.recordings.next_tap(), file, sample_rate })
     }
 
     /// The leg is tapped no longer: its file is complete when that is told. False if too much is asked at once.
@@ -118,6 +121,8 @@ struct Writer {
 }
 
 struct Recording {
+    /// Frames of an earlier tap of the leg are not of this recording.
+    tap: u64,
     wav: Wav,
     /// The number of the frame that is next.
     next: u64,
@@ -126,28 +131,32 @@ struct Recording {
 
 impl Writer {
     fn run(&mut self, asked: &Receiver<Ask>, inbox: &ring::Inbox) {
-        let mut turns = 0u32;
+        let (mut look, mut settle) = (Instant::now(), Instant::now());
         loop {
             let ask = if self.open.is_empty() {
                 asked.recv().map_err(|_| RecvTimeoutError::Disconnected)
             } else {
-                asked.recv_timeout(TURN)
+                asked.recv_deadline(look)
             };
             // What begins has all that waits by now, and what ends has it too.
             match ask {
-                Ok(Ask::Begin { leg, file, sample_rate }) => self.begin(leg, file, sample_rate),
+                Ok(Ask::Begin { leg, tap, file, sample_rate }) => self.begin(leg, tap, file, sample_rate),
                 Ok(Ask::End { leg }) => {
                     self.take(inbox);
                     self.end(leg);
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    self.take(inbox);
-                    turns = turns.wrapping_add(1);
-                    if turns.is_multiple_of(SETTLED_EVERY) {
-                        self.settle();
-                    }
-                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            // By the clock: where much begins and ends, no wait is ever a whole turn.
+            let now = Instant::now();
+            if look <= now {
+                self.take(inbox);
+                look = now + TURN;
+            }
+            if settle <= now {
+                self.settle();
+                settle = now + SETTLED_EVERY;
             }
         }
         self.take(inbox);
@@ -162,17 +171,19 @@ impl Writer {
         }
     }
 
-    fn begin(&mut self, leg: LegId, file: File, sample_rate: u32) {
+    fn begin(&mut self, leg: LegId, tap: u64, file: File, sample_rate: u32) {
         self.end(leg);
         match Wav::begin(file, sample_rate) {
-            Ok(wav) => drop(self.open.insert(leg, Recording { wav, next: 0, missing: 0 })),
+            Ok(wav) => drop(self.open.insert(leg, Recording { tap, wav, next: 0, missing: 0 })),
             Err(error) => self.failed(leg, &error),
         }
     }
 
     fn write(&mut self, frame: &Frame) {
         let Some(recording) = self.open.get_mut(&frame.leg) else { return };
-        // Of a tap before this one.
+        if frame.tap < recording.tap {
+            return;
+        }
         let Some(missing) = frame.number.checked_sub(recording.next) else { return };
         let first = missing > 0 && recording.missing == 0;
         let after = span_of(recording.next);

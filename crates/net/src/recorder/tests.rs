@@ -39,6 +39,11 @@ impl Desk {
         assert!(self.recorder.as_ref().unwrap().begin(LEG, file, RATE));
     }
 
+    /// A frame of a tap that begins now.
+    fn put(&self, number: u64, samples: &[u8]) {
+        self.recordings.put(LEG, self.recordings.tap(), number, samples);
+    }
+
     fn end(&self) -> Vec<RecordingTold> {
         assert!(self.recorder.as_ref().unwrap().end(LEG));
         let mut all = Vec::new();
@@ -60,7 +65,7 @@ fn ended(frames: u64, missing: u64) -> RecordingTold {
 fn both_channels_stand_in_the_file_frame_for_frame() {
     let desk = desk(100);
     desk.begin("a.wav");
-    (0..50).for_each(|number| desk.recordings.put(LEG, number, &frame(number as i16 + 1)));
+    (0..50).for_each(|number| desk.put(number, &frame(number as i16 + 1)));
     assert_eq!(desk.end(), [ended(50, 0)]);
     let expected: Vec<(i16, i16)> = (1..=50).map(|value| (value, -value)).collect();
     assert_eq!(read(&desk.folder.path().join("a.wav")), expected);
@@ -71,7 +76,7 @@ fn what_is_lost_is_silence_of_the_same_length_and_is_told() {
     let desk = desk(100);
     desk.begin("a.wav");
     for number in [0, 1, 5, 6, 8] {
-        desk.recordings.put(LEG, number, &frame(number as i16 + 1));
+        desk.put(number, &frame(number as i16 + 1));
     }
     let gap = RecordingTold::Gap { leg: LEG, after: Duration::from_millis(40) };
     assert_eq!(desk.end(), [gap, ended(9, 4)]);
@@ -85,7 +90,7 @@ fn a_writer_that_stands_still_costs_frames_and_no_time() {
     let (recordings, inbox) = ring::of(10);
     let samples = frame(1);
     let began = Instant::now();
-    (0..100_000).for_each(|number| recordings.put(LEG, number, &samples));
+    (0..100_000).for_each(|number| recordings.put(LEG, 1, number, &samples));
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     let kept = std::iter::from_fn(|| inbox.next()).map(|frame| frame.number);
     assert_eq!(kept.collect::<Vec<u64>>(), (0..10).collect::<Vec<u64>>(), "the rest was lost");
@@ -94,16 +99,16 @@ fn a_writer_that_stands_still_costs_frames_and_no_time() {
 #[test]
 fn a_full_ring_loses_the_newest_and_what_comes_after_stays_where_it_belongs() {
     let (recordings, inbox) = ring::of(3);
-    (0..5).for_each(|number| recordings.put(LEG, number, &frame(number as i16 + 1)));
+    (0..5).for_each(|number| recordings.put(LEG, 1, number, &frame(number as i16 + 1)));
     let mut writer = Writer { open: BTreeMap::new(), told: Box::new(|_| {}) };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.wav");
-    writer.begin(LEG, File::create(&path).unwrap(), RATE);
+    writer.begin(LEG, 1, File::create(&path).unwrap(), RATE);
     while let Some(frame) = inbox.next() {
         writer.write(&frame);
         inbox.give_back(frame);
     }
-    recordings.put(LEG, 7, &frame(8));
+    recordings.put(LEG, 1, 7, &frame(8));
     writer.write(&inbox.next().unwrap());
     writer.end(LEG);
     let left: Vec<i16> = read(&path).into_iter().map(|(left, _)| left).collect();
@@ -111,27 +116,58 @@ fn a_full_ring_loses_the_newest_and_what_comes_after_stays_where_it_belongs() {
 }
 
 #[test]
+fn a_frame_of_the_tap_before_that_comes_late_costs_the_next_recording_nothing() {
+    let desk = desk(200);
+    desk.begin("a.wav");
+    let tap_before = desk.recordings.tap();
+    (0..100).for_each(|number| desk.put(number, &frame(1)));
+    assert_eq!(desk.end(), [ended(100, 0)]);
+    desk.begin("b.wav");
+    desk.recordings.put(LEG, tap_before, 100, &frame(1));
+    (0..50).for_each(|number| desk.put(number, &frame(2)));
+    assert_eq!(desk.end(), [ended(50, 0)]);
+    assert_eq!(read(&desk.folder.path().join("b.wav")), [(2, -2); 50]);
+}
+
+#[test]
 fn a_file_can_be_played_while_it_grows_and_after_the_recorder_is_gone() {
     let mut desk = desk(100);
     desk.begin("a.wav");
     let path = desk.folder.path().join("a.wav");
-    desk.recordings.put(LEG, 0, &frame(1));
+    desk.put(0, &frame(1));
     let began = Instant::now();
     while std::fs::metadata(&path).unwrap().len() < 44 + 640 {
         assert!(began.elapsed() < Duration::from_secs(5), "it is never written");
         std::thread::yield_now();
     }
-    desk.recordings.put(LEG, 1, &frame(2));
+    desk.put(1, &frame(2));
     desk.recorder = None;
     assert_eq!(read(&path), [(1, -1), (2, -2)]);
     assert_eq!(desk.told.recv(), Ok(ended(2, 0)));
-    desk.recordings.put(LEG, 2, &frame(3));
+    desk.put(2, &frame(3));
+}
+
+#[test]
+fn a_file_can_be_played_while_it_grows_however_often_others_begin_and_end() {
+    let desk = desk(100);
+    desk.begin("a.wav");
+    desk.put(0, &frame(1));
+    let size = || std::fs::read(desk.folder.path().join("a.wav")).unwrap().get(40..44).map(<[u8]>::to_vec);
+    let (recorder, other) = (desk.recorder.as_ref().unwrap(), LegId(2));
+    let began = Instant::now();
+    while size().is_none_or(|size| size == [0; 4]) {
+        assert!(began.elapsed() < Duration::from_secs(4), "it is never settled");
+        let file = File::create(desk.folder.path().join("b.wav")).unwrap();
+        assert!(recorder.begin(other, file, RATE) && recorder.end(other));
+        let ended = desk.told.recv_timeout(Duration::from_secs(5)).unwrap();
+        assert!(matches!(ended, RecordingTold::Ended { leg, .. } if leg == other), "{ended:?}");
+    }
 }
 
 #[test]
 fn frames_of_who_is_not_recorded_are_passed_over_and_a_disk_that_fails_is_told() {
     let desk = desk(4);
-    (0..100).for_each(|number| desk.recordings.put(LegId(9), number, &frame(1)));
+    (0..100).for_each(|number| desk.recordings.put(LegId(9), 1, number, &frame(1)));
     let path = desk.folder.path().join("a.wav");
     std::fs::write(&path, []).unwrap();
     // Opened for reading only: nothing can be written.
