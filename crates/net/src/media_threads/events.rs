@@ -7,7 +7,7 @@ use std::sync::Arc;
 pub(super) type Sink = Arc<dyn Fn(Event) -> Option<Event> + Send + Sync>;
 
 /// Events that wait because the sink was full. Beyond this many, only those stay that are as few as the
-/// commands which they answer.
+/// commands which they answer, or that would leave a party silent for ever if they were lost.
 const BACKLOG: usize = 8192;
 
 /// The way up for one shard's events, in their order.
@@ -54,7 +54,9 @@ impl Events {
     fn keep(&mut self, event: Event) {
         let answers_a_command =
             matches!(event, Event::Closed { .. } | Event::PlayEnded { .. } | Event::Announced { .. });
-        if answers_a_command || self.backlog.len() < BACKLOG {
+        // The watchdog's patience lies between two of a leg's.
+        let is_watch = matches!(event, Event::Silent { .. } | Event::Restored { .. });
+        if answers_a_command || is_watch || self.backlog.len() < BACKLOG {
             self.backlog.push_back(event);
         } else {
             self.dropped += 1;
@@ -92,16 +94,18 @@ mod tests {
         let digit = Event::Digit { leg, digit: '1', held: Duration::ZERO, by: media_api::KeysBy::Events };
         (0..BACKLOG + 3).for_each(|_| events.push(digit.clone()));
         let ended = Event::PlayEnded { leg, play: PlayId(1), complete: true };
+        let restored = Event::Restored { leg, after: Duration::ZERO };
         events.push(ended.clone());
         let announced = Event::Announced { room: RoomId(1), play: PlayId(2), complete: true };
         events.push(announced.clone());
+        events.push(restored.clone());
         events.flush();
         assert_eq!((taken.lock().unwrap().len(), events.take_dropped()), (0, 3));
         full.store(false, Ordering::Relaxed);
         events.flush();
         events.push(digit.clone());
         let taken = taken.lock().unwrap();
-        assert_eq!(taken[BACKLOG..], [ended, announced, digit]);
+        assert_eq!(taken[BACKLOG..], [ended, announced, restored, digit]);
         assert!(events.is_empty());
     }
 }
