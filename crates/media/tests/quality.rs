@@ -170,11 +170,7 @@ fn what_the_peer_says_it_hears_is_scored_too() {
     let own = world.to(A)[0].ssrc;
     world.talk(A, 77, 0, 5);
     // A quarter was too late there; 40 ms of jitter.
-    let mut metrics = vec![7, 0, 0, 8];
-    metrics.extend(own.to_be_bytes());
-    metrics.extend([0, 64, 0, 0]);
-    metrics.resize(36, 0);
-    world.raw(A, PacketKind::Rtcp, address(RTCP), &extended(77, Some((own, 320)), &metrics));
+    reports(&mut world, own, 64);
     world.talk(B, 5, 400, 200);
     let there = told(&world).last().unwrap().1.there.unwrap();
     assert_eq!((there.discarded, there.jitter), (there.packets / 4, Duration::from_millis(40)));

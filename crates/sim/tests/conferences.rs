@@ -7,11 +7,10 @@ mod support;
 use engine::{CommandRefused, Input, Past};
 use facts::{Command, FactKind, LegRole, SupervisionMode};
 use media_api::{Event, LegId};
-use std::collections::BTreeSet;
 use std::time::Duration;
 use support::desk::*;
 use support::hall::Heard::{self, Music, Party};
-use support::hall::{Hall, Weather};
+use support::hall::{Hall, Weather, assert_ears, assert_ears_after};
 use support::stage::*;
 
 const CARLA: u8 = 52;
@@ -92,28 +91,6 @@ fn changes_device(stage: &mut Stage, anna: &Line) -> Line {
     assert_folded(stage);
     hung_up_on(stage, anna);
     second
-}
-
-/// Half a second later, and for a second, each leg hears all of this and never anything else.
-fn assert_ears(stage: &mut Stage, expected: &[(u64, &[Heard])]) {
-    assert_ears_after(stage, Duration::from_secs(1), expected);
-}
-
-fn assert_ears_after(stage: &mut Stage, settled: Duration, expected: &[(u64, &[Heard])]) {
-    stage.wait(settled);
-    let mut heard = vec![BTreeSet::new(); expected.len()];
-    for _ in 0..10 {
-        stage.wait(Duration::from_millis(100));
-        let hall = stage.hall.as_ref().unwrap();
-        for ((leg, allowed), heard) in expected.iter().zip(&mut heard) {
-            let now = hall.heard_by(LegId(*leg));
-            assert!(now.iter().all(|what| allowed.contains(what)), "leg {leg} hears {now:?}");
-            heard.extend(now);
-        }
-    }
-    for ((leg, allowed), heard) in expected.iter().zip(&heard) {
-        assert_eq!(*heard, allowed.iter().copied().collect(), "leg {leg}");
-    }
 }
 
 /// The snapshot and its fold are one, as after every fact.

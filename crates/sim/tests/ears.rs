@@ -6,10 +6,9 @@ mod support;
 
 use engine::{Past, Service};
 use media_api::LegId;
-use std::collections::BTreeSet;
 use std::time::Duration;
 use support::desk::*;
-use support::hall::{Hall, Heard, Weather};
+use support::hall::{Hall, Heard, Weather, assert_ears};
 use support::stage::*;
 
 /// Plays a scene in a good network, in a home's, and in two bad ones.
@@ -24,25 +23,6 @@ fn stage_with(config: engine::Config, weather: Weather) -> Stage {
     let mut stage = Stage::with(config, Past::default());
     stage.hall = Some(Hall::new(stage.now, weather));
     stage
-}
-
-/// From a second on, each of these legs hears all of this, and never anything else. A bad network may swallow a tenth of
-/// a second.
-fn assert_ears(stage: &mut Stage, expected: &[(u64, &[Heard])]) {
-    stage.wait(seconds(1));
-    let mut heard = vec![BTreeSet::new(); expected.len()];
-    for _ in 0..10 {
-        stage.wait(Duration::from_millis(100));
-        let hall = stage.hall.as_ref().unwrap();
-        for ((leg, allowed), heard) in expected.iter().zip(&mut heard) {
-            let now = hall.heard_by(LegId(*leg));
-            assert!(now.iter().all(|what| allowed.contains(what)), "leg {leg} hears {now:?}");
-            heard.extend(now);
-        }
-    }
-    for ((leg, allowed), heard) in expected.iter().zip(&heard) {
-        assert_eq!(*heard, allowed.iter().copied().collect(), "leg {leg}");
-    }
 }
 
 use Heard::{Music, Party, Prompt};

@@ -1,6 +1,7 @@
 //! Real media for small scenes: a shard, a network that loses and delays, and for each leg a party who says a tone of
 //! its own, presses keys, and hears.
 
+use super::stage::Stage;
 use audio::tone::{Tone, heard};
 use audio::{Clip, Decoder, Encoder, EncoderSettings, Resampler};
 use base::{Rng, Seed, Time};
@@ -289,5 +290,29 @@ impl Party {
         self.resampler.process(&samples, &mut self.heard);
         let too_much = self.heard.len().saturating_sub(8000);
         self.heard.drain(..too_much);
+    }
+}
+
+/// From a second on, each of these legs hears all of this, and never anything else. A bad network may swallow a tenth of
+/// a second.
+pub(crate) fn assert_ears(stage: &mut Stage, expected: &[(u64, &[Heard])]) {
+    assert_ears_after(stage, Duration::from_secs(1), expected);
+}
+
+/// The same, from so long on.
+pub(crate) fn assert_ears_after(stage: &mut Stage, settled: Duration, expected: &[(u64, &[Heard])]) {
+    stage.wait(settled);
+    let mut heard = vec![BTreeSet::new(); expected.len()];
+    for _ in 0..10 {
+        stage.wait(Duration::from_millis(100));
+        let hall = stage.hall.as_ref().unwrap();
+        for ((leg, allowed), heard) in expected.iter().zip(&mut heard) {
+            let now = hall.heard_by(LegId(*leg));
+            assert!(now.iter().all(|what| allowed.contains(what)), "leg {leg} hears {now:?}");
+            heard.extend(now);
+        }
+    }
+    for ((leg, allowed), heard) in expected.iter().zip(&heard) {
+        assert_eq!(*heard, allowed.iter().copied().collect(), "leg {leg}");
     }
 }
