@@ -50,8 +50,8 @@ pub(crate) struct Leg {
     pub(crate) way_broke: bool,
     /// Its media finds no way here any more.
     pub(crate) path_lost: bool,
-    /// It was found once, which is to say that it has looked for us.
-    pub(crate) was_found: bool,
+    /// Where it was found last, which is to say that it has looked for us.
+    pub(crate) found_at: Option<SocketAddr>,
     /// The time of its handshake began before the call was answered.
     shakes_early: bool,
     /// The last proof that the party is there: an answer, an offer, speech after silence.
@@ -100,7 +100,7 @@ impl Leg {
             keyed: false,
             way_broke: false,
             path_lost: false,
-            was_found: false,
+            found_at: None,
             shakes_early: false,
             alive_at: ctx.now,
             rung: false,
@@ -169,6 +169,9 @@ impl Leg {
         let secured = self.secured.take();
         self.connect(ctx, log);
         self.secured_by(ctx, log, secured);
+        if let Some(at) = self.found_at {
+            ctx.note_call(log, FactKind::MediaPathFound { leg, at: at.to_string() });
+        }
     }
 
     /// Asks for ports of a family, in the shard of `beside`. The leg speaks these codecs, the best first.
@@ -425,7 +428,7 @@ impl Leg {
     /// Its handshake came to nothing: begins it anew, if the party may not have known of it. Who is described to before the
     /// answer may look for us only after it (RFC 3261 §13.2.1); then its time counts from the answer, once. False if it knew.
     pub(crate) fn shakes_anew(&mut self, ctx: &mut Context) -> bool {
-        let may_not_know = self.shakes_early && !self.was_found;
+        let may_not_know = self.shakes_early && self.found_at.is_none();
         let Some(stream) = self.negotiation.stream().filter(|_| may_not_know).cloned() else { return false };
         self.shakes_early = !self.connected;
         self.agree(ctx, stream);

@@ -397,7 +397,7 @@ fn a_caller_who_has_looked_for_us_before_the_answer_and_gets_no_keys_is_refused(
 }
 
 #[test]
-fn a_call_that_takes_a_page_over_tells_how_its_media_is_encrypted() {
+fn a_call_that_takes_a_page_over_tells_how_its_media_is_encrypted_and_where_it_is() {
     let mut stage = Stage::with(speaking_with_browsers(), Past::default());
     register(&mut stage, "anna", address(50));
     let _caller = caller_in_queue(&mut stage, address(9), 1);
@@ -408,6 +408,7 @@ fn a_call_that_takes_a_page_over_tells_how_its_media_is_encrypted() {
     let (bruno, invite) = Line::called(&mut stage, by_websocket(51));
     bruno.answer(&mut stage, &invite, "200 OK", &page("active", "EsAw"));
     stage.expect(by_websocket(51), "ACK");
+    stage.input(Input::Media(Event::PathFound { leg: LegId(4), at: address(77) }));
     keyed(&mut stage, 4);
     second.connect(&mut stage);
     let to = format!("sip:bruno@10.0.0.1?{}", second.as_replaces());
@@ -418,6 +419,10 @@ fn a_call_that_takes_a_page_over_tells_how_its_media_is_encrypted() {
     };
     let told: Vec<_> = stage.facts.iter().filter_map(|fact| secured(&fact.kind)).collect();
     assert_eq!(told, [(2, "dtls".to_owned()), (3, "dtls".to_owned())]);
+    let found = |leg| {
+        stage.count(|kind| matches!(kind, FactKind::MediaPathFound { leg: of, at } if *of == leg && *at == address(77).to_string()))
+    };
+    assert_eq!((found(2), found(3)), (1, 1));
 }
 
 #[test]

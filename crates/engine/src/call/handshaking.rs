@@ -17,7 +17,7 @@ impl Call {
     pub(crate) fn path_found(&mut self, ctx: &mut Context, number: u32, at: SocketAddr) {
         if let Some(leg) = self.leg(number) {
             leg.is_alive(ctx.now);
-            (leg.path_lost, leg.was_found) = (false, true);
+            (leg.path_lost, leg.found_at) = (false, Some(at));
         }
         self.note(ctx, FactKind::MediaPathFound { leg: number, at: at.to_string() });
         self.is_back(ctx, number);
