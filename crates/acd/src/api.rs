@@ -90,6 +90,8 @@ pub enum Input {
     Answered(OfferId),
     /// The agent's device refused or failed. Busy and refusing devices rest for a moment.
     Refused(OfferId),
+    /// The agent's device answered, and nothing passes between it and the exchange.
+    Unheard(OfferId),
     /// The agent has, or makes, a call that nobody offered them: a colleague's, one of their own, or one that was
     /// handed to them. They are asked for nothing until `Released`.
     Engaged {

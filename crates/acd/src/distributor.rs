@@ -12,6 +12,8 @@ pub const REST: Duration = Duration::from_secs(10);
 pub const UNANSWERED_MAX: u32 = 3;
 /// The reason of that pause.
 pub const NO_ANSWER: &str = "no_answer";
+/// The reason of the pause of an agent whose device answered and could not be heard: the next caller would fare no better.
+pub const NO_MEDIA: &str = "no_media";
 /// Places are not told more often than this, whatever the entry says.
 const ANNOUNCE_EVERY_MIN: Duration = Duration::from_secs(1);
 
@@ -68,6 +70,7 @@ impl Acd {
             Input::Ready(agent) => self.ready(now, &agent),
             Input::Answered(offer) => self.answered(now, offer),
             Input::Refused(offer) => self.refused(now, offer),
+            Input::Unheard(offer) => self.unheard(now, offer),
             Input::Engaged { agent, queue } => self.engaged(now, &agent, queue),
             Input::Released(agent) => self.released(now, &agent),
             Input::Reconfigure(config) => self.reconfigure(now, config),
@@ -292,6 +295,15 @@ impl Acd {
         self.pass_on(now, live);
     }
 
+    fn unheard(&mut self, now: Time, offer: OfferId) {
+        let Some(live) = self.end_offer(offer) else { return };
+        if let Some(member) = self.roster.get_mut(&live.agent) {
+            member.unanswered = 0;
+            member.pause.get_or_insert_with(|| NO_MEDIA.to_owned());
+        }
+        self.pass_on(now, live);
+    }
+
     fn expire(&mut self, now: Time, offer: OfferId) {
         let Some(live) = self.end_offer(offer) else { return };
         let agent = live.agent.clone();
@@ -331,9 +343,7 @@ impl Acd {
         if !matches!(member.doing, Doing::Talking { .. }) {
             member.idle_since = None;
         }
-        if member.pause.as_deref() == Some(NO_ANSWER) {
-            member.pause = None;
-        }
+        member.pause.take_if(|reason| [NO_ANSWER, NO_MEDIA].contains(&reason.as_str()));
         self.settle_and_seat(now, agent);
     }
 

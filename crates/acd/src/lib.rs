@@ -13,7 +13,8 @@
 //!   answer after that, or after the offer was taken back, is too late.
 //! * **Rest.** An agent who refuses, or does not answer, is not asked for [`REST`]. After
 //!   [`UNANSWERED_MAX`] unanswered offers in a row they are paused with the reason [`NO_ANSWER`]: only who was
-//!   rung can be paused so. That pause ends with the next log-on; a pause that somebody asked for does not. A
+//!   rung can be paused so. One whose device answers and cannot be heard is paused at once, as [`NO_MEDIA`]. These
+//!   pauses end with the next log-on; a pause that somebody asked for does not. A
 //!   call that nobody offered them ends a rest: somebody is there.
 //! * **Nobody idles beside a caller.** After every input no ready, rested agent matches a waiting call for
 //!   which nobody is being asked.
@@ -27,4 +28,4 @@ mod lines;
 mod timers;
 
 pub use api::*;
-pub use distributor::{Acd, NO_ANSWER, REST, UNANSWERED_MAX};
+pub use distributor::{Acd, NO_ANSWER, NO_MEDIA, REST, UNANSWERED_MAX};

@@ -4,8 +4,8 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use acd::{
-    Acd, Agent, By, Config, Entry, EntryId, Input, NO_ANSWER, NotEntered, OfferId, Output, Queue, REST,
-    Retracted, State, Why,
+    Acd, Agent, By, Config, Entry, EntryId, Input, NO_ANSWER, NO_MEDIA, NotEntered, OfferId, Output, Queue,
+    REST, Retracted, State, Why,
 };
 use base::Time;
 use std::time::Duration;
@@ -331,6 +331,23 @@ fn only_an_agent_who_was_rung_three_times_in_vain_is_paused_for_not_answering() 
         [("anna", State::Ready, None)],
         "somebody is there"
     );
+}
+
+#[test]
+fn an_agent_whose_device_cannot_be_heard_is_paused_until_it_comes_anew_and_the_call_goes_on() {
+    let mut desk = Desk::italian(&["anna", "bruno"]);
+    desk.enqueue(1);
+    let outputs = desk.tell(Input::Unheard(OfferId(1)));
+    assert_eq!(states(&outputs).first(), Some(&("anna", State::Paused, Some(NO_MEDIA))));
+    assert!(
+        outputs
+            .iter()
+            .any(|output| matches!(output, Output::State { agent, by: By::Course, .. } if agent == "anna")),
+        "nobody asked for it: {outputs:?}"
+    );
+    assert_eq!(offers(&outputs), [(2, 1, "bruno")]);
+    desk.tell(Input::LogOff("anna".into()));
+    assert_eq!(states(&desk.tell(Input::LogOn("anna".into()))), [("anna", State::Ready, None)]);
 }
 
 #[test]

@@ -16,9 +16,6 @@ use sip::ua::{Do, Elsewhere, Peer, SessionId};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Why an agent is paused whose page answers and cannot be heard: the next caller would fare no better.
-const NO_MEDIA: &str = "no_media";
-
 /// A wait.
 pub(crate) struct Queued {
     pub(super) entry: EntryId,
@@ -272,12 +269,12 @@ impl Call {
             Cause::NoAnswer if end.sip == Some(480) => OfferEnd::Rejected,
             _ => OfferEnd::Failed,
         };
-        let (offer, agent) = (asking.offer, asking.agent.clone());
+        let offer = asking.offer;
         self.note_offer_end(ctx, asking, reason, end.sip);
-        if end.cause == Cause::NotSecured {
-            ctx.acd(acd::Input::Pause { agent, reason: NO_MEDIA.to_owned() });
-        }
-        ctx.acd(acd::Input::Refused(offer));
+        ctx.acd(match end.cause {
+            Cause::NotSecured => acd::Input::Unheard(offer),
+            _ => acd::Input::Refused(offer),
+        });
     }
 
     /// The wait is over. The offer that was being made, if any, is over with it, for the reason `end`.
