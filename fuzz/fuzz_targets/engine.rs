@@ -167,6 +167,7 @@ fn config(local: SocketAddr) -> Config {
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: None,
+        supervisors: BTreeSet::from(["anna".to_owned()]),
         media_certificate: None,
         media_terms: engine::PeerTerms::default(),
         codecs: engine::Codecs::default(),
