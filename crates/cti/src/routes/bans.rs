@@ -1,7 +1,7 @@
 //! `/v1/bans`: who is kept out of SIP, and how a person changes it.
 
 use super::App;
-use super::commands::{ask, is_reason, read_body, too_late};
+use super::commands::{ask, in_time, is_reason, read_body};
 use crate::access::{Grant, Scope};
 use crate::problem::Problem;
 use axum::Json;
@@ -16,7 +16,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sip::guard::source_of;
 use std::time::Duration;
-use tokio::time::timeout;
 
 /// A ban that nobody gave a length.
 const SECONDS: u64 = 24 * 3600;
@@ -35,12 +34,11 @@ pub(super) async fn list(State(mut app): State<App>, grant: Grant) -> Result<Res
 /// `POST /v1/bans`
 pub(super) async fn add(State(app): State<App>, grant: Grant, body: Body) -> Result<Response, Problem> {
     grant.need(Scope::SecurityAny)?;
-    let wait = app.limits.command_wait;
-    let done = async {
+    in_time(app.limits.command_wait, async {
         let command = BanWanted::read(&read_body(&app, body).await?)?;
         ask(app, &grant, command).await
-    };
-    timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+    })
+    .await
 }
 
 /// `DELETE /v1/bans/{source}`
@@ -52,8 +50,7 @@ pub(super) async fn lift(
     grant.need(Scope::SecurityAny)?;
     let Path(source) = source.map_err(|error| Problem::invalid_request(error.body_text()))?;
     let source = network(&source)?;
-    let wait = app.limits.command_wait;
-    timeout(wait, ask(app, &grant, Command::LiftBan { source })).await.unwrap_or_else(|_| Err(too_late()))
+    in_time(app.limits.command_wait, ask(app, &grant, Command::LiftBan { source })).await
 }
 
 fn shown(app: &App, now: &BanNow) -> Value {

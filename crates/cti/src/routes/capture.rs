@@ -2,7 +2,7 @@
 //! comes while the call goes on.
 
 use super::App;
-use super::commands::{done, name, read_body, too_late};
+use super::commands::{done, in_time, name, read_body};
 use crate::CommandRequest;
 use crate::access::{Grant, Scope};
 use crate::problem::Problem;
@@ -19,7 +19,6 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
 use trace::{Capture, CaptureLimits};
 
 const SECONDS: u64 = 600;
@@ -83,8 +82,7 @@ async fn begin(
         capture,
         shutdown: app.source.shutdown.clone(),
     };
-    let wait = app.limits.command_wait;
-    timeout(wait, done(app, grant, command)).await.unwrap_or_else(|_| Err(too_late()))?;
+    in_time(app.limits.command_wait, done(app, grant, command)).await?;
     let pieces = stream::unfold(running, |mut running| async {
         let piece = running.next().await?;
         Some((Ok::<_, Infallible>(piece), running))
@@ -137,8 +135,7 @@ impl Drop for End {
 impl Wanted {
     /// Nothing at all is the usual capture.
     async fn read(app: &App, body: Body) -> Result<Wanted, Problem> {
-        let read = timeout(app.limits.command_wait, read_body(app, body)).await;
-        let body = read.unwrap_or_else(|_| Err(too_late()))?;
+        let body = in_time(app.limits.command_wait, read_body(app, body)).await?;
         if body.is_empty() {
             return Ok(Wanted::default());
         }

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use facts::Command;
 use serde::Deserialize;
 use serde_json::json;
+use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -29,12 +30,11 @@ pub(super) async fn agent_state(
 ) -> Result<Response, Problem> {
     grant.need(Scope::AgentAny)?;
     let agent = name(agent)?;
-    let wait = app.limits.command_wait;
-    let done = async {
+    in_time(app.limits.command_wait, async {
         let wanted = AgentWanted::read(&read_body(&app, body).await?)?;
         ask(app, &grant, wanted.command(agent)).await
-    };
-    timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+    })
+    .await
 }
 
 /// `DELETE /v1/calls/{call}`
@@ -45,8 +45,7 @@ pub(super) async fn hang_up(
 ) -> Result<Response, Problem> {
     grant.need(Scope::CallAny)?;
     let call = name(call)?;
-    let wait = app.limits.command_wait;
-    timeout(wait, ask(app, &grant, Command::HangUp { call })).await.unwrap_or_else(|_| Err(too_late()))
+    in_time(app.limits.command_wait, ask(app, &grant, Command::HangUp { call })).await
 }
 
 /// `POST /v1/calls/{call}/transfer`
@@ -58,12 +57,11 @@ pub(super) async fn transfer(
 ) -> Result<Response, Problem> {
     grant.need(Scope::CallAny)?;
     let call = name(call)?;
-    let wait = app.limits.command_wait;
-    let done = async {
+    in_time(app.limits.command_wait, async {
         let to = TransferWanted::read(&read_body(&app, body).await?)?;
         ask(app, &grant, Command::Transfer { call, to }).await
-    };
-    timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+    })
+    .await
 }
 
 /// The whole body, if it is not too large. Takes as long as whoever sends it.
@@ -173,6 +171,11 @@ fn ended() -> Problem {
     )
 }
 
-pub(super) fn too_late() -> Problem {
-    Problem::outcome_unknown("It may still be done; read the events to know, before asking again.")
+/// What comes of a request, if it comes within this time.
+pub(super) async fn in_time<T>(
+    wait: Duration,
+    done: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    let too_late = "It may still be done; read the events to know, before asking again.";
+    timeout(wait, done).await.unwrap_or_else(|_| Err(Problem::outcome_unknown(too_late)))
 }

@@ -1,7 +1,7 @@
 //! Who is in a call beside its two, and who of all hears whom.
 
 use super::App;
-use super::commands::{TransferWanted, ask, is_reason, name, read_body, too_late};
+use super::commands::{TransferWanted, ask, in_time, is_reason, name, read_body};
 use crate::access::{Grant, Scope};
 use crate::problem::Problem;
 use axum::body::Body;
@@ -10,7 +10,6 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use facts::{Command, SupervisionMode};
 use serde::Deserialize;
-use tokio::time::timeout;
 
 /// Two parts of an address: the call and what is meant of it.
 type Two = Result<Path<(String, String)>, PathRejection>;
@@ -24,12 +23,11 @@ pub(super) async fn supervise(
 ) -> Result<Response, Problem> {
     grant.need(Scope::Supervise)?;
     let (call, supervisor) = two(path)?;
-    let wait = app.limits.command_wait;
-    let done = async {
+    in_time(app.limits.command_wait, async {
         let SupervisionWanted { mode, basis } = SupervisionWanted::read(&read_body(&app, body).await?)?;
         ask(app, &grant, Command::Supervise { call, supervisor, mode, basis }).await
-    };
-    timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+    })
+    .await
 }
 
 /// `DELETE /v1/calls/{call}/supervisors/{agent}`
@@ -40,7 +38,7 @@ pub(super) async fn end_supervision(
 ) -> Result<Response, Problem> {
     grant.need(Scope::Supervise)?;
     let (call, supervisor) = two(path)?;
-    in_time(app, &grant, Command::EndSupervision { call, supervisor }).await
+    in_time(app.limits.command_wait, ask(app, &grant, Command::EndSupervision { call, supervisor })).await
 }
 
 /// `POST /v1/calls/{call}/parties`
@@ -52,12 +50,11 @@ pub(super) async fn add(
 ) -> Result<Response, Problem> {
     grant.need(Scope::CallAny)?;
     let call = name(call)?;
-    let wait = app.limits.command_wait;
-    let done = async {
+    in_time(app.limits.command_wait, async {
         let to = TransferWanted::read(&read_body(&app, body).await?)?;
         ask(app, &grant, Command::AddParty { call, to }).await
-    };
-    timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+    })
+    .await
 }
 
 /// `PUT /v1/calls/{call}/parties/{leg}`
@@ -69,24 +66,18 @@ pub(super) async fn mute(
 ) -> Result<Response, Problem> {
     grant.need(Scope::CallAny)?;
     let (call, leg) = call_and_leg(path)?;
-    let wait = app.limits.command_wait;
-    let done = async {
+    in_time(app.limits.command_wait, async {
         let MuteWanted { muted } = MuteWanted::read(&read_body(&app, body).await?)?;
         ask(app, &grant, Command::MuteParty { call, leg, muted }).await
-    };
-    timeout(wait, done).await.unwrap_or_else(|_| Err(too_late()))
+    })
+    .await
 }
 
 /// `DELETE /v1/calls/{call}/parties/{leg}`
 pub(super) async fn drop_out(State(app): State<App>, grant: Grant, path: Two) -> Result<Response, Problem> {
     grant.need(Scope::CallAny)?;
     let (call, leg) = call_and_leg(path)?;
-    in_time(app, &grant, Command::DropParty { call, leg }).await
-}
-
-async fn in_time(app: App, grant: &Grant, command: Command) -> Result<Response, Problem> {
-    let wait = app.limits.command_wait;
-    timeout(wait, ask(app, grant, command)).await.unwrap_or_else(|_| Err(too_late()))
+    in_time(app.limits.command_wait, ask(app, &grant, Command::DropParty { call, leg })).await
 }
 
 fn two(path: Two) -> Result<(String, String), Problem> {
