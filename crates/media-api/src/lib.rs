@@ -154,6 +154,29 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The leg that it is about, the first of two; that of an announcement is whoever alone is to hear it.
+    pub fn leg(&self) -> Option<LegId> {
+        match self {
+            Command::Announce { to, .. } => *to,
+            Command::Open { leg, .. }
+            | Command::Configure { leg, .. }
+            | Command::Play { leg, .. }
+            | Command::Stop { leg }
+            | Command::SendDigits { leg, .. }
+            | Command::Bridge { a: leg, .. }
+            | Command::Listen { leg, .. }
+            | Command::Unbridge { leg }
+            | Command::Join { leg, .. }
+            | Command::Echo { leg }
+            | Command::HearProgress { leg, .. }
+            | Command::Tap { leg, .. }
+            | Command::Capture { leg, .. }
+            | Command::Close { leg } => Some(*leg),
+        }
+    }
+}
+
 /// How a party sends keys in its media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeysBy {

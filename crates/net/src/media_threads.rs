@@ -204,19 +204,7 @@ impl MediaThreads {
         match command {
             Command::Open { .. } => None,
             Command::Announce { room, .. } => self.whereabouts.member_of(*room),
-            Command::Bridge { a: leg, .. }
-            | Command::Listen { leg, .. }
-            | Command::Configure { leg, .. }
-            | Command::Play { leg, .. }
-            | Command::Stop { leg }
-            | Command::SendDigits { leg, .. }
-            | Command::Unbridge { leg }
-            | Command::Join { leg, .. }
-            | Command::Echo { leg }
-            | Command::HearProgress { leg, .. }
-            | Command::Tap { leg, .. }
-            | Command::Capture { leg, .. }
-            | Command::Close { leg } => Some(*leg),
+            _ => command.leg(),
         }
     }
 

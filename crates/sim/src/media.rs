@@ -84,7 +84,7 @@ impl StandIn {
 
     /// Does an order.
     pub(crate) fn command(&mut self, now: Time, command: Command) {
-        let Some(leg) = leg_of(&command) else { return };
+        let Some(leg) = command.leg() else { return };
         if let Command::Open { leg, family } = command {
             return self.open(now, leg, family);
         }
@@ -265,28 +265,6 @@ impl StandIn {
             }
         }
     }
-}
-
-/// Whose it is; nobody's if it is for whoever is in a room.
-/// Whose order it is, if it is one leg's.
-pub(crate) fn leg_of(command: &Command) -> Option<LegId> {
-    Some(match command {
-        Command::Announce { to, .. } => return *to,
-        Command::Bridge { a, .. } => *a,
-        Command::Listen { leg, .. } => *leg,
-        Command::Open { leg, .. }
-        | Command::Configure { leg, .. }
-        | Command::Play { leg, .. }
-        | Command::Stop { leg }
-        | Command::SendDigits { leg, .. }
-        | Command::Unbridge { leg }
-        | Command::Join { leg, .. }
-        | Command::Echo { leg }
-        | Command::HearProgress { leg, .. }
-        | Command::Tap { leg, .. }
-        | Command::Capture { leg, .. }
-        | Command::Close { leg } => *leg,
-    })
 }
 
 /// From half a second to four, by the name of the sound.

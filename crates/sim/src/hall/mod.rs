@@ -12,7 +12,6 @@ mod voices;
 mod watch;
 mod wheel;
 
-use crate::media::leg_of;
 use crate::network::{Path, Way};
 use crate::phones::Talk;
 use crate::trace::Fnv;
@@ -170,7 +169,7 @@ impl Hall {
         if let Command::Open { leg, family } = command {
             return self.open(now, leg, family);
         }
-        if leg_of(&command).is_some_and(|leg| self.failed.contains(&leg)) {
+        if command.leg().is_some_and(|leg| self.failed.contains(&leg)) {
             return;
         }
         if let Command::Close { leg } = command {
