@@ -72,6 +72,21 @@ needs-test:
 	  echo "Installing chromium and chromium-driver: the black-box tests call Cornetta with a real browser."; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null || \
 	    echo "There is no Chromium here: its cases will be skipped."; }
+	@command -v npm >/dev/null || { \
+	  echo "Installing npm: it brings JsSIP and SIP.js, with which the black-box tests' pages speak SIP."; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq npm >/dev/null || \
+	    echo "There is no npm here: the cases of JsSIP and SIP.js will be skipped."; }
+	@test -f target/npm/pages.js || ! command -v npm >/dev/null || { \
+	  echo "Installing JsSIP and SIP.js into target/npm: the black-box tests' pages speak SIP with them."; \
+	  mkdir -p target/npm && cp tests/blackbox/npm/* target/npm/ && cd target/npm && \
+	    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && \
+	    npx --no-install esbuild libraries.js --bundle --format=iife --log-level=error --outfile=pages.js || \
+	    echo "They cannot be had: their cases will be skipped."; }
+	@command -v turnserver >/dev/null || { \
+	  echo "Installing coturn: the black-box tests' pages reach Cornetta by it."; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq coturn >/dev/null && \
+	    { $(SUDO) systemctl disable --now --quiet coturn 2>/dev/null || true; } || \
+	    echo "There is no coturn here: its cases will be skipped."; }
 	@test -d target/sipvicious || { \
 	  echo "Installing SIPVicious into target/sipvicious: the black-box tests let it look for a way in."; \
 	  python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \

@@ -1,9 +1,12 @@
-"""The media of a page in a real browser: Chromium without a screen, led by WebDriver. SIP is spoken by page.py; the ears and the mouth,
+"""Chromium without a screen, led by WebDriver, and the media of a page in it: there SIP is spoken by page.py; the ears and the mouth,
 ICE, DTLS-SRTP and the codecs are Chromium's. Without it the cases say so and are skipped."""
 
+import contextlib
+import functools
+import http.server
 import json
 import shutil
-import time
+import threading
 import urllib.error
 import urllib.request
 
@@ -38,24 +41,38 @@ window.heard = () => {
 """
 
 
-class Media:
-    """As that of page.py."""
+class Browser:
+    """A browser with one page, whose files are in a folder of its own. What is done within `where` is done on the browser's host."""
 
-    def __init__(self, run, hertz):
+    def __init__(self, run, files, flags=(), where=contextlib.nullcontext):
         for program, package in (("chromium", "chromium"), ("chromedriver", "chromium-driver")):
             if not shutil.which(program):
                 raise trial.Skipped(f"{program} is not installed: apt-get install {package}")
-        port = trial.free_port()
-        run.run_beside("chromedriver.log", ["chromedriver", f"--port={port}", "--allowed-ips=127.0.0.1"])
-        self.at, self.session = f"http://127.0.0.1:{port}", None
+        self.where, self.session = where, None
+        folder = run.folder / f"page{trial.free_port()}"
+        folder.mkdir()
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        with where():
+            site = self.serve(run, folder)
+            port = trial.free_port()
+            run.run_beside("chromedriver.log", ["chromedriver", f"--port={port}", "--allowed-ips=127.0.0.1"])
+        self.at = f"http://127.0.0.1:{port}"
         trial.wait_for(self.is_ready, 15, "chromedriver is not ready within 15 s")
-        options = {"binary": shutil.which("chromium"), "args": [*FLAGS, f"--user-data-dir={run.folder / 'chromium'}"]}
+        options = {"binary": shutil.which("chromium"), "args": [*FLAGS, *flags, f"--user-data-dir={folder / 'profile'}"]}
         wanted = {"browserName": "chrome", "goog:chromeOptions": options, "timeouts": {"script": 15_000}}
         self.session = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}}, timeout=60)["sessionId"]
-        (run.folder / "page.html").write_text("<!doctype html><title>agent</title>")
-        self.ask("POST", f"/session/{self.session}/url", {"url": (run.folder / "page.html").as_uri()})
-        self.run("sync", PAGE)
-        self.does(f"window.begin({hertz})")
+        self.ask("POST", f"/session/{self.session}/url", {"url": f"{site}/page.html"})
+
+    @staticmethod
+    def serve(run, folder):
+        """A page of this machine's own is trusted with its microphone."""
+        served = functools.partial(Files, directory=str(folder))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), served)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        run.closing.callback(server.server_close)
+        run.closing.callback(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}"
 
     def is_ready(self):
         try:
@@ -67,13 +84,38 @@ class Media:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.at + path, data, {"Content-Type": "application/json"}, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
+            with self.where(), urllib.request.urlopen(request, timeout=timeout) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"chromedriver: {error.read()[:600]!r}") from None
 
     def run(self, how, script):
         return self.ask("POST", f"/session/{self.session}/execute/{how}", {"script": script, "args": []})
+
+    def says(self, expression):
+        """What an expression is worth in the page."""
+        return self.run("sync", f"return {expression};")
+
+    def loads_anew(self):
+        self.ask("POST", f"/session/{self.session}/refresh", {})
+
+    def close(self):
+        if self.session:
+            self.ask("DELETE", f"/session/{self.session}")
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_words):
+        """Says nothing of who reads what."""
+
+
+class Media(Browser):
+    """As that of page.py."""
+
+    def __init__(self, run, hertz):
+        super().__init__(run, {"page.html": "<!doctype html><title>agent</title>"})
+        self.run("sync", PAGE)
+        self.does(f"window.begin({hertz})")
 
     def does(self, expression):
         done = self.run("async", f"const done = arguments[arguments.length - 1]; window.step(async () => await ({expression}), done);")
@@ -100,7 +142,3 @@ class Media:
     def until_heard(self, hertz, timeout=10):
         hears = lambda: (now := self.heard())["level"] > -60 and abs(now["hertz"] - hertz) < 25
         trial.wait_for(hears, timeout, f"Chromium does not hear {hertz} Hz within {timeout} s but {self.heard()}")
-
-    def close(self):
-        if self.session:
-            self.ask("DELETE", f"/session/{self.session}")

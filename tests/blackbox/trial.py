@@ -130,11 +130,12 @@ class Server:
 
     def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None,
                  trunks=(), routes=(), outbound=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None, trust=None,
-                 host="127.0.0.1", also=None, media=None, ws=False, sounds=None):
+                 host="127.0.0.1", also=None, media=None, ws=False, sounds=None, wss=False):
         self.trial, self.process = trial, None
         self.sip, self.http = at or (host, free_port()), ("127.0.0.1", free_port())
         self.tls = (host, free_port()) if tls else None
         self.ws = (host, free_port()) if ws else None
+        self.wss = (host, free_port()) if wss else None
         hosts = [host, also] if also else [host]  # one of each family
         listen = [f"{kind}:{place(one)}:{self.sip[1]}" for one in hosts for kind in ("udp", "tcp")]
         self.config = trial.folder / "cornetta.toml"
@@ -144,9 +145,10 @@ class Server:
         tables = [
             ("node", {"name": "bb1", "data": str(trial.folder / data)}),
             ("sip", {"listen": listen + ([f"tls:{place(host)}:{self.tls[1]}"] if tls else [])
-                     + ([f"ws:{place(host)}:{self.ws[1]}"] if ws else []), "realm": "blackbox",
+                     + ([f"ws:{place(host)}:{self.ws[1]}"] if ws else [])
+                     + ([f"wss:{place(host)}:{self.wss[1]}"] if wss else []), "realm": "blackbox",
                      "open_to": ["127.0.0.0/8"] if open_to_loopback else [], **(sip or {})}),
-            *([("sip.tls", certificate(trial.folder, host))] if tls else []),
+            *([("sip.tls", certificate(trial.folder, host))] if tls or wss else []),
             ("media", {"address": hosts if also else host, "ports": f"{low}-{low + ports - 1}", **(media or {})}),
             ("trace", trace or {}),
             ("limits", limits or {}),

@@ -1,0 +1,3 @@
+// The libraries, as a page without modules has them.
+window.JsSIP = require("jssip");
+window.SIP = require("sip.js");
