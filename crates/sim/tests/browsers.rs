@@ -3,37 +3,13 @@
 
 mod support;
 
-use engine::{Config, Input, Past, Service, Target};
+use engine::{Input, Past, Service, Target};
 use facts::{AgentState, Cause, FactKind, OfferEnd, Side};
-use media_api::{
-    CertificateHash, Command, Event, Evidence, Fingerprint, KeyExchange, KeyTerms, LegId, Offerer, Security,
-    Suite,
-};
+use media_api::{Command, Event, Evidence, LegId, Offerer, Security};
 use std::time::Duration;
 use support::desk::{OUTSIDE, hold, hung_up_on, is_cancelled, seconds, state_of, with_trunk};
+use support::page::{keyed, page, speaking_with_browsers, terms};
 use support::stage::*;
-
-const HASH: &str =
-    "0F:74:31:25:CB:A2:13:EC:28:6F:6D:2C:61:FF:5D:C2:BC:B9:DB:3D:98:14:8D:1A:BB:EA:33:0C:A4:60:A8:8E";
-
-fn speaking_with_browsers() -> Config {
-    let ours = Fingerprint::new(CertificateHash::Sha256, &[7; 32]);
-    Config { media_certificate: ours, ..config() }
-}
-
-/// What a page says of its audio, with this role in the handshake.
-fn page(setup: &str, ufrag: &str) -> String {
-    format!(
-        "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 8 101\r\n\
-         c=IN IP4 0.0.0.0\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=fingerprint:sha-256 {HASH}\r\n\
-         a=setup:{setup}\r\na=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtpmap:8 PCMA/8000\r\n\
-         a=rtpmap:101 telephone-event/8000\r\n"
-    )
-}
-
-fn terms(offerer: Offerer) -> KeyTerms {
-    KeyTerms { suite: Suite::AesGcm128, exchange: KeyExchange::Dtls, offerer }
-}
 
 fn waits_for_a_handshake(stage: &Stage, leg: u64) -> bool {
     matches!(stage.streams[&LegId(leg)].security, Security::Handshake(_))
@@ -41,7 +17,7 @@ fn waits_for_a_handshake(stage: &Stage, leg: u64) -> bool {
 
 #[test]
 fn a_page_that_calls_is_answered_with_our_certificate_and_its_keys_are_told_when_they_are_there() {
-    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
     let mut caller = Line::dial(&mut stage, by_websocket(9), "echo", &page("actpass", "EsAw"));
     let answer = caller.connect(&mut stage);
     assert!(answer.contains("a=fingerprint:sha-256 07:07:"), "{answer}");
@@ -80,7 +56,7 @@ fn a_page_that_calls_is_answered_with_our_certificate_and_its_keys_are_told_when
 #[test]
 fn who_registered_by_a_websocket_is_offered_a_browsers_line_and_others_are_not() {
     for (phone, is_browser) in [(by_websocket(50), true), (address(50), false)] {
-        let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+        let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
         register(&mut stage, "anna", phone);
         let _caller = caller_in_queue(&mut stage, address(9), 1);
         stage.wait(seconds(1));
@@ -95,7 +71,7 @@ fn who_registered_by_a_websocket_is_offered_a_browsers_line_and_others_are_not()
 
 /// A caller of the queue and an agent's page are put together. The page's keys are not there yet.
 fn answered_by_a_page() -> (Stage, Line, Line) {
-    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
     register(&mut stage, "anna", by_websocket(50));
     let caller = caller_in_queue(&mut stage, address(9), 1);
     stage.wait(seconds(1));
@@ -104,10 +80,6 @@ fn answered_by_a_page() -> (Stage, Line, Line) {
     stage.expect(by_websocket(50), "ACK");
     agent.starts_counting();
     (stage, caller, agent)
-}
-
-fn keyed(stage: &mut Stage, leg: u64) {
-    stage.input(Input::Media(Event::Secured { leg: LegId(leg), keys: terms(Offerer::Us) }));
 }
 
 fn are_bridged(stage: &Stage) -> bool {
@@ -160,7 +132,7 @@ fn the_callers_music_goes_on_until_the_page_has_its_keys() {
 
 #[test]
 fn a_page_whose_keys_were_there_before_it_answered_talks_at_once_and_one_without_any_after_three_seconds() {
-    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
     register(&mut stage, "anna", by_websocket(50));
     let _caller = caller_in_queue(&mut stage, address(9), 1);
     stage.wait(seconds(1));
@@ -179,7 +151,7 @@ fn a_page_whose_keys_were_there_before_it_answered_talks_at_once_and_one_without
 
 /// A page waits in the queue, and anna's phone rings. Its keys are not there yet.
 fn calls_the_queue_as_a_page() -> (Stage, Line) {
-    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
     register(&mut stage, "anna", address(50));
     let mut caller = Line::dial(&mut stage, by_websocket(9), "demo", &page("actpass", "EsAw"));
     caller.connect(&mut stage);
@@ -344,7 +316,7 @@ fn count_configured(stage: &Stage, leg: u64) -> usize {
 
 /// A page has called somebody outside, whose operator says something before the answer.
 fn hears_an_operator_as_a_page() -> (Stage, Line, Line, String) {
-    let mut config = Config { sip: with_trunk().sip, ..speaking_with_browsers() };
+    let mut config = speaking_with_browsers(with_trunk());
     let to = Target::Trunk { trunk: "tim".into(), number: "0612345678".into() };
     config.services.insert("boss".into(), Service::Dial(to));
     let mut stage = Stage::with(config, Past::default());
@@ -398,7 +370,7 @@ fn a_caller_who_has_looked_for_us_before_the_answer_and_gets_no_keys_is_refused(
 
 #[test]
 fn a_call_that_takes_a_page_over_tells_how_its_media_is_encrypted_and_where_it_is() {
-    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
     register(&mut stage, "anna", address(50));
     let _caller = caller_in_queue(&mut stage, address(9), 1);
     let mut anna = agent_answers(&mut stage, address(50));
@@ -427,7 +399,7 @@ fn a_call_that_takes_a_page_over_tells_how_its_media_is_encrypted_and_where_it_i
 
 #[test]
 fn a_handshake_that_fails_ends_the_conversation_and_says_why() {
-    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
     let mut caller = Line::dial(&mut stage, by_websocket(9), "echo", &page("actpass", "EsAw"));
     caller.connect(&mut stage);
     let why = "the certificate is another one".to_owned();
@@ -466,7 +438,7 @@ fn our_name(stage: &Stage, leg: u64) -> (String, String) {
 
 #[test]
 fn a_page_that_has_lost_its_way_is_asked_to_look_for_us_by_new_names() {
-    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
     let mut caller = Line::dial(&mut stage, by_websocket(9), "echo", &page("actpass", "EsAw"));
     let before = ufrag(&caller.connect(&mut stage)).to_owned();
     let lost = Event::PathLost { leg: LegId(1), at: Some(address(77)), silent_for: seconds(30) };
@@ -530,7 +502,7 @@ fn caller_hears(stage: &Stage) -> &'static str {
 fn an_agent_whose_network_changes_keeps_the_call_and_the_caller_hears_music_meanwhile() {
     // The device shows itself by its new way before or after it is missed.
     for is_missed_first in [true, false] {
-        let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+        let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
         let gruu = registers_page(&mut stage, 50);
         let _caller = caller_in_queue(&mut stage, address(9), 1);
         stage.wait(seconds(1));
@@ -578,7 +550,7 @@ fn an_agent_whose_network_changes_keeps_the_call_and_the_caller_hears_music_mean
 
 #[test]
 fn a_phone_that_falls_silent_is_no_browser_and_is_not_covered_with_music() {
-    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
     register(&mut stage, "anna", address(50));
     let _caller = caller_in_queue(&mut stage, address(9), 1);
     stage.wait(seconds(1));
@@ -598,7 +570,7 @@ fn a_phone_that_falls_silent_is_no_browser_and_is_not_covered_with_music() {
 
 #[test]
 fn a_page_that_is_loaded_anew_takes_its_call_back() {
-    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
     let gruu = registers_page(&mut stage, 50);
     let mut caller = caller_in_queue(&mut stage, address(9), 1);
     stage.wait(seconds(1));

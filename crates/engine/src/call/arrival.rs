@@ -3,6 +3,7 @@
 use super::ending::Phases;
 use super::guests::Guests;
 use super::hunting::congested;
+use super::losing::Losses;
 use super::told::{judged, told};
 use super::{CALLER, Call, Parties, Playing, Stage, Way};
 use crate::Service;
@@ -150,7 +151,7 @@ impl Call {
             last_queue: None,
             charge: None,
             replacing: None,
-            lost: None,
+            lost: Losses::default(),
             warming: None,
             shortcut: None,
             guests: Guests::default(),

@@ -71,7 +71,8 @@ impl Call {
         }
         end.q850 = Some(q850_of(&end));
         let reason = if end.by == Side::Caller { QueueLeft::Abandoned } else { QueueLeft::Ended };
-        (self.lost, self.warming) = (None, None);
+        self.lost.clear();
+        self.warming = None;
         self.cancel_transfer(ctx);
         self.part_from_guests(ctx);
         self.settle_unanswered(ctx);
@@ -102,6 +103,7 @@ impl Call {
         let end = if transferred { End { cause: Cause::Transferred, ..end } } else { end };
         let end = self.leaves_with(ctx, number, ending.how).unwrap_or(end);
         self.guest_ended(ctx, number);
+        self.lost.forget(number);
         if let Some((leg, log)) = self.leg_and_log(number) {
             leg.session_over(ctx, log, end.clone());
         }

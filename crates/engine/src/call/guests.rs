@@ -20,8 +20,14 @@ pub(crate) struct Guests {
     last: u32,
     muted: BTreeSet<u32>,
     room: Option<RoomId>,
-    /// Who has music because the other of the two holds.
-    soothed: Option<LegId>,
+    soothed: Option<Soothed>,
+}
+
+/// Who of the two has music because the other one holds, or hears that its page is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Soothed {
+    leg: LegId,
+    waits: bool,
 }
 
 pub(super) struct Guest {
@@ -97,6 +103,11 @@ impl Guests {
         self.list.iter().any(|guest| guest.leg() == Some(leg))
     }
 
+    /// Whether this leg is that of one who is there.
+    pub(super) fn is_there(&self, leg: u32) -> bool {
+        self.list.iter().any(|guest| guest.is_there() && guest.leg() == Some(leg))
+    }
+
     /// Whether this guest is expected or there.
     pub(super) fn has(&self, guest: u32) -> bool {
         self.list.iter().any(|known| known.number == guest)
@@ -148,9 +159,21 @@ impl Guests {
         self.room.is_some()
     }
 
+    /// What played to the two has been ended.
+    pub(super) fn forget_music(&mut self) {
+        self.soothed = None;
+    }
+
     /// All of the room have left it, or do so now.
     pub(super) fn close_room(&mut self) {
         (self.room, self.soothed) = (None, None);
+    }
+
+    /// Who is there with this leg has the other one from now on.
+    fn goes_on_by(&mut self, old: u32, new: u32) -> Option<(Kind, String)> {
+        let guest = self.list.iter_mut().find(|guest| guest.is_there() && guest.leg() == Some(old))?;
+        guest.state = State::There(new);
+        Some((guest.kind.clone(), guest.by.clone()))
     }
 
     /// This leg is over, whosever it was.
@@ -165,6 +188,11 @@ impl Guests {
 }
 
 impl Call {
+    /// Whether this leg's party talks: it is one of the two, or a guest who is there.
+    pub(super) fn is_in_talk(&self, number: u32) -> bool {
+        self.pair_numbers().is_some_and(|(a, b)| a == number || b == number) || self.guests.is_there(number)
+    }
+
     /// Whether those who talk do so in a room.
     pub(super) fn is_conference(&self) -> bool {
         let guests = &self.guests;
@@ -185,9 +213,29 @@ impl Call {
         };
         guest.state = State::There(number);
         let (kind, by, charge) = (guest.kind.clone(), guest.by.clone(), guest.charge.take());
-        let Some(leg) = self.leg(number) else { return true };
-        leg.is_charged(ctx, charge);
-        let role = leg.role;
+        if let Some(leg) = self.leg(number) {
+            leg.is_charged(ctx, charge);
+        }
+        self.note_comes(ctx, number, kind, by);
+        self.take_seats(ctx);
+        true
+    }
+
+    /// A guest who is there has taken its leg over to another device, or to its page that was loaded anew. The others hear
+    /// nothing of it.
+    pub(super) fn guest_goes_on_by(&mut self, ctx: &mut Context, old: u32, new: u32) {
+        self.takes_back(ctx, old, new);
+        let Some((kind, by)) = self.guests.goes_on_by(old, new) else { return };
+        self.leaves_room(ctx, old);
+        self.note_comes(ctx, new, kind.clone(), by);
+        self.hands_on(ctx, old, new);
+        self.guests.muted.remove(&old);
+        self.note_goes(ctx, old, kind);
+        self.take_seats(ctx);
+    }
+
+    fn note_comes(&mut self, ctx: &mut Context, number: u32, kind: Kind, by: String) {
+        let Some(role) = self.leg(number).map(|leg| leg.role) else { return };
         let fact = match kind {
             Kind::Party => FactKind::ConferenceJoined { leg: number, role, by },
             Kind::Supervisor(Supervision { supervisor, mode, basis }) => {
@@ -196,8 +244,23 @@ impl Call {
             }
         };
         self.note(ctx, fact);
-        self.take_seats(ctx);
-        true
+    }
+
+    fn note_goes(&mut self, ctx: &mut Context, number: u32, kind: Kind) {
+        let fact = match kind {
+            Kind::Party => FactKind::ConferenceLeft { leg: number },
+            Kind::Supervisor(Supervision { supervisor, .. }) => {
+                FactKind::SupervisionEnded { leg: number, supervisor }
+            }
+        };
+        self.note(ctx, fact);
+    }
+
+    /// A leg that is not over hears nobody from now on, and nobody hears it.
+    pub(super) fn leaves_room(&mut self, ctx: &mut Context, number: u32) {
+        if let Some(leg) = self.leg(number).filter(|leg| !leg.media_is_over()) {
+            ctx.media(Command::Unbridge { leg: leg.media });
+        }
     }
 
     /// The leg of a guest came to this end, or is about to: who is there leaves, who was rung may be called another way.
@@ -235,7 +298,7 @@ impl Call {
 
     /// The session of a guest who is there is over.
     pub(super) fn guest_ended(&mut self, ctx: &mut Context, number: u32) {
-        if self.guests.list.iter().any(|guest| guest.is_there() && guest.leg() == Some(number)) {
+        if self.guests.is_there(number) {
             self.guest_leaves(ctx, number);
         }
         self.guests.forget(number);
@@ -251,19 +314,10 @@ impl Call {
         if !was_there {
             return;
         }
-        if let Some(leg) = self.leg(number).filter(|leg| !leg.media_is_over()) {
-            ctx.media(Command::Unbridge { leg: leg.media });
-        }
+        self.leaves_room(ctx, number);
         self.guests.muted.remove(&number);
-        self.note(
-            ctx,
-            match guest.kind {
-                Kind::Party => FactKind::ConferenceLeft { leg: number },
-                Kind::Supervisor(Supervision { supervisor, .. }) => {
-                    FactKind::SupervisionEnded { leg: number, supervisor }
-                }
-            },
-        );
+        self.lost.forget(number);
+        self.note_goes(ctx, number, guest.kind);
         self.sooth(ctx);
     }
 
@@ -271,7 +325,6 @@ impl Call {
     /// is muted any more.
     pub(super) fn hand_on_conference(&mut self, ctx: &mut Context) {
         let stays = self.guests.list.iter().any(|guest| guest.is_there() && guest.kind == Kind::Party);
-        self.guests.soothed = None;
         if !stays {
             self.guests.close_room();
         }
@@ -359,7 +412,8 @@ impl Call {
         }
     }
 
-    /// Who would be alone because the other of the two holds has music: not beside a third party, who is there to talk with.
+    /// Who would be alone because the other of the two is away is told so, or has music: not beside a third party, who is there
+    /// to talk with.
     fn sooth(&mut self, ctx: &mut Context) {
         if !self.guests.has_room() || !matches!(self.stage, Stage::Talking { .. }) {
             return;
@@ -369,22 +423,38 @@ impl Call {
         if before == alone {
             return;
         }
-        if let Some(leg) = before {
+        if let Some(Soothed { leg, .. }) = before {
             ctx.media(Command::Stop { leg });
         }
-        if let (Some(leg), Some(music)) = (alone, ctx.config.hold_music.clone()) {
-            ctx.play(leg, vec![music], true);
+        let Some(Soothed { leg, waits }) = alone else { return };
+        let sounds =
+            if waits { self.comforting(ctx) } else { ctx.config.hold_music.iter().cloned().collect() };
+        if !sounds.is_empty() {
+            ctx.play(leg, sounds, true);
         }
     }
 
-    fn left_alone(&self) -> Option<LegId> {
-        let (a, b) = self.pair()?;
-        let holds = |media| self.legs.iter().any(|leg| leg.is_away() && leg.media == media);
-        let accompanied = self.guests.list.iter().any(|guest| guest.is_there() && guest.kind == Kind::Party);
-        match (holds(a), holds(b)) {
-            (true, false) if !accompanied => Some(b),
-            (false, true) if !accompanied => Some(a),
-            _ => None,
-        }
+    fn left_alone(&self) -> Option<Soothed> {
+        let (a, b) = self.pair_numbers()?;
+        let find = |number| self.legs.iter().find(|leg| leg.number == number);
+        let (a, b) = (find(a)?, find(b)?);
+        let (alone, other) = match (self.is_away(a), self.is_away(b)) {
+            (true, false) => (b, a),
+            (false, true) => (a, b),
+            _ => return None,
+        };
+        let talks = |guest: &&Guest| guest.is_there() && guest.kind == Kind::Party;
+        let beside = |guest: &Guest| guest.leg().and_then(find).is_some_and(|leg| !self.is_away(leg));
+        let is_accompanied = self.guests.list.iter().filter(talks).any(beside);
+        (!is_accompanied).then_some(Soothed { leg: alone.media, waits: self.waits_for_page(other) })
+    }
+
+    fn is_away(&self, leg: &Leg) -> bool {
+        leg.is_away() || self.waits_for_page(leg)
+    }
+
+    /// A page is gone, or back and still without its keys.
+    fn waits_for_page(&self, leg: &Leg) -> bool {
+        self.lost.has(leg.number) || (self.warming.is_some() && leg.waits_for_keys())
     }
 }

@@ -1,11 +1,12 @@
-//! A page that talks and is gone, because it is loaded anew or its network broke: the other party is asked to wait, and for
-//! a while the page can take its place again, by itself or by an INVITE with Replaces (RFC 3891).
+//! A page that talks and is gone, because it is loaded anew or its network broke: for a while it can take its place again, by
+//! itself or by an INVITE with Replaces (RFC 3891). If it is one of the two, the other is asked to wait.
 
-use super::{Call, Stage};
+use super::Call;
 use crate::context::Context;
 use base::Time;
 use facts::{Cause, End, FactKind, Side};
 use media_api::{Command, Sound};
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +17,41 @@ const WAIT: &str = "please_wait";
 /// The language of whoever has chosen none.
 const LANGUAGE: &str = "it";
 
-/// A page that is waited for.
-pub(crate) struct Lost {
+/// The pages that are waited for: each is a leg of the call, so that there are no more than those.
+#[derive(Default)]
+pub(crate) struct Losses {
+    list: Vec<Lost>,
+}
+
+struct Lost {
     leg: u32,
     since: Time,
-    pub(super) until: Time,
+    until: Time,
+}
+
+impl Losses {
+    pub(super) fn has(&self, leg: u32) -> bool {
+        self.list.iter().any(|lost| lost.leg == leg)
+    }
+
+    /// When the next one is given up.
+    pub(super) fn next(&self) -> Option<Time> {
+        self.list.iter().map(|lost| lost.until).min()
+    }
+
+    /// This leg is over.
+    pub(super) fn forget(&mut self, leg: u32) {
+        self.list.retain(|lost| lost.leg != leg);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.list.clear();
+    }
+
+    fn take(&mut self, found: impl Fn(&Lost) -> bool) -> Option<Lost> {
+        let at = self.list.iter().position(found)?;
+        Some(self.list.remove(at))
+    }
 }
 
 impl Call {
@@ -40,15 +71,14 @@ impl Call {
         self.is_back(ctx, number);
     }
 
-    /// Asks the other party to wait, if this one is a page, talks with it and is gone. False if it is not.
+    /// Waits for this party, if it is a page, is in the conversation and is gone. False if it is not.
     pub(super) fn is_lost(&mut self, ctx: &mut Context, number: u32) -> bool {
         let gone = self.leg(number).is_some_and(|leg| leg.is_gone());
-        let talks = self.pair_numbers().is_some_and(|(a, b)| a == number || b == number);
-        if !gone || !talks || self.lost.is_some() || self.end.is_some() {
+        if !gone || !self.is_in_talk(number) || self.lost.has(number) || self.end.is_some() {
             return false;
         }
         let waits_ms = super::waiting::millis(COMES_BACK_WITHIN);
-        self.lost = Some(Lost { leg: number, since: ctx.now, until: ctx.now + COMES_BACK_WITHIN });
+        self.lost.list.push(Lost { leg: number, since: ctx.now, until: ctx.now + COMES_BACK_WITHIN });
         self.note(ctx, FactKind::LegLost { leg: number, waits_ms });
         self.join_anew(ctx);
         true
@@ -66,7 +96,7 @@ impl Call {
 
     /// The party whose leg was `was` goes on by this one. False if it was not waited for.
     pub(super) fn takes_back(&mut self, ctx: &mut Context, was: u32, leg: u32) -> bool {
-        let Some(lost) = self.lost.take_if(|lost| lost.leg == was) else { return false };
+        let Some(lost) = self.lost.take(|lost| lost.leg == was) else { return false };
         let after_ms = super::waiting::millis(ctx.now.since(lost.since));
         self.note(ctx, FactKind::LegTakenBack { leg, was, after_ms });
         true
@@ -74,15 +104,22 @@ impl Call {
 
     /// What whoever is left hears while a page is waited for. False if none is.
     pub(super) fn comfort(&mut self, ctx: &mut Context) -> bool {
-        let (Some(lost), Some((a, b))) = (&self.lost, self.pair_numbers()) else { return false };
-        let waits = if lost.leg == a { b } else { a };
-        let Some(leg) = self.legs.iter().find(|leg| leg.number == waits) else { return true };
-        if !leg.held {
-            let mut sounds = vec![self.please_wait()];
-            sounds.extend(ctx.config.hold_music.clone());
-            ctx.play(leg.media, sounds, true);
+        let Some((a, b)) = self.pair_numbers() else { return false };
+        let waits = match (self.lost.has(a), self.lost.has(b)) {
+            (false, false) => return false,
+            (false, true) => a,
+            (true, false) => b,
+            (true, true) => return true,
+        };
+        if let Some(leg) = self.legs.iter().find(|leg| leg.number == waits && !leg.held) {
+            ctx.play(leg.media, self.comforting(ctx), true);
         }
         true
+    }
+
+    /// That a page is waited for, and music.
+    pub(super) fn comforting(&self, ctx: &Context) -> Vec<Sound> {
+        iter::once(self.please_wait()).chain(ctx.config.hold_music.clone()).collect()
     }
 
     fn please_wait(&self) -> Sound {
@@ -93,21 +130,24 @@ impl Call {
 
     /// Nobody waits for ever.
     pub(super) fn losing_timeout(&mut self, ctx: &mut Context) {
-        let Some(lost) = self.lost.take_if(|lost| lost.until <= ctx.now) else { return };
-        if !matches!(self.stage, Stage::Talking { .. }) {
-            return;
+        while let Some(Lost { leg, .. }) = self.lost.take(|lost| lost.until <= ctx.now) {
+            let why = format!(
+                "the page of leg {leg} was closed or lost its network, and did not come back within {} s",
+                COMES_BACK_WITHIN.as_secs()
+            );
+            let end = End::new(Side::Network, Cause::Unreachable).detail(why);
+            if self.guests.is_there(leg) {
+                self.dismiss_guest(ctx, leg, end.place(self.place()));
+            } else if self.is_in_talk(leg) {
+                self.finish(ctx, end);
+            }
         }
-        let why = format!(
-            "the page of leg {} was closed or lost its network, and did not come back within {} s",
-            lost.leg,
-            COMES_BACK_WITHIN.as_secs()
-        );
-        self.finish(ctx, End::new(Side::Network, Cause::Unreachable).detail(why));
     }
 
     /// Whoever was left hears no more that it should wait.
     pub(super) fn end_comfort(&mut self, ctx: &mut Context) {
         let Some((a, b)) = self.pair() else { return };
+        self.guests.forget_music();
         ctx.media(Command::Stop { leg: a });
         ctx.media(Command::Stop { leg: b });
     }

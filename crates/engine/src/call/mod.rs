@@ -90,8 +90,8 @@ pub(crate) struct Call {
     charge: Option<Charge>,
     /// A session that is about to take the place of another.
     replacing: Option<replacing::Replacing>,
-    /// A page that talked and is waited for.
-    lost: Option<losing::Lost>,
+    /// Pages that talked and are waited for.
+    lost: losing::Losses,
     /// Two are to be together as soon as both have their keys, or then.
     warming: Option<Time>,
     /// While its two parties talk, their operator is asked to connect them without us.
@@ -257,7 +257,7 @@ impl Call {
         };
         let guest = self.guests.dialled().map(|dialling| dialling.until).min();
         let limit = self.legs.iter().filter_map(Leg::limit_at).min().filter(|_| self.end.is_none());
-        let browser = self.lost.as_ref().map(|lost| lost.until).into_iter().chain(self.warming).min();
+        let browser = self.lost.next().into_iter().chain(self.warming).min();
         let earliest =
             [script, stage, guest, self.next_probe(ctx), limit, browser].into_iter().flatten().min();
         earliest.map(|at| (at, Why::Call))

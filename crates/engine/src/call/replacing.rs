@@ -37,8 +37,7 @@ impl Call {
         if !same {
             return Err(403);
         }
-        let talks = self.pair_numbers().is_some_and(|(a, b)| a == old || b == old);
-        if !talks || self.end.is_some() || self.replacing.is_some() {
+        if !self.is_in_talk(old) || self.end.is_some() || self.replacing.is_some() {
             return Err(480);
         }
         Ok((invite.sdp.ok_or(488u16)?, invite.flow, invite.peer))
@@ -79,7 +78,7 @@ impl Call {
         let Some(replacing) = self.replacing.take_if(|replacing| replacing.new == number) else {
             return false;
         };
-        let still = self.pair_numbers().is_some_and(|(a, b)| a == replacing.old || b == replacing.old);
+        let still = self.is_in_talk(replacing.old);
         let other = self.codec_beside(replacing.old);
         let Some((leg, log)) = self.leg_and_log(number) else { return true };
         leg.opened(ctx, local, Some(replacing.peer.remote));
@@ -90,29 +89,44 @@ impl Call {
         };
         ctx.sip(Do::Accept { session: leg.session, sdp });
         leg.connect(ctx, log);
+        match self.guests.is_there(replacing.old) {
+            true => self.guest_goes_on_by(ctx, replacing.old, number),
+            false => self.one_of_two_goes_on_by(ctx, replacing.old, number),
+        }
+        true
+    }
+
+    /// One of the two who talk does so by the new leg from now on.
+    fn one_of_two_goes_on_by(&mut self, ctx: &mut Context, old: u32, new: u32) {
         // Who waits for a page that was lost goes on hearing music until the new one has its keys.
-        let was_lost = self.takes_back(ctx, replacing.old, number);
-        if !was_lost {
+        let was_lost = self.takes_back(ctx, old, new);
+        if self.is_conference() {
+            self.leaves_room(ctx, old);
+        } else if !was_lost {
             self.part(ctx);
         }
         match self.stage {
-            Stage::Talking { ref mut other } if *other == replacing.old => *other = number,
-            _ => self.caller = number,
+            Stage::Talking { ref mut other } if *other == old => *other = new,
+            _ => self.caller = new,
         }
-        let end = End::new(Side::Callee, Cause::Transferred).place(self.place());
-        let mut charge = None;
-        if let Some(old) = self.leg(replacing.old) {
-            charge = old.gives_charge();
-            old.dismiss(ctx, end);
-        }
-        if let Some(new) = self.leg(number) {
-            new.takes_charge(charge);
-        }
-        self.mute_goes_along(ctx, replacing.old, number);
+        self.hands_on(ctx, old, new);
         if was_lost && !self.is_warming(ctx) {
             self.end_comfort(ctx);
         }
         self.talk(ctx);
-        true
+    }
+
+    /// Ends the old leg. What is known of its party holds for the new one: what it may spend, and whether it is heard.
+    pub(super) fn hands_on(&mut self, ctx: &mut Context, old: u32, new: u32) {
+        let end = End::new(Side::Callee, Cause::Transferred).place(self.place());
+        let mut charge = None;
+        if let Some(old) = self.leg(old) {
+            charge = old.gives_charge();
+            old.dismiss(ctx, end);
+        }
+        if let Some(new) = self.leg(new) {
+            new.takes_charge(charge);
+        }
+        self.mute_goes_along(ctx, old, new);
     }
 }

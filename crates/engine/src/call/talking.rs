@@ -193,11 +193,10 @@ impl Call {
         if self.is_conference() {
             return self.take_seats(ctx);
         }
-        let Some((a, b)) = self.pair() else { return };
-        ctx.media(Command::Unbridge { leg: a });
-        ctx.media(Command::Stop { leg: a });
-        ctx.media(Command::Stop { leg: b });
-        self.join(ctx);
+        if self.pair().is_some() {
+            self.part(ctx);
+            self.join(ctx);
+        }
     }
 
     /// The caller is in the room of this service. Whoever holds has music of their own, which is not for the others.

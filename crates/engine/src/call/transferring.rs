@@ -181,6 +181,7 @@ impl Call {
     pub(super) fn part(&mut self, ctx: &mut Context) {
         let Some((a, b)) = self.pair_numbers() else { return };
         self.playing = None;
+        self.guests.forget_music();
         let pair = self.legs.iter().filter(|leg| leg.number == a || leg.number == b);
         let media: Vec<_> = pair.map(|leg| leg.media).collect();
         // Who leaves a bridge leaves it for both; a room each leaves alone.

@@ -9,6 +9,8 @@ pub(crate) mod handing;
 #[allow(dead_code, reason = "each file of scenes needs a part of it")]
 pub(crate) mod operator;
 #[allow(dead_code, reason = "each file of scenes needs a part of it")]
+pub(crate) mod page;
+#[allow(dead_code, reason = "each file of scenes needs a part of it")]
 pub(crate) mod stage;
 
 use ivr::{Script, ScriptFiles, SoundInventory};
