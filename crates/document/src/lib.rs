@@ -5,4 +5,4 @@ mod fault;
 mod reader;
 
 pub use fault::Fault;
-pub use reader::{Document, Entry, Section, Table, Value, nearest};
+pub use reader::{Document, Entry, Section, Table, Value, change_texts, nearest};

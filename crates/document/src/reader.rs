@@ -251,6 +251,26 @@ impl<'d> Section<'d> {
     }
 }
 
+/// Changes every text in `table` for which `change` has another, wherever it stands; names stay.
+pub fn change_texts(table: &mut Table<'_>, change: &dyn Fn(&str) -> Option<String>) {
+    for (_, value) in table.iter_mut() {
+        change_value(value, change);
+    }
+}
+
+fn change_value(value: &mut Value<'_>, change: &dyn Fn(&str) -> Option<String>) {
+    match value.get_mut() {
+        DeValue::String(text) => {
+            if let Some(other) = change(text) {
+                *text = other.into();
+            }
+        }
+        DeValue::Array(list) => list.iter_mut().for_each(|value| change_value(value, change)),
+        DeValue::Table(table) => change_texts(table, change),
+        _ => {}
+    }
+}
+
 /// The one of `words` that `word` was probably meant to be: at most a third of it written otherwise.
 pub fn nearest<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let allowed = (word.chars().count() / 3).max(1);

@@ -1,6 +1,9 @@
 //! What an interpreter is told and what it tells: the seam between `ivr` and whoever runs calls with it.
 
+use crate::LookUp;
 use media_api::Sound;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How a call comes to a script.
@@ -28,6 +31,42 @@ pub enum Input {
     QueueEnded(QueueEnd),
     /// The transfer's target did not answer.
     TransferFailed,
+    /// What came of the look-up of this number.
+    LookedUp {
+        /// The number that `Output::LookUp` told.
+        serial: u32,
+        /// What came of it.
+        answer: Answer,
+    },
+    /// What came of the wish to be called back.
+    CalledBack {
+        /// It will be done.
+        accepted: bool,
+    },
+    /// The caller's message has ended.
+    MessageEnded(MessageEnd),
+}
+
+/// What comes of a look-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// There is something: what becomes known of the call, by name.
+    Found(BTreeMap<String, String>),
+    /// There is nothing.
+    Missing,
+    /// Nobody answered, or nothing that could be understood.
+    Failed,
+}
+
+/// How a message ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageEnd {
+    /// It is kept.
+    Kept,
+    /// The caller said nothing.
+    Empty,
+    /// It could not be kept.
+    Failed,
 }
 
 /// Why a queue gives a call back to the script.
@@ -60,6 +99,26 @@ pub enum Output {
         /// How long it may ring.
         ring: Duration,
     },
+    /// Ask, and tell `Input::LookedUp`. The interpreter waits as long as the look-up allows and no longer.
+    LookUp {
+        /// Of this question; from 1.
+        serial: u32,
+        /// Whom to ask.
+        look_up: Arc<LookUp>,
+        /// What the look-up takes, in its order.
+        with: Vec<String>,
+    },
+    /// The caller is to be called back. The interpreter rests until `CalledBack`.
+    CallBack(CallBack),
+    /// Record what the caller says. The interpreter rests until `MessageEnded`.
+    Message {
+        /// For whom.
+        mailbox: String,
+        /// The most.
+        longest: Duration,
+        /// So much silence ends it.
+        silence: Duration,
+    },
     /// End the call. Nothing more comes.
     HangUp {
         /// The script's own reason.
@@ -86,6 +145,21 @@ pub struct Wait {
     pub position_every: Option<Duration>,
     /// What is heard meanwhile, for ever.
     pub music: Option<Sound>,
+}
+
+/// A wish to be called back: what the caller would have waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallBack {
+    /// Where.
+    pub queue: String,
+    /// Whom to call.
+    pub number: String,
+    /// The skill wanted: the call's language.
+    pub language: String,
+    /// The skill wanted: the call's topic; empty if none was chosen.
+    pub topic: String,
+    /// Higher is served first; 0 to 9.
+    pub priority: u8,
 }
 
 /// What happened in the script.
@@ -135,12 +209,39 @@ pub enum Trace {
         /// From 1.
         attempt: u32,
     },
+    /// Digits were typed.
+    Collected {
+        /// Where.
+        node: String,
+        /// They; a dot for each one that nobody shall read.
+        digits: String,
+    },
+    /// A question was answered.
+    Surveyed {
+        /// Where.
+        node: String,
+        /// Which.
+        question: String,
+        /// The key.
+        answer: char,
+    },
     /// Something is known of the call: `language`, `topic`, `priority` or the script's own.
     Set {
         /// What.
         key: String,
-        /// Its value.
+        /// Its value; a dot for each character that nobody shall read.
         value: String,
+    },
+    /// Something was asked.
+    LookedUp {
+        /// Where.
+        node: String,
+        /// Which look-up.
+        look_up: String,
+        /// `found`, `missing`, `failed` or `late`.
+        outcome: &'static str,
+        /// How long the caller waited.
+        waited: Duration,
     },
     /// A calendar decided.
     Hours {
@@ -155,7 +256,7 @@ pub enum Trace {
     Left {
         /// The last node.
         node: String,
-        /// `queue`, `transfer` or `hang_up`.
+        /// `queue`, `transfer`, `callback`, `message` or `hang_up`.
         to: &'static str,
     },
 }
@@ -165,4 +266,6 @@ pub enum Trace {
 pub enum Why {
     /// The caller has this long to press a key.
     NoInput,
+    /// So long is an answer waited for.
+    LookUp,
 }

@@ -3,10 +3,12 @@
 mod api;
 mod graph;
 mod interpreter;
+mod look_up;
 mod script;
 
 pub use api::*;
 pub use document::Fault;
 pub use graph::{mermaid, svg};
 pub use interpreter::{Interpreter, KEYS_AHEAD_MAX, STEPS_MAX};
+pub use look_up::{ANSWER_MAX, Csv, Http, LookUp, Secret, Source, Sql, VALUE_MAX};
 pub use script::{Script, ScriptFiles, SoundInventory};

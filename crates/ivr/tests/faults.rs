@@ -60,7 +60,7 @@ fn each_fault_of_a_node_is_told_with_its_place_and_what_to_do() {
         ),
         (
             "[body]\nnext = \"bye\"\n",
-            "flow.toml:9:2: node `body` does nothing; give it one of say, menu, set, hours, case, queue, transfer, hang_up",
+            "flow.toml:9:2: node `body` does nothing; give it one of say, menu, confirm, consent, collect, survey, set, hours, case, look_up, queue, transfer, callback, message, part, hang_up",
         ),
         ("[body]\nqueu = \"q\"\n", "flow.toml:9:2: node `body` does nothing; did you mean `queue`?"),
         (

@@ -13,7 +13,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 /// The layer of each crate. A crate may use crates of lower layers, and of its own among the machines that
 /// are named in `BESIDE`.
-const LAYERS: [(&str, u8); 22] = [
+const LAYERS: [(&str, u8); 23] = [
     ("base", 0),
     ("document", 0),
     ("stun", 0),
@@ -24,6 +24,7 @@ const LAYERS: [(&str, u8); 22] = [
     ("sip", 2),
     ("audio", 2),
     ("calendar", 2),
+    ("spoken", 2),
     ("acd", 2),
     ("ivr", 3),
     ("media", 3),
@@ -39,7 +40,7 @@ const LAYERS: [(&str, u8); 22] = [
 ];
 
 /// Crates that must not know of time, chance, threads, files or sockets.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "base",
     "document",
     "stun",
@@ -50,6 +51,7 @@ const PURE: [&str; 14] = [
     "sip",
     "audio",
     "calendar",
+    "spoken",
     "acd",
     "ivr",
     "media",

@@ -1,7 +1,7 @@
 //! What is to be drawn of a script, however it is drawn.
 
 use crate::Script;
-use crate::script::{Assignment, Choice, Exit, Kind, Line, Node, Value};
+use crate::script::{Assignment, Choice, CollectNode, Exit, Kind, Line, Node, Purpose, Value, Words};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -145,26 +145,50 @@ fn node_box(script: &Script, node: &Node) -> Box {
             lines.extend(queue.overflow_after.map(|after| format!("overflows after {}", span(after))));
         }
         Kind::Transfer { to, ring, .. } => {
-            let to = match to {
-                Value::Text(text) => text.clone(),
-                Value::Known(name) => format!("${name}"),
-            };
-            lines.push(format!("to {to}, rings {}", span(*ring)));
+            lines.push(format!("to {}, rings {}", written(to), span(*ring)));
         }
+        Kind::Collect(collect) => lines.push(typed(collect)),
+        Kind::LookUp(asked) => {
+            lines.push(format!("asks {}, {} at most", asked.look_up.name, span(asked.look_up.deadline)));
+        }
+        Kind::Callback(callback) => lines.push(format!("queue {}", callback.queue)),
+        Kind::Message(message) => {
+            lines.push(format!("for {}, {} at most", message.mailbox, span(message.longest)));
+        }
+        Kind::Part { part, .. } => lines.push(format!("part {part}")),
         Kind::HangUp { reason } => lines.push(format!("reason {reason}")),
         Kind::Say { .. } => {}
     }
     Box { shape: Shape::Node, title: node.name.clone(), kind: node.kind.word(), lines: short(lines) }
 }
 
-/// The words of a phrase in its own language, or in the script's first.
+fn typed(collect: &CollectNode) -> String {
+    let (least, most) = (collect.least, collect.most);
+    let count = if least == most { most.to_string() } else { format!("{least} to {most}") };
+    match &collect.purpose {
+        Purpose::Known(name) => format!("types {name}: {count} digits"),
+        Purpose::Survey(question) => format!("answers {question}"),
+    }
+}
+
+fn written(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Known(name) => format!("${name}"),
+    }
+}
+
+/// The words of a line in its own language, or in the script's first.
 fn said(script: &Script, line: &Line) -> String {
     let first = script.languages().next().unwrap_or_default();
     let language = line.language.as_deref().unwrap_or(first);
-    let words = script.text(&line.phrase, language).unwrap_or(&line.phrase);
+    let words = match &line.words {
+        Words::Phrase(phrase) => script.text(phrase, language).unwrap_or(phrase).to_owned(),
+        Words::Known { value, .. } => written(value),
+    };
     match &line.language {
         Some(language) => format!("{language}: {words}"),
-        None => words.to_owned(),
+        None => words,
     }
 }
 

@@ -1,10 +1,12 @@
 use super::kinds;
-use super::model::{Assignment, Exit, Flow, Node, NodeId, Number};
+use super::model::{Assignment, Exit, Flow, Node, NodeId, Number, Place};
+use super::parts::{Instance, Parts, Scope};
 use super::phrases::{Phrases, Use};
 use super::proof;
 use super::words::{NAME_SHAPE, is_dialled, is_language, is_name};
 use super::{ScriptFiles, SoundInventory};
 use crate::Fault;
+use crate::look_up::LookUp;
 use calendar::Calendar;
 use document::{Document, Entry, Section, nearest};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,86 +15,154 @@ use std::sync::Arc;
 /// By name; `None` for one with faults.
 pub(super) type Calendars = BTreeMap<String, Option<Arc<Calendar>>>;
 
+pub(super) type LookUps = BTreeMap<String, Option<Arc<LookUp>>>;
+
 /// Far more than a caller could walk through.
 const NODES_MAX: usize = 500;
 
-/// Reads `flow.toml`, checks that every name in it is the name of something, and proves the flow. `None`
-/// where the faults leave no flow.
+/// What is known of every call: whoever runs calls tells it.
+const ALWAYS_KNOWN: [&str; 6] = ["language", "topic", "priority", "trust", "caller", "dialled"];
+
+/// Reads `flow.toml` and the parts it is made of, checks that every name in it is the name of something, and proves
+/// the flow. `None` where the faults leave no flow.
 pub(super) fn read(
     files: &ScriptFiles,
-    calendars: &Calendars,
+    others: Others<'_>,
     phrases: &Phrases,
     faults: &mut Vec<Fault>,
 ) -> Option<Flow> {
-    let (file, text) = (files.flow.0.as_str(), files.flow.1.as_str());
-    let (document, table) = Document::parse(file, text);
+    let (document, table) = Document::parse(&files.flow.0, &files.flow.1);
     let Some(table) = table else {
         faults.extend(document.into_faults());
         return None;
     };
-    let mut reader = Reader::new(document, calendars, &files.sounds);
-    let flow = reader.flow(&table, phrases);
-    phrases.check(&reader.uses, &reader.languages, &files.sounds, &mut reader.document, faults);
-    faults.extend(reader.document.into_faults());
+    let mut reader = Reader::new(document, others, &files.sounds);
+    let mut parts = Parts::read(files, &mut reader);
+    let instances = parts.instances(table, &mut reader);
+    let flow = reader.flow(&instances, phrases);
+    parts.report_unused(&mut reader);
+    let (uses, languages) = (std::mem::take(&mut reader.uses), reader.languages.clone());
+    phrases.check(&uses, &languages, &files.sounds, &mut reader, faults);
+    faults.extend(reader.into_faults());
     flow
+}
+
+/// What a flow names that is written elsewhere, by name; `None` for one with faults.
+#[derive(Clone, Copy)]
+pub(super) struct Others<'f> {
+    pub(super) calendars: &'f Calendars,
+    pub(super) look_ups: &'f LookUps,
 }
 
 /// What is known while a flow is read.
 pub(super) struct Reader<'f> {
+    /// The file that is read now, and its number.
     pub(super) document: Document<'f>,
+    file: usize,
+    /// The other files, each at its number.
+    put_aside: Vec<Option<Document<'f>>>,
     pub(super) calendars: &'f Calendars,
+    pub(super) look_ups: &'f LookUps,
     pub(super) sounds: &'f SoundInventory,
     pub(super) languages: Vec<String>,
     pub(super) uses: BTreeSet<Use>,
+    /// What a name means where it is read now: in the flow, or in a part.
     nodes: BTreeMap<String, NodeId>,
+    /// The first nodes of parts, by the nodes that they stand for.
+    doors: BTreeMap<NodeId, NodeId>,
     /// The languages that a call can come to be in.
     spoken: BTreeSet<String>,
     /// What the script sets, by name.
     set: BTreeMap<String, BTreeSet<String>>,
+    /// What can become any text: by what callers type and by what others answer.
+    free: BTreeSet<String>,
     /// The names that it reads, and the values that it expects there, with their places.
-    read: Vec<(String, usize)>,
-    compared: Vec<(String, String, usize)>,
+    read: Vec<(String, Place)>,
+    compared: Vec<(String, String, Place)>,
     /// Some exit leads nowhere, so what can be reached is not known.
     broken: bool,
 }
 
 impl<'f> Reader<'f> {
-    fn new(document: Document<'f>, calendars: &'f Calendars, sounds: &'f SoundInventory) -> Reader<'f> {
+    fn new(document: Document<'f>, others: Others<'f>, sounds: &'f SoundInventory) -> Reader<'f> {
         Reader {
             document,
-            calendars,
+            file: 0,
+            put_aside: vec![None],
+            calendars: others.calendars,
+            look_ups: others.look_ups,
             sounds,
             languages: Vec::new(),
             uses: BTreeSet::new(),
             nodes: BTreeMap::new(),
+            doors: BTreeMap::new(),
             spoken: BTreeSet::new(),
             set: BTreeMap::new(),
+            free: BTreeSet::new(),
             read: Vec::new(),
             compared: Vec::new(),
             broken: false,
         }
     }
 
-    fn flow(&mut self, table: &document::Table<'_>, phrases: &Phrases) -> Option<Flow> {
-        let mut head = Section::new(table, 0);
+    /// Takes one more file; its number.
+    pub(super) fn add_file(&mut self, document: Document<'f>) -> usize {
+        self.put_aside.push(Some(document));
+        self.put_aside.len() - 1
+    }
+
+    /// Reads in another file from here on.
+    pub(super) fn turn_to(&mut self, file: usize) {
+        let Some(next) = self.put_aside.get_mut(file).and_then(Option::take) else { return };
+        let last = std::mem::replace(&mut self.document, next);
+        if let Some(place) = self.put_aside.get_mut(self.file) {
+            *place = Some(last);
+        }
+        self.file = file;
+    }
+
+    /// The byte `byte` of the file that is read now.
+    pub(super) fn place(&self, byte: usize) -> Place {
+        Place { file: self.file, byte }
+    }
+
+    /// Notes that something is wrong in any of the files.
+    pub(super) fn fault(&mut self, at: Place, what: impl Into<String>, what_to_do: impl Into<String>) {
+        let other = self.put_aside.get_mut(at.file).and_then(Option::as_mut);
+        other.unwrap_or(&mut self.document).fault(at.byte, what, what_to_do);
+    }
+
+    fn into_faults(self) -> Vec<Fault> {
+        let all = std::iter::once(self.document).chain(self.put_aside.into_iter().flatten());
+        all.flat_map(Document::into_faults).collect()
+    }
+
+    fn flow(&mut self, instances: &[Instance<'f>], phrases: &Phrases) -> Option<Flow> {
+        let (root, parts) = instances.split_first()?;
+        let mut head = Section::new(&root.table, 0);
         let title = head.require(&mut self.document, "title", "say in a few words what the script is for");
         let title = title.and_then(|title| self.document.text(&title)).map(str::to_owned);
         let languages = self.languages(&mut head, phrases);
         let fallback_language = self.fallback(&mut head);
         let start = head.require(&mut self.document, "start", "name the node that a call begins in");
         let numbers = head.take("numbers");
-        let bodies = self.name_nodes(head);
+        let keys = &["title", "languages", "fallback_language", "start", "numbers"];
+        let bodies = self.name_nodes(head, keys);
+        let scopes = self.scopes(bodies, parts);
 
+        if let Some(scope) = scopes.first() {
+            self.nodes.clone_from(&scope.names);
+        }
         let start = start.and_then(|start| self.node(&start));
         let numbers = numbers.map(|numbers| self.numbers(&numbers, start)).unwrap_or_default();
-        let nodes: Vec<Option<Node>> = bodies.iter().map(|body| kinds::node(self, body)).collect();
+        let nodes = self.read_nodes(&scopes);
         self.check_known();
         self.check_spoken(&languages);
 
         let broken = self.broken || start.is_none();
         let mut nodes: Vec<Node> = nodes.into_iter().collect::<Option<_>>().filter(|_| !broken)?;
         let starts = numbers.values().map(|number| number.start).chain(start);
-        proof::prove(&mut nodes, starts, &mut self.document);
+        proof::prove(&mut nodes, starts, self);
         Some(Flow {
             title: title?,
             languages: self.languages.clone(),
@@ -101,6 +171,58 @@ impl<'f> Reader<'f> {
             numbers,
             nodes,
         })
+    }
+
+    /// What each name means in the flow and in each of its parts; nodes are numbered through.
+    fn scopes<'d>(&mut self, root: Vec<Entry<'d>>, parts: &'d [Instance<'f>]) -> Vec<Scope<'d>> {
+        let mut scopes = vec![Scope::new(0, String::new(), 0, root)];
+        for part in parts {
+            self.turn_to(part.file);
+            let mut head = Section::new(&part.table, 0);
+            let start = head.take("start");
+            let _read_before = (head.take("parameters"), head.take("exits"));
+            let bodies = self.name_nodes(head, &["parameters", "exits", "start"]);
+            let first = scopes.last().map_or(0, Scope::end);
+            let mut scope = Scope::new(part.file, format!("{}/", part.name), first, bodies);
+            self.turn_to(scopes.get(part.parent).map_or(0, |parent| parent.file));
+            let outer = scopes.get(part.parent).map(|parent| parent.names.clone()).unwrap_or_default();
+            for (exit, to) in &part.exits {
+                match self.find(&outer, &to.0, to.1) {
+                    Some(id) => drop(scope.names.insert(exit.clone(), id)),
+                    None => self.broken = true,
+                }
+            }
+            self.turn_to(part.file);
+            self.nodes.clone_from(&scope.names);
+            let door = outer.get(part.name.rsplit('/').next().unwrap_or_default());
+            match (start.and_then(|start| self.node(&start)), door) {
+                (Some(start), Some(door)) => drop(self.doors.insert(*door, start)),
+                _ => self.broken = true,
+            }
+            scopes.push(scope);
+        }
+        self.turn_to(0);
+        let count = scopes.last().map_or(0, Scope::end);
+        if count > NODES_MAX {
+            let what = format!("{count} nodes, parts counted as often as they are used");
+            self.document.fault(0, what, format!("make several scripts of it, of {NODES_MAX} nodes at most"));
+        }
+        scopes
+    }
+
+    fn read_nodes(&mut self, scopes: &[Scope<'_>]) -> Vec<Option<Node>> {
+        let mut nodes = Vec::new();
+        for scope in scopes {
+            self.turn_to(scope.file);
+            self.nodes.clone_from(&scope.names);
+            for (body, id) in scope.bodies.iter().zip(scope.first..) {
+                let door = self.doors.get(&id).copied();
+                let node = kinds::node(self, body, door);
+                nodes.push(node.map(|node| Node { name: format!("{}{}", scope.prefix, node.name), ..node }));
+            }
+        }
+        self.turn_to(0);
+        nodes
     }
 
     /// The declared languages with their places. Each must have its phrases, and each file its language.
@@ -149,13 +271,13 @@ impl<'f> Reader<'f> {
         named.or_else(|| self.languages.first().cloned()).unwrap_or_default()
     }
 
-    /// Gives every table that is left its number, so that nodes can be named before they are read.
-    fn name_nodes<'d>(&mut self, head: Section<'d>) -> Vec<Entry<'d>> {
+    /// Every table that is left is a node; nothing else may be there but `keys`.
+    fn name_nodes<'d>(&mut self, head: Section<'d>, keys: &[&str]) -> Vec<Entry<'d>> {
         let (nodes, others): (Vec<Entry<'d>>, Vec<Entry<'d>>) =
             head.rest().into_iter().partition(|entry| entry.value.get_ref().is_table());
         for entry in others {
-            let keys = ["title", "languages", "fallback_language", "start", "numbers"];
-            let what_to_do = nearest(entry.name, keys).map(|near| format!("did you mean `{near}`?"));
+            let what_to_do =
+                nearest(entry.name, keys.iter().copied()).map(|near| format!("did you mean `{near}`?"));
             let what_to_do =
                 what_to_do.unwrap_or_else(|| "take it out; a node is a table, headed [name]".to_owned());
             self.document.fault(entry.at, format!("unknown key `{}`", entry.name), what_to_do);
@@ -163,14 +285,6 @@ impl<'f> Reader<'f> {
         for entry in nodes.iter().filter(|entry| !is_name(entry.name)) {
             self.document.fault(entry.at, format!("`{}` is no name for a node", entry.name), NAME_SHAPE);
         }
-        if let Some(first) = nodes.get(NODES_MAX) {
-            self.document.fault(
-                first.at,
-                format!("more than {NODES_MAX} nodes"),
-                "make several scripts of it",
-            );
-        }
-        self.nodes = nodes.iter().enumerate().map(|(id, entry)| (entry.name.to_owned(), id)).collect();
         nodes
     }
 
@@ -201,19 +315,25 @@ impl<'f> Reader<'f> {
 
     /// The node that `entry` names.
     pub(super) fn node(&mut self, entry: &Entry<'_>) -> Option<NodeId> {
-        let found = self.document.text(entry).and_then(|name| {
-            let id = self.nodes.get(name).copied();
-            if id.is_none() {
-                let what_to_do = match nearest(name, self.nodes.keys().map(String::as_str)) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("write a node headed [{name}], or name another"),
-                };
-                self.document.fault(entry.value_at(), format!("unknown node `{name}`"), what_to_do);
-            }
-            id
-        });
+        let nodes = std::mem::take(&mut self.nodes);
+        let at = self.place(entry.value_at());
+        let found = self.document.text(entry).and_then(|name| self.find(&nodes, name, at));
+        self.nodes = nodes;
         self.broken |= found.is_none();
         found
+    }
+
+    /// What `name`, which stands at `at`, means among `nodes`.
+    fn find(&mut self, nodes: &BTreeMap<String, NodeId>, name: &str, at: Place) -> Option<NodeId> {
+        let id = nodes.get(name).copied();
+        if id.is_none() {
+            let what_to_do = match nearest(name, nodes.keys().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("write a node headed [{name}], or name another"),
+            };
+            self.fault(at, format!("unknown node `{name}`"), what_to_do);
+        }
+        id
     }
 
     /// The exit called `name`, which must be there.
@@ -288,8 +408,13 @@ impl<'f> Reader<'f> {
             }
             _ => self.document.text(entry)?.to_owned(),
         };
-        self.set.entry(entry.name.to_owned()).or_default().insert(value.clone());
-        Some(Assignment { key: entry.name.to_owned(), value })
+        Some(self.becomes(entry.name, &value))
+    }
+
+    /// What becomes known of the call, checked before.
+    pub(super) fn becomes(&mut self, key: &str, value: &str) -> Assignment {
+        self.set.entry(key.to_owned()).or_default().insert(value.to_owned());
+        Assignment { key: key.to_owned(), value: value.to_owned() }
     }
 
     /// The language that a call comes to be in from here.
@@ -313,32 +438,42 @@ impl<'f> Reader<'f> {
 
     /// Notes that the flow reads what is known under a name.
     pub(super) fn knows(&mut self, name: &str, at: usize) {
-        self.read.push((name.to_owned(), at));
+        self.read.push((name.to_owned(), self.place(at)));
+    }
+
+    /// Notes that any text can become known under a name.
+    pub(super) fn learns(&mut self, name: &str) {
+        self.free.insert(name.to_owned());
     }
 
     /// Notes that the flow goes another way if `value` is known under a name.
     pub(super) fn compares(&mut self, name: &str, value: &str, at: usize) {
-        self.compared.push((name.to_owned(), value.to_owned(), at));
+        self.compared.push((name.to_owned(), value.to_owned(), self.place(at)));
     }
 
     fn check_known(&mut self) {
         self.check_compared();
-        let always = ["language", "topic", "priority", "trust"];
         for (name, at) in std::mem::take(&mut self.read) {
-            if self.set.contains_key(&name) || always.contains(&name.as_str()) {
+            let known = self.set.contains_key(&name) || self.free.contains(&name);
+            if known || ALWAYS_KNOWN.contains(&name.as_str()) {
                 continue;
             }
-            let words = self.set.keys().map(String::as_str).chain(always);
+            let words = self.set.keys().chain(&self.free).map(String::as_str).chain(ALWAYS_KNOWN);
             let what_to_do = match nearest(&name, words) {
                 Some(near) => format!("did you mean `${near}`?"),
                 None => format!("set it somewhere: set = {{ {name} = \"...\" }}"),
             };
-            self.document.fault(at, format!("nothing sets `${name}`"), what_to_do);
+            self.fault(at, format!("nothing sets `${name}`"), what_to_do);
         }
     }
 
     fn check_compared(&mut self) {
         for (name, value, at) in std::mem::take(&mut self.compared) {
+            if self.free.contains(&name)
+                || ALWAYS_KNOWN.contains(&name.as_str()) && !self.set.contains_key(&name)
+            {
+                continue;
+            }
             // A name that nothing sets is told where it is read.
             let Some(values) = self.set.get(&name) else { continue };
             if values.contains(&value) || (name == "language" && self.languages.contains(&value)) {
@@ -348,7 +483,7 @@ impl<'f> Reader<'f> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "take the case out, or set it somewhere".to_owned(),
             };
-            self.document.fault(at, format!("`${name}` is never `{value}`"), what_to_do);
+            self.fault(at, format!("`${name}` is never `{value}`"), what_to_do);
         }
     }
 

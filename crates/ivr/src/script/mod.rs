@@ -1,20 +1,25 @@
 mod flow;
 mod kinds;
 mod model;
+mod parts;
 mod phrases;
 mod proof;
 mod words;
 
 use crate::Fault;
+use crate::look_up::LookUp;
 use calendar::Calendar;
-use flow::Calendars;
+use flow::{Calendars, LookUps, Others};
 use media_api::Sound;
 use phrases::Phrases;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub(crate) use model::{Assignment, Choice, Exit, Flow, Kind, Line, Node, NodeId, QueueNode, Retry, Value};
-pub(crate) use words::press;
+pub(crate) use model::{
+    Assignment, CallbackNode, Choice, CollectNode, Exit, Flow, Kind, Line, LookUpNode, Node, NodeId, Purpose,
+    QueueNode, Retry, Value, Words,
+};
+pub(crate) use words::{NAME_SHAPE, duration, is_name, press};
 
 /// The files of a script, as values: whoever reads them from a disk is not part of this crate.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +32,10 @@ pub struct ScriptFiles {
     pub phrases: Vec<(String, String, String)>,
     /// `calendars/NAME.toml`: name, how faults shall call it, text.
     pub calendars: Vec<(String, String, String)>,
+    /// `parts/NAME.toml`: name, how faults shall call it, text.
+    pub parts: Vec<(String, String, String)>,
+    /// `look_ups/NAME.toml`: name, how faults shall call it, text.
+    pub look_ups: Vec<(String, String, String)>,
     /// The sounds that there are.
     pub sounds: SoundInventory,
 }
@@ -61,18 +70,12 @@ impl Script {
     /// Checks the whole script: flow, phrases, sounds and calendars. All faults at once, by place.
     pub fn check(files: &ScriptFiles) -> Result<Script, Vec<Fault>> {
         let mut faults = Vec::new();
-        let mut calendars = BTreeMap::new();
-        for (name, file, text) in &files.calendars {
-            match Calendar::parse(file, text) {
-                Ok(calendar) => drop(calendars.insert(name.clone(), Some(Arc::new(calendar)))),
-                Err(more) => {
-                    calendars.insert(name.clone(), None);
-                    faults.extend(more);
-                }
-            }
-        }
+        let calendars: Calendars =
+            each(&files.calendars, &mut faults, |_, file, text| Calendar::parse(file, text));
+        let look_ups: LookUps = each(&files.look_ups, &mut faults, LookUp::parse);
         let phrases = Phrases::read(&files.phrases, &mut faults);
-        let flow = flow::read(files, &calendars, &phrases, &mut faults);
+        let flow =
+            flow::read(files, Others { calendars: &calendars, look_ups: &look_ups }, &phrases, &mut faults);
         faults.sort();
         faults.dedup();
         match flow {
@@ -151,4 +154,23 @@ impl Script {
         let own = self.phrases.sound(phrase, language);
         own.or_else(|| self.phrases.sound(phrase, &self.flow.fallback_language)).cloned()
     }
+}
+
+/// Each file by its name, checked; nothing for one with faults, which are told.
+fn each<T>(
+    files: &[(String, String, String)],
+    faults: &mut Vec<Fault>,
+    check: impl Fn(&str, &str, &str) -> Result<T, Vec<Fault>>,
+) -> BTreeMap<String, Option<Arc<T>>> {
+    let mut checked = BTreeMap::new();
+    for (name, file, text) in files {
+        match check(name, file, text) {
+            Ok(one) => drop(checked.insert(name.clone(), Some(Arc::new(one)))),
+            Err(more) => {
+                checked.insert(name.clone(), None);
+                faults.extend(more);
+            }
+        }
+    }
+    checked
 }

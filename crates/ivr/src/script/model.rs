@@ -1,7 +1,10 @@
 //! A flow as the checker leaves it and the interpreter walks it: every name found, every exit somewhere.
 
+use crate::look_up::LookUp;
 use media_api::Sound;
-use std::collections::BTreeMap;
+use spoken::Form;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The place of a node in its flow.
@@ -28,8 +31,8 @@ pub(crate) struct Number {
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) name: String,
-    /// The first byte of its name in the file.
-    pub(crate) at: usize,
+    /// Where its name stands.
+    pub(crate) at: Place,
     pub(crate) say: Vec<Line>,
     /// A key may cut the prompts short.
     pub(crate) barge_in: bool,
@@ -40,14 +43,47 @@ pub(crate) struct Node {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    Say { next: Exit },
-    Menu { choices: Vec<Choice>, timeout: Duration, no_input: Retry, no_match: Retry },
-    Set { values: Vec<Assignment>, next: Exit },
-    Hours { calendar: String, open: Exit, closed: Exit },
-    Case { known: String, when: Vec<(String, Exit)>, otherwise: Exit },
+    Say {
+        next: Exit,
+    },
+    Menu {
+        choices: Vec<Choice>,
+        timeout: Duration,
+        no_input: Retry,
+        no_match: Retry,
+    },
+    Set {
+        values: Vec<Assignment>,
+        next: Exit,
+    },
+    Hours {
+        calendar: String,
+        open: Exit,
+        closed: Exit,
+    },
+    Case {
+        known: String,
+        when: Vec<(String, Exit)>,
+        otherwise: Exit,
+    },
+    Collect(CollectNode),
+    LookUp(LookUpNode),
     Queue(QueueNode),
-    Transfer { to: Value, ring: Duration, failed: Exit },
-    HangUp { reason: String },
+    Transfer {
+        to: Value,
+        ring: Duration,
+        failed: Exit,
+    },
+    Callback(CallbackNode),
+    Message(MessageNode),
+    /// The door of a part: the flow goes on in the part's first node.
+    Part {
+        part: String,
+        next: Exit,
+    },
+    HangUp {
+        reason: String,
+    },
 }
 
 impl Kind {
@@ -58,8 +94,13 @@ impl Kind {
             Kind::Set { .. } => "set",
             Kind::Hours { .. } => "hours",
             Kind::Case { .. } => "case",
+            Kind::Collect(_) => "collect",
+            Kind::LookUp(_) => "look_up",
             Kind::Queue(_) => "queue",
             Kind::Transfer { .. } => "transfer",
+            Kind::Callback(_) => "callback",
+            Kind::Message(_) => "message",
+            Kind::Part { .. } => "part",
             Kind::HangUp { .. } => "hang_up",
         }
     }
@@ -67,7 +108,15 @@ impl Kind {
     /// The ways on that are taken without a key of the caller, by what happens.
     pub(crate) fn exits(&self) -> Vec<(&str, &Exit)> {
         match self {
-            Kind::Say { next } | Kind::Set { next, .. } => vec![("", next)],
+            Kind::Say { next } | Kind::Set { next, .. } | Kind::Part { next, .. } => vec![("", next)],
+            Kind::Collect(collect) => vec![("no input", &collect.no_input.next)],
+            Kind::LookUp(look_up) => {
+                vec![("found", &look_up.found), ("missing", &look_up.missing), ("failed", &look_up.failed)]
+            }
+            Kind::Callback(callback) => vec![("", &callback.next), ("refused", &callback.refused)],
+            Kind::Message(message) => {
+                vec![("", &message.next), ("empty", &message.empty), ("failed", &message.failed)]
+            }
             Kind::Menu { no_input, .. } => vec![("no input", &no_input.next)],
             Kind::Hours { open, closed, .. } => vec![("open", open), ("closed", closed)],
             Kind::Case { when, otherwise, .. } => {
@@ -82,9 +131,16 @@ impl Kind {
 
     /// The ways on that a key of the caller takes.
     pub(crate) fn key_exits(&self) -> Vec<(String, &Exit)> {
-        let Kind::Menu { choices, no_match, .. } = self else { return Vec::new() };
-        let keys = choices.iter().map(|choice| (choice.key.to_string(), &choice.next));
-        keys.chain([("no match".to_owned(), &no_match.next)]).collect()
+        match self {
+            Kind::Menu { choices, no_match, .. } => {
+                let keys = choices.iter().map(|choice| (choice.key.to_string(), &choice.next));
+                keys.chain([("no match".to_owned(), &no_match.next)]).collect()
+            }
+            Kind::Collect(collect) => {
+                vec![("digits".to_owned(), &collect.next), ("no match".to_owned(), &collect.no_match.next)]
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -96,12 +152,35 @@ pub(crate) enum Exit {
     HangUp(&'static str),
 }
 
-/// A phrase to be said.
+/// Something to be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    pub(crate) phrase: String,
+    pub(crate) words: Words,
     /// In this language, whatever the call's.
     pub(crate) language: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Words {
+    Phrase(String),
+    /// What is known of the call, in words: `{ digits = "$case" }`.
+    Known {
+        form: Form,
+        value: Value,
+    },
+}
+
+impl Line {
+    pub(crate) fn phrase(phrase: impl Into<String>, language: Option<String>) -> Line {
+        Line { words: Words::Phrase(phrase.into()), language }
+    }
+}
+
+/// Where something stands: the file, by its number among those that the flow is written in, and the byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) file: usize,
+    pub(crate) byte: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -151,6 +230,69 @@ impl QueueNode {
             .chain([("full", &self.full), ("nobody", &self.nobody)])
             .collect()
     }
+}
+
+/// Digits that the caller types.
+#[derive(Clone, Debug)]
+pub(crate) struct CollectNode {
+    pub(crate) purpose: Purpose,
+    /// How many, at least and at most.
+    pub(crate) least: usize,
+    pub(crate) most: usize,
+    /// No others are taken; all if none is named.
+    pub(crate) allowed: BTreeSet<char>,
+    /// The key that says that this was all.
+    pub(crate) end: Option<char>,
+    /// To the first digit, from the last word on.
+    pub(crate) timeout: Duration,
+    /// From one digit to the next; then this was all.
+    pub(crate) between: Duration,
+    /// Neither the digits nor the value are told to anyone.
+    pub(crate) masked: bool,
+    pub(crate) next: Exit,
+    pub(crate) no_input: Retry,
+    pub(crate) no_match: Retry,
+}
+
+/// What becomes of digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// They are known of the call from then on.
+    Known(String),
+    /// They answer a question, and are told to the log.
+    Survey(String),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct LookUpNode {
+    pub(crate) look_up: Arc<LookUp>,
+    pub(crate) with: Vec<(String, Value)>,
+    pub(crate) found: Exit,
+    pub(crate) missing: Exit,
+    pub(crate) failed: Exit,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CallbackNode {
+    pub(crate) queue: String,
+    pub(crate) number: Value,
+    pub(crate) language: Value,
+    pub(crate) topic: Value,
+    pub(crate) priority: Option<u8>,
+    pub(crate) next: Exit,
+    pub(crate) refused: Exit,
+}
+
+/// A message that the caller leaves.
+#[derive(Clone, Debug)]
+pub(crate) struct MessageNode {
+    pub(crate) mailbox: String,
+    pub(crate) longest: Duration,
+    /// So much silence ends it.
+    pub(crate) silence: Duration,
+    pub(crate) next: Exit,
+    pub(crate) empty: Exit,
+    pub(crate) failed: Exit,
 }
 
 /// A text of the script, or what is known of the call under a name.

@@ -1,4 +1,6 @@
 use super::SoundInventory;
+use super::flow::Reader;
+use super::model::Place;
 use crate::Fault;
 use document::{Document, Section, nearest};
 use media_api::Sound;
@@ -33,7 +35,7 @@ pub(crate) struct Use {
     /// In which language; every declared one if none is named.
     pub(crate) language: Option<String>,
     /// Where the flow says so.
-    pub(crate) at: usize,
+    pub(crate) at: Place,
 }
 
 impl Phrases {
@@ -74,11 +76,11 @@ impl Phrases {
         uses: &BTreeSet<Use>,
         languages: &[String],
         sounds: &SoundInventory,
-        flow: &mut Document<'_>,
+        reader: &mut Reader<'_>,
         faults: &mut Vec<Fault>,
     ) {
         // By phrase, so that one that is used in ten places is missed once.
-        let mut missing: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
+        let mut missing: BTreeMap<&str, (Place, BTreeSet<&str>)> = BTreeMap::new();
         for one in uses {
             let every = languages.iter().map(String::as_str).filter(|_| one.language.is_none());
             for language in every.chain(one.language.as_deref()) {
@@ -94,21 +96,21 @@ impl Phrases {
             }
         }
         for (phrase, (at, without)) in missing {
-            self.report_missing(phrase, at, &without, flow);
+            self.report_missing(phrase, at, &without, reader);
         }
     }
 
-    fn report_missing(&self, phrase: &str, at: usize, without: &BTreeSet<&str>, flow: &mut Document<'_>) {
+    fn report_missing(&self, phrase: &str, at: Place, without: &BTreeSet<&str>, reader: &mut Reader<'_>) {
         let keys = || self.languages.values().flat_map(|table| table.phrases.keys().map(String::as_str));
         // `digit_3` is near `digit_4`, and yet nobody meant that.
         if !phrase.ends_with(|last: char| last.is_ascii_digit())
             && !keys().any(|key| key == phrase)
             && let Some(near) = nearest(phrase, keys())
         {
-            return flow.fault(at, format!("unknown phrase `{phrase}`"), format!("did you mean `{near}`?"));
+            return reader.fault(at, format!("unknown phrase `{phrase}`"), format!("did you mean `{near}`?"));
         }
         let files: Vec<&str> = without.iter().filter_map(|language| self.file(language)).collect();
-        flow.fault(
+        reader.fault(
             at,
             format!("phrase `{phrase}` is missing in {}", Vec::from_iter(without.iter().copied()).join(", ")),
             format!("add {phrase} = \"...\" to {}", files.join(", ")),

@@ -1,14 +1,14 @@
 //! What holds for a flow as a whole: every node can be reached, and a caller who does nothing comes to an end.
 
+use super::flow::Reader;
 use super::model::{Exit, Kind, Node, NodeId};
-use document::Document;
 use std::collections::BTreeSet;
 
 /// Tells which nodes cannot be reached and which go round for ever, and marks those that lead to a menu
 /// whatever happens.
-pub(super) fn prove(nodes: &mut [Node], starts: impl Iterator<Item = NodeId>, document: &mut Document<'_>) {
-    report_unreachable(nodes, starts, document);
-    if report_circles(nodes, document) {
+pub(super) fn prove(nodes: &mut [Node], starts: impl Iterator<Item = NodeId>, reader: &mut Reader<'_>) {
+    report_unreachable(nodes, starts, reader);
+    if report_circles(nodes, reader) {
         return;
     }
     let asks: Vec<bool> = (0..nodes.len()).map(|id| leads_to_menu(nodes, id)).collect();
@@ -17,7 +17,7 @@ pub(super) fn prove(nodes: &mut [Node], starts: impl Iterator<Item = NodeId>, do
     }
 }
 
-fn report_unreachable(nodes: &[Node], starts: impl Iterator<Item = NodeId>, document: &mut Document<'_>) {
+fn report_unreachable(nodes: &[Node], starts: impl Iterator<Item = NodeId>, reader: &mut Reader<'_>) {
     let mut reached = BTreeSet::new();
     let mut open: Vec<NodeId> = starts.collect();
     while let Some(id) = open.pop() {
@@ -29,7 +29,7 @@ fn report_unreachable(nodes: &[Node], starts: impl Iterator<Item = NodeId>, docu
     }
     for (_, node) in nodes.iter().enumerate().filter(|(id, _)| !reached.contains(id)) {
         let what = format!("no call comes to node `{}`", node.name);
-        document.fault(node.at, what, "lead some node there, or take it out");
+        reader.fault(node.at, what, "lead some node there, or take it out");
     }
 }
 
@@ -47,7 +47,7 @@ fn unasked(nodes: &[Node], id: NodeId) -> Vec<NodeId> {
 }
 
 /// Depth first; a way back to a node still on the path is a circle, told once at its first node in the file.
-fn report_circles(nodes: &[Node], document: &mut Document<'_>) -> bool {
+fn report_circles(nodes: &[Node], reader: &mut Reader<'_>) -> bool {
     let mut done = vec![false; nodes.len()];
     let mut circles = BTreeSet::new();
     for start in 0..nodes.len() {
@@ -68,7 +68,7 @@ fn report_circles(nodes: &[Node], document: &mut Document<'_>) -> bool {
         }
     }
     for circle in &circles {
-        report_circle(nodes, circle, document);
+        report_circle(nodes, circle, reader);
     }
     !circles.is_empty()
 }
@@ -80,12 +80,12 @@ fn circle(mut ids: Vec<NodeId>) -> Vec<NodeId> {
     ids
 }
 
-fn report_circle(nodes: &[Node], circle: &[NodeId], document: &mut Document<'_>) {
+fn report_circle(nodes: &[Node], circle: &[NodeId], reader: &mut Reader<'_>) {
     let Some(first) = circle.first().and_then(|id| nodes.get(*id)) else { return };
     let round = circle.iter().chain(circle.first()).filter_map(|id| nodes.get(*id));
     let names: Vec<String> = round.map(|node| format!("`{}`", node.name)).collect();
     let what = format!("a caller who does nothing never comes out of {}", names.join(" → "));
-    document.fault(first.at, what, "lead one of them on to an end");
+    reader.fault(first.at, what, "lead one of them on to an end");
 }
 
 /// Whether every way on from `id` without a key comes to a menu. Where there are no circles.
@@ -95,11 +95,16 @@ fn leads_to_menu(nodes: &[Node], id: NodeId) -> bool {
     while let Some(id) = open.pop() {
         let Some(node) = nodes.get(id).filter(|_| seen.insert(id)) else { continue };
         match &node.kind {
-            Kind::Menu { .. } => {}
+            Kind::Menu { .. } | Kind::Collect(_) => {}
             Kind::Say { .. } | Kind::Set { .. } | Kind::Hours { .. } | Kind::Case { .. } => {
                 open.extend(unasked(nodes, id))
             }
-            Kind::Queue(_) | Kind::Transfer { .. } | Kind::HangUp { .. } => return false,
+            Kind::Part { .. } | Kind::LookUp(_) => open.extend(unasked(nodes, id)),
+            Kind::Queue(_)
+            | Kind::Transfer { .. }
+            | Kind::Callback(_)
+            | Kind::Message(_)
+            | Kind::HangUp { .. } => return false,
         }
     }
     true

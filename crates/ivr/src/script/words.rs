@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Of nodes, phrases, queues, reasons and what is set: `a-z`, then `a-z 0-9 _ -`, at most 40.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let mut letters = text.chars();
     letters.next().is_some_and(|first| first.is_ascii_lowercase())
         && letters
@@ -11,7 +11,7 @@ pub(super) fn is_name(text: &str) -> bool {
         && text.len() <= 40
 }
 
-pub(super) const NAME_SHAPE: &str = "use small letters, digits, _ and -, a letter first, 40 at most";
+pub(crate) const NAME_SHAPE: &str = "use small letters, digits, _ and -, a letter first, 40 at most";
 
 /// Two or three letters (ISO 639), and parts of RFC 5646 after them if need be.
 pub(super) fn is_language(text: &str) -> bool {
@@ -72,7 +72,7 @@ pub(crate) fn press(key: char) -> String {
 }
 
 /// `45s`, `5m` or `1h`, from a second to a day.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let unit = text.chars().last()?;
     let digits = text.strip_suffix(unit).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
     let seconds = match unit {

@@ -27,6 +27,8 @@ pub(crate) fn folder(name: &str, path: &Path, sounds: SoundInventory) -> ScriptF
         flow: ("flow.toml".to_owned(), fs::read_to_string(flow).unwrap()),
         phrases: tables(path, "phrases"),
         calendars: tables(path, "calendars"),
+        parts: tables(path, "parts"),
+        look_ups: tables(path, "look_ups"),
         sounds,
     }
 }
@@ -78,6 +80,8 @@ pub(crate) fn small(flow: &str, phrases: &[&str]) -> ScriptFiles {
         flow: ("flow.toml".to_owned(), flow.to_owned()),
         phrases: languages.map(table).to_vec(),
         calendars: vec![("desk".to_owned(), "calendars/desk.toml".to_owned(), day.to_owned())],
+        parts: Vec::new(),
+        look_ups: Vec::new(),
         sounds: languages.into_iter().flat_map(sound).chain(["moh/calm".to_owned()]).collect(),
     }
 }
@@ -147,6 +151,11 @@ pub(crate) fn line(output: &Output) -> String {
             )
         }
         Output::Transfer { to, ring } => format!("transfer {to} {}s", ring.as_secs()),
+        Output::LookUp { serial, look_up, with } => {
+            format!("look up {serial} {} {}", look_up.name, with.join(","))
+        }
+        Output::CallBack(wish) => format!("call back {} in {} {}", wish.number, wish.queue, wish.language),
+        Output::Message { mailbox, longest, .. } => format!("message {mailbox} {}s", longest.as_secs()),
         Output::HangUp { reason } => format!("hang up: {reason}"),
         Output::Trace(trace) => trace_line(trace),
     }
@@ -160,6 +169,9 @@ fn trace_line(trace: &Trace) -> String {
         Trace::Chosen { key, choice, .. } => format!("(key {key}: {choice})"),
         Trace::NoInput { attempt, .. } => format!("(no input {attempt})"),
         Trace::NoMatch { key, attempt, .. } => format!("(no match {key} {attempt})"),
+        Trace::Collected { digits, .. } => format!("(typed {digits})"),
+        Trace::Surveyed { question, answer, .. } => format!("({question}: {answer})"),
+        Trace::LookedUp { look_up, outcome, .. } => format!("(look-up {look_up}: {outcome})"),
         Trace::Set { key, value } => format!("({key} = {value})"),
         Trace::Hours { calendar, open, rule } => format!("(hours {calendar} {open} {rule})"),
         Trace::Left { to, .. } => format!("(left: {to})"),

@@ -1,10 +1,15 @@
-use crate::script::{Assignment, Choice, Exit, Kind, Line, Node, NodeId, QueueNode, Retry, Value, press};
-use crate::{Entry, Input, Output, QueueEnd, Script, Trace, Wait, Why};
+//! A call on its way through a script: the turns, and the way through the nodes.
+
+mod collecting;
+mod looking_up;
+mod menus;
+mod speaking;
+
+use crate::script::{Assignment, CallbackNode, Exit, Kind, Node, NodeId, QueueNode, Value};
+use crate::{CallBack, Entry, Input, MessageEnd, Output, QueueEnd, Script, Trace, Wait, Why};
 use base::{Bounded, Time, Wall};
-use media_api::Sound;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The most nodes that one input may lead through; at the next one the call is ended with the reason
 /// `script_limit`.
@@ -25,6 +30,12 @@ pub struct Interpreter {
     /// How often the present menu has heard nothing, and nothing of use.
     no_inputs: u32,
     no_matches: u32,
+    /// The digits typed so far.
+    typed: String,
+    /// The end key of digits that were complete without it: many press it all the same.
+    late_end: Option<char>,
+    /// Of the last look-up.
+    serial: u32,
     outputs: VecDeque<Output>,
     preset: Vec<Assignment>,
 }
@@ -37,7 +48,9 @@ enum State {
     Playing,
     /// The menu's prompts have ended.
     Asking { until: Time },
-    /// In a queue or a transfer.
+    /// An answer is waited for, perhaps with words of comfort.
+    LookingUp { since: Time, until: Time, playing: bool },
+    /// In a queue, a transfer, a message; until something outside has ended.
     Resting,
     /// Nothing more comes.
     Over,
@@ -63,6 +76,9 @@ impl Interpreter {
             ahead: Bounded::new(KEYS_AHEAD_MAX),
             no_inputs: 0,
             no_matches: 0,
+            typed: String::new(),
+            late_end: None,
+            serial: 0,
             outputs: VecDeque::new(),
             preset,
             script,
@@ -72,31 +88,55 @@ impl Interpreter {
     /// Takes one input. Drain the outputs before the next one. What does not fit the moment is passed over.
     pub fn handle(&mut self, now: Time, wall: Wall, input: Input) {
         let turn = Turn { now, wall };
+        if let Input::Digit(key) = input {
+            return self.key(turn, key);
+        }
         match (self.state, input) {
             (State::New, Input::Start) => self.start(turn),
-            (State::New, Input::Digit(key)) => self.keep(key),
             (State::Playing, Input::Played { complete }) => {
                 self.prompt_ended(complete);
                 self.go_on(turn, |call, node| call.after_prompt(turn, node));
             }
-            (State::Playing, Input::Digit(key)) if is_key(key) => {
-                self.go_on(turn, |call, node| call.key_during_prompt(node, key));
+            (State::LookingUp { since, until, playing: true }, Input::Played { complete }) => {
+                self.prompt_ended(complete);
+                self.state = State::LookingUp { since, until, playing: false };
             }
-            (State::Asking { .. }, Input::Digit(key)) if is_key(key) => {
-                self.go_on(turn, |call, node| call.choose(node, key));
+            (State::LookingUp { since, .. }, Input::LookedUp { serial, answer }) if serial == self.serial => {
+                self.stop_comfort();
+                self.go_on(turn, |call, node| call.looked_up(node, turn.now.since(since), answer));
             }
             (State::Resting, Input::QueueEnded(end)) => self.go_on(turn, |_, node| queue_exit(node, end)),
             (State::Resting, Input::TransferFailed) => self.go_on(turn, |_, node| failed_exit(node)),
+            (State::Resting, Input::CalledBack { accepted }) => {
+                self.go_on(turn, |_, node| callback_exit(node, accepted));
+            }
+            (State::Resting, Input::MessageEnded(end)) => self.go_on(turn, |_, node| message_exit(node, end)),
             _ => {}
+        }
+    }
+
+    fn key(&mut self, turn: Turn, key: char) {
+        if !is_key(key) || self.late_end.take() == Some(key) {
+            return;
+        }
+        match self.state {
+            State::New | State::LookingUp { .. } => self.keep(key),
+            State::Playing => self.go_on(turn, |call, node| call.key_during_prompt(turn, node, key)),
+            State::Asking { .. } => self.go_on(turn, |call, node| call.answer(turn, node, key)),
+            State::Resting | State::Over => {}
         }
     }
 
     /// To be called when the deadline of `poll_timeout` has come; earlier is harmless.
     pub fn handle_timeout(&mut self, now: Time, wall: Wall) {
-        if let State::Asking { until } = self.state
-            && until <= now
-        {
-            self.go_on(Turn { now, wall }, Interpreter::no_input);
+        let turn = Turn { now, wall };
+        match self.state {
+            State::Asking { until } if until <= now => self.go_on(turn, Interpreter::no_input),
+            State::LookingUp { since, until, .. } if until <= now => {
+                self.stop_comfort();
+                self.go_on(turn, |call, node| call.look_up_late(node, now.since(since)));
+            }
+            _ => {}
         }
     }
 
@@ -109,6 +149,7 @@ impl Interpreter {
     pub fn poll_timeout(&self) -> Option<(Time, Why)> {
         match self.state {
             State::Asking { until } => Some((until, Why::NoInput)),
+            State::LookingUp { until, .. } => Some((until, Why::LookUp)),
             _ => None,
         }
     }
@@ -116,6 +157,13 @@ impl Interpreter {
     /// The call's language now.
     pub fn language(&self) -> &str {
         &self.language
+    }
+
+    /// Whether what is typed now is told to nobody.
+    pub fn hides_keys(&self) -> bool {
+        let node = self.script.flow().nodes.get(self.node);
+        let hidden = node.is_some_and(|node| matches!(&node.kind, Kind::Collect(collect) if collect.masked));
+        hidden && matches!(self.state, State::Playing | State::Asking { .. })
     }
 
     /// The node that the call is in.
@@ -172,7 +220,11 @@ impl Interpreter {
         match &node.kind {
             Kind::Say { next } if node.barge_in && node.asks && !self.ahead.is_empty() => Some(next.clone()),
             Kind::Menu { .. } => self.open_menu(node),
-            Kind::Set { .. } | Kind::Hours { .. } | Kind::Case { .. } => self.after_prompt(turn, node),
+            Kind::Collect(_) => self.open_collect(turn, node),
+            Kind::LookUp(look_up) => self.look_up(turn, node, look_up),
+            Kind::Set { .. } | Kind::Hours { .. } | Kind::Case { .. } | Kind::Part { .. } => {
+                self.after_prompt(turn, node)
+            }
             _ => {
                 let sounds = self.sounds(&node.say);
                 if sounds.is_empty() {
@@ -192,14 +244,6 @@ impl Interpreter {
         if is_open { open.clone() } else { closed.clone() }
     }
 
-    fn play(&mut self, node: &Node, sounds: Vec<Sound>) {
-        let best = |sound: &Sound| sound.first().map_or(String::new(), |source| source.to_string());
-        let prompts = sounds.iter().map(best).collect();
-        self.trace(Trace::PromptStarted { node: node.name.clone(), prompts });
-        self.outputs.push_back(Output::Play { sounds });
-        self.state = State::Playing;
-    }
-
     fn prompt_ended(&mut self, complete: bool) {
         let node = self.node().to_owned();
         self.trace(Trace::PromptEnded { node, complete });
@@ -208,8 +252,11 @@ impl Interpreter {
     /// Does what a node does once its prompts, if it has any, have been heard.
     fn after_prompt(&mut self, turn: Turn, node: &Node) -> Option<Exit> {
         match &node.kind {
-            Kind::Say { next } => return Some(next.clone()),
+            Kind::Say { next } | Kind::Part { next, .. } => return Some(next.clone()),
             Kind::Menu { timeout, .. } => return self.ask(turn, node, *timeout),
+            Kind::Collect(collect) => return self.ask(turn, node, collect.timeout),
+            // It has no words of its own before the question is asked.
+            Kind::LookUp(_) => {}
             Kind::Set { values, next } => {
                 self.set_all(values);
                 return Some(next.clone());
@@ -225,23 +272,44 @@ impl Interpreter {
                 let to = self.value(to);
                 self.leave(node, "transfer", Output::Transfer { to, ring: *ring });
             }
+            Kind::Callback(callback) => self.call_back(node, callback),
+            Kind::Message(message) => {
+                let (longest, silence) = (message.longest, message.silence);
+                let output = Output::Message { mailbox: message.mailbox.clone(), longest, silence };
+                self.leave(node, "message", output);
+            }
             Kind::HangUp { reason } => self.hang_up(reason),
         }
         None
     }
 
     fn wait_in(&mut self, node: &Node, queue: &QueueNode) {
-        let priority = queue.priority.or_else(|| self.known.get("priority")?.parse().ok());
         let wait = Wait {
             queue: queue.queue.clone(),
             language: self.value(&queue.language),
             topic: self.value(&queue.topic),
-            priority: priority.unwrap_or(0),
+            priority: self.priority(queue.priority),
             overflow_after: queue.overflow_after,
             position_every: queue.position_every,
             music: queue.music.clone(),
         };
         self.leave(node, "queue", Output::Queue(wait));
+    }
+
+    fn call_back(&mut self, node: &Node, callback: &CallbackNode) {
+        let wish = CallBack {
+            queue: callback.queue.clone(),
+            number: self.value(&callback.number),
+            language: self.value(&callback.language),
+            topic: self.value(&callback.topic),
+            priority: self.priority(callback.priority),
+        };
+        self.leave(node, "callback", Output::CallBack(wish));
+    }
+
+    /// The node's own, or what is known of the call.
+    fn priority(&self, of_node: Option<u8>) -> u8 {
+        of_node.or_else(|| self.known.get("priority")?.parse().ok()).unwrap_or(0)
     }
 
     fn leave(&mut self, node: &Node, to: &'static str, output: Output) {
@@ -287,125 +355,8 @@ impl Interpreter {
         known.cloned().unwrap_or_default()
     }
 
-    fn sounds(&self, lines: &[Line]) -> Vec<Sound> {
-        lines.iter().filter_map(|line| self.sound(&line.phrase, line)).collect()
-    }
-
-    /// The sound of `phrase` in the language of `line`.
-    fn sound(&self, phrase: &str, line: &Line) -> Option<Sound> {
-        self.script.sound(phrase, line.language.as_deref().unwrap_or(&self.language))
-    }
-
     fn trace(&mut self, trace: Trace) {
         self.outputs.push_back(Output::Trace(trace));
-    }
-}
-
-/// Menus and keys.
-impl Interpreter {
-    /// Answers with a key pressed ahead, or reads the menu out.
-    fn open_menu(&mut self, node: &Node) -> Option<Exit> {
-        (self.no_inputs, self.no_matches) = (0, 0);
-        let ahead = if node.barge_in { self.ahead.pop() } else { None };
-        if let Some(key) = ahead {
-            return self.choose(node, key);
-        }
-        self.read_out(node, &[]);
-        None
-    }
-
-    fn read_out(&mut self, node: &Node, before: &[Line]) {
-        let Kind::Menu { choices, .. } = &node.kind else { return };
-        let mut sounds = self.sounds(before);
-        sounds.extend(self.sounds(&node.say));
-        for choice in choices {
-            for line in &choice.say {
-                sounds.extend(self.sound(&line.phrase, line));
-                sounds.extend(self.sound(&press(choice.key), line));
-            }
-        }
-        self.play(node, sounds);
-    }
-
-    /// The menu has been read out: a key may already have been pressed.
-    fn ask(&mut self, turn: Turn, node: &Node, timeout: Duration) -> Option<Exit> {
-        if let Some(key) = self.ahead.pop() {
-            return self.choose(node, key);
-        }
-        self.state = State::Asking { until: turn.now + timeout };
-        None
-    }
-
-    fn key_during_prompt(&mut self, node: &Node, key: char) -> Option<Exit> {
-        match &node.kind {
-            Kind::Menu { .. } if node.barge_in => {
-                self.cut();
-                self.choose(node, key)
-            }
-            Kind::Say { next } if node.barge_in => {
-                self.keep(key);
-                if !node.asks {
-                    return None;
-                }
-                self.cut();
-                Some(next.clone())
-            }
-            _ => None,
-        }
-    }
-
-    fn cut(&mut self) {
-        self.outputs.push_back(Output::Stop);
-        self.prompt_ended(false);
-    }
-
-    fn keep(&mut self, key: char) {
-        if is_key(key) {
-            // The rule for a full buffer: the newest key is lost.
-            let _lost = self.ahead.push(key);
-        }
-    }
-
-    /// What `key` leads to in the menu `node`. `None` if the menu is heard again.
-    fn choose(&mut self, node: &Node, key: char) -> Option<Exit> {
-        let Kind::Menu { choices, no_match, .. } = &node.kind else { return None };
-        let Some(choice) = choices.iter().find(|choice| choice.key == key) else {
-            self.no_matches += 1;
-            // Whoever missed one key did not mean the ones after it either.
-            self.ahead = Bounded::new(KEYS_AHEAD_MAX);
-            self.trace(Trace::NoMatch { node: node.name.clone(), key, attempt: self.no_matches });
-            return self.again(node, no_match, self.no_matches);
-        };
-        self.trace(Trace::Chosen { node: node.name.clone(), key, choice: self.chosen(choice) });
-        self.set_all(&choice.set);
-        Some(choice.next.clone())
-    }
-
-    /// What the log says that a key chose: the value that it set, or else the node that it led to.
-    fn chosen(&self, choice: &Choice) -> String {
-        match (choice.set.first(), &choice.next) {
-            (Some(set), _) => set.value.clone(),
-            (None, Exit::To(id)) => {
-                self.script.flow().nodes.get(*id).map_or(String::new(), |node| node.name.clone())
-            }
-            (None, Exit::HangUp(reason)) => (*reason).to_owned(),
-        }
-    }
-
-    fn no_input(&mut self, node: &Node) -> Option<Exit> {
-        let Kind::Menu { no_input, .. } = &node.kind else { return None };
-        self.no_inputs += 1;
-        self.trace(Trace::NoInput { node: node.name.clone(), attempt: self.no_inputs });
-        self.again(node, no_input, self.no_inputs)
-    }
-
-    /// Reads the menu out again, unless it has been tried often enough.
-    fn again(&mut self, node: &Node, retry: &Retry, attempt: u32) -> Option<Exit> {
-        if attempt >= retry.tries {
-            return Some(retry.next.clone());
-        }
-        self.read_out(node, &retry.say);
-        None
     }
 }
 
@@ -415,6 +366,21 @@ fn queue_exit(node: &Node, end: QueueEnd) -> Option<Exit> {
         QueueEnd::Overflow => &queue.overflow,
         QueueEnd::Full => &queue.full,
         QueueEnd::NobodyThere => &queue.nobody,
+    };
+    Some(exit.clone())
+}
+
+fn callback_exit(node: &Node, accepted: bool) -> Option<Exit> {
+    let Kind::Callback(callback) = &node.kind else { return None };
+    Some(if accepted { &callback.next } else { &callback.refused }.clone())
+}
+
+fn message_exit(node: &Node, end: MessageEnd) -> Option<Exit> {
+    let Kind::Message(message) = &node.kind else { return None };
+    let exit = match end {
+        MessageEnd::Kept => &message.next,
+        MessageEnd::Empty => &message.empty,
+        MessageEnd::Failed => &message.failed,
     };
     Some(exit.clone())
 }

@@ -1,0 +1,113 @@
+//! Nodes in which the caller waits for an agent, or is called back instead.
+
+use super::super::flow::Reader;
+use super::super::model::{CallbackNode, Kind, QueueNode, Value};
+use super::super::phrases::source;
+use super::saying::uses;
+use super::{duration, finish, name, outcomes, value};
+use document::{Section, nearest};
+use media_api::Sound;
+
+pub(super) fn queue(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Kind> {
+    let entry = section.take("queue")?;
+    let queue = name(reader, &entry);
+    let (language, topic) = needs(reader, section);
+    let priority = section.take("priority").and_then(|entry| reader.priority(&entry));
+    let music = music(reader, section);
+    let position_at = section.place_of("position_every");
+    let position_every = duration(reader, section, "position_every");
+    if let Some(at) = position_at {
+        for phrase in position_phrases() {
+            uses(reader, &phrase, None, at);
+        }
+    }
+    let has_overflow = section.has("overflow_after");
+    let overflow_after = duration(reader, section, "overflow_after");
+    let mut on = outcomes(reader, section);
+    let overflow_at = on.as_ref().and_then(|on| on.place_of("overflow"));
+    if let Some(at) = overflow_at.filter(|_| !has_overflow) {
+        reader.document.fault(at, "the queue never overflows", "say when: overflow_after = \"5m\"");
+    }
+    let overflow = reader.exit_or_default(&mut on, "overflow", "overflow");
+    let full = reader.exit_or_default(&mut on, "full", "queue_full");
+    let nobody = reader.exit_or_default(&mut on, "nobody", "nobody_there");
+    finish(reader, on);
+    Some(Kind::Queue(QueueNode {
+        queue: queue?,
+        language,
+        topic,
+        priority,
+        music,
+        position_every,
+        overflow_after,
+        overflow: overflow?,
+        full: full?,
+        nobody: nobody?,
+    }))
+}
+
+/// The skills that an agent needs: the call's language and topic unless `needs` says otherwise.
+fn needs(reader: &mut Reader<'_>, section: &mut Section<'_>) -> (Value, Value) {
+    let mut skills = (Value::Known("language".to_owned()), Value::Known("topic".to_owned()));
+    let needs = section.take("needs").and_then(|entry| reader.document.section(&entry));
+    let Some(mut needs) = needs else { return skills };
+    if let Some(entry) = needs.take("language")
+        && let Some(language) = value(reader, &entry)
+    {
+        if let Value::Text(text) = &language {
+            reader.language(text, entry.value_at());
+        }
+        skills.0 = language;
+    }
+    if let Some(topic) = needs.take("topic").and_then(|entry| value(reader, &entry)) {
+        skills.1 = topic;
+    }
+    needs.finish(&mut reader.document);
+    skills
+}
+
+fn music(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Sound> {
+    let entry = section.take("music")?;
+    let name = reader.document.text(&entry)?;
+    if !reader.sounds.has(name) {
+        let music = reader.sounds.0.iter().map(String::as_str).filter(|source| source.starts_with("moh/"));
+        let what_to_do = match nearest(name, music) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "put it there, or name another such as \"moh/calm\"".to_owned(),
+        };
+        reader.document.fault(entry.value_at(), format!("there is no sound `{name}`"), what_to_do);
+    }
+    Some(source(name))
+}
+
+/// What `Script::position` says.
+fn position_phrases() -> impl Iterator<Item = String> {
+    let words = ["you_are_number", "please_wait"].map(str::to_owned);
+    let digits = (1..=9).map(|n| format!("digit_{n}"));
+    words.into_iter().chain(digits).chain((10..=60).map(|n| format!("number_{n}")))
+}
+
+/// `callback = "helpdesk"`, `number = "$caller"`, `next = "node"`, `on.refused = "node"`.
+pub(super) fn callback(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Kind> {
+    let entry = section.take("callback")?;
+    let queue = name(reader, &entry);
+    let (language, topic) = needs(reader, section);
+    let priority = section.take("priority").and_then(|entry| reader.priority(&entry));
+    let number = match section.take("number") {
+        Some(entry) => value(reader, &entry),
+        None => Some(Value::Known("caller".to_owned())),
+    };
+    let next = reader.exit(section, "next");
+    let mut on = outcomes(reader, section);
+    let refused = reader.exit_or_default(&mut on, "refused", "callback_refused");
+    finish(reader, on);
+    Some(Kind::Callback(CallbackNode {
+        queue: queue?,
+        number: number?,
+        language,
+        topic,
+        priority,
+        next: next?,
+        refused: refused?,
+    }))
+}
