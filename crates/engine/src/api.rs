@@ -5,6 +5,7 @@ use crate::Numbering;
 use crate::OutboundRule;
 use crate::PeerTerms;
 use crate::Routing;
+use crate::context::CallKey;
 use base::Wall;
 use facts::{Command, Fact};
 use ipnet::IpNet;
@@ -187,6 +188,13 @@ pub enum Input {
         /// The document, or that there is none.
         answer: stir::Fetched,
     },
+    /// What came of an [`Output::LookUp`].
+    LookedUp {
+        /// Who asked.
+        asker: Asker,
+        /// What came of it.
+        answer: ivr::Answer,
+    },
     /// Media has something to say.
     Media(media_api::Event),
     /// What people's clocks say now. Given at birth, and again when it has jumped.
@@ -214,6 +222,24 @@ pub enum Input {
     Drain,
     /// End every call now.
     Stop,
+}
+
+/// A look-up of a script.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Who asks.
+    pub asker: Asker,
+    /// Whom to ask.
+    pub look_up: Arc<ivr::LookUp>,
+    /// What the look-up takes, in its order.
+    pub with: Vec<String>,
+}
+
+/// A call that asked something, and which of its questions it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asker {
+    pub(crate) call: CallKey,
+    pub(crate) serial: u32,
 }
 
 /// Why a command was not done.
@@ -246,6 +272,8 @@ pub enum Output {
     },
     /// Fetch this certificate, without waiting for it here, and tell what came of it.
     Fetch(Box<stir::Fetch>),
+    /// Ask this, without waiting for it here, and tell what came of it.
+    LookUp(Question),
     /// From now on the certificate at this address must bear this name (RFC 5922). Told again and again.
     Expect {
         /// The peer of a TLS connection to come.

@@ -70,6 +70,9 @@ impl Engine {
                 self.ctx.sip.handle(now, sip::ua::Input::Resolved { query, answer });
             }
             Input::Fetched { url, answer } => self.fetched(&url, &answer),
+            Input::LookedUp { asker, answer } => {
+                self.with_call(asker.call, |call, ctx| call.looked_up(ctx, asker.serial, answer));
+            }
             Input::Media(event) => self.media_event(event),
             Input::Wall(wall) => self.ctx.ledger.set_wall(now, wall),
             Input::Command { id, by, command } => self.command(id, by, command),

@@ -519,6 +519,36 @@ pub enum FactKind {
         /// Which try, from 1.
         attempt: u32,
     },
+    /// Digits were typed.
+    #[serde(rename = "ivr.collected")]
+    IvrCollected {
+        /// The node.
+        node: String,
+        /// They; a dot for each one that nobody shall read.
+        digits: String,
+    },
+    /// The caller answered a question about the service.
+    #[serde(rename = "survey.answered")]
+    SurveyAnswered {
+        /// The node.
+        node: String,
+        /// Which question.
+        question: String,
+        /// The key.
+        answer: String,
+    },
+    /// The script asked something of somebody outside.
+    #[serde(rename = "lookup.answered")]
+    LookupAnswered {
+        /// The node.
+        node: String,
+        /// Which look-up.
+        lookup: String,
+        /// `found`, `missing`, `failed`, or `late`: not within its time.
+        outcome: String,
+        /// How long the caller waited, in milliseconds.
+        waited_ms: u64,
+    },
     /// Open or closed was decided.
     #[serde(rename = "calendar.decided")]
     CalendarDecided {
@@ -534,7 +564,7 @@ pub enum FactKind {
     IvrLeft {
         /// The last node.
         node: String,
-        /// `queue`, `transfer` or `hang_up`.
+        /// `queue`, `transfer`, `callback`, `message` or `hang_up`.
         to: String,
     },
     // Queues and offers ----------------------------------------------------------------------------

@@ -67,6 +67,7 @@ impl<'a> Trace<'a> {
             }
             Output::Resolve { query } => write!(self.hash, "{query}"),
             Output::Fetch(fetch) => write!(self.hash, "{}", fetch.url),
+            Output::LookUp(question) => write!(self.hash, "{}{:?}", question.look_up.name, question.with),
             Output::Expect { remote, name } => write!(self.hash, "{remote}{name}"),
             Output::Media { command, beside } => write!(self.hash, "{command:?}{beside:?}"),
             Output::Door(change) => write!(self.hash, "{change:?}"),
@@ -94,6 +95,7 @@ impl<'a> Trace<'a> {
             }
             Output::Resolve { query } => format!("{now:>16} {:<10} {query}", "names"),
             Output::Fetch(fetch) => format!("{now:>16} {:<10} {}", "fetch", fetch.url),
+            Output::LookUp(question) => format!("{now:>16} {:<10} {}", "look-up", question.look_up.name),
             Output::Expect { remote, name } => format!("{now:>16} {:<10} {name} at {remote}", "names"),
             Output::Media { command, .. } => format!("{now:>16} {:<10} {command:?}", "media"),
             Output::Door(change) => format!("{now:>16} {:<10} {change:?}", "door"),

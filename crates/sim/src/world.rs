@@ -266,6 +266,11 @@ impl<'a> World<'a> {
                     let answer = stir::Fetched::Failed;
                     self.engine.handle(self.now, Input::Fetched { url: fetch.url, answer });
                 }
+                // Nobody in the town answers questions.
+                Output::LookUp(question) => {
+                    let (asker, answer) = (question.asker, ivr::Answer::Failed);
+                    self.engine.handle(self.now, Input::LookedUp { asker, answer });
+                }
                 Output::Expect { .. } => {}
                 Output::Media { command, .. } => self.media.command(self.now, command),
                 // There are no sockets that could drop anything.

@@ -26,6 +26,8 @@ pub(crate) fn script_files(folder: &Path, sounds: SoundInventory) -> Result<Scri
         flow: (flow_path.display().to_string(), flow),
         phrases: tables(&folder.join("phrases"))?,
         calendars: tables(&folder.join("calendars"))?,
+        parts: tables(&folder.join("parts"))?,
+        look_ups: tables(&folder.join("look_ups"))?,
         sounds,
     })
 }

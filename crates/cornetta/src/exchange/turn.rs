@@ -161,7 +161,7 @@ impl Turn {
 
     /// Does everything that the engine asks for. Ports are given at once, so that an answer need not wait.
     fn drain_outputs(&mut self) {
-        let mut answers = Vec::new();
+        let (mut answers, mut unasked) = (Vec::new(), Vec::new());
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Sip { flow, bytes } => {
@@ -170,6 +170,7 @@ impl Turn {
                 }
                 Output::Resolve { query } => self.outside.names.ask(query),
                 Output::Fetch(fetch) => self.outside.fetcher.fetch(*fetch),
+                Output::LookUp(question) => unasked.push(question.asker),
                 Output::Expect { remote, name } => self.outside.sockets.expect(remote, &name),
                 Output::Media { command: media_api::Command::Open { leg, family }, beside } => {
                     answers.push(self.media.open(leg, family, beside));
@@ -187,6 +188,9 @@ impl Turn {
         }
         for event in answers {
             self.take(Input::Media(event));
+        }
+        for asker in unasked {
+            self.take(Input::LookedUp { asker, answer: ivr::Answer::Failed });
         }
     }
 

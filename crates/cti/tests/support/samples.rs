@@ -254,6 +254,18 @@ fn script() -> Vec<FactKind> {
         FactKind::IvrPromptMissing { prompt: "benvenuto".into() },
         FactKind::IvrInput { node: "lingua".into(), key: "1".into(), choice: "it".into() },
         FactKind::IvrNoInput { node: "lingua".into(), attempt: 1 },
+        FactKind::IvrCollected { node: "pratica".into(), digits: "4711".into() },
+        FactKind::SurveyAnswered {
+            node: "voto".into(),
+            question: "soddisfazione".into(),
+            answer: "4".into(),
+        },
+        FactKind::LookupAnswered {
+            node: "cliente".into(),
+            lookup: "clienti".into(),
+            outcome: "found".into(),
+            waited_ms: 140,
+        },
         FactKind::IvrNoMatch { node: "lingua".into(), key: "9".into(), attempt: 2 },
         FactKind::CalendarDecided { calendar: "ufficio".into(), open: true, rule: "lun-ven".into() },
         FactKind::IvrLeft { node: "coda".into(), to: "queue".into() },

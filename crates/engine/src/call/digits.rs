@@ -68,14 +68,16 @@ impl Call {
             Source::Info => "info",
             Source::Tones => "tones",
         };
+        let to_script = number == self.caller && matches!(self.stage, Stage::Scripted);
+        let hidden = to_script && self.script.as_ref().is_some_and(ivr::Interpreter::hides_keys);
         let kind = FactKind::DtmfReceived {
             leg: number,
-            digit: digit.to_string(),
+            digit: if hidden { "masked".to_owned() } else { digit.to_string() },
             source: name.to_owned(),
             duration_ms: super::waiting::millis(held),
         };
         self.note(ctx, kind);
-        if number == self.caller && matches!(self.stage, Stage::Scripted) {
+        if to_script {
             self.script_input(ctx, ivr::Input::Digit(digit));
         }
         self.pass_on(ctx, number, digit, source);

@@ -3,8 +3,9 @@
 use super::ending::Phase;
 use super::{Call, Playing, Stage};
 use crate::context::Context;
+use crate::{Asker, Question};
 use facts::{CallPhase, Cause, End, FactKind, PlayedPrompt, Side};
-use ivr::{Entry, Input, Interpreter, Output, Script, Trace};
+use ivr::{Answer, Entry, Input, Interpreter, MessageEnd, Output, Script, Trace};
 use media_api::{Command, Sound};
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ impl Call {
         let entry = Entry { dialled, language };
         let mut interpreter = Interpreter::new(script, entry);
         interpreter.tell("trust", &self.trust.for_scripts());
+        interpreter.tell("caller", &self.from);
+        interpreter.tell("dialled", &self.to);
         self.script = Some(interpreter);
         self.stage = Stage::Scripted;
         self.phases.enter(ctx.now, Phase::Ivr);
@@ -60,11 +63,24 @@ impl Call {
                 Output::Stop => self.stop_playing(ctx),
                 Output::Queue(wait) => self.enqueue(ctx, wait),
                 Output::Transfer { to, ring } => self.transfer(ctx, to, ring),
+                Output::LookUp { serial, look_up, with } => {
+                    let asker = Asker { call: self.key, serial };
+                    ctx.out.push_back(crate::Output::LookUp(Question { asker, look_up, with }));
+                }
+                Output::CallBack(_) => self.script_input(ctx, Input::CalledBack { accepted: false }),
+                Output::Message { .. } => self.script_input(ctx, Input::MessageEnded(MessageEnd::Failed)),
                 Output::HangUp { reason } => {
                     self.finish(ctx, End::new(Side::Service, Cause::ScriptEnded).place(reason));
                 }
                 Output::Trace(trace) => self.note_trace(ctx, trace),
             }
+        }
+    }
+
+    /// What came of a look-up. An answer to a question that the script no longer asks is passed over.
+    pub(crate) fn looked_up(&mut self, ctx: &mut Context, serial: u32, answer: Answer) {
+        if matches!(self.stage, Stage::Scripted) {
+            self.script_input(ctx, Input::LookedUp { serial, answer });
         }
     }
 
@@ -100,6 +116,16 @@ impl Call {
             }
             Trace::PromptEnded { node, complete } => FactKind::IvrPromptEnded { node, complete },
             Trace::Chosen { node, key, choice } => FactKind::IvrInput { node, key: key.to_string(), choice },
+            Trace::Collected { node, digits } => FactKind::IvrCollected { node, digits },
+            Trace::Surveyed { node, question, answer } => {
+                FactKind::SurveyAnswered { node, question, answer: answer.to_string() }
+            }
+            Trace::LookedUp { node, look_up, outcome, waited } => FactKind::LookupAnswered {
+                node,
+                lookup: look_up,
+                outcome: outcome.to_owned(),
+                waited_ms: super::waiting::millis(waited),
+            },
             Trace::NoInput { node, attempt } => FactKind::IvrNoInput { node, attempt },
             Trace::NoMatch { node, key, attempt } => {
                 FactKind::IvrNoMatch { node, key: key.to_string(), attempt }

@@ -186,6 +186,16 @@ fn next_step_of_media(cause: Cause) -> (&'static str, &'static str) {
     }
 }
 
+/// What came of a look-up.
+fn in_italian(outcome: &str) -> &str {
+    match outcome {
+        "found" => "trovato",
+        "missing" => "non trovato",
+        "late" => "nessuna risposta in tempo",
+        _ => "non riuscita",
+    }
+}
+
 fn step(fact: &Fact) -> Option<Step> {
     let (it, en) = match &fact.kind {
         FactKind::CallArrived { service, trunk, .. } if service.is_empty() => {
@@ -198,6 +208,13 @@ fn step(fact: &Fact) -> Option<Step> {
         FactKind::IvrEntered { node, .. } => (format!("menu: {node}"), format!("menu: {node}")),
         FactKind::IvrInput { key, choice, .. } => {
             (format!("tasto {key}: {choice}"), format!("key {key}: {choice}"))
+        }
+        FactKind::LookupAnswered { lookup, outcome, waited_ms, .. } => {
+            let seconds = waited_ms / 1000;
+            (
+                format!("ricerca {lookup}: {} ({seconds} s)", in_italian(outcome)),
+                format!("look-up {lookup}: {outcome} ({seconds} s)"),
+            )
         }
         FactKind::IvrPromptMissing { prompt } => {
             (format!("messaggio mancante: {prompt}"), format!("missing prompt: {prompt}"))

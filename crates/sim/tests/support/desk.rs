@@ -126,6 +126,8 @@ pub(crate) fn through() -> ivr::Script {
         flow: ("flow.toml".to_owned(), flow.to_owned()),
         phrases: vec![("it".to_owned(), "it.toml".to_owned(), String::new())],
         calendars: Vec::new(),
+        parts: Vec::new(),
+        look_ups: Vec::new(),
         sounds: ivr::SoundInventory::default(),
     };
     ivr::Script::check(&files).unwrap()

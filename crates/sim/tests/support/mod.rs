@@ -27,6 +27,8 @@ pub(crate) fn helpdesk() -> Arc<Script> {
         flow: ("flow.toml".to_owned(), std::fs::read_to_string(flow).unwrap()),
         phrases: tables(&folder.join("phrases")),
         calendars: tables(&folder.join("calendars")),
+        parts: Vec::new(),
+        look_ups: Vec::new(),
         sounds: sounds(&root.join("sounds")),
     };
     Arc::new(Script::check(&files).unwrap())

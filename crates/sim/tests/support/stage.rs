@@ -41,6 +41,8 @@ pub(crate) struct Stage {
     pub(crate) hall: Option<Hall>,
     /// Certificates that were asked for; a test answers, or nobody does.
     pub(crate) fetches: Vec<stir::Fetch>,
+    /// What scripts asked, to be answered by the test.
+    pub(crate) questions: Vec<engine::Question>,
 }
 
 pub(crate) fn exchange() -> SocketAddr {
@@ -174,6 +176,7 @@ impl Stage {
             branches: 0,
             hall: None,
             fetches: Vec::new(),
+            questions: Vec::new(),
         };
         stage.settle();
         stage
@@ -196,6 +199,7 @@ impl Stage {
                     }
                     Output::Resolve { query } => told.push_back(self.resolved(query)),
                     Output::Fetch(fetch) => self.fetches.push(*fetch),
+                    Output::LookUp(question) => self.questions.push(question),
                     Output::Expect { .. } => {}
                     Output::Media { command, beside } => {
                         if let Command::Open { leg, .. } = command {
