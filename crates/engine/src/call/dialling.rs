@@ -283,12 +283,12 @@ impl Call {
         }
         self.end_progress(ctx);
         match &self.stage {
-            Stage::Dialling(dialling) if dialling.leg == number => self.put_through(ctx),
+            Stage::Dialling(dialling) if dialling.leg == number => self.dialled_answered(ctx, number),
             _ => self.agent_answered(ctx, number),
         }
     }
 
-    fn put_through(&mut self, ctx: &mut Context) {
+    pub(super) fn put_through(&mut self, ctx: &mut Context) {
         let Stage::Dialling(dialling) = &self.stage else { return };
         let (to, other, purpose) = (dialling.to.clone(), dialling.leg, dialling.purpose.clone());
         let charge = self.charge.take();
@@ -322,6 +322,7 @@ impl Call {
 
     fn rang_in_vain(&mut self, ctx: &mut Context, number: u32) {
         let end = End::new(Side::Callee, Cause::NoAnswer).place(self.place());
+        let end = self.has_no_keys_yet(number).unwrap_or(end);
         if let Some(leg) = self.leg(number) {
             leg.dismiss(ctx, end.clone());
         }

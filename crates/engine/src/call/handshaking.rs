@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How long two who are to be together wait for the keys of one of them.
 const WARMING_MAX: Duration = Duration::from_secs(3);
+/// How long a page that was dialled and has answered may take to get its keys.
+const KEYS_MAX: Duration = Duration::from_secs(15);
 
 impl Call {
     /// A browser's media has found a way here, or another one than before.
@@ -61,7 +63,44 @@ impl Call {
         leg.secured_by(ctx, log, Some(keys));
         leg.has_keys(true);
         self.agent_answered(ctx, number);
+        self.dialled_secured(ctx, number);
         self.warm_enough(ctx);
+    }
+
+    /// The party that is being dialled has answered: the two are put together if it can be heard. A page that cannot be heard
+    /// yet, and perhaps never will be, takes nobody over: whoever it fails can still go back.
+    pub(super) fn dialled_answered(&mut self, ctx: &mut Context, number: u32) {
+        if !self.leg(number).is_some_and(|leg| leg.waits_for_keys()) {
+            return self.put_through(ctx);
+        }
+        if let Stage::Dialling(dialling) = &mut self.stage {
+            dialling.until = ctx.now + KEYS_MAX;
+        }
+    }
+
+    /// A party has its keys: if it was dialled and has answered, the two are put together.
+    fn dialled_secured(&mut self, ctx: &mut Context, number: u32) {
+        let is_dialled = matches!(&self.stage, Stage::Dialling(dialling) if dialling.leg == number);
+        if is_dialled && self.leg(number).is_some_and(|leg| leg.connected && leg.dismissed.is_none()) {
+            self.put_through(ctx);
+        }
+    }
+
+    /// Why a page that was dialled and has answered is given up. Nothing if that is not what is waited for.
+    pub(super) fn has_no_keys_yet(&mut self, number: u32) -> Option<End> {
+        self.leg(number).filter(|leg| leg.connected && leg.waits_for_keys())?;
+        let why = format!(
+            "the page has answered, and its handshake came to no end within {} s: look for media.path_found, and at the \
+             firewall before the media ports",
+            KEYS_MAX.as_secs()
+        );
+        Some(self.unheard(why))
+    }
+
+    /// The end of a party that cannot be heard. For a caller who is not answered, another than they is not there.
+    fn unheard(&self, why: String) -> End {
+        let end = End::new(Side::Network, Cause::NotSecured).detail(why).place(self.place());
+        if matches!(self.stage, Stage::Dialling(_)) { end.sip(480) } else { end }
     }
 
     /// The two are to be together, and one of them waits for its keys: what is heard goes on until they are there, so that
@@ -104,11 +143,12 @@ impl Call {
         if let Some(leg) = self.leg(number) {
             leg.has_keys(false);
         }
-        let end = End::new(Side::Network, Cause::NotSecured).detail(why).place(self.place());
         let talks = matches!(self.stage, Stage::Talking { other } if other == number);
         if talks || number == self.caller {
+            let end = End::new(Side::Network, Cause::NotSecured).detail(why).place(self.place());
             return self.finish(ctx, end);
         }
+        let end = self.unheard(why);
         let Some(leg) = self.leg(number).filter(|leg| leg.dismissed.is_none()) else { return };
         leg.dismiss(ctx, end.clone());
         self.other_over(ctx, number, end);
