@@ -3,7 +3,7 @@
 
 mod support;
 
-use engine::{Config, Input, Past, Service, Target};
+use engine::{Input, Past, Service, Target};
 use facts::{Cause, End, FactKind};
 use media_api::{Command, Event, LegId};
 use support::desk::*;
@@ -22,7 +22,7 @@ enum Keyless {
 
 /// A caller talks with anna, who hands them to bruno's page; it has answered, and its keys are not there yet.
 fn handed_to_a_page() -> (Stage, Line, Line, Line) {
-    let mut stage = Stage::with(speaking_with_browsers(), Past::default());
+    let mut stage = Stage::with(speaking_with_browsers(config()), Past::default());
     register(&mut stage, "anna", address(ANNA));
     let caller = caller_in_queue(&mut stage, address(9), 1);
     let mut anna = agent_answers(&mut stage, address(ANNA));
@@ -125,7 +125,7 @@ fn a_page_that_hangs_up_before_it_has_its_keys_gives_the_caller_back() {
 
 /// A phone has called bruno's page by his name, and the page has answered.
 fn called_by_name() -> (Stage, Line, Line) {
-    let mut config: Config = speaking_with_browsers();
+    let mut config = speaking_with_browsers(config());
     config.services.insert("200".to_owned(), Service::Dial(Target::Agent("bruno".to_owned())));
     let mut stage = Stage::with(config, Past::default());
     register(&mut stage, "bruno", by_websocket(BRUNO));
@@ -150,7 +150,9 @@ fn who_calls_a_page_by_name_is_answered_when_it_has_its_keys() {
 
 #[test]
 fn who_calls_a_page_without_keys_by_name_is_refused_and_the_reason_is_in_the_log() {
-    for (how, why) in [(Keyless::Failed, "nothing came"), (Keyless::Late, "its handshake came to no end within 15 s")] {
+    for (how, why) in
+        [(Keyless::Failed, "nothing came"), (Keyless::Late, "its handshake came to no end within 15 s")]
+    {
         let (mut stage, mut caller, bruno) = called_by_name();
         stays_keyless(&mut stage, (2, how), &bruno);
         stage.expect(address(9), "SIP/2.0 480");
