@@ -20,6 +20,10 @@ pub enum Scope {
     CallAny,
     /// Capture the messages and the media of any call.
     CallCapture,
+    /// Record any call.
+    Record,
+    /// Hear what was recorded.
+    RecordingRead,
     /// Have supervisors listen to any call, whisper and barge in.
     Supervise,
     /// Command any agent.
@@ -34,10 +38,12 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 8] = [
+    pub const ALL: [Scope; 10] = [
         Scope::EventsRead,
         Scope::CallAny,
         Scope::CallCapture,
+        Scope::Record,
+        Scope::RecordingRead,
         Scope::Supervise,
         Scope::AgentAny,
         Scope::PiiClear,
@@ -51,6 +57,8 @@ impl Scope {
             Scope::EventsRead => "events:read",
             Scope::CallAny => "call:any",
             Scope::CallCapture => "call:capture",
+            Scope::Record => "record",
+            Scope::RecordingRead => "recording:read",
             Scope::Supervise => "supervise",
             Scope::AgentAny => "agent:any",
             Scope::PiiClear => "pii:clear",

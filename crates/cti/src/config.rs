@@ -1,5 +1,8 @@
 use crate::{Counters, Token};
+use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use trace::Trace;
 
@@ -16,10 +19,33 @@ pub struct CtiConfig {
     pub zone: String,
     /// The SIP messages of calls.
     pub trace: Trace,
+    /// Where recordings are.
+    pub recordings: RecordingFiles,
     /// What others count, for `/metrics`.
     pub counters: Counters,
     /// How much.
     pub limits: Limits,
+}
+
+/// The path of a recording's file by its id; none for what no recording is called.
+#[derive(Clone)]
+pub struct RecordingFiles(Arc<dyn Fn(&str) -> Option<PathBuf> + Send + Sync>);
+
+impl RecordingFiles {
+    /// By this, which must lead out of no folder, whatever it is given.
+    pub fn new(path_of: impl Fn(&str) -> Option<PathBuf> + Send + Sync + 'static) -> RecordingFiles {
+        RecordingFiles(Arc::new(path_of))
+    }
+
+    pub(crate) fn path_of(&self, recording: &str) -> Option<PathBuf> {
+        (self.0)(recording)
+    }
+}
+
+impl fmt::Debug for RecordingFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RecordingFiles")
+    }
 }
 
 /// How much the server takes before it says `capacity`, and how long it waits.

@@ -21,7 +21,7 @@ mod wire;
 
 pub use access::{Scope, Token, TokenError};
 pub use command::{CommandCode, CommandError, CommandRequest};
-pub use config::{CtiConfig, Limits};
+pub use config::{CtiConfig, Limits, RecordingFiles};
 pub use counters::{Counter, Counters};
 pub use error::CtiError;
 pub use server::{CtiServer, serve};

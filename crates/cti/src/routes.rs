@@ -7,11 +7,12 @@ mod conversation;
 mod events;
 mod health;
 mod log;
+mod recordings;
 mod sip;
 mod snapshot;
 
 use crate::access::Access;
-use crate::config::Limits;
+use crate::config::{Limits, RecordingFiles};
 use crate::metrics::Answers;
 use crate::problem::Problem;
 use crate::stream::{Readers, Source};
@@ -34,6 +35,7 @@ pub(crate) struct App {
     pub(crate) readers: Arc<Readers>,
     pub(crate) commands: mpsc::Sender<CommandRequest>,
     pub(crate) trace: Trace,
+    pub(crate) recordings: RecordingFiles,
     pub(crate) counters: Counters,
     pub(crate) answers: Arc<Answers>,
     pub(crate) connections_refused: Arc<AtomicU64>,
@@ -50,6 +52,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/calls/{call}", delete(commands::hang_up))
         .route("/v1/calls/{call}/sip", get(sip::messages))
         .route("/v1/calls/{call}/capture", post(capture::of_call))
+        .route("/v1/calls/{call}/recording", put(recordings::put).delete(recordings::stop))
+        .route("/v1/recordings/{recording}", get(recordings::get))
         .route("/v1/captures", post(capture::of_next_call))
         .route("/v1/bans", get(bans::list).post(bans::add))
         .route("/v1/bans/{*source}", delete(bans::lift))

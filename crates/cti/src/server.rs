@@ -62,7 +62,7 @@ pub async fn serve(
     commands: mpsc::Sender<CommandRequest>,
     shutdown: watch::Receiver<bool>,
 ) -> Result<CtiServer, CtiError> {
-    let CtiConfig { listen, tokens, source, zone, trace, counters, limits } = config;
+    let CtiConfig { listen, tokens, source, zone, trace, recordings, counters, limits } = config;
     if tokens.is_empty() && !listen.ip().is_loopback() {
         return Err(CtiError::OpenToTheNetwork { listen });
     }
@@ -81,6 +81,7 @@ pub async fn serve(
         readers: Readers::new(limits.readers),
         commands,
         trace,
+        recordings,
         counters,
         answers: Arc::default(),
         connections_refused: Arc::default(),

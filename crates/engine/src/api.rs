@@ -197,6 +197,8 @@ pub enum Input {
     },
     /// Media has something to say.
     Media(media_api::Event),
+    /// A recording has ended or failed.
+    Recorded(media_api::RecordingTold),
     /// What people's clocks say now. Given at birth, and again when it has jumped.
     Wall(Wall),
     /// Somebody outside asks for something. Answered by `Output::Reply`.
@@ -288,6 +290,8 @@ pub enum Output {
         /// For `Open` alone.
         beside: Option<media_api::LegId>,
     },
+    /// Tell this to whoever writes recordings. What becomes of each that is begun is to be told.
+    Record(media_api::RecordingOrder),
     /// Who is to be let to the sockets has changed.
     Door(sip::guard::Change),
     /// Write this down.

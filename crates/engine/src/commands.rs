@@ -35,6 +35,13 @@ impl Engine {
             }
             Command::AddParty { call, to } => self.in_call(&call, |call, ctx| call.add_party(ctx, &to, by)),
             Command::DropParty { call, leg } => self.in_call(&call, |call, ctx| call.drop_party(ctx, leg)),
+            Command::Record { call, what, basis } => {
+                self.in_call(&call, |call, ctx| call.record(ctx, what, (basis, by)))
+            }
+            Command::PauseRecording { call, paused } => {
+                self.in_call(&call, |call, ctx| call.pause_recording(ctx, paused, by))
+            }
+            Command::StopRecording { call } => self.in_call(&call, |call, ctx| call.stop_recording(ctx, by)),
             Command::MuteParty { call, leg, muted } => {
                 self.in_call(&call, |call, ctx| call.mute_party(ctx, leg, muted, by))
             }

@@ -2,6 +2,7 @@
 //!
 //! The calls themselves are not in here, so that a call can change itself and act at the same time.
 
+use crate::call::Recordings;
 use crate::capturing::Captures;
 use crate::certificates::Certificates;
 use crate::destinations::Meant;
@@ -99,6 +100,7 @@ pub(crate) struct Context {
     /// How much of each trunk is in use.
     pub(crate) lines: Lines,
     pub(crate) captures: Captures,
+    pub(crate) recordings: Recordings,
     pub(crate) errands: VecDeque<Errand>,
     /// The legs of each account that has any, the oldest first: whoever has one is not rung.
     busy: BTreeMap<String, Vec<LegId>>,
@@ -135,6 +137,7 @@ impl Context {
             outbound,
             lines: Lines::default(),
             captures: Captures::default(),
+            recordings: Recordings::default(),
             errands: VecDeque::new(),
             busy: BTreeMap::new(),
             last_leg: 0,
@@ -196,9 +199,10 @@ impl Context {
         asked || self.busy.contains_key(agent)
     }
 
-    /// Whether no account, no trunk and no room has a leg, and no errand is left.
+    /// Whether no account, no trunk and no room has a leg, and no errand and no recording is left.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.busy.is_empty() && self.lines.is_empty() && self.errands.is_empty() && self.rooms.is_empty()
+        let no_leg = self.busy.is_empty() && self.lines.is_empty() && self.rooms.is_empty();
+        no_leg && self.errands.is_empty() && self.recordings.is_empty()
     }
 
     pub(crate) fn media(&mut self, command: Command) {

@@ -74,6 +74,11 @@ impl Engine {
                 self.with_call(asker.call, |call, ctx| call.looked_up(ctx, asker.serial, answer));
             }
             Input::Media(event) => self.media_event(event),
+            Input::Recorded(told) => {
+                if let Some(key) = self.ctx.recordings.take(&told) {
+                    self.with_call(key, |call, ctx| call.recording_told(ctx, told));
+                }
+            }
             Input::Wall(wall) => self.ctx.ledger.set_wall(now, wall),
             Input::Command { id, by, command } => self.command(id, by, command),
             Input::Reload(config) => self.reload(*config),
@@ -172,6 +177,7 @@ impl Engine {
     pub(crate) fn with_call(&mut self, key: CallKey, act: impl FnOnce(&mut Call, &mut Context)) {
         let Some(call) = self.calls.get_mut(key) else { return };
         act(call, &mut self.ctx);
+        call.follow_recording(&mut self.ctx);
         if let Some(before) = call.deadline.take() {
             self.ctx.deadlines.remove(&(before, key));
         }
@@ -357,6 +363,9 @@ impl Engine {
                 self.for_media(leg, |call, ctx, number| {
                     call.note(ctx, crate::quality::of_a_span(number, &quality));
                 });
+            }
+            Media::MessageEnded { leg, recording, why } => {
+                self.for_media(leg, |call, ctx, _| call.message_ended(ctx, recording, why));
             }
             // Nobody waits for its end.
             Media::Announced { .. } => {}

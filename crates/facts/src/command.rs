@@ -1,6 +1,6 @@
 //! What can be asked of an exchange from outside. What follows from it is told by facts.
 
-use crate::SupervisionMode;
+use crate::{Recorded, SupervisionMode};
 use ipnet::IpNet;
 use std::time::Duration;
 
@@ -95,6 +95,27 @@ pub enum Command {
         call: String,
         /// Its leg.
         leg: u32,
+    },
+    /// Record a call from now on.
+    Record {
+        /// Its id.
+        call: String,
+        /// What of it.
+        what: Recorded,
+        /// By what right.
+        basis: String,
+    },
+    /// Record nothing of a call for a while: what is said is for nobody's ears later, such as the number of a card. Or go on.
+    PauseRecording {
+        /// Its id.
+        call: String,
+        /// Whether it pauses.
+        paused: bool,
+    },
+    /// Record a call no longer.
+    StopRecording {
+        /// Its id.
+        call: String,
     },
     /// The others are not to hear a party, or are to hear it again.
     MuteParty {

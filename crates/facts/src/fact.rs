@@ -1,7 +1,7 @@
 use crate::wall_micros;
 use crate::{
     AgentState, Banned, CallData, End, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt,
-    QueueLeft, QueueRefusal, SilenceEvidence, SupervisionMode,
+    QueueLeft, QueueRefusal, RecordingEnd, SilenceEvidence, SupervisionMode,
 };
 use base::Wall;
 use serde::{Deserialize, Serialize};
@@ -823,6 +823,61 @@ pub enum FactKind {
         leg: u32,
         /// Who listened.
         supervisor: String,
+    },
+    // Recordings -----------------------------------------------------------------------------------
+    /// The call is recorded from now on.
+    #[serde(rename = "recording.started")]
+    RecordingStarted {
+        /// The recording's id, which is that of its file too.
+        recording: String,
+        /// `call`: both channels; `message`: what the party says alone.
+        of: String,
+        /// By what right, as whoever asked has said.
+        basis: String,
+        /// The token that asked.
+        by: String,
+    },
+    /// Nothing is recorded until it is resumed: silence of the same length stands in the file.
+    #[serde(rename = "recording.paused")]
+    RecordingPaused {
+        /// Which.
+        recording: String,
+        /// The token that asked.
+        by: String,
+    },
+    /// It is recorded again.
+    #[serde(rename = "recording.resumed")]
+    RecordingResumed {
+        /// Which.
+        recording: String,
+        /// The token that asked.
+        by: String,
+    },
+    /// The recording is complete, and its file is closed.
+    #[serde(rename = "recording.stopped")]
+    RecordingStopped {
+        /// Which.
+        recording: String,
+        /// Why.
+        why: RecordingEnd,
+        /// The token that asked; empty if none did.
+        by: String,
+        /// Milliseconds.
+        length_ms: u64,
+        /// So much of it is silence that stands for what the disk was too slow for.
+        lost_ms: u64,
+    },
+    /// The recording could not be written, or no more; the call goes on. What was written before can be played.
+    #[serde(rename = "recording.failed")]
+    RecordingFailed {
+        /// Which.
+        recording: String,
+        /// For people: the cause and the next step.
+        why: String,
+        /// Milliseconds that there are of it.
+        length_ms: u64,
+        /// So much of that is silence that stands for what the disk was too slow for.
+        lost_ms: u64,
     },
     // Texts ----------------------------------------------------------------------------------------
     /// A text between two accounts, or from a trunk, was handed on or refused. Its words are not kept.

@@ -9,6 +9,7 @@ mod command;
 mod details;
 mod end;
 mod fact;
+mod recording;
 mod snapshot;
 mod wall_micros;
 
@@ -21,4 +22,5 @@ pub use details::{
 };
 pub use end::{Cause, End, Side};
 pub use fact::{Fact, FactKind};
+pub use recording::{Recorded, RecordingEnd, RecordingNow};
 pub use snapshot::{AgentNow, CallNow, CallPhase, LegNow, QueueNow, Snapshot, TrunkNow};

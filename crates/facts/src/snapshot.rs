@@ -1,4 +1,4 @@
-use crate::{AgentState, BanNow, LegRole, SupervisionMode};
+use crate::{AgentState, BanNow, LegRole, RecordingNow, SupervisionMode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,6 +38,9 @@ pub struct CallNow {
     pub callseq: u32,
     /// Its legs that have not ended.
     pub legs: BTreeMap<u32, LegNow>,
+    /// It is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingNow>,
 }
 
 /// Where a call is.

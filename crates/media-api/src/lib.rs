@@ -5,6 +5,7 @@ mod codec;
 mod family;
 mod handshake;
 mod quality;
+mod recording;
 mod room;
 mod security;
 mod stream;
@@ -13,6 +14,7 @@ pub use codec::Codec;
 pub use family::{Addresses, Family};
 pub use handshake::{CertificateHash, Fingerprint, Handshake, IceCredentials};
 pub use quality::{Decoded, Quality, Voice};
+pub use recording::{MessageEnd, MessageLimits, Part, RecordingId, RecordingOrder, RecordingTold, Tapping};
 pub use room::{Heard, RoomId, Seat};
 pub use security::{KeyExchange, KeyName, KeyTerms, Keys, MasterKey, Offerer, Security, Suite};
 pub use stream::{COMFORT_NOISE, Digits, Direction, Opus, Payload, Stream};
@@ -129,8 +131,8 @@ pub enum Command {
     Tap {
         /// Who is listened to.
         leg: LegId,
-        /// From now on with so many samples a second (8 000, 16 000 or 48 000), or no longer.
-        sample_rate: Option<u32>,
+        /// How, from now on, or no longer.
+        tapping: Option<Tapping>,
     },
     /// Listen for the tones by which a network says how a call goes.
     HearProgress {
@@ -317,6 +319,15 @@ pub enum Event {
         leg: LegId,
         /// For people.
         why: String,
+    },
+    /// A message that is recorded is over, by itself. Its leg is tapped no longer.
+    MessageEnded {
+        /// Whose.
+        leg: LegId,
+        /// Which.
+        recording: RecordingId,
+        /// Why.
+        why: MessageEnd,
     },
     /// How the last ten seconds were heard. Told when that changes, and once a minute if it does not.
     Quality {

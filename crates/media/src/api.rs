@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use audio::Clip;
 use base::Wall;
-use media_api::{Codec, Command, Event, Fingerprint, Keys, LegId, Offerer};
+use media_api::{Codec, Command, Event, Fingerprint, Keys, LegId, Offerer, Part};
 
 /// What a shard is told at its birth.
 #[derive(Clone, Debug)]
@@ -143,7 +143,10 @@ pub enum ShardOutput {
     Heard {
         /// Which.
         leg: LegId,
-        /// How many frames of 20 ms lie between the first and this one. It jumps where a shard that was late passed some over.
+        /// The piece of a recording that it belongs to, if it is for one.
+        part: Option<Part>,
+        /// How many frames of 20 ms lie between the first of the tap, or of the recording, and this one. It jumps where a shard
+        /// that was late passed some over.
         number: u64,
         /// Whether the party says anything in it, and whether it is told anything; silence if not.
         is_said: bool,

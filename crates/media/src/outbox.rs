@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use media_api::{Codec, Event, LegId};
+use media_api::{Codec, Event, LegId, Part};
 
 use crate::api::{HandshakeAct, PacketKind, PacketRef, ShardOutput};
 
@@ -59,7 +59,7 @@ impl Outbox {
     pub(crate) fn heard(
         &mut self,
         leg: LegId,
-        (number, is_said, is_told): (u64, bool, bool),
+        (part, number, is_said, is_told): (Option<Part>, u64, bool, bool),
         said: &[i16],
         told: &[i16],
     ) {
@@ -68,7 +68,7 @@ impl Outbox {
             bytes.extend(samples.flat_map(i16::to_le_bytes));
         });
         if let Some(packet) = packet {
-            self.outputs.push_back(ShardOutput::Heard { leg, number, is_said, is_told, packet });
+            self.outputs.push_back(ShardOutput::Heard { leg, part, number, is_said, is_told, packet });
         }
     }
 

@@ -157,7 +157,7 @@ impl Shard {
                 self.with(leg, |leg, out| leg.set_routes(Route::Itself, None, out));
             }
             Command::HearProgress { leg, on } => self.with(leg, |leg, _| leg.hear_progress(on)),
-            Command::Tap { leg, sample_rate } => self.with(leg, |leg, _| leg.tap(now, sample_rate)),
+            Command::Tap { leg, tapping } => self.with(leg, |leg, _| leg.tap(now, tapping.as_ref())),
             Command::Close { leg } => self.close(now, leg),
         }
     }

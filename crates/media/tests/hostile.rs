@@ -3,7 +3,7 @@
 mod world;
 
 use media::{PacketKind, ShardInput};
-use media_api::{Codec, Command, Digits, Direction, LegId, PlayId};
+use media_api::{Codec, Command, Digits, Direction, LegId, PlayId, Tapping};
 use proptest::prelude::*;
 use world::*;
 
@@ -70,7 +70,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => (leg(), leg()).prop_map(|(leg, to)| Command::Listen { leg, to }),
         1 => leg().prop_map(|leg| Command::Unbridge { leg }),
         1 => leg().prop_map(|leg| Command::Echo { leg }),
-        1 => (leg(), any::<bool>()).prop_map(|(leg, on)| Command::Tap { leg, sample_rate: on.then_some(8000) }),
+        1 => (leg(), any::<bool>()).prop_map(|(leg, on)| Command::Tap { leg, tapping: on.then(|| Tapping::at(8000)) }),
         1 => leg().prop_map(|leg| Command::Close { leg }),
     ]
 }

@@ -8,7 +8,7 @@ mod world;
 use std::time::Duration;
 
 use media::PacketKind;
-use media_api::{Codec, Command, Payload, Quality, RoomId, Seat, Stream};
+use media_api::{Codec, Command, Payload, Quality, RoomId, Seat, Stream, Tapping};
 use world::*;
 
 const RTCP: &str = "192.0.2.1:4003";
@@ -293,7 +293,7 @@ fn hearers() -> [(&'static str, World); 3] {
         room.command(Command::Join { leg, room: RoomId(1), seat: Seat::OPEN, chime: false });
     }
     let mut tapped = World::bridged();
-    tapped.command(Command::Tap { leg: A, sample_rate: Some(8000) });
+    tapped.command(Command::Tap { leg: A, tapping: Some(Tapping::at(8000)) });
     [("translated", translated()), ("in a room", room), ("tapped", tapped)]
 }
 
@@ -331,7 +331,7 @@ fn what_is_passed_on_as_it_comes_has_no_hearer_here() {
 #[test]
 fn what_a_tap_hears_beside_another_hearer_is_counted_once() {
     let mut world = translated();
-    world.command(Command::Tap { leg: A, sample_rate: Some(8000) });
+    world.command(Command::Tap { leg: A, tapping: Some(Tapping::at(8000)) });
     talk_with_late_packets(&mut world);
     world.talk(A, 77, 500, 100);
     let heard = told(&world)[0].1.heard.unwrap();

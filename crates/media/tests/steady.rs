@@ -9,7 +9,7 @@ use std::time::Duration;
 use base::{Seed, Time};
 use media::jitter::{Arrived, Content, JitterBuffer, Taken};
 use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
-use media_api::{Codec, Command, Heard, LegId, PlayId, RoomId, Seat, Stream};
+use media_api::{Codec, Command, Heard, LegId, PlayId, RoomId, Seat, Stream, Tapping};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use world::{PCMU, Rtp, clip, party, sound, stream, written};
 
@@ -118,7 +118,7 @@ fn relaying_allocates_nothing() {
     for n in (1..=100).step_by(2) {
         hall.command(Command::Bridge { a: LegId(n), b: LegId(n + 1) });
     }
-    hall.command(Command::Tap { leg: LegId(1), sample_rate: Some(8000) });
+    hall.command(Command::Tap { leg: LegId(1), tapping: Some(Tapping::at(8000)) });
     let mut packets = talkers(100);
     hall.run(WARM, &mut packets);
     (hall.sent, hall.bytes) = (0, 0);

@@ -24,7 +24,7 @@ pub use handshakes::MediaCertificate;
 pub use media_ports::{PortPair, PortPairs};
 pub use media_threads::{MediaConfig, MediaCounts, MediaThreads, Tap, TappedPacket};
 pub use open_files::allow_many_open_files;
-pub use recorder::{Recorder, RecordingTold, Recordings};
+pub use recorder::{Recorder, Recordings, RecordingsFolder};
 pub use resolver::{Resolved, Resolver};
 pub use sip_sockets::{SipCounter, SipCounts, SipInbox, SipInput, SipLimits, SipSetup, SipSockets};
 pub use sounds::{SoundStore, Wish};

@@ -5,7 +5,10 @@
 
 use audio::wav;
 use base::Seed;
-use media_api::{Addresses, Codec, Command, Event, Family, LegId, PlayId, Stream};
+use media_api::{
+    Addresses, Codec, Command, Event, Family, LegId, Part, PlayId, RecordingId, RecordingOrder,
+    RecordingTold, Stream, Tapping,
+};
 use net::{Clock, MediaConfig, MediaThreads, SoundStore};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -237,7 +240,8 @@ fn a_leg_arrives_however_long_the_thread_that_it_leaves_stood_still() {
 fn what_a_party_says_and_is_told_is_recorded_side_by_side_also_when_its_leg_moves() {
     let folder = tempfile::tempdir().unwrap();
     let (sender, told) = channel();
-    let (recorder, recordings) = net::Recorder::start(1000, move |what| drop(sender.send(what))).unwrap();
+    let at = net::RecordingsFolder { path: folder.path().to_owned(), free_min: 0 };
+    let (recorder, recordings) = net::Recorder::start(at, 1000, move |what| drop(sender.send(what))).unwrap();
     let config = MediaConfig { recordings, ..config(24_120..=24_139, 2, Vec::new()) };
     let (mut media, _events) = start(config);
     let legs = [LegId(1), LegId(2)];
@@ -248,8 +252,11 @@ fn what_a_party_says_and_is_told_is_recorded_side_by_side_also_when_its_leg_move
         local
     });
     let path = folder.path().join("call.wav");
-    assert!(recorder.begin(legs[0], std::fs::File::create(&path).unwrap(), 8000));
-    media.command(Command::Tap { leg: legs[0], sample_rate: Some(8000) });
+    let (recording, name) = (RecordingId(1), "call".to_owned());
+    let begin = RecordingOrder::Begin { recording, name, sample_rate: 8000, only_said: false };
+    assert_eq!(recorder.order(begin), None);
+    let part = Some(Part { recording, number: 0, first: 0 });
+    media.command(Command::Tap { leg: legs[0], tapping: Some(Tapping { part, ..Tapping::at(8000) }) });
     media.command(Command::Bridge { a: legs[0], b: legs[1] });
     let law = audio::g711::Law::A;
     let [said, heard] = [8000, 2000].map(|level| [law.encode_sample(level); 160]);
@@ -260,9 +267,9 @@ fn what_a_party_says_and_is_told_is_recorded_side_by_side_also_when_its_leg_move
         peers[1].send_to(&rtp(sequence, &heard), locals[1]).unwrap();
         while peers[0].recv_from(&mut buffer).is_ok() {}
     }
-    media.command(Command::Tap { leg: legs[0], sample_rate: None });
-    assert!(recorder.end(legs[0]));
-    let net::RecordingTold::Ended { length, .. } = told.recv_timeout(SOON).unwrap() else {
+    media.command(Command::Tap { leg: legs[0], tapping: None });
+    assert_eq!(recorder.order(RecordingOrder::End { recording, frames: 0 }), None);
+    let RecordingTold::Ended { length, .. } = told.recv_timeout(SOON).unwrap() else {
         panic!("it did not end well")
     };
     assert!(length > Duration::from_millis(1000), "{length:?}");

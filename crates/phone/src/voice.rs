@@ -4,7 +4,7 @@ use audio::Clip;
 use audio::g711::Law;
 use base::{Seed, Time};
 use media::{PacketKind, PacketRef, Shard, ShardConfig, ShardInput, ShardOutput};
-use media_api::{Codec, Command, Event, LegId, PlayId, Sound, Stream};
+use media_api::{Codec, Command, Event, LegId, PlayId, Sound, Stream, Tapping};
 use net::{Clock, PortPair, PortPairs};
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -84,7 +84,7 @@ impl Voice {
         let (leg, local) = (LegId(self.number()), sockets.local);
         self.legs.insert(leg, Leg { sockets, ear, to_line: None });
         self.shard.handle(self.clock.now(), ShardInput::Opened { leg, local });
-        self.command(Command::Tap { leg, sample_rate: Some(RATE) });
+        self.command(Command::Tap { leg, tapping: Some(Tapping::at(RATE)) });
         Ok((leg, local))
     }
 

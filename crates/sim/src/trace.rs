@@ -71,6 +71,7 @@ impl<'a> Trace<'a> {
             Output::Expect { remote, name } => write!(self.hash, "{remote}{name}"),
             Output::Media { command, beside } => write!(self.hash, "{command:?}{beside:?}"),
             Output::Door(change) => write!(self.hash, "{change:?}"),
+            Output::Record(order) => write!(self.hash, "{order:?}"),
             Output::Fact(fact) => write!(self.hash, "{fact:?}"),
             Output::Reply { id, result } => write!(self.hash, "{id}{result:?}"),
         };
@@ -98,6 +99,7 @@ impl<'a> Trace<'a> {
             Output::LookUp(question) => format!("{now:>16} {:<10} {}", "look-up", question.look_up.name),
             Output::Expect { remote, name } => format!("{now:>16} {:<10} {name} at {remote}", "names"),
             Output::Media { command, .. } => format!("{now:>16} {:<10} {command:?}", "media"),
+            Output::Record(order) => format!("{now:>16} {:<10} {order:?}", "recorder"),
             Output::Door(change) => format!("{now:>16} {:<10} {change:?}", "door"),
             Output::Fact(fact) => {
                 let call =

@@ -273,6 +273,8 @@ impl<'a> World<'a> {
                 }
                 Output::Expect { .. } => {}
                 Output::Media { command, .. } => self.media.command(self.now, command),
+                // Nobody in the town asks for a recording.
+                Output::Record(_) => {}
                 // There are no sockets that could drop anything.
                 Output::Door(_) => {}
                 Output::Fact(fact) => {

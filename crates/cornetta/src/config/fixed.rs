@@ -14,6 +14,7 @@ pub(crate) struct Fixed {
     media: super::Media,
     http: super::Http,
     trace: super::Trace,
+    recordings: net::RecordingsFolder,
     sounds: Vec<PathBuf>,
     /// All, half open, and half open of one source.
     limits: [usize; 5],
@@ -31,6 +32,7 @@ impl Fixed {
             media: installation.media.clone(),
             http: installation.http.clone(),
             trace: installation.trace.clone(),
+            recordings: installation.recordings.clone(),
             sounds: installation.sounds.clone(),
             limits: [
                 engine.calls_max,
@@ -54,6 +56,7 @@ impl Fixed {
             ("`address`, `ports` or `threads` under [media]", self.media == later.media),
             ("`listen` under [http]", self.http.listen == later.http.listen),
             ("[trace]", self.trace == later.trace),
+            ("[recordings]", self.recordings == later.recordings),
             ("[[token]]", self.http.tokens == later.http.tokens),
             ("`folders` under [sounds]", self.sounds == later.sounds),
             ("[limits]", self.limits == later.limits),

@@ -16,6 +16,7 @@ mod numbering;
 mod outbound;
 mod reachability;
 mod read;
+mod recordings;
 mod routes;
 mod services;
 mod tls;
@@ -45,6 +46,8 @@ pub(crate) struct Installation {
     pub(crate) http: Http,
     /// What is kept of the calls' SIP messages.
     pub(crate) trace: Trace,
+    /// Where recordings of calls are kept.
+    pub(crate) recordings: net::RecordingsFolder,
     /// Folders of prompts and music.
     pub(crate) sounds: Vec<PathBuf>,
     /// What SIP speaks TLS with.
@@ -135,6 +138,8 @@ fn read_root(
     let addresses = media.as_ref().map(|media| media.media.addresses);
     let http = network::http(document, root);
     let trace = trace::trace(document, root, folder);
+    let data = node.as_ref().map_or(folder, |node| node.data.as_path());
+    let recordings = recordings::recordings(document, root, (folder, data));
     let (sounds, hold_music) = services::sounds(document, root, folder);
     let desk = desk::desk(document, root, folder);
     let (home, origins) = numbering::home(document, root, folder);
@@ -146,7 +151,8 @@ fn read_root(
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
     let limits = limits::limits(document, root);
     let guard = guard::guard(document, root);
-    let (node, media, http, trace, mut sip) = (node?, media?, http?, trace?, sip?);
+    let (node, media, http, mut sip) = (node?, media?, http?, sip?);
+    let (trace, recordings) = (trace?, recordings?);
     sip.config.guard = guard;
     limits.hold_for(&mut sip.config.limits);
     reachability::warn(document, &sip, &media);
@@ -182,6 +188,7 @@ fn read_root(
         media: media.media,
         http,
         trace,
+        recordings,
         sounds,
         tls: sip.tls,
         streams: limits.streams,

@@ -64,7 +64,7 @@ fn keep(document: &mut Document<'_>, entry: &Entry<'_>) -> Option<Duration> {
     Some(span)
 }
 
-fn size(document: &mut Document<'_>, entry: &Entry<'_>) -> Option<u64> {
+pub(super) fn size(document: &mut Document<'_>, entry: &Entry<'_>) -> Option<u64> {
     let written = document.text(entry)?;
     let units = [("MB", 1_000_000), ("GB", 1_000_000_000)];
     let read = units.iter().find_map(|(unit, bytes)| {
@@ -77,7 +77,8 @@ fn size(document: &mut Document<'_>, entry: &Entry<'_>) -> Option<u64> {
         return None;
     };
     if !(SIZE_LEAST..=SIZE_MOST).contains(&size) {
-        document.fault(entry.value_at(), "`size_max` is out of range", "write a size from 1MB to 1000GB");
+        let what = format!("`{written}` is out of range");
+        document.fault(entry.value_at(), what, "write a size from 1MB to 1000GB");
     }
     Some(size)
 }

@@ -46,7 +46,7 @@ fn explain(refused: CommandRefused) -> CommandError {
         },
         CommandRefused::InvalidState => CommandError {
             code: CommandCode::InvalidState,
-            detail: "the agent's device is not registered, or the call has no agent now or is ending; see /v1/snapshot"
+            detail: "the agent's device is not registered, or the call has no agent now, is ending, is not answered, or is recorded already or not at all; see /v1/snapshot"
                 .to_owned(),
         },
     }

@@ -6,6 +6,7 @@ mod commands;
 mod counting;
 mod facts;
 mod public_address;
+mod recorder;
 mod seeing;
 mod turn;
 
@@ -17,8 +18,8 @@ use counting::Guarded;
 use cti::{CtiConfig, CtiServer};
 use journal::Journal;
 use net::{
-    CertificateFetcher, Clock, MediaCertificate, MediaConfig, MediaThreads, Resolver, SipCounter, SipSetup,
-    SipSockets, SoundStore, Tls,
+    CertificateFetcher, Clock, MediaCertificate, MediaConfig, MediaThreads, Recorder, Resolver, SipCounter,
+    SipSetup, SipSockets, SoundStore, Tls,
 };
 use sip::ua::Transport;
 use std::io::ErrorKind;
@@ -82,6 +83,7 @@ impl Exchange {
             media,
             http,
             trace,
+            recordings,
             sounds,
             tls,
             streams,
@@ -97,6 +99,7 @@ impl Exchange {
         let past = facts::past(&recovery);
         let trace = start_trace(&data, trace)?;
         let (media_events, media_inbox) = mpsc::channel(WAITING_MAX);
+        let (recorder, recorded, tapped) = recorder::start(recordings.clone())?;
         let sounds = SoundStore::new(sounds, SOUND_CACHE_BYTES).context("the thread that reads sounds")?;
         let media_addresses = media.addresses;
         let certificate = MediaCertificate::draw().context("the certificate of media")?;
@@ -110,7 +113,7 @@ impl Exchange {
             seed: seed.named("media"),
             clock,
             tap: seeing::tap(&trace),
-            recordings: net::Recordings::default(),
+            recordings: tapped,
             certificate,
         };
         let media = MediaThreads::start(media, move |event| {
@@ -130,6 +133,7 @@ impl Exchange {
             seed,
             clock,
             media,
+            recorder,
             media_addresses,
             sip,
             name_servers,
@@ -138,7 +142,8 @@ impl Exchange {
             trace: trace.clone(),
             guarded: guarded.clone(),
         };
-        let inboxes = turn::Inboxes { media: media_inbox, control: control_inbox, commands: command_inbox };
+        let inboxes =
+            turn::Inboxes { media: media_inbox, recorded, control: control_inbox, commands: command_inbox };
         let (engine, Bound { listen, sip }, ended) = start_engine(parts, inboxes).await?;
         let web = CtiConfig {
             listen: http.listen,
@@ -146,6 +151,7 @@ impl Exchange {
             source,
             zone: ZONE.to_owned(),
             trace: trace.clone(),
+            recordings: cti::RecordingFiles::new(move |recording| recordings.file(recording)),
             counters: counting::counters(guarded, sip, trace.clone()),
             limits: cti::Limits::default(),
         };
@@ -199,6 +205,7 @@ struct Parts {
     seed: Seed,
     clock: Clock,
     media: MediaThreads,
+    recorder: Recorder,
     media_addresses: media_api::Addresses,
     sip: SipSetup,
     name_servers: Vec<SocketAddr>,
@@ -268,6 +275,7 @@ async fn run_engine(parts: Parts, inboxes: turn::Inboxes, bound: oneshot::Sender
         seed,
         clock,
         media,
+        recorder,
         media_addresses,
         sip,
         name_servers,
@@ -293,6 +301,6 @@ async fn run_engine(parts: Parts, inboxes: turn::Inboxes, bound: oneshot::Sender
     let engine = engine::Engine::new(config, past, seed, clock.now(), clock.wall());
     let seeing = seeing::Seeing::new(trace, clock);
     let outside = turn::Outside { sockets, addresses, certificate, names, fetcher };
-    let turn = turn::Turn::new(engine, outside, media, clock, journal, (seeing, guarded));
+    let turn = turn::Turn::new(engine, outside, (media, recorder), clock, journal, (seeing, guarded));
     turn.run(sip_inbox, (resolved, fetched), inboxes).await;
 }

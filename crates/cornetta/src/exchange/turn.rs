@@ -11,10 +11,10 @@ use cti::CommandRequest;
 use engine::{Engine, Input, Output};
 use facts::FactKind;
 use journal::Journal;
-use media_api::{Event, Fingerprint};
+use media_api::{Event, Fingerprint, RecordingTold};
 use net::{
-    CertificateFetcher, Clock, FetchedCertificate, MediaThreads, Resolved, Resolver, SipInbox, SipInput,
-    SipSockets,
+    CertificateFetcher, Clock, FetchedCertificate, MediaThreads, Recorder, Resolved, Resolver, SipInbox,
+    SipInput, SipSockets,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +33,7 @@ const LAST_FACTS: Duration = Duration::from_secs(10);
 /// Where the engine's inputs come from, besides the network.
 pub(super) struct Inboxes {
     pub(super) media: Receiver<Event>,
+    pub(super) recorded: UnboundedReceiver<RecordingTold>,
     pub(super) control: Receiver<Control>,
     pub(super) commands: Receiver<CommandRequest>,
 }
@@ -52,6 +53,7 @@ pub(super) struct Turn {
     engine: Engine,
     outside: Outside,
     media: MediaThreads,
+    recorder: Recorder,
     clock: Clock,
     wall_at_zero: Wall,
     facts: Unwritten,
@@ -67,7 +69,7 @@ impl Turn {
     pub(super) fn new(
         engine: Engine,
         outside: Outside,
-        media: MediaThreads,
+        (media, recorder): (MediaThreads, Recorder),
         clock: Clock,
         journal: Arc<Journal>,
         (seeing, guarded): (Seeing, Guarded),
@@ -76,6 +78,7 @@ impl Turn {
             engine,
             outside,
             media,
+            recorder,
             clock,
             wall_at_zero: clock.wall_at_zero(),
             facts: Unwritten::new(journal),
@@ -104,6 +107,7 @@ impl Turn {
                     self.take(Input::Media(event));
                     self.take_more(|| inboxes.media.try_recv().ok().map(Input::Media));
                 }
+                Some(told) = inboxes.recorded.recv() => self.take(Input::Recorded(told)),
                 Some(message) = sip.recv() => {
                     self.take(sip_input(message));
                     self.take_more(|| sip.try_recv().map(sip_input));
@@ -172,10 +176,13 @@ impl Turn {
                 Output::Fetch(fetch) => self.outside.fetcher.fetch(*fetch),
                 Output::LookUp(question) => unasked.push(question.asker),
                 Output::Expect { remote, name } => self.outside.sockets.expect(remote, &name),
+                Output::Record(order) => answers.extend(self.recorder.order(order).map(Input::Recorded)),
                 Output::Media { command: media_api::Command::Open { leg, family }, beside } => {
-                    answers.push(self.media.open(leg, family, beside));
+                    answers.push(Input::Media(self.media.open(leg, family, beside)));
                 }
-                Output::Media { command, .. } => answers.extend(self.media.command(command)),
+                Output::Media { command, .. } => {
+                    answers.extend(self.media.command(command).map(Input::Media))
+                }
                 Output::Door(change) => self.outside.sockets.apply(&change),
                 Output::Fact(fact) => {
                     log_trunk(&fact.kind);
@@ -186,8 +193,8 @@ impl Turn {
                 Output::Reply { id, result } => self.commands.reply(id, result),
             }
         }
-        for event in answers {
-            self.take(Input::Media(event));
+        for answer in answers {
+            self.take(answer);
         }
         for asker in unasked {
             self.take(Input::LookedUp { asker, answer: ivr::Answer::Failed });

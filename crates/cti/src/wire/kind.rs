@@ -79,6 +79,11 @@ fn of_media(kind: &FactKind) -> &'static str {
         FactKind::MediaPathLost { .. } => "media.path_lost",
         FactKind::MediaHandshakeFailed { .. } => "media.handshake_failed",
         FactKind::MediaUnauthenticated { .. } => "media.unauthenticated",
+        FactKind::RecordingStarted { .. } => "recording.started",
+        FactKind::RecordingPaused { .. } => "recording.paused",
+        FactKind::RecordingResumed { .. } => "recording.resumed",
+        FactKind::RecordingStopped { .. } => "recording.stopped",
+        FactKind::RecordingFailed { .. } => "recording.failed",
         kind => of_the_exchange(kind),
     }
 }

@@ -47,6 +47,8 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::AgentState { .. } | FactKind::CaptureStarted { .. } | FactKind::SecurityBlocked { .. }
         // Who listened to whom is what such facts are for: agents go by their names, and callers are not named.
         | FactKind::SupervisionStarted { .. } | FactKind::SupervisionModeChanged { .. } | FactKind::SupervisionEnded { .. }
+        | FactKind::RecordingStarted { .. } | FactKind::RecordingPaused { .. } | FactKind::RecordingResumed { .. }
+        | FactKind::RecordingStopped { .. } | FactKind::RecordingFailed { .. }
         | FactKind::OutboundSettled { .. } | FactKind::SecurityBanned(_) | FactKind::SecurityUnbanned { .. } => Personal::Plain,
         FactKind::SystemStarted { .. } | FactKind::SystemStopping { .. } | FactKind::ConfigActivated { .. }
         | FactKind::ConfigRejected { .. } | FactKind::TrunkUp { .. } | FactKind::TrunkDown { .. }

@@ -2,7 +2,7 @@
 
 use facts::{
     AgentState, Banned, CallData, Cause, End, FactKind, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver,
-    PlayedPrompt, QueueLeft, QueueRefusal, Side, SilenceEvidence, SupervisionMode,
+    PlayedPrompt, QueueLeft, QueueRefusal, RecordingEnd, Side, SilenceEvidence, SupervisionMode,
 };
 
 pub(crate) const NUMBER: &str = "+393471234567";
@@ -73,6 +73,27 @@ fn desk() -> Vec<FactKind> {
         FactKind::ConferenceJoined { leg: 3, role: LegRole::External, by: "crm".into() },
         FactKind::ConferenceLeft { leg: 3 },
         FactKind::ConferenceMuted { leg: 3, muted: true, by: "crm".into() },
+        FactKind::RecordingStarted {
+            recording: "rm1-01ARZ3NDEKTSV4RRFFQ69G5FAV-1".into(),
+            of: "call".into(),
+            basis: "verbale".into(),
+            by: "crm".into(),
+        },
+        FactKind::RecordingPaused { recording: "rm1-01ARZ3NDEKTSV4RRFFQ69G5FAV-1".into(), by: "crm".into() },
+        FactKind::RecordingResumed { recording: "rm1-01ARZ3NDEKTSV4RRFFQ69G5FAV-1".into(), by: "crm".into() },
+        FactKind::RecordingStopped {
+            recording: "rm1-01ARZ3NDEKTSV4RRFFQ69G5FAV-1".into(),
+            why: RecordingEnd::CallEnded,
+            by: String::new(),
+            length_ms: 93_480,
+            lost_ms: 40,
+        },
+        FactKind::RecordingFailed {
+            recording: "rm1-01ARZ3NDEKTSV4RRFFQ69G5FAV-2".into(),
+            why: "the recording cannot be written: No space left on device".into(),
+            length_ms: 12_000,
+            lost_ms: 0,
+        },
         FactKind::SupervisionStarted {
             leg: 4,
             supervisor: "carla".into(),

@@ -155,6 +155,8 @@ impl Call {
             warming: None,
             shortcut: None,
             guests: Guests::default(),
+            recording: None,
+            recordings: 0,
             consults_for: None,
             end: None,
             ended: false,

@@ -77,6 +77,7 @@ impl Call {
             duration_ms: super::waiting::millis(held),
         };
         self.note(ctx, kind);
+        self.ends_message(ctx, number, digit);
         if to_script {
             self.script_input(ctx, ivr::Input::Digit(digit));
         }

@@ -145,13 +145,14 @@ impl Call {
             }
             leg.media_gone(ctx);
         }
+        self.give_up_recording(ctx);
         self.bury(ctx);
     }
 
-    /// Forgets the legs that are over; writes the call's end after the last one.
+    /// Forgets the legs that are over; writes the call's end after the last one, and after that of its recording.
     pub(super) fn bury(&mut self, ctx: &mut Context) {
         self.legs.retain(|leg| !leg.is_over());
-        if !self.legs.is_empty() || self.ended {
+        if !self.legs.is_empty() || self.recording.is_some() || self.ended {
             return;
         }
         let Some(end) = self.end.clone() else { return };

@@ -14,6 +14,7 @@ mod leaving;
 mod loops;
 mod losing;
 mod parties;
+mod recording;
 mod replacing;
 mod scripted;
 mod shown;
@@ -32,6 +33,7 @@ use guests::Guests;
 use leaving::{Leaving, Shortcut};
 pub(crate) use loops::Way;
 pub(crate) use parties::Parties;
+pub(crate) use recording::Recordings;
 pub(crate) use transferring::Consultation;
 pub(crate) use turned_away::turned_away;
 pub(crate) use waiting::Queued;
@@ -98,6 +100,10 @@ pub(crate) struct Call {
     shortcut: Option<Shortcut>,
     /// Who is in the conversation beside its two.
     guests: Guests,
+    /// It is recorded, or its recording is being ended.
+    recording: Option<recording::Recording>,
+    /// How many there were.
+    recordings: u32,
     /// The call that its caller, an agent, is in at the same time.
     consults_for: Option<CallKey>,
     /// Why the call ends, as soon as it does.
@@ -294,6 +300,7 @@ impl Call {
             classified: self.classified.clone(),
             callseq: self.log.callseq,
             legs: legs.collect(),
+            recording: self.recording.as_ref().map(recording::Recording::now),
         }
     }
 

@@ -34,6 +34,8 @@ pub struct Cdr {
     pub topic: String,
     /// The last queue in which it waited; empty if in none.
     pub queue: String,
+    /// The ids of its recordings, the first one first, whether or not all could be written.
+    pub recordings: Vec<String>,
     /// Every leg, by number.
     pub legs: Vec<LegRecord>,
     /// Who, where and why.
@@ -178,6 +180,7 @@ impl OpenCdr {
             language: text(),
             topic: text(),
             queue: text(),
+            recordings: Vec::new(),
             legs: Vec::new(),
             end,
             total: zero,
@@ -247,6 +250,7 @@ impl OpenCdr {
                 self.part = Part::Queue;
             }
             FactKind::QueueLeft { .. } => self.part = Part::Other,
+            FactKind::RecordingStarted { recording, .. } => cdr.recordings.push(recording.clone()),
             FactKind::OfferAccepted { agent, .. } => self.winner = Some(agent.clone()),
             _ => self.apply_to_legs(fact),
         }

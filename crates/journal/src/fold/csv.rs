@@ -11,7 +11,7 @@ use std::time::Duration;
 /// milliseconds, `agents` is `name:talk` for each agent who talked, with `;` between.
 pub const HEADER: &str = "call,arrived,answered,ended,from,to,service,trunk,language,topic,queue,waited_ms,agents,\
 ended_by,cause,sip,q850,total_ms,ivr_ms,talk_ms,other_ms,place,detail,sip_call_id,origin_country,origin_operator,\
-origin_kind,withheld,diverted_by";
+origin_kind,withheld,diverted_by,recordings";
 
 /// One record as a line of CSV (RFC 4180) without its line end, by the columns of [`HEADER`].
 pub fn csv_row(cdr: &Cdr) -> String {
@@ -23,7 +23,7 @@ pub fn json_row(cdr: &Cdr) -> Value {
     HEADER.split(',').map(str::to_owned).zip(values(cdr)).collect()
 }
 
-fn values(cdr: &Cdr) -> [Value; 29] {
+fn values(cdr: &Cdr) -> [Value; 30] {
     let zone = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Rome").unwrap_or(TimeZone::UTC);
     let time = |wall: Option<Wall>| wall.map(|wall| local_time(wall, &zone)).into();
     let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX).into();
@@ -59,6 +59,7 @@ fn values(cdr: &Cdr) -> [Value; 29] {
         text(&cdr.origin.kind),
         cdr.origin.withheld.into(),
         text(&cdr.diverted_by.join(";")),
+        text(&cdr.recordings.join(";")),
     ]
 }
 

@@ -2,7 +2,7 @@ use crate::OpenCall;
 use base::Wall;
 use facts::{
     AgentNow, AgentState, BanNow, CallNow, CallPhase, ChargeNow, Fact, FactKind, LegNow, LegRole, QueueNow,
-    Snapshot, TrunkNow,
+    RecordingNow, Snapshot, TrunkNow,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -181,6 +181,7 @@ impl SnapshotFold {
             call.callseq = fact.callseq;
             apply_phase(call, &fact.kind);
             apply_leg(call, &fact.kind);
+            apply_recording(call, &fact.kind);
         }
     }
 
@@ -209,6 +210,7 @@ fn arriving(from: &str, to: &str, service: &str) -> CallNow {
         classified: BTreeMap::new(),
         callseq: 0,
         legs: BTreeMap::new(),
+        recording: None,
     }
 }
 
@@ -243,6 +245,21 @@ fn apply_leg(call: &mut CallNow, kind: &FactKind) {
             change(call, *leg, |now| now.supervision = Some(*mode));
         }
         FactKind::SupervisionEnded { leg, .. } => change(call, *leg, |now| now.supervision = None),
+        _ => {}
+    }
+}
+
+fn apply_recording(call: &mut CallNow, kind: &FactKind) {
+    match kind {
+        FactKind::RecordingStarted { recording, .. } => {
+            call.recording = Some(RecordingNow { recording: recording.clone(), paused: false });
+        }
+        FactKind::RecordingPaused { .. } | FactKind::RecordingResumed { .. } => {
+            if let Some(now) = &mut call.recording {
+                now.paused = matches!(kind, FactKind::RecordingPaused { .. });
+            }
+        }
+        FactKind::RecordingStopped { .. } | FactKind::RecordingFailed { .. } => call.recording = None,
         _ => {}
     }
 }

@@ -226,7 +226,8 @@ fn step(fact: &Fact) -> Option<Step> {
         _ => queue_step(&fact.kind)
             .or_else(|| leg_step(&fact.kind))
             .or_else(|| transfer_step(&fact.kind))
-            .or_else(|| conference_step(&fact.kind))?,
+            .or_else(|| conference_step(&fact.kind))
+            .or_else(|| recording_step(&fact.kind))?,
     };
     Some(Step { at: fact.at, it, en })
 }
@@ -306,6 +307,32 @@ fn conference_step(kind: &FactKind) -> Option<(String, String)> {
         }
         FactKind::ConferenceMuted { leg, .. } => {
             (format!("la parte {leg} è di nuovo sentita"), format!("leg {leg} is heard again"))
+        }
+        _ => return None,
+    })
+}
+
+fn recording_step(kind: &FactKind) -> Option<(String, String)> {
+    Some(match kind {
+        FactKind::RecordingStarted { recording, by, basis, .. } => (
+            format!("registrata da {by} ({basis}): {recording}"),
+            format!("recorded by {by} ({basis}): {recording}"),
+        ),
+        FactKind::RecordingPaused { .. } => ("registrazione sospesa".into(), "recording pauses".into()),
+        FactKind::RecordingResumed { .. } => ("registrazione ripresa".into(), "recording goes on".into()),
+        FactKind::RecordingStopped { length_ms, lost_ms, .. } => {
+            let seconds = length_ms / 1000;
+            (
+                format!("registrazione finita: {seconds} s, persi {lost_ms} ms"),
+                format!("recording ended: {seconds} s, {lost_ms} ms lost"),
+            )
+        }
+        FactKind::RecordingFailed { why, length_ms, .. } => {
+            let seconds = length_ms / 1000;
+            (
+                format!("registrazione interrotta dopo {seconds} s: {why}"),
+                format!("recording broke off after {seconds} s: {why}"),
+            )
         }
         _ => return None,
     })

@@ -5,6 +5,7 @@ mod handshaking;
 mod idling;
 mod listening;
 mod measuring;
+mod message;
 mod pressing;
 mod protection;
 mod receiving;

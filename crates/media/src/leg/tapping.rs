@@ -1,9 +1,10 @@
 //! What a leg says and what it is told, decoded side by side for whoever records it or listens to it outside of the shard.
 
 use base::{Seed, Time};
-use media_api::Codec;
+use media_api::{Codec, Event, LegId, MessageEnd, Part, Tapping};
 
 use super::Leg;
+use super::message::Message;
 use crate::cadence::{CATCH_UP_MAX, Cadence};
 use crate::ear::{Hearing, Said};
 use crate::jitter::{Arrived, Content};
@@ -18,6 +19,9 @@ pub(super) struct Tap {
     cadence: Cadence,
     /// Of the next frame.
     number: u64,
+    part: Option<Part>,
+    /// It ends by itself.
+    message: Option<Message>,
     said: Channel,
     told: Channel,
 }
@@ -47,10 +51,29 @@ impl Channel {
 }
 
 impl Tap {
-    fn new(now: Time, sample_rate: u32, mut cadence: Cadence, seed: &Seed) -> Tap {
+    fn new(now: Time, tapping: &Tapping, mut cadence: Cadence, seed: &Seed) -> Tap {
         cadence.start(now);
         let [said, told] = ["said", "told"].map(|name| Channel::new(seed.named(name)));
-        Tap { sample_rate, cadence, number: 0, said, told }
+        Tap {
+            sample_rate: tapping.sample_rate,
+            cadence,
+            number: tapping.part.map_or(0, |part| part.first),
+            part: tapping.part,
+            message: tapping.message.map(Message::new),
+            said,
+            told,
+        }
+    }
+
+    /// Hands up the next frame; says why it was the last, if it was.
+    fn hand_up(&mut self, now: Time, leg: LegId, out: &mut Outbox) -> Option<MessageEnd> {
+        let length = (self.sample_rate / 50) as usize;
+        let is_said = self.said.take(now, length);
+        let is_told = self.told.take(now, length);
+        let what = (self.part, self.number, is_said, is_told);
+        self.number += 1;
+        out.heard(leg, what, &self.said.frame, &self.told.frame);
+        self.message.as_mut().and_then(|message| message.take(&self.said.frame))
     }
 
     /// When the next frame is due.
@@ -89,26 +112,30 @@ impl Tap {
 }
 
 impl Leg {
-    /// What it says and what it is told is handed up from now on at this rate, or no longer.
-    pub(crate) fn tap(&mut self, now: Time, sample_rate: Option<u32>) {
+    /// What it says and what it is told is handed up from now on in this manner, or no longer.
+    pub(crate) fn tap(&mut self, now: Time, tapping: Option<&Tapping>) {
         let (cadence, seed) = (Cadence::new(self.phase), Seed::from_number(u64::from(self.line.ssrc())));
-        self.tap = sample_rate.map(|sample_rate| Box::new(Tap::new(now, sample_rate, cadence, &seed)));
+        self.tap = tapping.map(|tapping| Box::new(Tap::new(now, tapping, cadence, &seed)));
     }
 
     /// Hands up what is due.
     pub(super) fn tap_on(&mut self, now: Time, out: &mut Outbox) {
         let Some(tap) = &mut self.tap else { return };
-        let length = (tap.sample_rate / 50) as usize;
         for _ in 0..CATCH_UP_MAX {
             if tap.cadence.next(now).is_none() {
                 return;
             }
-            let is_said = tap.said.take(now, length);
-            let is_told = tap.told.take(now, length);
-            let what = (tap.number, is_said, is_told);
-            tap.number += 1;
-            out.heard(self.id, what, &tap.said.frame, &tap.told.frame);
+            if let Some(why) = tap.hand_up(now, self.id, out) {
+                return self.end_message(why, out);
+            }
         }
         tap.number += tap.cadence.skip(now);
+    }
+
+    fn end_message(&mut self, why: MessageEnd, out: &mut Outbox) {
+        let Some(tap) = self.tap.take() else { return };
+        if let Some(part) = tap.part {
+            out.event(Event::MessageEnded { leg: self.id, recording: part.recording, why });
+        }
     }
 }

@@ -13,7 +13,7 @@ use audio::Clip;
 use audio::g711::Law;
 use base::{Seed, Time, Wall};
 use media::{HandshakeAct, PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
-use media_api::{Codec, Command, Event, LegId, PlayId, Quality, Sound, Stream};
+use media_api::{Codec, Command, Event, LegId, Part, PlayId, Quality, Sound, Stream};
 
 pub const A: LegId = LegId(1);
 pub const B: LegId = LegId(2);
@@ -88,6 +88,8 @@ pub struct World {
     pub asked: Vec<Arc<str>>,
     /// What tapped legs say and are told.
     pub heard: Vec<(LegId, [Vec<i16>; 2])>,
+    /// The number of each of these that was for a recording.
+    pub parts: Vec<(Part, u64)>,
     /// What is neither RTP nor RTCP: STUN and handshakes.
     pub answers: Vec<(LegId, SocketAddr, Vec<u8>)>,
     /// What handshakes need, and the number of each.
@@ -142,6 +144,7 @@ impl World {
             quality: Vec::new(),
             asked: Vec::new(),
             heard: Vec::new(),
+            parts: Vec::new(),
             handshakes: Vec::new(),
             answers: Vec::new(),
             sounds: BTreeMap::new(),
@@ -281,7 +284,8 @@ impl World {
                     }
                 }
                 ShardOutput::Handshake { leg, number, act } => self.handshakes.push((leg, number, act)),
-                ShardOutput::Heard { leg, packet, .. } => {
+                ShardOutput::Heard { leg, part, number, packet, .. } => {
+                    self.parts.extend(part.map(|part| (part, number)));
                     let samples = self.shard.packet(packet).as_chunks::<2>().0;
                     let samples: Vec<i16> = samples.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();
                     let channel = |first: usize| samples.iter().skip(first).step_by(2).copied().collect();

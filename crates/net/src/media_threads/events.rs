@@ -52,8 +52,13 @@ impl Events {
     }
 
     fn keep(&mut self, event: Event) {
-        let answers_a_command =
-            matches!(event, Event::Closed { .. } | Event::PlayEnded { .. } | Event::Announced { .. });
+        let answers_a_command = matches!(
+            event,
+            Event::Closed { .. }
+                | Event::PlayEnded { .. }
+                | Event::Announced { .. }
+                | Event::MessageEnded { .. }
+        );
         // The watchdog's patience lies between two of a leg's.
         let is_watch = matches!(event, Event::Silent { .. } | Event::Restored { .. });
         if answers_a_command || is_watch || self.backlog.len() < BACKLOG {

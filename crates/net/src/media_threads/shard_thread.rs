@@ -108,8 +108,6 @@ pub(super) struct Sockets {
     rtp: UdpSocket,
     rtcp: UdpSocket,
     captured: Option<Captured>,
-    /// Which of all taps the leg has, or had last.
-    tap: u64,
 }
 
 impl ShardThread {
@@ -223,10 +221,7 @@ impl ShardThread {
                 self.shard.handle(now, ShardInput::Opened { leg, local });
             }
             ToShard::Command(Command::Capture { leg, capture }) => self.capture(leg, capture),
-            ToShard::Command(command) => {
-                self.number_tap(&command);
-                self.shard.handle(now, ShardInput::Command(command));
-            }
+            ToShard::Command(command) => self.shard.handle(now, ShardInput::Command(command)),
             ToShard::Sound { wish: (source, codec), clip } => {
                 self.shard.handle(now, ShardInput::Sound { source, codec, clip });
             }
@@ -282,15 +277,8 @@ impl ShardThread {
         }
     }
 
-    fn number_tap(&mut self, command: &Command) {
-        let Command::Tap { leg, sample_rate: Some(_) } = command else { return };
-        if let Some(sockets) = self.key_of.get(leg).and_then(|key| self.legs.get_mut(*key)) {
-            sockets.tap = self.recordings.tap();
-        }
-    }
-
     fn enter(&mut self, leg: LegId, pair: PortPair) -> io::Result<()> {
-        self.watch(Sockets { leg, rtp: pair.rtp, rtcp: pair.rtcp, captured: None, tap: 0 })
+        self.watch(Sockets { leg, rtp: pair.rtp, rtcp: pair.rtcp, captured: None })
     }
 
     fn watch(&mut self, sockets: Sockets) -> io::Result<()> {
@@ -347,11 +335,10 @@ impl ShardThread {
                     }
                     HandshakeAct::End => self.shaking.end(leg, number),
                 },
-                ShardOutput::Heard { leg, number, packet, .. } => {
-                    let sockets = self.key_of.get(&leg).and_then(|key| self.legs.get(*key));
-                    let tap = sockets.map_or(0, |sockets| sockets.tap);
-                    self.recordings.put(leg, tap, number, self.shard.packet(packet));
+                ShardOutput::Heard { part: Some(part), number, packet, .. } => {
+                    self.recordings.put(part, number, self.shard.packet(packet));
                 }
+                ShardOutput::Heard { part: None, .. } => {}
             }
         }
     }

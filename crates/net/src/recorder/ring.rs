@@ -2,19 +2,16 @@
 //! the usual size nothing is allocated.
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use media_api::LegId;
+use media_api::Part;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A longer frame than that of two channels at 48 kHz is cut.
 const FRAME_BYTES: usize = 4 * 48_000 / 50;
 
-/// 20 ms of a leg.
+/// 20 ms of a recording.
 pub(super) struct Frame {
-    pub(super) leg: LegId,
-    /// Which of all taps: see [`Recordings::tap`].
-    pub(super) tap: u64,
+    pub(super) part: Part,
+    /// Its place in the recording.
     pub(super) number: u64,
     /// Samples of 16 bits, the low byte first, of both channels in turns.
     pub(super) samples: Vec<u8>,
@@ -28,7 +25,6 @@ pub struct Recordings(Option<Ends>);
 struct Ends {
     free: Receiver<Vec<u8>>,
     full: Sender<Frame>,
-    taps: Arc<AtomicU64>,
 }
 
 /// The writer's end.
@@ -45,29 +41,18 @@ pub(super) fn of(frames: usize) -> (Recordings, Inbox) {
     }
     // As many as there are frames, so that it is never full.
     let (full, inbox) = bounded(frames.max(1));
-    let ends = Ends { free, full, taps: Arc::default() };
-    (Recordings(Some(ends)), Inbox { full: inbox, free: give_back })
+    (Recordings(Some(Ends { free, full })), Inbox { full: inbox, free: give_back })
 }
 
 impl Recordings {
-    /// Which tap one is that begins now: none before a recording that is ordered later has so high a number.
-    pub(crate) fn tap(&self) -> u64 {
-        self.0.as_ref().map_or(0, |ends| ends.taps.load(Ordering::Relaxed))
-    }
-
-    /// A recording is ordered, of a tap that begins from now on.
-    pub(super) fn next_tap(&self) -> u64 {
-        self.0.as_ref().map_or(0, |ends| ends.taps.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
-    /// Puts a frame of this tap in, or passes it over if all places are taken.
-    pub(crate) fn put(&self, leg: LegId, tap: u64, number: u64, samples: &[u8]) {
-        let Some(Ends { free, full, .. }) = &self.0 else { return };
+    /// Puts a frame in, or passes it over if all places are taken.
+    pub(crate) fn put(&self, part: Part, number: u64, samples: &[u8]) {
+        let Some(Ends { free, full }) = &self.0 else { return };
         let Ok(mut place) = free.try_recv() else { return };
         place.clear();
         place.extend_from_slice(samples.get(..FRAME_BYTES).unwrap_or(samples));
         // The writer is gone, and nobody reads it.
-        let _ = full.try_send(Frame { leg, tap, number, samples: place });
+        let _ = full.try_send(Frame { part, number, samples: place });
     }
 }
 

@@ -1,23 +1,43 @@
+use super::writer::span_of;
 use super::*;
+use media_api::Part;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver as Told, channel};
 use std::time::Instant;
 
 const RATE: u32 = 8000;
-const LEG: LegId = LegId(1);
+const ID: RecordingId = RecordingId(1);
+const FIRST: Part = Part { recording: ID, number: 0, first: 0 };
 
 /// A frame of which each sample of the left channel is this, and of the right one its opposite.
 fn frame(value: i16) -> Vec<u8> {
     (0..RATE / 50).flat_map(|_| [value, -value]).flat_map(i16::to_le_bytes).collect()
 }
 
-/// The samples of a file's left and right channel, one of each frame of 20 ms.
-fn read(path: &std::path::Path) -> Vec<(i16, i16)> {
-    let bytes = std::fs::read(path).unwrap();
+/// The samples of a file's channels, one of each frame of 20 ms.
+fn read(path: &Path) -> Vec<Vec<i16>> {
+    let bytes = fs::read(path).unwrap();
     assert_eq!((&bytes[..4], &bytes[8..12], &bytes[36..40]), (&b"RIFF"[..], &b"WAVE"[..], &b"data"[..]));
     let size = u32::from_le_bytes(bytes[40..44].try_into().unwrap()) as usize;
     assert_eq!(size, bytes.len() - 44, "its size is that of what is in it");
+    let channels = usize::from(u16::from_le_bytes([bytes[22], bytes[23]]));
     let sample = |at: usize| i16::from_le_bytes([bytes[at], bytes[at + 1]]);
-    (44..bytes.len()).step_by(640).map(|at| (sample(at), sample(at + 2))).collect()
+    let frames = (44..bytes.len()).step_by(320 * channels);
+    frames.map(|at| (0..channels).map(|channel| sample(at + 2 * channel)).collect()).collect()
+}
+
+fn left(path: &Path) -> Vec<i16> {
+    read(path).into_iter().map(|frame| frame[0]).collect()
+}
+
+fn begin(recording: RecordingId, name: &str) -> RecordingOrder {
+    RecordingOrder::Begin { recording, name: name.to_owned(), sample_rate: RATE, only_said: false }
+}
+
+fn end_at(frames: u64) -> RecordingOrder {
+    RecordingOrder::End { recording: ID, frames }
 }
 
 struct Desk {
@@ -28,60 +48,111 @@ struct Desk {
 }
 
 fn desk(frames: usize) -> Desk {
+    desk_with(frames, 0)
+}
+
+fn desk_with(frames: usize, free_min: u64) -> Desk {
     let (sender, told) = channel();
-    let (recorder, recordings) = Recorder::start(frames, move |what| drop(sender.send(what))).unwrap();
-    Desk { folder: tempfile::tempdir().unwrap(), recorder: Some(recorder), recordings, told }
+    let folder = tempfile::tempdir().unwrap();
+    let at = RecordingsFolder { path: folder.path().join("recordings"), free_min };
+    let (recorder, recordings) = Recorder::start(at, frames, move |what| drop(sender.send(what))).unwrap();
+    Desk { folder, recorder: Some(recorder), recordings, told }
 }
 
 impl Desk {
-    fn begin(&self, name: &str) {
-        let file = File::create(self.folder.path().join(name)).unwrap();
-        assert!(self.recorder.as_ref().unwrap().begin(LEG, file, RATE));
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("recordings").join(name)
     }
 
-    /// A frame of a tap that begins now.
+    fn order(&self, order: RecordingOrder) {
+        assert_eq!(self.recorder.as_ref().unwrap().order(order), None);
+    }
+
     fn put(&self, number: u64, samples: &[u8]) {
-        self.recordings.put(LEG, self.recordings.tap(), number, samples);
+        self.recordings.put(FIRST, number, samples);
     }
 
-    fn end(&self) -> Vec<RecordingTold> {
-        assert!(self.recorder.as_ref().unwrap().end(LEG));
-        let mut all = Vec::new();
-        loop {
-            all.push(self.told.recv_timeout(Duration::from_secs(5)).unwrap());
-            if let Some(RecordingTold::Ended { .. } | RecordingTold::Failed { .. }) = all.last() {
-                return all;
-            }
-        }
+    fn told(&self) -> RecordingTold {
+        self.told.recv_timeout(Duration::from_secs(5)).unwrap()
+    }
+
+    fn end(&self) -> RecordingTold {
+        self.order(end_at(0));
+        self.told()
     }
 }
 
-fn ended(frames: u64, missing: u64) -> RecordingTold {
-    let (length, missing) = (span_of(frames), span_of(missing));
-    RecordingTold::Ended { leg: LEG, length, missing }
+fn ended(frames: u64, lost: u64) -> RecordingTold {
+    RecordingTold::Ended { recording: ID, length: span_of(frames), lost: span_of(lost) }
+}
+
+/// The reason of a failure of the recording.
+fn why(told: RecordingTold) -> String {
+    match told {
+        RecordingTold::Failed { recording: ID, why, .. } => why,
+        other => panic!("it did not fail: {other:?}"),
+    }
 }
 
 #[test]
-fn both_channels_stand_in_the_file_frame_for_frame() {
+fn both_channels_stand_in_the_file_frame_for_frame_and_only_we_may_read_it() {
     let desk = desk(100);
-    desk.begin("a.wav");
+    desk.order(begin(ID, "a"));
     (0..50).for_each(|number| desk.put(number, &frame(number as i16 + 1)));
-    assert_eq!(desk.end(), [ended(50, 0)]);
-    let expected: Vec<(i16, i16)> = (1..=50).map(|value| (value, -value)).collect();
-    assert_eq!(read(&desk.folder.path().join("a.wav")), expected);
+    assert_eq!(desk.end(), ended(50, 0));
+    let expected: Vec<Vec<i16>> = (1..=50).map(|value| vec![value, -value]).collect();
+    assert_eq!(read(&desk.path("a.wav")), expected);
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(desk.path("a.wav")), mode(desk.path(""))), (0o600, 0o700));
+}
+
+#[test]
+fn a_message_is_what_the_party_says_alone() {
+    let desk = desk(100);
+    desk.order(RecordingOrder::Begin {
+        recording: ID,
+        name: "a".to_owned(),
+        sample_rate: RATE,
+        only_said: true,
+    });
+    (0..3).for_each(|number| desk.put(number, &frame(number as i16 + 1)));
+    assert_eq!(desk.end(), ended(3, 0));
+    assert_eq!(read(&desk.path("a.wav")), [[1], [2], [3]]);
 }
 
 #[test]
 fn what_is_lost_is_silence_of_the_same_length_and_is_told() {
     let desk = desk(100);
-    desk.begin("a.wav");
+    desk.order(begin(ID, "a"));
     for number in [0, 1, 5, 6, 8] {
         desk.put(number, &frame(number as i16 + 1));
     }
-    let gap = RecordingTold::Gap { leg: LEG, after: Duration::from_millis(40) };
-    assert_eq!(desk.end(), [gap, ended(9, 4)]);
-    let left: Vec<i16> = read(&desk.folder.path().join("a.wav")).into_iter().map(|(left, _)| left).collect();
-    assert_eq!(left, [1, 2, 0, 0, 0, 6, 7, 0, 9]);
+    assert_eq!(desk.end(), ended(9, 4));
+    assert_eq!(left(&desk.path("a.wav")), [1, 2, 0, 0, 0, 6, 7, 0, 9]);
+}
+
+#[test]
+fn a_pause_is_silence_that_nobody_lost_and_what_comes_of_before_it_is_passed_over() {
+    let desk = desk(100);
+    desk.order(begin(ID, "a"));
+    (0..3).for_each(|number| desk.put(number, &frame(1)));
+    let second = Part { number: 1, first: 6, ..FIRST };
+    (7..9).for_each(|number| desk.recordings.put(second, number, &frame(2)));
+    desk.put(9, &frame(9));
+    desk.order(end_at(12));
+    assert_eq!(desk.told(), ended(12, 1), "one frame at the begin of the second part did not come");
+    assert_eq!(left(&desk.path("a.wav")), [1, 1, 1, 0, 0, 0, 0, 2, 2, 0, 0, 0]);
+}
+
+#[test]
+fn a_leg_that_takes_over_later_than_it_should_overlaps_nothing() {
+    let desk = desk(100);
+    desk.order(begin(ID, "a"));
+    (0..5).for_each(|number| desk.put(number, &frame(1)));
+    let second = Part { number: 1, first: 3, ..FIRST };
+    (3..7).for_each(|number| desk.recordings.put(second, number, &frame(2)));
+    assert_eq!(desk.end(), ended(7, 0));
+    assert_eq!(left(&desk.path("a.wav")), [1, 1, 1, 1, 1, 2, 2]);
 }
 
 #[test]
@@ -90,7 +161,7 @@ fn a_writer_that_stands_still_costs_frames_and_no_time() {
     let (recordings, inbox) = ring::of(10);
     let samples = frame(1);
     let began = Instant::now();
-    (0..100_000).for_each(|number| recordings.put(LEG, 1, number, &samples));
+    (0..100_000).for_each(|number| recordings.put(FIRST, number, &samples));
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     let kept = std::iter::from_fn(|| inbox.next()).map(|frame| frame.number);
     assert_eq!(kept.collect::<Vec<u64>>(), (0..10).collect::<Vec<u64>>(), "the rest was lost");
@@ -99,50 +170,37 @@ fn a_writer_that_stands_still_costs_frames_and_no_time() {
 #[test]
 fn a_full_ring_loses_the_newest_and_what_comes_after_stays_where_it_belongs() {
     let (recordings, inbox) = ring::of(3);
-    (0..5).for_each(|number| recordings.put(LEG, 1, number, &frame(number as i16 + 1)));
-    let mut writer = Writer { open: BTreeMap::new(), told: Box::new(|_| {}) };
+    (0..5).for_each(|number| recordings.put(FIRST, number, &frame(number as i16 + 1)));
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.wav");
-    writer.begin(LEG, 1, File::create(&path).unwrap(), RATE);
-    while let Some(frame) = inbox.next() {
-        writer.write(&frame);
-        inbox.give_back(frame);
-    }
-    recordings.put(LEG, 1, 7, &frame(8));
-    writer.write(&inbox.next().unwrap());
-    writer.end(LEG);
-    let left: Vec<i16> = read(&path).into_iter().map(|(left, _)| left).collect();
-    assert_eq!(left, [1, 2, 3, 0, 0, 0, 0, 8]);
-}
-
-#[test]
-fn a_frame_of_the_tap_before_that_comes_late_costs_the_next_recording_nothing() {
-    let desk = desk(200);
-    desk.begin("a.wav");
-    let tap_before = desk.recordings.tap();
-    (0..100).for_each(|number| desk.put(number, &frame(1)));
-    assert_eq!(desk.end(), [ended(100, 0)]);
-    desk.begin("b.wav");
-    desk.recordings.put(LEG, tap_before, 100, &frame(1));
-    (0..50).for_each(|number| desk.put(number, &frame(2)));
-    assert_eq!(desk.end(), [ended(50, 0)]);
-    assert_eq!(read(&desk.folder.path().join("b.wav")), [(2, -2); 50]);
+    let at = RecordingsFolder { path: folder.path().to_owned(), free_min: 0 };
+    let (sender, told) = channel();
+    let mut writer = Writer::new(at, Box::new(move |what| drop(sender.send(what))));
+    writer.obey(begin(ID, "a"));
+    writer.turn(&inbox);
+    recordings.put(FIRST, 7, &frame(8));
+    writer.obey(end_at(0));
+    writer.turn(&inbox);
+    assert!(told.try_recv().is_err(), "what its leg still has may come a turn later");
+    recordings.put(FIRST, 8, &frame(9));
+    writer.turn(&inbox);
+    assert_eq!(told.recv(), Ok(ended(9, 4)));
+    assert_eq!(left(&folder.path().join("a.wav")), [1, 2, 3, 0, 0, 0, 0, 8, 9]);
 }
 
 #[test]
 fn a_file_can_be_played_while_it_grows_and_after_the_recorder_is_gone() {
     let mut desk = desk(100);
-    desk.begin("a.wav");
-    let path = desk.folder.path().join("a.wav");
+    desk.order(begin(ID, "a"));
+    let path = desk.path("a.wav");
     desk.put(0, &frame(1));
     let began = Instant::now();
-    while std::fs::metadata(&path).unwrap().len() < 44 + 640 {
+    while fs::metadata(&path).map_or(0, |file| file.len()) < 44 + 640 {
         assert!(began.elapsed() < Duration::from_secs(5), "it is never written");
         std::thread::yield_now();
     }
     desk.put(1, &frame(2));
     desk.recorder = None;
-    assert_eq!(read(&path), [(1, -1), (2, -2)]);
+    assert_eq!(left(&path), [1, 2]);
     assert_eq!(desk.told.recv(), Ok(ended(2, 0)));
     desk.put(2, &frame(3));
 }
@@ -150,30 +208,72 @@ fn a_file_can_be_played_while_it_grows_and_after_the_recorder_is_gone() {
 #[test]
 fn a_file_can_be_played_while_it_grows_however_often_others_begin_and_end() {
     let desk = desk(100);
-    desk.begin("a.wav");
+    desk.order(begin(ID, "a"));
     desk.put(0, &frame(1));
-    let size = || std::fs::read(desk.folder.path().join("a.wav")).unwrap().get(40..44).map(<[u8]>::to_vec);
-    let (recorder, other) = (desk.recorder.as_ref().unwrap(), LegId(2));
+    let size = || fs::read(desk.path("a.wav")).ok().and_then(|file| file.get(40..44).map(<[u8]>::to_vec));
     let began = Instant::now();
-    while size().is_none_or(|size| size == [0; 4]) {
+    for number in 2.. {
+        if size().is_some_and(|size| size != [0; 4]) {
+            break;
+        }
         assert!(began.elapsed() < Duration::from_secs(4), "it is never settled");
-        let file = File::create(desk.folder.path().join("b.wav")).unwrap();
-        assert!(recorder.begin(other, file, RATE) && recorder.end(other));
-        let ended = desk.told.recv_timeout(Duration::from_secs(5)).unwrap();
-        assert!(matches!(ended, RecordingTold::Ended { leg, .. } if leg == other), "{ended:?}");
+        let other = RecordingId(number);
+        desk.order(begin(other, &format!("b{number}")));
+        desk.order(RecordingOrder::End { recording: other, frames: 0 });
+        let told = desk.told();
+        assert!(matches!(told, RecordingTold::Ended { recording, .. } if recording == other), "{told:?}");
     }
 }
 
 #[test]
-fn frames_of_who_is_not_recorded_are_passed_over_and_a_disk_that_fails_is_told() {
+fn no_name_leads_out_of_the_folder_or_into_a_file_that_is_there() {
     let desk = desk(4);
-    (0..100).for_each(|number| desk.recordings.put(LegId(9), 1, number, &frame(1)));
-    let path = desk.folder.path().join("a.wav");
-    std::fs::write(&path, []).unwrap();
-    // Opened for reading only: nothing can be written.
-    assert!(desk.recorder.as_ref().unwrap().begin(LEG, File::open(&path).unwrap(), RATE));
-    let told = desk.told.recv_timeout(Duration::from_secs(5)).unwrap();
-    assert!(matches!(&told, RecordingTold::Failed { leg: LEG, why } if why.contains("disk")), "{told:?}");
-    desk.begin("b.wav");
-    assert_eq!(desk.end(), [ended(0, 0)], "the next one is none the worse");
+    for name in ["", "../a", "/etc/passwd", "a/b", "a.b", "a\0b", ".", "à", &"a".repeat(101)] {
+        desk.order(begin(ID, name));
+        assert!(why(desk.told()).contains("no name"), "{name}");
+    }
+    fs::write(desk.path("kept.wav"), "mine").unwrap();
+    std::os::unix::fs::symlink(desk.folder.path().join("elsewhere"), desk.path("link.wav")).unwrap();
+    for name in ["kept", "link"] {
+        desk.order(begin(ID, name));
+        assert!(why(desk.told()).contains("exists"), "{name}");
+    }
+    assert_eq!(fs::read(desk.path("kept.wav")).unwrap(), b"mine");
+    assert!(!desk.folder.path().join("elsewhere").exists());
+    desk.order(begin(ID, "b"));
+    assert_eq!(desk.end(), ended(0, 0), "the next one is none the worse");
+}
+
+#[test]
+fn a_disk_with_too_little_room_takes_no_recording() {
+    let desk = desk_with(4, u64::MAX);
+    desk.order(begin(ID, "a"));
+    assert!(why(desk.told()).contains("MB are free"));
+    assert!(!desk.path("a.wav").exists());
+}
+
+#[test]
+fn a_disk_that_is_full_fails_the_recording_alone() {
+    if !Path::new("/dev/full").exists() {
+        return println!("skipped: there is no /dev/full");
+    }
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let error = wav::Wav::begin(full, RATE, 2).err().expect("nothing can be written there");
+    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+}
+
+#[test]
+fn a_folder_that_vanishes_is_told_and_so_is_one_that_is_not_there() {
+    let desk = desk(100);
+    desk.order(begin(ID, "a"));
+    let began = Instant::now();
+    while !desk.path("a.wav").exists() {
+        assert!(began.elapsed() < Duration::from_secs(5), "it never begins");
+        std::thread::yield_now();
+    }
+    desk.put(0, &frame(1));
+    fs::remove_dir_all(desk.path("")).unwrap();
+    assert!(why(desk.told()).contains("No such file"));
+    desk.order(begin(ID, "b"));
+    assert!(why(desk.told()).contains("No such file"));
 }

@@ -5,7 +5,7 @@ use super::hall::Hall;
 use base::{Seed, Time, Wall};
 use engine::{Config, Engine, Input, Output, Past, Service, Target};
 use facts::{Fact, FactKind};
-use media_api::{Command, Event, Family, KeysBy, LegId, PlayId, Stream};
+use media_api::{Command, Event, Family, KeysBy, LegId, PlayId, RecordingOrder, Stream};
 use sip::locate::{Answer, Query};
 use sip::ua::{Flow, Transport};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -39,6 +39,8 @@ pub(crate) struct Stage {
     pub(crate) names: BTreeMap<Query, Answer>,
     /// Real media instead of the stand-in.
     pub(crate) hall: Option<Hall>,
+    /// What whoever records was told; a test answers, or nobody does.
+    pub(crate) orders: Vec<RecordingOrder>,
     /// Certificates that were asked for; a test answers, or nobody does.
     pub(crate) fetches: Vec<stir::Fetch>,
     /// What scripts asked, to be answered by the test.
@@ -175,6 +177,7 @@ impl Stage {
             inboxes: BTreeMap::new(),
             branches: 0,
             hall: None,
+            orders: Vec::new(),
             fetches: Vec::new(),
             questions: Vec::new(),
         };
@@ -208,6 +211,7 @@ impl Stage {
                         told.extend(self.play_media(command).into_iter().map(Input::Media));
                     }
                     Output::Fact(fact) => self.facts.push(fact),
+                    Output::Record(order) => self.orders.push(order),
                     Output::Door(_) => {}
                     Output::Reply { id, result } => self.replies.push((id, result)),
                 }
