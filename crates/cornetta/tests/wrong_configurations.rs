@@ -213,7 +213,10 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "[trace]\nsize_max = \"1TB\"\n",
         "2:12: `1TB` is not a size; write a number and MB or GB, such as \"1GB\"",
     ),
-    ("[trace]\nsize_max = \"0MB\"\n", "2:12: `size_max` is out of range; write a size from 1MB to 1000GB"),
+    ("[trace]\nsize_max = \"0MB\"\n", "2:12: `0MB` is out of range; write a size from 1MB to 1000GB"),
+    ("[recordings]\nfree_min = \"0GB\"\n", "2:12: `0GB` is out of range; write a size from 1MB to 1000GB"),
+    ("[recordings]\nfolder = 5\n", "2:10: `folder` is of the wrong kind (integer); write a text in quotes"),
+    ("[recordings]\nkeep = \"7d\"\n", "2:1: unknown key `keep`; take it out; known here: folder, free_min"),
     (
         "[trace]\nhep = \"tcp:192.0.2.9:9060\"\n",
         "2:7: messages go to Homer by UDP alone; write Homer's address, such as \"udp:192.0.2.9:9060\"",
@@ -247,7 +250,7 @@ const ONE_FAULT: &[(&str, &str)] = &[
     ),
     (
         "[[token]]\nname = \"crm\"\nscopes = [\"events:reed\"]\nsecret = \"0123456789abcdef\"\n",
-        "3:11: there is no scope `events:reed`; choose from events:read, call:any, call:capture, supervise, agent:any, pii:clear, security:any, metrics:read",
+        "3:11: there is no scope `events:reed`; choose from events:read, call:any, call:capture, record, recording:read, supervise, agent:any, pii:clear, security:any, metrics:read",
     ),
     (
         "[[token]]\nname = \"crm\"\nscopes = []\nsecret = \"guess\"\n",

@@ -29,7 +29,9 @@ pub struct CtiConfig {
 
 /// The path of a recording's file by its id; none for what no recording is called.
 #[derive(Clone)]
-pub struct RecordingFiles(Arc<dyn Fn(&str) -> Option<PathBuf> + Send + Sync>);
+pub struct RecordingFiles(Arc<PathOf>);
+
+type PathOf = dyn Fn(&str) -> Option<PathBuf> + Send + Sync;
 
 impl RecordingFiles {
     /// By this, which must lead out of no folder, whatever it is given.

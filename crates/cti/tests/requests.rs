@@ -3,7 +3,7 @@
 mod support;
 
 use cti::{CommandCode, CommandError, CtiConfig, CtiError, Limits, serve};
-use facts::{Command, SupervisionMode};
+use facts::{Command, FactKind, Recorded, SupervisionMode};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -137,6 +137,30 @@ async fn each_command_reaches_the_engine_as_it_was_meant() {
             Command::MuteParty { call: "c1".into(), leg: 3, muted: true },
         ),
         ("DELETE /v1/calls/c1/parties/3", "", Command::DropParty { call: "c1".into(), leg: 3 }),
+        (
+            "PUT /v1/calls/c1/recording",
+            r#"{"basis":" verbale "}"#,
+            Command::Record { call: "c1".into(), what: Recorded::Call, basis: "verbale".into() },
+        ),
+        (
+            "PUT /v1/calls/c1/recording",
+            r##"{"of":"message","basis":"avviso","longest_seconds":60,"key":"#"}"##,
+            Command::Record {
+                call: "c1".into(),
+                what: Recorded::Message {
+                    silence: Duration::from_secs(5),
+                    longest: Duration::from_secs(60),
+                    key: Some('#'),
+                },
+                basis: "avviso".into(),
+            },
+        ),
+        (
+            "PUT /v1/calls/c1/recording",
+            r#"{"paused":true}"#,
+            Command::PauseRecording { call: "c1".into(), paused: true },
+        ),
+        ("DELETE /v1/calls/c1/recording", "", Command::StopRecording { call: "c1".into() }),
         ("DELETE /v1/calls/a%2Fb", "", Command::HangUp { call: "a/b".into() }),
     ] {
         let asked = tokio::spawn(async move { ask(addr, request, &bearer(ALL), body).await });
@@ -145,6 +169,66 @@ async fn each_command_reaches_the_engine_as_it_was_meant() {
         taken.reply.send(Ok(1)).unwrap();
         assert_eq!(asked.await.unwrap().status, 200);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_to_a_recording_names_it() {
+    let mut desk = Desk::open().await;
+    let addr = desk.addr;
+    let body = r#"{"basis":"verbale"}"#;
+    let asked =
+        tokio::spawn(async move { ask(addr, "PUT /v1/calls/c1/recording", &bearer(ALL), body).await });
+    let taken = desk.commands.recv().await.unwrap();
+    let started = FactKind::RecordingStarted {
+        recording: "c1-1".into(),
+        of: "call".into(),
+        basis: "verbale".into(),
+        by: "all".into(),
+    };
+    desk.write(Some("c1"), [started, agent("anna", facts::AgentState::Ready)]);
+    taken.reply.send(Ok(2)).unwrap();
+    let answer = asked.await.unwrap().json();
+    assert_eq!((&answer["accepted"], &answer["recording"]), (&json!(true), &json!("c1-1")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_that_is_not_understood_whole_is_refused() {
+    let desk = Desk::open().await;
+    for body in [
+        "",
+        "{}",
+        r#"{"basis":" "}"#,
+        r#"{"basis":"a\nb"}"#,
+        r#"{"basis":"x","paused":true}"#,
+        r#"{"paused":true,"key":"1"}"#,
+        r#"{"paused":"yes"}"#,
+        r#"{"basis":"x","of":"agent"}"#,
+        r#"{"basis":"x","longest_seconds":5}"#,
+        r#"{"basis":"x","of":"message","longest_seconds":0}"#,
+        r#"{"basis":"x","of":"message","silence_seconds":61}"#,
+        r#"{"basis":"x","of":"message","key":"12"}"#,
+        r#"{"basis":"x","of":"message","key":"x"}"#,
+        r#"{"basis":"x","of":"message","key":""}"#,
+        r#"{"basis":"x","folder":"/etc"}"#,
+    ] {
+        let answer = ask(desk.addr, "PUT /v1/calls/c1/recording", &bearer(ALL), body).await;
+        answer.is_problem(400, "invalid_request");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_is_for_whoever_may_hear_it_and_no_address_leads_elsewhere() {
+    let desk = Desk::open().await;
+    let answer = desk.ask("GET /v1/recordings/kept", ALL).await;
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer.head.contains("content-type: audio/wav") && answer.head.contains("cache-control: no-store")
+    );
+    assert_eq!(answer.body, std::fs::read_to_string("Cargo.toml").unwrap());
+    for nowhere in ["other", "..%2FCargo.toml", "gone", "kept.wav"] {
+        desk.ask(&format!("GET /v1/recordings/{nowhere}"), ALL).await.is_problem(404, "not_found");
+    }
+    desk.ask("GET /v1/recordings/kept", MASKED).await.is_problem(403, "not_permitted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

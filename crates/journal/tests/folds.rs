@@ -311,9 +311,29 @@ fn a_csv_line_has_the_columns_of_the_header_and_the_time_of_rome() {
     assert_eq!(
         row,
         "c1,2026-03-29T01:59:50.000+01:00,2026-03-29T01:59:51.000+01:00,2026-03-29T03:01:11.000+02:00,\
-         +393331234567,800100,piu,tim,ro,work,help,9000,anna:60000,caller,hung_up,200,16,81000,10000,60000,2000,,,a@b,,,,false,"
+         +393331234567,800100,piu,tim,ro,work,help,9000,anna:60000,caller,hung_up,200,16,81000,10000,60000,2000,,,a@b,,,,false,,"
     );
     assert_eq!(row.split(',').count(), HEADER.split(',').count());
+}
+
+#[test]
+fn a_record_names_the_recordings_of_its_call() {
+    let started = |number: u32| FactKind::RecordingStarted {
+        recording: format!("c1-{number}"),
+        of: "call".into(),
+        basis: "verbale".into(),
+        by: "crm".into(),
+    };
+    let failed = FactKind::RecordingFailed {
+        recording: "c1-1".into(),
+        why: "the disk is full".into(),
+        length_ms: 4000,
+        lost_ms: 0,
+    };
+    let end = || call_ended(End::new(Side::Caller, Cause::HungUp));
+    let log = || Log::default().call(arrived("101")).call(started(1)).call(failed.clone()).call(started(2));
+    let row = csv_row(&log().call(end()).cdr());
+    assert!(row.ends_with(",c1-1;c1-2"), "{row}");
 }
 
 #[test]

@@ -138,8 +138,7 @@ fn read_root(
     let addresses = media.as_ref().map(|media| media.media.addresses);
     let http = network::http(document, root);
     let trace = trace::trace(document, root, folder);
-    let data = node.as_ref().map_or(folder, |node| node.data.as_path());
-    let recordings = recordings::recordings(document, root, (folder, data));
+    let recordings = recordings::recordings(document, root, folder, node.as_ref());
     let (sounds, hold_music) = services::sounds(document, root, folder);
     let desk = desk::desk(document, root, folder);
     let (home, origins) = numbering::home(document, root, folder);
@@ -151,8 +150,7 @@ fn read_root(
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
     let limits = limits::limits(document, root);
     let guard = guard::guard(document, root);
-    let (node, media, http, mut sip) = (node?, media?, http?, sip?);
-    let (trace, recordings) = (trace?, recordings?);
+    let (node, media, http, trace, mut sip) = (node?, media?, http?, trace?, sip?);
     sip.config.guard = guard;
     limits.hold_for(&mut sip.config.limits);
     reachability::warn(document, &sip, &media);
@@ -188,7 +186,7 @@ fn read_root(
         media: media.media,
         http,
         trace,
-        recordings,
+        recordings: recordings?,
         sounds,
         tls: sip.tls,
         streams: limits.streams,

@@ -1,6 +1,7 @@
 //! `[recordings]`: where recordings of calls are kept.
 
 use super::from;
+use super::network::Node;
 use super::read::optional_text;
 use super::trace::size;
 use document::{Document, Section};
@@ -14,8 +15,10 @@ const FREE_MIN: u64 = 1_000_000_000;
 pub(super) fn recordings(
     document: &mut Document<'_>,
     root: &mut Section<'_>,
-    (folder, data): (&Path, &Path),
+    folder: &Path,
+    node: Option<&Node>,
 ) -> Option<RecordingsFolder> {
+    let data = node.map_or(folder, |node| node.data.as_path());
     let mut recordings = RecordingsFolder { path: data.join(FOLDER), free_min: FREE_MIN };
     let Some(entry) = root.take("recordings") else { return Some(recordings) };
     let mut section = document.section(&entry)?;

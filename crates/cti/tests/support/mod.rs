@@ -58,7 +58,11 @@ pub(crate) fn config() -> CtiConfig {
         source: "/ente/prova/node/rm1/epoch/7".into(),
         zone: "Europe/Rome".into(),
         trace: trace(&std::env::temp_dir().join("cornetta-keeps-no-trace")),
-        recordings: cti::RecordingFiles::new(|recording| (recording == "kept").then(|| "Cargo.toml".into())),
+        recordings: cti::RecordingFiles::new(|recording| match recording {
+            "kept" => Some("Cargo.toml".into()),
+            "gone" => Some("no-such-file".into()),
+            _ => None,
+        }),
         counters: Counters::default(),
         limits: Limits::default(),
     }
