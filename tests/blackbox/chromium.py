@@ -14,7 +14,9 @@ import trial
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-         "--disable-features=WebRtcHideLocalIpsWithMdns", "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection"]
+         "--disable-features=WebRtcHideLocalIpsWithMdns", "--autoplay-policy=no-user-gesture-required"]
+# On this machine there is no other way to be found.
+LOOPBACK = "--allow-loopback-in-peer-connection"
 
 # `done` is called with what a step gives, or with {error}.
 PAGE = """
@@ -59,6 +61,7 @@ class Browser:
             run.run_beside("chromedriver.log", ["chromedriver", f"--port={port}", "--allowed-ips=127.0.0.1"])
         self.at = f"http://127.0.0.1:{port}"
         trial.wait_for(self.is_ready, 15, "chromedriver is not ready within 15 s")
+        flags = [*flags, LOOPBACK] if where is contextlib.nullcontext else flags
         options = {"binary": shutil.which("chromium"), "args": [*FLAGS, *flags, f"--user-data-dir={folder / 'profile'}"]}
         wanted = {"browserName": "chrome", "goog:chromeOptions": options, "timeouts": {"script": 15_000}}
         self.session = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}}, timeout=60)["sessionId"]

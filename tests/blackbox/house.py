@@ -10,6 +10,7 @@ import subprocess
 import trial
 
 EXCHANGE, ROUTER_OUTSIDE, ROUTER_INSIDE, DEVICE = "198.51.100.1", "198.51.100.2", "192.168.7.1", "192.168.7.2"
+ROUTER_LATER, DEVICE_LATER = "198.51.100.4", "192.168.7.3"
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -46,6 +47,24 @@ class House:
         for name, value in settings.items():
             with open(f"/proc/sys/{name}", "w", encoding="ascii") as setting:
                 setting.write(str(value))
+
+    def lets_no_datagrams_through(self):
+        """As a few offices do."""
+        with within(self.router):
+            command("nft", "add rule ip nat through meta l4proto udp drop")
+
+    def is_seen_elsewhere(self):
+        """Its provider gives it another address; the router forgets what it had translated to the one before."""
+        with within(self.router):
+            ip("addr del", f"{ROUTER_OUTSIDE}/24", "dev outside")
+            place("outside", ROUTER_LATER)
+
+    def device_moves(self):
+        """Its device is given another address in the house."""
+        with within(self.home):
+            ip("addr del", f"{DEVICE}/24", "dev home0")
+            place("home0", DEVICE_LATER)
+            ip("route add default via", ROUTER_INSIDE)
 
     def inside(self):
         """What is started and opened meanwhile is in the house."""
