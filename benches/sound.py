@@ -3,7 +3,7 @@
 
     cargo build --release -p benches
     pip install numpy pesq pystoi                              (PESQ is compiled: it needs a C compiler)
-    python3 benches/sound.py SPEECH.wav [MORE.wav ...] [--seeds 3] [--rate 8000]
+    python3 benches/sound.py SPEECH.wav [MORE.wav ...] [--seeds 3] [--rate 8000] [--ptime 20]
 
 Each file of at least a second is taken at --rate, in mono; ffmpeg reads it. Prints the means over all files and seeds,
 beside the lowest PESQ. "conceal": only what was before a loss is known; "recover": the packet after it too, as in an ear
@@ -56,6 +56,7 @@ def main():
     parser.add_argument("speech", nargs="+", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rate", type=int, choices=(8000, 16000), default=8000)
+    parser.add_argument("--ptime", type=int, choices=(10, 20), default=20, help="milliseconds of a packet; at 10 no Opus")
     arguments = parser.parse_args()
     if not BINARY.is_file():
         print(f"{BINARY}: no such program; `cargo build --release -p benches` makes it", file=sys.stderr)
@@ -64,15 +65,17 @@ def main():
     means = {}
     missed = False
     for codec, fill, loss, least in NARROW if arguments.rate == 8000 else WIDE:
+        if codec == "opus" and arguments.ptime != 20:
+            continue
         seeds = range(1, arguments.seeds + 1) if loss else [1]
-        marks = [mark(said, passed(said, codec, fill, loss, seed, arguments.rate), arguments.rate)
+        marks = [mark(said, passed(said, codec, fill, loss, seed, arguments), arguments.rate)
                  for said in speech for seed in seeds]
         means[codec, fill, loss] = mean = float(numpy.mean([mark for mark, _ in marks]))
         lowest, understood = min(mark for mark, _ in marks), numpy.mean([understood for _, understood in marks])
         missed |= least is not None and mean < least
         aim = f"aim {least}" if least else ""
         print(f"{codec:5} {loss:3} % lost, {fill:8} {mean:5.2f}  lowest {lowest:5.2f}  STOI {understood:.3f}  {aim}", flush=True)
-    if arguments.rate == 8000:
+    if arguments.rate == 8000 and arguments.ptime == 20:
         missed |= means["opus", "recover", 5] < means["PCMA", "conceal", 5]
     return int(missed)
 
@@ -83,8 +86,8 @@ def read(path, rate):
     return samples[: len(samples) // (rate // 50) * (rate // 50)]
 
 
-def passed(said, codec, fill, loss, seed, rate):
-    options = {"codec": codec, "fill": fill, "loss": loss, "seed": seed, "rate": rate}
+def passed(said, codec, fill, loss, seed, line):
+    options = {"codec": codec, "fill": fill, "loss": loss, "seed": seed, "rate": line.rate, "ptime": line.ptime}
     command = [str(BINARY)] + [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return numpy.frombuffer(subprocess.run(command, input=said.tobytes(), capture_output=True, check=True).stdout, "<i2")
 

@@ -16,6 +16,9 @@ const WINDOW_MILLIS: usize = 10;
 /// The same of what comes after a loss, of which only a packet is there.
 const WINDOW_BACK_MILLIS: usize = 8;
 
+/// A shorter packet tells no period of its own: it is taken for that of the voice before the loss.
+const BACK_MILLIS_MIN: usize = 16;
+
 /// The voice is gone after so long. Most losses are of one packet, which keeps three quarters of its loudness; what goes on
 /// longer would sound like a machine. Measured: the appendix's slower fade is worth less by PESQ.
 const FADE_MILLIS: usize = 40;
@@ -49,6 +52,8 @@ pub struct Concealment {
 struct Extension {
     past: Vec<i16>,
     period: usize,
+    /// The end of a period is faded over so much into its beginning.
+    join: usize,
     /// How the last samples would have rung out.
     ringing: Vec<f32>,
 }
@@ -60,6 +65,7 @@ impl Concealment {
         let extension = Extension {
             past: vec![0; PAST_MILLIS * per_milli],
             period: PERIOD_MILLIS_MIN * per_milli,
+            join: 0,
             ringing: vec![0.0; PERIOD_MILLIS_MAX * per_milli / 4],
         };
         let recent = vec![0; PAST_MILLIS * per_milli];
@@ -85,12 +91,7 @@ impl Concealment {
         if self.lost == 0 {
             self.forth.begin(&self.recent, self.per_milli, |_| 0.0);
         }
-        let start = samples.len();
-        for _ in 0..span {
-            let next = self.fading();
-            samples.push(next as i16);
-        }
-        self.remember(samples.get(start..).unwrap_or_default());
+        self.fade(span, samples);
     }
 
     /// As [`Concealment::conceal`], where what comes after the loss is there already: `next` is heard after this. What was
@@ -103,7 +104,9 @@ impl Concealment {
         if begins {
             self.forth.begin(recent, self.per_milli, |period| continues(recent, period, span, joined));
         }
-        self.back.begin_back(next, self.per_milli);
+        if !self.back.begin_back(next, self.per_milli, self.forth.period) {
+            return self.fade(span, samples);
+        }
         let start = samples.len();
         for at in 0..span {
             // A voice that is there again has not faded meanwhile.
@@ -113,6 +116,16 @@ impl Concealment {
             samples.push((forth * (1.0 - share) + back * share) as i16);
         }
         self.lost = 0;
+        self.remember(samples.get(start..).unwrap_or_default());
+    }
+
+    /// Appends what was before the loss, more and more quietly.
+    fn fade(&mut self, span: usize, samples: &mut Vec<i16>) {
+        let start = samples.len();
+        for _ in 0..span {
+            let next = self.fading();
+            samples.push(next as i16);
+        }
         self.remember(samples.get(start..).unwrap_or_default());
     }
 
@@ -139,25 +152,34 @@ impl Extension {
     fn begin(&mut self, past: &[i16], per_milli: usize, merit: impl Fn(usize) -> f32) {
         self.past.copy_from_slice(past);
         self.period = period(past, WINDOW_MILLIS * per_milli, per_milli, merit);
+        self.join = self.period / 4;
         ring_out(&self.past, per_milli, &mut self.ringing);
     }
 
-    /// Goes back from before `next`.
-    fn begin_back(&mut self, next: &[i16], per_milli: usize) {
+    /// Goes back from before `next`, in the voice's period before the loss if `next` is too short to tell its own. False if
+    /// there is not even one such period in it.
+    fn begin_back(&mut self, next: &[i16], per_milli: usize, period_before: usize) -> bool {
         self.past.fill(0);
         for (place, sample) in self.past.iter_mut().rev().zip(next) {
             *place = *sample;
         }
         let known = self.past.get(self.past.len().saturating_sub(next.len())..).unwrap_or_default();
-        self.period = period(known, WINDOW_BACK_MILLIS * per_milli, per_milli, |_| 0.0);
+        self.period = match next.len() < BACK_MILLIS_MIN * per_milli {
+            true => period_before,
+            false => period(known, WINDOW_BACK_MILLIS * per_milli, per_milli, |_| 0.0),
+        };
+        let Some(beyond) = known.len().checked_sub(self.period) else { return false };
+        self.join = beyond.min(self.period / 4);
         ring_out(&self.past, per_milli, &mut self.ringing);
+        true
     }
 
     /// A sample of what goes on. It begins as the sound would have rung out, so that the step from one to the other is not
     /// heard.
     fn sample(&self, at: usize) -> f32 {
+        let value = self.repeated(at % self.period);
+        // What rings out needs no more than is known.
         let join = self.period / 4;
-        let value = self.repeated(at % self.period, join);
         match self.ringing.get(at) {
             Some(ringing) if at < join => {
                 let share = (at + 1) as f32 / (join + 1) as f32;
@@ -168,17 +190,17 @@ impl Extension {
     }
 
     /// A sample of the last period. Its end is faded into what came before its beginning, so that the turn is not heard.
-    fn repeated(&self, at: usize, join: usize) -> f32 {
+    fn repeated(&self, at: usize) -> f32 {
         let sample = |back: usize| {
             let place = self.past.len().checked_sub(back);
             place.and_then(|place| self.past.get(place)).map_or(0.0, |sample| f32::from(*sample))
         };
         let value = sample(self.period - at);
-        let into_join = (at + join + 1).saturating_sub(self.period);
+        let into_join = (at + self.join + 1).saturating_sub(self.period);
         if into_join == 0 {
             return value;
         }
-        let share = into_join as f32 / (join + 1) as f32;
+        let share = into_join as f32 / (self.join + 1) as f32;
         value * (1.0 - share) + sample(2 * self.period - at) * share
     }
 }
