@@ -254,6 +254,64 @@ fn a_new_key_takes_the_place_of_the_old_which_is_believed_for_a_moment() {
     assert_eq!(new.heard(&world, A).len(), 1);
 }
 
+/// RFC 3711 §3.3.2, across keys: who recorded what was said by a key waits for it to come back.
+#[test]
+fn what_was_recorded_by_a_key_that_comes_back_reaches_nobody_and_what_is_new_does() {
+    let (mut world, mut phone) = bridged();
+    let recorded: Vec<_> = (0..200).map(|n| phone.seal(&speech(n))).collect();
+    let mut report = vec![0x80, 201, 0, 1, 0, 0, 0, 77];
+    phone.sealer.seal_report(&mut report, 0).unwrap();
+    recorded.iter().for_each(|bytes| world.raw(A, PacketKind::Rtp, party(A), bytes));
+    world.raw(A, PacketKind::Rtcp, stream(A).remote_rtcp, &report);
+    let mut numbers = 200..;
+    for between in [vec![11], vec![12, 11], (20..26).collect()] {
+        for other in &between {
+            let other_keys = keys(*other, other + 60);
+            let mut other_phone = Phone::of(&other_keys);
+            world.command(Command::Configure { leg: A, stream: secured(A, other_keys) });
+            numbers.by_ref().take(5).for_each(|n| other_phone.say(&mut world, A, &speech(n)));
+            world.pass(6000);
+        }
+        world.command(Command::Configure { leg: A, stream: secured(A, keys(3, 5)) });
+        let heard = world.to(B).len();
+        recorded.iter().for_each(|bytes| world.raw(A, PacketKind::Rtp, address(STRANGER), bytes));
+        world.raw(A, PacketKind::Rtcp, stream(A).remote_rtcp, &report);
+        assert_eq!(world.to(B).len(), heard, "{between:?}");
+        numbers.by_ref().take(10).for_each(|n| phone.say(&mut world, A, &speech(n)));
+        assert_eq!(world.to(B).len(), heard + 10, "{between:?}");
+    }
+    let stats = world.stats(A);
+    assert_eq!((stats.rejected, stats.unauthenticated), (3 * 201, 0), "all that came again, and nothing else");
+}
+
+/// By the key between two rounds of 65 536 packets went by, and the counter with them, or without.
+#[test]
+fn a_key_that_comes_back_is_heard_wherever_its_count_goes_on() {
+    for goes_on in [true, false] {
+        let (mut world, mut phone) = bridged();
+        (0..50).for_each(|n| phone.say(&mut world, A, &speech(n)));
+        let between = keys(11, 13);
+        let mut other = match goes_on {
+            true => Phone { sealer: phone.sealer.rekeyed(&between.theirs, Count::GoesOn).unwrap(), ..phone },
+            false => Phone::of(&between),
+        };
+        world.command(Command::Configure { leg: A, stream: secured(A, between) });
+        for n in 50..140_000u32 {
+            other.say(&mut world, A, &Rtp::speech(n as u16, n * 160, 77));
+        }
+        let mut phone = match goes_on {
+            true => Phone { sealer: other.sealer.rekeyed(&keys(3, 5).theirs, Count::GoesOn).unwrap(), ..other },
+            false => Phone::of(&keys(3, 5)),
+        };
+        world.command(Command::Configure { leg: A, stream: secured(A, keys(3, 5)) });
+        world.sent.clear();
+        for n in 140_000..140_050u32 {
+            phone.say(&mut world, A, &Rtp::speech(n as u16, n * 160, 77));
+        }
+        assert_eq!((world.to(B).len(), world.stats(A).unauthenticated), (50, 0), "{goes_on}");
+    }
+}
+
 /// RFC 3711 §3.3.1: pjsip lets its counter go on by a new key. Others begin anew, as in another session.
 #[test]
 fn a_new_key_after_a_long_talk_is_heard_wherever_its_count_begins() {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::Time;
-use media_api::{Event, KeyExchange, Keys, LegId, Security};
+use media_api::{Event, KeyExchange, Keys, LegId, MasterKey, Security};
 
 use crate::api::PacketKind;
 use crate::outbox::Outbox;
@@ -16,6 +16,9 @@ const LENGTH_MAX: usize = 1600;
 
 /// How long packets by the key before are still taken: they overtake, and are overtaken by, the answer that changes it.
 const OLD_KEY_SPAN: Duration = Duration::from_secs(5);
+
+/// So many keys of the peer are known again, the latest: what was recorded by one of them does not pass when it comes back.
+const FORMER_MAX: usize = 8;
 
 /// A party whose packets go on failing is told of once in this time.
 const TELL_EVERY: Duration = Duration::from_secs(60);
@@ -49,7 +52,15 @@ struct Keyed {
     /// `None` if no cipher can be made of the keys: then nothing passes.
     sealer: Option<Sealer>,
     opener: Option<Opener>,
-    before: Option<(Opener, Time)>,
+    /// By the peer's keys before, the latest at the end.
+    former: Vec<Former>,
+}
+
+#[derive(Debug)]
+struct Former {
+    key: MasterKey,
+    opener: Opener,
+    believed_until: Time,
 }
 
 impl Protection {
@@ -96,7 +107,7 @@ impl Protection {
             None => Keyed {
                 sealer: Sealer::new(&keys.ours),
                 opener: Opener::new(&keys.theirs, keys.their_name),
-                before: None,
+                former: Vec::new(),
                 keys: keys.clone(),
             },
         }));
@@ -118,12 +129,12 @@ impl Protection {
         if packet.len() > LENGTH_MAX {
             return Err(Flaw::Malformed);
         }
-        keyed.before.take_if(|(_, until)| *until <= now);
-        let opened = match open_by(keyed.opener.as_mut(), is_report, packet, room) {
-            Err(Flaw::Unauthenticated) if keyed.before.is_some() => {
-                open_by(keyed.before.as_mut().map(|(opener, _)| opener), is_report, packet, room)
+        let before = keyed.former.last_mut().filter(|former| former.believed_until > now);
+        let opened = match (open_by(keyed.opener.as_mut(), is_report, packet, room), before) {
+            (Err(Flaw::Unauthenticated), Some(before)) => {
+                open_by(Some(&mut before.opener), is_report, packet, room)
             }
-            opened => opened,
+            (opened, _) => opened,
         };
         let length = opened.inspect_err(|flaw| {
             if *flaw == Flaw::Unauthenticated {
@@ -216,14 +227,26 @@ impl Keyed {
         } else {
             self.sealer.and_then(|sealer| sealer.rekeyed(&keys.ours, count))
         };
-        let (opener, before) = if same_theirs {
-            (self.opener, self.before)
+        let mut former = self.former;
+        let opener = if same_theirs {
+            self.opener
+        } else if self.keys.theirs == keys.theirs {
+            self.opener.map(|opener| opener.named(keys.their_name))
         } else {
-            let opener =
-                self.opener.as_ref().and_then(|opener| opener.rekeyed(&keys.theirs, keys.their_name));
-            (opener, self.opener.map(|opener| (opener, now + OLD_KEY_SPAN)))
+            self.opener.and_then(|opener| {
+                let known = former.iter().position(|former| former.key == keys.theirs);
+                let next = match known.map(|at| former.remove(at).opener) {
+                    Some(known) => Some(known.returned(&opener, keys.their_name)),
+                    None => opener.rekeyed(&keys.theirs, keys.their_name),
+                };
+                if former.len() == FORMER_MAX {
+                    former.remove(0);
+                }
+                former.push(Former { key: self.keys.theirs, opener, believed_until: now + OLD_KEY_SPAN });
+                next
+            })
         };
-        Keyed { keys: keys.clone(), sealer, opener, before }
+        Keyed { keys: keys.clone(), sealer, opener, former }
     }
 }
 

@@ -120,7 +120,7 @@ pub struct Opener {
 struct Sender {
     ssrc: u32,
     heard: u64,
-    /// Its newest number by the key before this one.
+    /// Its newest number by the key before this one, until something by this key was opened.
     before: Option<u64>,
     speech: Option<Window>,
     reports: Option<Window>,
@@ -150,12 +150,30 @@ impl Opener {
         Some(Opener { senders, opened: self.opened, ..Opener::new(master, name)? })
     }
 
+    /// Opens by this opener's key again, after `between`: what has come by it comes no second time, and how far each source
+    /// has come meanwhile is remembered.
+    pub fn returned(mut self, between: &Opener, name: Option<KeyName>) -> Opener {
+        self.opened = self.opened.max(between.opened);
+        for other in between.senders.iter().flatten() {
+            if let Some(newest) = other.speech.map(|window| window.newest()).or(other.before) {
+                self.heard(other.ssrc).before = Some(newest);
+            }
+        }
+        self.named(name)
+    }
+
+    /// Opens what has this name of the key from now on.
+    pub fn named(self, name: Option<KeyName>) -> Opener {
+        Opener { name, ..self }
+    }
+
     /// Opens an SRTP packet in place and gives the length of the RTP packet that it then begins with. A packet that is
     /// not opened may be changed, and changes nothing here.
     pub fn open(&mut self, packet: &mut [u8]) -> Result<usize, Flaw> {
         let (header, sequence, ssrc) = head(packet).ok_or(Flaw::Malformed)?;
-        let known = self.sender(ssrc).and_then(|sender| sender.speech);
-        let expected = known.map(|window| guess(window.newest(), sequence));
+        let sender = self.sender(ssrc);
+        let (known, before) = sender.map_or((None, None), |sender| (sender.speech, sender.before));
+        let expected = known.map(|window| guess(window.newest(), sequence)).filter(|_| before.is_none());
         if known.zip(expected).is_some_and(|(window, index)| window.has_seen(index)) {
             return Err(Flaw::Replayed);
         }
@@ -170,13 +188,18 @@ impl Opener {
             None => self.find(body, header, (ssrc, sequence), &tag),
         };
         let index = index.ok_or(Flaw::Unauthenticated)?;
+        if known.is_some_and(|window| window.has_seen(index)) {
+            return Err(Flaw::Replayed);
+        }
         let sender = self.heard(ssrc);
+        sender.before = None;
         sender.speech.get_or_insert_with(|| Window::new(index)).see(index);
         Ok(length)
     }
 
-    /// Opens the first packet of a source by this key, and gives the number that does. Its roll-over counter is what it was
-    /// by the key before; or 0; or 1, of a source that wrapped before we heard of it. The tag tells.
+    /// Opens the first packet of a source by this key, or since it came back, and gives the number that does. Its roll-over
+    /// counter is what it was by the key before; or what it was by this one; or 0; or 1, of a source that wrapped before we
+    /// heard of it. The tag tells.
     fn find(
         &mut self,
         body: &mut [u8],
@@ -186,11 +209,13 @@ impl Opener {
     ) -> Option<u64> {
         self.spare.clear();
         self.spare.extend_from_slice(body);
-        let unwrapped = u64::from(sequence);
-        let begun = [unwrapped, first(sequence)];
-        let before = self.sender(ssrc).and_then(|sender| sender.before);
-        let carried = before.map(|newest| guess(newest, sequence)).filter(|index| !begun.contains(index));
-        carried.into_iter().chain(begun).find(|index| {
+        let begun = [u64::from(sequence), first(sequence)];
+        let sender = self.sender(ssrc);
+        let by_this = sender.and_then(|sender| sender.speech).map(|window| window.newest());
+        let before = sender.and_then(|sender| sender.before);
+        let carried = [before, by_this].map(|newest| newest.map(|newest| guess(newest, sequence)));
+        let carried = carried.into_iter().flatten().filter(|index| !begun.contains(index));
+        carried.chain(begun).find(|index| {
             body.copy_from_slice(&self.spare);
             self.rtp.open_rtp(body, header, ssrc, *index, tag)
         })
