@@ -38,7 +38,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn packets(codec: Codec, (rate, ptime): (u32, u32), samples: &[i16], settings: &EncoderSettings) -> Vec<Vec<u8>> {
+fn packets(
+    codec: Codec,
+    (rate, ptime): (u32, u32),
+    samples: &[i16],
+    settings: &EncoderSettings,
+) -> Vec<Vec<u8>> {
     let mut resampler = Resampler::new(rate, codec.sample_rate());
     let mut encoder = Encoder::new(codec, settings);
     let frames = samples.chunks_exact((rate / 1000 * ptime) as usize);

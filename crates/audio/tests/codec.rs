@@ -226,11 +226,13 @@ fn vowel(sample_rate: u32, count: usize) -> Vec<i16> {
 fn a_loss_whose_next_packet_is_there_is_bridged_from_both_sides() {
     // How many times less wrong it is than what is made of the past alone, by how many in a row are lost. A packet of 10 ms
     // holds two periods of the voice at most.
-    let (packets_of_20_ms, packets_of_10_ms) = ([(1, 6.0), (2, 1.6), (3, 1.2)], [(1, 4.0), (2, 1.6), (3, 1.2)]);
+    let (packets_of_20_ms, packets_of_10_ms) =
+        ([(1, 6.0), (2, 1.6), (3, 1.2)], [(1, 4.0), (2, 1.6), (3, 1.2)]);
     for codec in [Codec::Pcma, Codec::Pcmu, Codec::L16] {
         for (per_second, better) in [(50, packets_of_20_ms), (100, packets_of_10_ms)] {
             for (lost, times) in better {
-                let [bridged, concealed] = [true, false].map(|bridged| error(codec, per_second, lost, bridged));
+                let [bridged, concealed] =
+                    [true, false].map(|bridged| error(codec, per_second, lost, bridged));
                 let what = format!("{codec:?} {per_second} {lost}");
                 assert!(bridged * times < concealed, "{what}: {bridged:.2e} {concealed:.2e}");
             }

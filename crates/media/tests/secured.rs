@@ -281,7 +281,11 @@ fn what_was_recorded_by_a_key_that_comes_back_reaches_nobody_and_what_is_new_doe
         assert_eq!(world.to(B).len(), heard + 10, "{between:?}");
     }
     let stats = world.stats(A);
-    assert_eq!((stats.rejected, stats.unauthenticated), (3 * 201, 0), "all that came again, and nothing else");
+    assert_eq!(
+        (stats.rejected, stats.unauthenticated),
+        (3 * 201, 0),
+        "all that came again, and nothing else"
+    );
 }
 
 /// By the key between two rounds of 65 536 packets went by, and the counter with them, or without.
@@ -300,7 +304,9 @@ fn a_key_that_comes_back_is_heard_wherever_its_count_goes_on() {
             other.say(&mut world, A, &Rtp::speech(n as u16, n * 160, 77));
         }
         let mut phone = match goes_on {
-            true => Phone { sealer: other.sealer.rekeyed(&keys(3, 5).theirs, Count::GoesOn).unwrap(), ..other },
+            true => {
+                Phone { sealer: other.sealer.rekeyed(&keys(3, 5).theirs, Count::GoesOn).unwrap(), ..other }
+            }
             false => Phone::of(&keys(3, 5)),
         };
         world.command(Command::Configure { leg: A, stream: secured(A, keys(3, 5)) });
