@@ -1,6 +1,7 @@
 //! The bytes of a prompt's file, Ogg Opus, WAV, FLAC, MP3 or Ogg Vorbis, as a [`Clip`] in the codec that is wanted.
 
 use std::fmt;
+use std::time::Duration;
 
 use media_api::Codec;
 
@@ -61,4 +62,20 @@ pub fn read_samples(file: &[u8], rate: u32) -> Result<Vec<i16>, PromptError> {
     }
     let (samples, own_rate) = if is_wav { wav::read(file)? } else { sound_file::read(file)? };
     Ok(if own_rate == rate { samples } else { resample(&samples, own_rate, rate) })
+}
+
+/// How long the prompt in this file lasts, without decoding it. No time at all: nothing can be heard of it. Nothing: only
+/// decoding would tell, as of FLAC, MP3 and Vorbis.
+pub fn length(file: &[u8]) -> Option<Duration> {
+    match file {
+        _ if file.starts_with(b"RIFF") => Some(wav::length(file).unwrap_or_default()),
+        [b'O', b'g', b'g', b'S', ..] if opus_file::is(file) => {
+            Some(opus_file::length(file).unwrap_or_default())
+        }
+        [b'O', b'g', b'g', b'S', ..]
+        | [b'f', b'L', b'a', b'C', ..]
+        | [b'I', b'D', b'3', ..]
+        | [0xff, 0xe0..=0xff, ..] => None,
+        _ => Some(Duration::ZERO),
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::g711::Law;
 use crate::prompt::{PromptError, SECONDS_MAX};
+use std::time::Duration;
 
 const RATE: u32 = 8000;
 const RATES: [u32; 7] = [8000, 16000, 22050, 24000, 32000, 44100, 48000];
@@ -47,6 +48,14 @@ struct Format {
 pub(crate) fn read(file: &[u8]) -> Result<(Vec<i16>, u32), PromptError> {
     let (format, data) = find_chunks(file)?;
     Ok((mono(&format, data)?, format.rate))
+}
+
+/// How long the file lasts.
+pub(crate) fn length(file: &[u8]) -> Result<Duration, PromptError> {
+    let (format, data) = find_chunks(file)?;
+    let second = u64::from(format.rate) * format.channels as u64 * u64::from(format.bits / 8);
+    let micros = (data.len() as u64 * 1_000_000).checked_div(second).unwrap_or(0);
+    Ok(Duration::from_micros(micros))
 }
 
 fn find_chunks(file: &[u8]) -> Result<(Format, &[u8]), PromptError> {

@@ -350,3 +350,27 @@ fn the_recorded_prompts_are_read() {
     }
     assert!(count > 0, "no recordings in {}", folder.display());
 }
+
+#[test]
+fn the_length_of_a_file_is_told_without_decoding_it() {
+    let samples = sine(440.0, 48_000, 48_000, 8000.0);
+    let opus = opus_file(&samples, 48_000, opus::Channels::Mono, 0, b"");
+    let decoded = read_samples(&opus).unwrap().len() as f64 / 8000.0;
+    assert!((prompt::length(&opus).unwrap().as_secs_f64() - decoded).abs() < 0.01);
+    let wav = wav::write(&sine(440.0, 8000, 12_000, 8000.0));
+    assert_eq!(prompt::length(&wav).unwrap().as_millis(), 1500);
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sounds/it/welcome.opus");
+    let shipped = std::fs::read(shipped).unwrap();
+    let decoded = read_samples(&shipped).unwrap().len() as f64 / 8000.0;
+    assert!((prompt::length(&shipped).unwrap().as_secs_f64() - decoded).abs() < 0.01);
+    let flac = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/tone.flac")).unwrap();
+    assert_eq!(prompt::length(&flac), None, "only decoding would tell");
+}
+
+#[test]
+fn nothing_can_be_heard_of_an_empty_file_or_of_a_head_alone() {
+    let opus = opus_file(&sine(440.0, 48_000, 48_000, 8000.0), 48_000, opus::Channels::Mono, 0, b"");
+    for file in [&b""[..], b"hello", &opus[..40], b"RIFF", &wav::write(&[])] {
+        assert!(prompt::length(file).unwrap().is_zero(), "{} bytes", file.len());
+    }
+}

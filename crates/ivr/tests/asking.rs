@@ -28,7 +28,7 @@ const PHRASES: [&str; 12] = [
 const HEAD: &str = "title = \"Asking\"\nlanguages = [\"it\", \"en\"]\nstart = \"ask\"\n\
                     [numbers]\n2 = { set = { language = \"en\" } }\n";
 
-const END: &str = "[bye]\nsay = \"goodbye\"\nhang_up = \"bye\"\n";
+const END: &str = "[bye]\nsay = \"goodbye\"\nhang_up = \"bye\"\nrefusal = true\n";
 
 fn files(body: &str) -> ScriptFiles {
     let digits = (0..=9).map(|digit| format!("digit_{digit}")).collect::<Vec<_>>();
@@ -127,7 +127,7 @@ fn consent_is_known_and_silence_is_none() {
 const CLIENT: &str = "[ask]\nlook_up = \"clients\"\nsay = \"one_moment\"\nwith = { number = \"$caller\" }\n\
                       found = \"which\"\nmissing = \"bye\"\nfailed = \"down\"\n\
                       [which]\ncase = \"$profile\"\nwhen = { PRO = \"desk\" }\notherwise = \"bye\"\n\
-                      [desk]\nqueue = \"desk\"\n[down]\nhang_up = \"down\"\n";
+                      [desk]\nqueue = \"desk\"\n[down]\nhang_up = \"down\"\nrefusal = true\n";
 
 const CLIENTS: &str = "takes = [\"number\"]\ngives = { profile = \"/profile\", priority = \"/p\", language = \"/l\" }\n\
                        [http]\nurl = \"http://127.0.0.1:1/{number}\"\n";

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{checked, repository, shipped_files, told};
+use common::{checked, repository, shipped_files, told, without};
 use ivr::{Script, ScriptFiles};
 
 /// The fenced blocks whose info string is `kind`, one after the other.
@@ -60,6 +60,6 @@ fn the_phrases_are_phrases() {
 fn the_faults_are_told_in_these_words() {
     let mut files = shipped_files("helpdesk");
     files.flow.1 = files.flow.1.replacen("open   = \"topic\"", "open   = \"topics\"", 1);
-    files.sounds.0.remove("ro/topic_work");
+    files.sounds = without(&files.sounds, "ro/topic_work");
     assert_eq!(told(&Script::check(&files).unwrap_err()).join("\n") + "\n", blocks("text"));
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{shipped_files, small, told};
+use common::{shipped_files, small, told, without};
 use ivr::{Script, ScriptFiles};
 
 /// The phrases of the small scripts here.
@@ -308,7 +308,7 @@ fn a_phrase_said_in_one_language_only_need_be_in_that_one() {
 #[test]
 fn a_sound_that_is_missing_is_told_where_its_phrase_is_written() {
     let mut missing = sound_script();
-    missing.sounds.0.remove("en/goodbye");
+    missing.sounds = without(&missing.sounds, "en/goodbye");
     assert_eq!(
         faults(&missing),
         [
@@ -388,8 +388,8 @@ fn all_faults_of_a_shipped_script_that_is_spoilt_come_at_once() {
     let mut files = shipped_files("helpdesk");
     files.flow.1 =
         files.flow.1.replace("open   = \"topic\"", "open   = \"topics\"").replace("moh/calm", "moh/loud");
-    files.sounds.0.remove("wo/welcome");
-    files.sounds.0.remove("wo/goodbye");
+    files.sounds = without(&files.sounds, "wo/welcome");
+    files.sounds = without(&files.sounds, "wo/goodbye");
     let faults = faults(&files);
     assert_eq!(faults.len(), 4, "{faults:#?}");
     assert!(faults[0].contains("unknown node `topics`; did you mean `topic`?"));

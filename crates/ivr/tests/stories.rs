@@ -305,6 +305,7 @@ queue = "desk"
 
 [bye]
 hang_up = "bye"
+refusal = true
 "#,
     );
     let lines = |dialled: &str, wall| Call::at(&script, dialled, wall).lines(Input::Start);

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Music in Opus takes a second to write; a prompt need not wait for it.
 const READERS: usize = 2;
 /// The kinds of files, in the order in which they are looked for.
-const KINDS: [&str; 5] = ["opus", "wav", "flac", "mp3", "ogg"];
+pub const SOUND_KINDS: [&str; 5] = ["opus", "wav", "flac", "mp3", "ogg"];
 /// Sources that may wait to be read; one more is answered as unreadable at once.
 const REQUESTS: usize = 4096;
 /// Bytes of a file that are read: five minutes of WAV at 48 kHz in mono, hours of Opus.
@@ -87,7 +87,7 @@ impl Loader {
             return None;
         }
         let candidates =
-            self.folders.iter().flat_map(|folder| KINDS.map(|kind| folder.join(format!("{source}.{kind}"))));
+            self.folders.iter().flat_map(|folder| SOUND_KINDS.map(|kind| folder.join(format!("{source}.{kind}"))));
         for path in candidates {
             let read = match read_file(&path) {
                 Ok(bytes) => audio::prompt::read(&bytes, *codec).map_err(|error| error.to_string()),

@@ -4,6 +4,7 @@ use document::Fault;
 use ivr::{ScriptFiles, SoundInventory};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The scripts in a folder: each folder in it that has a `flow.toml`.
 pub(crate) fn script_names(folder: &Path) -> Vec<String> {
@@ -32,19 +33,34 @@ pub(crate) fn script_files(folder: &Path, sounds: SoundInventory) -> Result<Scri
     })
 }
 
-/// Every sound that the folders hold, as `LANG/KEY`.
+/// Every sound that the folders hold, as `LANG/KEY`, and how long each lasts. As when it is played, the first folder
+/// that has it counts, and of several kinds the first.
 pub(crate) fn sound_inventory(folders: &[PathBuf]) -> SoundInventory {
-    let languages = folders.iter().flat_map(|folder| listed(folder)).filter(|path| path.is_dir());
-    languages
-        .flat_map(|language| {
-            let name = language.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-            listed(&language).into_iter().filter_map(move |sound| {
-                let kind = sound.extension()?.to_str()?;
-                let known = matches!(kind, "opus" | "wav");
-                known.then(|| Some(format!("{name}/{}", sound.file_stem()?.to_str()?)))?
-            })
-        })
-        .collect()
+    let mut inventory = SoundInventory::default();
+    for language in folders.iter().flat_map(|folder| listed(folder)).filter(|path| path.is_dir()) {
+        let name = language.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let mut sounds = listed(&language);
+        sounds.sort_by_key(|path| kind(path));
+        for sound in sounds.into_iter().filter(|path| kind(path).is_some()) {
+            let Some(stem) = sound.file_stem().and_then(|stem| stem.to_str()) else { continue };
+            let source = format!("{name}/{stem}");
+            if !inventory.has(&source) {
+                inventory.add(source, length(&sound));
+            }
+        }
+    }
+    inventory
+}
+
+/// The place of its kind among those that are played.
+fn kind(path: &Path) -> Option<usize> {
+    let kind = path.extension()?.to_str()?;
+    net::SOUND_KINDS.iter().position(|known| *known == kind)
+}
+
+/// How long the sound lasts. Nothing can be heard of a file that cannot be read.
+fn length(sound: &Path) -> Option<Duration> {
+    std::fs::read(sound).map_or(Some(Duration::ZERO), |file| audio::prompt::length(&file))
 }
 
 /// The TOML files of a folder: their names, paths and texts.

@@ -156,7 +156,7 @@ fn node_box(script: &Script, node: &Node) -> Box {
             lines.push(format!("for {}, {} at most", message.mailbox, span(message.longest)));
         }
         Kind::Part { part, .. } => lines.push(format!("part {part}")),
-        Kind::HangUp { reason } => lines.push(format!("reason {reason}")),
+        Kind::HangUp { reason, .. } => lines.push(format!("reason {reason}")),
         Kind::Say { .. } => {}
     }
     Box { shape: Shape::Node, title: node.name.clone(), kind: node.kind.word(), lines: short(lines) }

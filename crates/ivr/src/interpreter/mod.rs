@@ -278,7 +278,7 @@ impl Interpreter {
                 let output = Output::Message { mailbox: message.mailbox.clone(), longest, silence };
                 self.leave(node, "message", output);
             }
-            Kind::HangUp { reason } => self.hang_up(reason),
+            Kind::HangUp { reason, .. } => self.hang_up(reason),
         }
         None
     }

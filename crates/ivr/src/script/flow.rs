@@ -4,7 +4,7 @@ use super::parts::{Instance, Parts, Scope};
 use super::phrases::{Phrases, Use};
 use super::proof;
 use super::words::{NAME_SHAPE, is_dialled, is_language, is_name};
-use super::{ScriptFiles, SoundInventory};
+use super::{ScriptFiles, SoundInventory, promise};
 use crate::Fault;
 use crate::look_up::LookUp;
 use calendar::Calendar;
@@ -146,7 +146,8 @@ impl<'f> Reader<'f> {
         let fallback_language = self.fallback(&mut head);
         let start = head.require(&mut self.document, "start", "name the node that a call begins in");
         let numbers = head.take("numbers");
-        let keys = &["title", "languages", "fallback_language", "start", "numbers"];
+        let promise = head.take("promise");
+        let keys = &["title", "languages", "fallback_language", "start", "numbers", "promise"];
         let bodies = self.name_nodes(head, keys);
         let scopes = self.scopes(bodies, parts);
 
@@ -161,8 +162,12 @@ impl<'f> Reader<'f> {
 
         let broken = self.broken || start.is_none();
         let mut nodes: Vec<Node> = nodes.into_iter().collect::<Option<_>>().filter(|_| !broken)?;
-        let starts = numbers.values().map(|number| number.start).chain(start);
-        proof::prove(&mut nodes, starts, self);
+        let starts: Vec<NodeId> = numbers.values().map(|number| number.start).chain(start).collect();
+        let is_finite = proof::prove(&mut nodes, &starts, self);
+        let promise = promise::read(self, promise.as_ref());
+        if is_finite {
+            promise::check(promise, &nodes, &starts, phrases, self);
+        }
         Some(Flow {
             title: title?,
             languages: self.languages.clone(),

@@ -3,6 +3,7 @@ mod kinds;
 mod model;
 mod parts;
 mod phrases;
+mod promise;
 mod proof;
 mod words;
 
@@ -14,6 +15,7 @@ use media_api::Sound;
 use phrases::Phrases;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use model::{
     Assignment, CallbackNode, Choice, CollectNode, Exit, Flow, Kind, Line, LookUpNode, Node, NodeId, Purpose,
@@ -40,20 +42,34 @@ pub struct ScriptFiles {
     pub sounds: SoundInventory,
 }
 
-/// The sources of sounds that exist, such as `it/welcome` or `moh/calm`.
+/// The sources of sounds that exist, such as `it/welcome` or `moh/calm`, and how long each lasts, if that is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SoundInventory(pub BTreeSet<String>);
+pub struct SoundInventory(BTreeMap<String, Option<Duration>>);
 
 impl SoundInventory {
     /// Whether there is a file of this source.
     pub fn has(&self, source: &str) -> bool {
-        self.0.contains(source)
+        self.0.contains_key(source)
+    }
+
+    /// There is a file of this source that lasts so long; nothing can be heard of one that lasts no time.
+    pub fn add(&mut self, source: String, length: Option<Duration>) {
+        self.0.insert(source, length);
+    }
+
+    /// All sources.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    pub(crate) fn length(&self, source: &str) -> Option<Duration> {
+        self.0.get(source).copied().flatten()
     }
 }
 
 impl<S: Into<String>> FromIterator<S> for SoundInventory {
     fn from_iter<I: IntoIterator<Item = S>>(sources: I) -> SoundInventory {
-        SoundInventory(sources.into_iter().map(Into::into).collect())
+        SoundInventory(sources.into_iter().map(|source| (source.into(), None)).collect())
     }
 }
 

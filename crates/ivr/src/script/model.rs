@@ -83,6 +83,8 @@ pub(crate) enum Kind {
     },
     HangUp {
         reason: String,
+        /// Who comes here is meant to get no human.
+        refusal: bool,
     },
 }
 

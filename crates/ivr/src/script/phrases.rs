@@ -6,6 +6,10 @@ use document::{Document, Section, nearest};
 use media_api::Sound;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How fast people speak, in characters a second: for sounds of which nobody knows how long they last.
+const CHARACTERS_A_SECOND: u64 = 14;
 
 /// The phrases of a script, by language and key.
 #[derive(Clone, Debug, Default)]
@@ -132,6 +136,19 @@ impl Phrases {
         self
     }
 
+    /// How long a phrase lasts; in the language in which it lasts longest if none is named.
+    pub(super) fn length(&self, phrase: &str, language: Option<&str>, sounds: &SoundInventory) -> Duration {
+        let tables =
+            self.languages.iter().filter(|(name, _)| language.is_none_or(|language| language == *name));
+        let phrases = tables.filter_map(|(_, table)| table.phrases.get(phrase));
+        let lengths = phrases.map(|phrase| {
+            let known = phrase.sound.first().and_then(|source| sounds.length(source));
+            let letters = phrase.text.chars().count() as u64;
+            known.unwrap_or(Duration::from_millis(letters * 1000 / CHARACTERS_A_SECOND))
+        });
+        lengths.max().unwrap_or_default()
+    }
+
     pub(super) fn sound(&self, phrase: &str, language: &str) -> Option<&Sound> {
         Some(&self.languages.get(language)?.phrases.get(phrase)?.sound)
     }
@@ -159,14 +176,19 @@ fn phrase(
 }
 
 fn check_sound(phrase: &Phrase, table: &Table, sounds: &SoundInventory, faults: &mut Vec<Fault>) {
-    for source in phrase.sound.iter().filter(|source| !sounds.has(source)) {
-        faults.push(Fault {
-            file: table.file.clone(),
-            line: phrase.line,
-            column: phrase.column,
-            what: format!("there is no sound `{source}`"),
-            what_to_do: "record it, or name another with sound = \"...\"".to_owned(),
-        });
+    for source in phrase.sound.iter() {
+        let (what, what_to_do) = match (sounds.has(source), sounds.length(source)) {
+            (false, _) => {
+                (format!("there is no sound `{source}`"), "record it, or name another with sound = \"...\"")
+            }
+            (true, Some(Duration::ZERO)) => (
+                format!("nothing can be heard of the sound `{source}`"),
+                "record it again: it is empty or damaged",
+            ),
+            (true, _) => continue,
+        };
+        let (file, what_to_do) = (table.file.clone(), what_to_do.to_owned());
+        faults.push(Fault { file, line: phrase.line, column: phrase.column, what, what_to_do });
     }
 }
 

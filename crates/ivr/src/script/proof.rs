@@ -5,21 +5,22 @@ use super::model::{Exit, Kind, Node, NodeId};
 use std::collections::BTreeSet;
 
 /// Tells which nodes cannot be reached and which go round for ever, and marks those that lead to a menu
-/// whatever happens.
-pub(super) fn prove(nodes: &mut [Node], starts: impl Iterator<Item = NodeId>, reader: &mut Reader<'_>) {
+/// whatever happens. False if some go round.
+pub(super) fn prove(nodes: &mut [Node], starts: &[NodeId], reader: &mut Reader<'_>) -> bool {
     report_unreachable(nodes, starts, reader);
     if report_circles(nodes, reader) {
-        return;
+        return false;
     }
     let asks: Vec<bool> = (0..nodes.len()).map(|id| leads_to_menu(nodes, id)).collect();
     for (node, asks) in nodes.iter_mut().zip(asks) {
         node.asks = asks;
     }
+    true
 }
 
-fn report_unreachable(nodes: &[Node], starts: impl Iterator<Item = NodeId>, reader: &mut Reader<'_>) {
+fn report_unreachable(nodes: &[Node], starts: &[NodeId], reader: &mut Reader<'_>) {
     let mut reached = BTreeSet::new();
-    let mut open: Vec<NodeId> = starts.collect();
+    let mut open: Vec<NodeId> = starts.to_vec();
     while let Some(id) = open.pop() {
         let Some(node) = nodes.get(id).filter(|_| reached.insert(id)) else { continue };
         let keys = node.kind.key_exits();

@@ -60,6 +60,10 @@ pub(crate) fn shipped_sounds() -> SoundInventory {
     folders.flat_map(named).collect()
 }
 
+pub(crate) fn without(sounds: &SoundInventory, gone: &str) -> SoundInventory {
+    sounds.sources().filter(|source| *source != gone).collect()
+}
+
 pub(crate) fn checked(files: &ScriptFiles) -> Arc<Script> {
     Arc::new(Script::check(files).unwrap_or_else(|faults| panic!("{}", told(&faults).join("\n"))))
 }

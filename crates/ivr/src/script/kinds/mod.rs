@@ -80,7 +80,9 @@ fn read_kind(
         "part" => part(reader, section, door),
         "hang_up" => {
             let entry = section.take("hang_up")?;
-            Some(Kind::HangUp { reason: name(reader, &entry)? })
+            let refusal =
+                section.take("refusal").and_then(|entry| reader.document.flag(&entry)).unwrap_or(false);
+            Some(Kind::HangUp { reason: name(reader, &entry)?, refusal })
         }
         _ => Some(Kind::Say { next: reader.exit(section, "next")? }),
     }
@@ -109,7 +111,11 @@ fn name(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn duration(reader: &mut Reader<'_>, section: &mut Section<'_>, key: &'static str) -> Option<Duration> {
+pub(super) fn duration(
+    reader: &mut Reader<'_>,
+    section: &mut Section<'_>,
+    key: &'static str,
+) -> Option<Duration> {
     let entry = section.take(key)?;
     let text = reader.document.text(&entry)?;
     let duration = words::duration(text);

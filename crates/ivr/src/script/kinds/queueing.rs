@@ -70,7 +70,7 @@ fn music(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Sound> {
     let entry = section.take("music")?;
     let name = reader.document.text(&entry)?;
     if !reader.sounds.has(name) {
-        let music = reader.sounds.0.iter().map(String::as_str).filter(|source| source.starts_with("moh/"));
+        let music = reader.sounds.sources().filter(|source| source.starts_with("moh/"));
         let what_to_do = match nearest(name, music) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "put it there, or name another such as \"moh/calm\"".to_owned(),
