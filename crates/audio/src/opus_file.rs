@@ -67,7 +67,9 @@ pub(crate) fn read(file: &[u8], rate: u32) -> Result<Vec<i16>, PromptError> {
 /// found, as in a file that was cut off within a page.
 pub(crate) fn length(file: &[u8]) -> Option<Duration> {
     let head = read_head(file.get(28..)?).ok()?;
-    let last = (0..file.len()).rev().find(|place| file.get(*place..).is_some_and(|page| page.starts_with(b"OggS")))?;
+    let last = (0..file.len())
+        .rev()
+        .find(|place| file.get(*place..).is_some_and(|page| page.starts_with(b"OggS")))?;
     let granule = u64::from_le_bytes(file.get(last + 6..last + 14)?.try_into().ok()?);
     let micros = granule.saturating_sub(head.pre_skip).checked_mul(1_000_000)? / CLOCK;
     Some(Duration::from_micros(micros))

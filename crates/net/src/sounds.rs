@@ -86,8 +86,10 @@ impl Loader {
             tracing::warn!(%source, "a sound's source may hold only a-z, 0-9, _ and -, in parts divided by /");
             return None;
         }
-        let candidates =
-            self.folders.iter().flat_map(|folder| SOUND_KINDS.map(|kind| folder.join(format!("{source}.{kind}"))));
+        let candidates = self
+            .folders
+            .iter()
+            .flat_map(|folder| SOUND_KINDS.map(|kind| folder.join(format!("{source}.{kind}"))));
         for path in candidates {
             let read = match read_file(&path) {
                 Ok(bytes) => audio::prompt::read(&bytes, *codec).map_err(|error| error.to_string()),
