@@ -49,7 +49,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/log", get(log::log))
         .route("/v1/snapshot", get(snapshot::snapshot))
         .route("/v1/agents/{agent}/state", put(commands::agent_state))
-        .route("/v1/calls/{call}", delete(commands::hang_up))
+        .route("/v1/calls/{call}", get(snapshot::call).delete(commands::hang_up))
         .route("/v1/calls/{call}/sip", get(sip::messages))
         .route("/v1/calls/{call}/capture", post(capture::of_call))
         .route("/v1/calls/{call}/recording", put(recordings::put).delete(recordings::stop))

@@ -78,6 +78,42 @@ async fn a_snapshot_has_the_parts_asked_for_and_is_masked_by_scope() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_call_is_shown_with_who_is_in_it_beside_its_two_and_what_each_of_them_may() {
+    let desk = Desk::open().await;
+    desk.write(Some("c1"), [arrived()]);
+    let comes = |leg, role, address: &str| {
+        let (address, sip_call_id) = (address.to_owned(), None);
+        [
+            FactKind::LegCreated { leg, role, address, sip_call_id },
+            FactKind::LegConnected { leg, codec: "opus".into(), csrc: 70 + leg },
+        ]
+    };
+    let (by, supervisor) = ("crm".to_owned(), "carla".to_owned());
+    desk.write(Some("c1"), comes(2, facts::LegRole::Agent, "anna"));
+    desk.write(Some("c1"), comes(3, facts::LegRole::Supervisor, "carla"));
+    desk.write(Some("c1"), comes(4, facts::LegRole::External, "+390612345678"));
+    let (mode, basis, agent) = (facts::SupervisionMode::Whisper, "training".to_owned(), "anna".to_owned());
+    let facts = [
+        FactKind::SupervisionStarted { leg: 3, supervisor, agent, mode, basis, by: by.clone() },
+        FactKind::ConferenceJoined { leg: 4, role: facts::LegRole::External, by: by.clone() },
+        FactKind::ConferenceMuted { leg: 4, muted: true, by },
+    ];
+    desk.write(Some("c1"), facts);
+    let whole = desk.ask("GET /v1/calls/c1", MASKED).await.json();
+    assert_eq!((&whole["as_of"], &whole["call"]["to"]), (&json!(10), &json!("800123456")));
+    let leg = |number: &str| whole["call"]["legs"][number].clone();
+    let shown = |role, address, guest, muted, supervision, csrc: u32| {
+        json!({"role": role, "address": address, "connected": true, "held": false, "guest": guest, "muted": muted,
+               "supervision": supervision, "csrc": csrc})
+    };
+    assert_eq!(leg("2"), shown("agent", "anna", false, false, json!(null), 72));
+    assert_eq!(leg("3"), shown("supervisor", "carla", true, false, json!("whisper"), 73));
+    assert_eq!(leg("4"), shown("external", "+390*******78", true, true, json!(null), 74));
+    desk.ask("GET /v1/calls/c2", ALL).await.is_problem(404, "not_found");
+    desk.ask("GET /v1/calls/c1", METRICS).await.is_problem(403, "not_permitted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_is_answered_only_when_its_fact_is_on_disk() {
     let mut desk = Desk::open().await;
     let addr = desk.addr;

@@ -393,7 +393,7 @@ impl Leg {
         self.connected = true;
         self.alive_at = ctx.now;
         let codec = self.codec().map(Codec::encoding).unwrap_or_default().to_owned();
-        ctx.note_call(log, FactKind::LegConnected { leg: self.number, codec });
+        ctx.note_call(log, FactKind::LegConnected { leg: self.number, codec, csrc: self.media.source() });
         self.tell_security(ctx, log);
         self.held = self.wants_silence();
         if self.held {

@@ -238,6 +238,9 @@ pub enum FactKind {
         leg: u32,
         /// What it is sent: `PCMA`, `PCMU`, `G722`, `opus` or `L16`.
         codec: String,
+        /// The contributing source (RFC 3550 §5.1) by which browsers in a room are told that it speaks. 0 in older logs.
+        #[serde(default)]
+        csrc: u32,
     },
     /// The party is sent another codec from now on.
     #[serde(rename = "leg.codec")]

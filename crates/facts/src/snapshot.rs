@@ -79,12 +79,18 @@ pub struct LegNow {
     pub connected: bool,
     /// It put the other party on hold.
     pub held: bool,
+    /// It is beside the two who talk: a third party, or a supervisor.
+    #[serde(default)]
+    pub guest: bool,
     /// The others do not hear it.
     #[serde(default)]
     pub muted: bool,
     /// Of a supervisor who hears the call: who hears them.
     #[serde(default)]
     pub supervision: Option<SupervisionMode>,
+    /// The contributing source by which browsers in a room are told that it speaks, once it is connected.
+    #[serde(default)]
+    pub csrc: Option<u32>,
 }
 
 /// One queue.

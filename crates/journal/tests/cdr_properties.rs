@@ -147,7 +147,7 @@ impl Town {
                 );
             }
             Step::Answer(leg) if open(leg) => {
-                self.tell(&call, FactKind::LegConnected { leg, codec: "PCMA".into() })
+                self.tell(&call, FactKind::LegConnected { leg, codec: "PCMA".into(), csrc: leg })
             }
             Step::Accept => self.tell(&call, FactKind::OfferAccepted { offer: 1, agent: "anna".into() }),
             Step::Connect(leg) if open(leg) && open(1) => {

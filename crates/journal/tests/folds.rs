@@ -76,7 +76,7 @@ fn leg(leg: u32, role: LegRole, address: &str) -> FactKind {
 }
 
 fn connected(leg: u32) -> FactKind {
-    FactKind::LegConnected { leg, codec: "PCMA".into() }
+    FactKind::LegConnected { leg, codec: "PCMA".into(), csrc: leg }
 }
 
 fn classified(key: &str, value: &str) -> FactKind {
@@ -468,7 +468,7 @@ fn reachability(calls: Vec<Vec<FactKind>>) -> journal::fold::ReachabilityFold {
 #[test]
 fn reachability_tells_for_each_operator_who_reached_whom_and_who_was_heard() {
     let caller = || leg(1, LegRole::Caller, "x");
-    let connected = || FactKind::LegConnected { leg: 1, codec: "PCMA".into() };
+    let connected = || FactKind::LegConnected { leg: 1, codec: "PCMA".into(), csrc: 1 };
     let person = || FactKind::CallConnected { a: 1, b: 2 };
     let fold = reachability(vec![
         vec![

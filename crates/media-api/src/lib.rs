@@ -17,7 +17,7 @@ pub use quality::{Decoded, Quality, Voice};
 pub use recording::{MessageEnd, MessageLimits, Part, RecordingId, RecordingOrder, RecordingTold, Tapping};
 pub use room::{Heard, RoomId, Seat};
 pub use security::{KeyExchange, KeyName, KeyTerms, Keys, MasterKey, Offerer, Security, Suite};
-pub use stream::{COMFORT_NOISE, Digits, Direction, Opus, Payload, Stream};
+pub use stream::{COMFORT_NOISE, Digits, Direction, Opus, Payload, SpeakersTold, Stream};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,6 +26,13 @@ use std::time::Duration;
 /// One party's media, from `Open` to `Close`. Given by call control and never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LegId(pub u64);
+
+impl LegId {
+    /// The source (RFC 3550 §5.1) by which the listeners of a room are told that this party speaks, whatever SSRC it sends by.
+    pub fn source(self) -> u32 {
+        self.0 as u32
+    }
+}
 
 /// One `Play` command, so that its end can be told from that of an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

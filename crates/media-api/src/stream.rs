@@ -46,8 +46,22 @@ pub struct Stream {
     pub packet_time: Duration,
     /// The number of the header extension in which the peer may say how loud it speaks (RFC 6464).
     pub audio_level: Option<u8>,
+    /// What the peer is told of who speaks, where it hears several at once.
+    pub speakers: SpeakersTold,
     /// What protects it.
     pub security: Security,
+}
+
+/// What a listener of a room is told, in each packet, of those whose speech is in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SpeakersTold {
+    /// Nothing: the header of RTP has its shortest form, which every device reads.
+    #[default]
+    Nothing,
+    /// Who they are: the list of contributing sources (RFC 3550 §5.1), each by [`crate::LegId::source`].
+    Names,
+    /// Also how loud each of them is (RFC 6465), in the header extension of this number.
+    Levels(u8),
 }
 
 /// Telephone-events of one clock.
@@ -124,6 +138,7 @@ impl Stream {
             direction: Direction::SendRecv,
             packet_time: Duration::from_millis(20),
             audio_level: None,
+            speakers: SpeakersTold::Nothing,
             security: Security::Plain,
         }
     }

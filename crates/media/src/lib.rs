@@ -5,6 +5,7 @@
 
 mod api;
 mod cadence;
+mod contributors;
 mod deadlines;
 mod ear;
 mod ice;

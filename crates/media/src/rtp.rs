@@ -108,7 +108,7 @@ pub(crate) fn audio_level(bytes: &[u8], number: u8) -> Option<u8> {
 }
 
 /// A header extension in either form of RFC 8285.
-fn extension(bytes: &[u8], number: u8) -> Option<&[u8]> {
+pub(crate) fn extension(bytes: &[u8], number: u8) -> Option<&[u8]> {
     let first = *bytes.first()?;
     let start = HEADER_LENGTH + 4 * usize::from(first & 0x0f);
     let [p0, p1, ..] = *bytes.get(start..)?.first_chunk::<4>().filter(|_| first & 0x10 != 0)?;

@@ -7,8 +7,8 @@ mod world;
 use audio::tone::{Tone, heard};
 use audio::{Decoder, Encoder, EncoderSettings, Resampler};
 use media::PacketKind;
-use media_api::{Codec, Command, Event, Heard, LegId, PlayId, RoomId, Seat, Stream};
-use std::collections::BTreeSet;
+use media_api::{Codec, Command, Event, Heard, LegId, PlayId, RoomId, Seat, SpeakersTold, Stream};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use world::{World, party};
 
@@ -37,6 +37,8 @@ struct Talk {
     parties: Vec<Party>,
     /// Of what the first party was sent last.
     last_timestamp: u32,
+    /// Whom each party was told last that it hears, and how loud.
+    told: BTreeMap<LegId, Vec<(u32, Option<u8>)>>,
 }
 
 impl Talk {
@@ -44,7 +46,7 @@ impl Talk {
         let mut world = World::new();
         let parties =
             (1..).zip(codecs).map(|(number, codec)| Party::new(&mut world, number, *codec)).collect();
-        Talk { world, parties, last_timestamp: 0 }
+        Talk { world, parties, last_timestamp: 0, told: BTreeMap::new() }
     }
 
     /// All say their tones, and hear.
@@ -60,6 +62,7 @@ impl Talk {
                     self.last_timestamp = sent.rtp.timestamp;
                 }
                 ear.hears(&sent.rtp.payload);
+                self.told.insert(sent.leg, sent.speakers);
             }
         }
     }
@@ -294,6 +297,60 @@ fn who_says_that_it_is_quiet_is_not_decoded_and_is_heard_as_soon_as_it_says_othe
     talk.join(3, Seat::OPEN);
     talk.goes_on(500);
     assert_eq!(ears(&talk), sets([&[2, 3], &[1, 3], &[1, 2], &[1, 2, 3]]));
+}
+
+/// RFC 3550 §7.1, RFC 6465.
+#[test]
+fn who_is_told_so_hears_by_whom_each_frame_is_spoken_and_how_loud_they_are() {
+    let mut talk = Talk::new(&[Codec::Pcma; 6]);
+    let told = [SpeakersTold::Levels(world::LEVELS), SpeakersTold::Names, SpeakersTold::Nothing];
+    for (party, speakers) in talk.parties.iter().zip(told.into_iter().cycle()) {
+        let stream = Stream::plain(world::party(party.leg), Codec::Pcma, payload_type(Codec::Pcma));
+        talk.world.command(Command::Configure { leg: party.leg, stream: Stream { speakers, ..stream } });
+    }
+    (1..=3).for_each(|number| talk.join(number, Seat::OPEN));
+    talk.join(4, Seat::LISTENING);
+    talk.join(5, Seat { hears: true, heard: Heard::By(vec![LegId(1)]) });
+    talk.join(6, Seat::OPEN);
+    talk.parties[5].silent = true;
+    talk.parties[1].tone = Tone::new(HERTZ[1], 300);
+    talk.goes_on(700);
+    // A sine is 3 dB below what a square wave of its height would be: 3 000 is 24 dB below overload, 300 is 44.
+    let (loud, quiet) = (Some(24), Some(44));
+    let plain = |listed: &[u32]| listed.iter().map(|source| (*source, None)).collect::<Vec<_>>();
+    let expected = [
+        vec![(2, quiet), (3, loud), (5, loud)],
+        plain(&[1, 3]),
+        plain(&[]),
+        vec![(1, loud), (2, quiet), (3, loud)],
+        plain(&[1, 2, 3]),
+        plain(&[]),
+    ];
+    for (number, expected) in (1..).zip(expected) {
+        assert_eq!(talk.told[&LegId(number)], expected, "leg {number}");
+    }
+    // What plays, and what two hear of each other, is said by nobody who could be named.
+    talk.world.sounds.insert("moh/calm".into(), Some(world::clip(0x55, 4)));
+    let sounds = vec![world::sound(&["moh/calm"])];
+    talk.world.command(Command::Play { leg: LegId(1), play: PlayId(1), sounds, repeat: true });
+    talk.world.command(Command::Bridge { a: LegId(2), b: LegId(4) });
+    talk.goes_on(300);
+    for (number, listed) in [(1, plain(&[])), (2, plain(&[])), (4, plain(&[])), (5, plain(&[3]))] {
+        assert_eq!(talk.told[&LegId(number)], listed, "leg {number}");
+    }
+    // Nor is an announcement that is heard alone.
+    talk.world.command(Command::Stop { leg: LegId(1) });
+    let announce = Command::Announce {
+        room: ROOM,
+        play: PlayId(2),
+        sounds: vec![world::sound(&["moh/calm"])],
+        to: Some(LegId(5)),
+        alone: true,
+    };
+    talk.world.sounds.insert("moh/calm".into(), Some(world::clip(0x55, 200)));
+    talk.world.command(announce);
+    talk.goes_on(300);
+    assert_eq!((&talk.told[&LegId(5)], talk.told[&LegId(1)].len()), (&plain(&[]), 2));
 }
 
 #[test]

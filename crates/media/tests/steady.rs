@@ -9,7 +9,7 @@ use std::time::Duration;
 use base::{Seed, Time};
 use media::jitter::{Arrived, Content, JitterBuffer, Taken};
 use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
-use media_api::{Codec, Command, Heard, LegId, PlayId, RoomId, Seat, Stream, Tapping};
+use media_api::{Codec, Command, Heard, LegId, PlayId, RoomId, Seat, SpeakersTold, Stream, Tapping};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use world::{PCMU, Rtp, clip, party, sound, stream, written};
 
@@ -164,6 +164,10 @@ fn mixing_allocates_nothing() {
     let mut hall = Hall::with(40, Codec::G722);
     for n in 1..=40 {
         let seat = if n == 40 { Seat { hears: true, heard: Heard::By(vec![LegId(1)]) } } else { Seat::OPEN };
+        let speakers =
+            [SpeakersTold::Nothing, SpeakersTold::Levels(2), SpeakersTold::Levels(15)][n as usize % 3];
+        let stream = Stream { speakers, ..Stream::plain(party(LegId(n)), Codec::G722, G722) };
+        hall.command(Command::Configure { leg: LegId(n), stream });
         hall.command(Command::Join { leg: LegId(n), room: RoomId(n % 2), seat, chime: true });
     }
     assert_steady(&mut hall, &mut talkers_with(40, G722), 40);

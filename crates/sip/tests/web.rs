@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test may fail it")]
 
 use base::Seed;
-use media_api::{CertificateHash, Codec, Direction, Fingerprint, Handshake, Security, Stream};
+use media_api::{CertificateHash, Codec, Direction, Fingerprint, Handshake, Security, SpeakersTold, Stream};
 use sip::negotiation::{Abilities, Handshaking, Negotiation};
 use sip::sdp::{CandidateKind, Origin, Sdp, Setup, write};
 use std::net::{IpAddr, SocketAddr};
@@ -254,6 +254,37 @@ fn an_offer_of_ours_gives_header_extensions_the_numbers_that_the_session_began_w
             assert_eq!(again.media[0].web.extensions.len(), usize::from(number.is_some()));
         }
     }
+}
+
+/// RFC 6465: said where it is wanted, and the direction says that it is we who mix.
+#[test]
+fn a_browser_is_told_who_speaks_and_also_how_loud_if_it_takes_that() {
+    let line = |text: &str| format!("a=extmap:{text} urn:ietf:params:rtp-hdrext:csrc-audio-level\r\n");
+    for (theirs, ours, speakers) in [
+        ("", None, SpeakersTold::Names),
+        ("2/recvonly", Some("2/sendonly"), SpeakersTold::Levels(2)),
+        ("13", Some("13/sendonly"), SpeakersTold::Levels(13)),
+        ("13/sendrecv", Some("13/sendonly"), SpeakersTold::Levels(13)),
+        ("13/sendonly", None, SpeakersTold::Names),
+        ("13/inactive", None, SpeakersTold::Names),
+    ] {
+        let more = if theirs.is_empty() { String::new() } else { line(theirs) };
+        let offer = offer_of("chrome").replace("a=rtcp-mux\r\n", &format!("a=rtcp-mux\r\n{more}"));
+        let (answer, stream) = side(1, false).answer(offer.as_bytes(), local()).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        assert_eq!(stream.speakers, speakers, "{theirs}");
+        assert_eq!(answer.contains("csrc-audio-level"), ours.is_some(), "{theirs}");
+        assert!(ours.is_none_or(|ours| answer.contains(&line(ours))), "{answer}");
+    }
+    // Of our own offer.
+    let mut ours = side(1, true);
+    let offer = String::from_utf8(ours.offer(local(), Direction::SendRecv)).unwrap();
+    assert!(offer.contains(&line("2/sendonly")), "{offer}");
+    let answer = answer_of_a_browser("EsAw");
+    assert_eq!(ours.answered(answer.as_bytes()).unwrap().speakers, SpeakersTold::Names);
+    ours.offer(local(), Direction::SendRecv);
+    let answer = answer.replace("a=rtcp-mux\r\n", &format!("a=rtcp-mux\r\n{}", line("2/recvonly")));
+    assert_eq!(ours.answered(answer.as_bytes()).unwrap().speakers, SpeakersTold::Levels(2));
 }
 
 /// Its first address may be of the other family than that by which it reached us: it has both.

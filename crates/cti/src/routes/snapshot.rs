@@ -5,8 +5,8 @@ use crate::access::{Grant, Scope};
 use crate::problem::Problem;
 use crate::wire::mask_snapshot;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use facts::{AgentNow, BanNow, CallNow, QueueNow, TrunkNow};
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,33 @@ struct Parts {
     trunks: Option<BTreeMap<String, TrunkNow>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bans: Option<BTreeMap<String, BanNow>>,
+}
+
+/// One call.
+#[derive(Serialize)]
+struct One {
+    source: Arc<str>,
+    as_of: u64,
+    call: CallNow,
+}
+
+/// `GET /v1/calls/{call}`: the same of one call.
+pub(super) async fn call(
+    State(mut app): State<App>,
+    grant: Grant,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    grant.need(Scope::EventsRead)?;
+    let Path(id) = path.map_err(|error| Problem::invalid_request(error.body_text()))?;
+    let mut snapshot = app.source.feed.snapshot().await;
+    snapshot.calls.retain(|known, _| *known == id);
+    if !grant.has(Scope::PiiClear) {
+        mask_snapshot(&mut snapshot);
+    }
+    let call = snapshot.calls.remove(&id).ok_or_else(|| {
+        Problem::not_found("No such call is going on. GET /v1/snapshot?of=calls has those that are.")
+    })?;
+    Ok(Json(One { source: app.source.envelopes.source(), as_of: snapshot.as_of, call }).into_response())
 }
 
 pub(super) async fn snapshot(

@@ -195,7 +195,7 @@ fn call() -> Vec<FactKind> {
             route: "italy".into(),
             passed_over: vec![passed_over()],
         },
-        FactKind::LegConnected { leg: 2, codec: "PCMA".into() },
+        FactKind::LegConnected { leg: 2, codec: "PCMA".into(), csrc: 2 },
         FactKind::LegCodec { leg: 2, codec: "G722".into() },
         FactKind::CallTranscoded { a: 1, b: 2, codec_a: "PCMA".into(), codec_b: "G722".into() },
         FactKind::LegHeld { leg: 2 },

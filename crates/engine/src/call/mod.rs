@@ -287,8 +287,10 @@ impl Call {
                 address: leg.address.clone(),
                 connected: leg.connected,
                 held: leg.held,
+                guest: self.guests.is_there(leg.number),
                 muted: self.guests.is_muted(leg.number),
                 supervision: self.guests.supervision(leg.number),
+                csrc: leg.connected.then(|| leg.media.source()),
             };
             (leg.number, now)
         });

@@ -232,19 +232,24 @@ fn apply_leg(call: &mut CallNow, kind: &FactKind) {
         FactKind::LegCreated { leg, role, address, .. } => {
             call.legs.insert(*leg, created(*role, address));
         }
-        FactKind::LegConnected { leg, .. } => change(call, *leg, |now| now.connected = true),
+        FactKind::LegConnected { leg, csrc, .. } => change(call, *leg, |now| {
+            (now.connected, now.csrc) = (true, Some(*csrc));
+        }),
         FactKind::LegHeld { leg } => change(call, *leg, |now| now.held = true),
         FactKind::LegResumed { leg } => change(call, *leg, |now| now.held = false),
         FactKind::LegEnded { leg, .. } => {
             call.legs.remove(leg);
         }
         FactKind::ConferenceMuted { leg, muted, .. } => change(call, *leg, |now| now.muted = *muted),
-        FactKind::ConferenceLeft { leg } => change(call, *leg, |now| now.muted = false),
+        FactKind::ConferenceJoined { leg, .. } => change(call, *leg, |now| now.guest = true),
+        FactKind::ConferenceLeft { leg } => change(call, *leg, |now| (now.guest, now.muted) = (false, false)),
         FactKind::SupervisionStarted { leg, mode, .. }
         | FactKind::SupervisionModeChanged { leg, mode, .. } => {
-            change(call, *leg, |now| now.supervision = Some(*mode));
+            change(call, *leg, |now| (now.guest, now.supervision) = (true, Some(*mode)));
         }
-        FactKind::SupervisionEnded { leg, .. } => change(call, *leg, |now| now.supervision = None),
+        FactKind::SupervisionEnded { leg, .. } => {
+            change(call, *leg, |now| (now.guest, now.supervision) = (false, None));
+        }
         _ => {}
     }
 }
@@ -270,8 +275,10 @@ fn created(role: LegRole, address: &str) -> LegNow {
         address: address.to_owned(),
         connected: false,
         held: false,
+        guest: false,
         muted: false,
         supervision: None,
+        csrc: None,
     }
 }
 

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use audio::Clip;
 use audio::g711::Law;
 use base::Time;
-use media_api::{Codec, Event, PlayId, Sound};
+use media_api::{Codec, Event, PlayId, Sound, SpeakersTold};
 
 use super::rewriting::Rewriting;
 use super::{Leg, Playing, Received, Spoken};
 use crate::api::PacketKind;
 use crate::cadence::{CATCH_UP_MAX, Cadence, FRAME, FRAME_MILLIS};
+use crate::contributors::Contributor;
 use crate::line::{Entry, Talker};
 use crate::outbox::Outbox;
 use crate::player::{Answered, Frame, Player};
@@ -182,6 +183,17 @@ impl Leg {
     /// Sends a frame of 20 ms that is written as this leg reads it; nothing if it is empty. While keys are sent they are
     /// heard alone, and while something plays only that.
     pub(crate) fn say(&mut self, nominal: Time, talker: Talker, payload: &[u8], out: &mut Outbox) {
+        self.say_mix(nominal, (talker, &[]), payload, out);
+    }
+
+    /// The same of what is mixed of these.
+    pub(crate) fn say_mix(
+        &mut self,
+        nominal: Time,
+        (talker, mixed_of): (Talker, &[Contributor]),
+        payload: &[u8],
+        out: &mut Outbox,
+    ) {
         let heard_alone = match () {
             () if self.keys.are_sending() => talker == Talker::Keys,
             () => self.player.is_none() || talker == Talker::Player,
@@ -197,23 +209,35 @@ impl Leg {
         let position = if goes_on { next } else { self.line.resume(nominal) };
         let payload_type = agreed.stream.payload_type;
         let span = self.line.rate().millis(FRAME_MILLIS);
-        self.send(
-            nominal,
-            to,
-            Entry { talker, position, span, payload_type, marker: !goes_on },
-            payload,
-            out,
-        );
+        let entry = Entry { talker, position, span, payload_type, marker: !goes_on };
+        self.send_mix(nominal, to, (entry, mixed_of), payload, out);
+    }
+
+    /// What this party is told, beside a mix, of who speaks in it.
+    pub(crate) fn told_of_speakers(&self) -> SpeakersTold {
+        self.agreed.as_ref().map_or(SpeakersTold::Nothing, |agreed| agreed.stream.speakers)
     }
 
     pub(super) fn send(&mut self, now: Time, to: SocketAddr, entry: Entry, payload: &[u8], out: &mut Outbox) {
+        self.send_mix(now, to, (entry, &[]), payload, out);
+    }
+
+    fn send_mix(
+        &mut self,
+        now: Time,
+        to: SocketAddr,
+        (entry, mixed_of): (Entry, &[Contributor]),
+        payload: &[u8],
+        out: &mut Outbox,
+    ) {
+        let told = self.told_of_speakers();
         let header = self.line.enter(entry, payload.len());
         if let Some(tap) = &mut self.tap {
             let codec = self.agreed.as_ref().map(|agreed| agreed.stream.codec);
             tap.is_told(now, codec.filter(|_| entry.talker != Talker::Keys), &header, payload);
         }
         self.protection.send(out, (self.id, PacketKind::Rtp, to), |bytes| {
-            bytes.extend_from_slice(&header.to_bytes());
+            header.write(mixed_of, told, bytes);
             bytes.extend_from_slice(payload);
         });
     }

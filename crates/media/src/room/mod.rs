@@ -6,6 +6,7 @@
 
 mod announcing;
 mod chime;
+mod contributing;
 mod level;
 
 use std::collections::BTreeMap;
@@ -14,9 +15,10 @@ use std::time::Duration;
 
 use audio::Clip;
 use base::{Key, Seed, Slots, Time};
-use media_api::{Codec, Heard, LegId, PlayId, RoomId, Seat, Sound};
+use media_api::{Codec, Heard, LegId, PlayId, RoomId, Seat, Sound, SpeakersTold};
 
 use crate::cadence::{CATCH_UP_MAX, Cadence};
+use crate::contributors::Contributor;
 use crate::ear::{Hearing, Said};
 use crate::leg::{Leg, Received, Spoken};
 use crate::line::Talker;
@@ -64,6 +66,8 @@ pub(crate) struct Room {
     levels: Vec<(u8, Key<Leg>)>,
     loudest: Vec<(u64, Key<Leg>)>,
     whispering: Vec<Key<Leg>>,
+    speakers: Vec<(Key<Leg>, Contributor)>,
+    listed: Vec<Contributor>,
     listeners: Vec<Key<Leg>>,
     sum: Vec<i32>,
     mix: Vec<i16>,
@@ -110,6 +114,8 @@ impl Room {
             levels: Vec::new(),
             loudest: Vec::new(),
             whispering: Vec::new(),
+            speakers: Vec::new(),
+            listed: Vec::new(),
             listeners: Vec::new(),
             sum: Vec::new(),
             mix: Vec::new(),
@@ -329,20 +335,26 @@ impl Room {
     fn send(&mut self, nominal: Time, legs: &mut Slots<Leg>, out: &mut Outbox) {
         self.frame += 1;
         let mut listeners = std::mem::take(&mut self.listeners);
+        let mut listed = std::mem::take(&mut self.listed);
         listeners.extend(self.members.iter().filter(|(_, member)| member.seat.hears).map(|(key, _)| *key));
+        let told = |key: &Key<Leg>| legs.get(*key).map_or(SpeakersTold::Nothing, Leg::told_of_speakers);
+        if listeners.iter().any(|key| told(key) != SpeakersTold::Nothing) {
+            self.list_speakers();
+        }
         for key in listeners.drain(..) {
             let Some(leg) = legs.get_mut(key) else { continue };
             let Some(format) = leg.format() else { continue };
             // A packet each time, also of silence: who hears nothing for long takes the call for dead.
             let loss = leg.loss_there();
+            self.list_heard_by(key, leg.told_of_speakers(), &mut listed);
             let payload = if self.hears_its_own(key) {
                 self.write_for(key, format, loss)
             } else {
                 self.write_for_all(format, loss)
             };
-            leg.say(nominal, Talker::Room, payload, out);
+            leg.say_mix(nominal, (Talker::Room, &listed), payload, out);
         }
-        self.listeners = listeners;
+        (self.listeners, self.listed) = (listeners, listed);
         let frame = self.frame;
         self.shared.retain(|(_, written)| frame - written < FORMAT_KEPT);
     }

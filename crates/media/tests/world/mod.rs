@@ -75,6 +75,30 @@ pub struct Sent {
     pub leg: LegId,
     pub to: SocketAddr,
     pub rtp: Rtp,
+    /// Whom it says that it is mixed of, and how loud each is.
+    pub speakers: Vec<(u32, Option<u8>)>,
+}
+
+/// The number of the header extension that says how loud those are whom a packet is mixed of.
+pub const LEVELS: u8 = 2;
+
+/// A packet's list of contributing sources with their levels (of the short form of extensions); and the rest of it.
+fn without_speakers(bytes: &[u8]) -> (Vec<(u32, Option<u8>)>, Vec<u8>) {
+    let count = usize::from(bytes[0] & 0x0f);
+    let (head, rest) = bytes.split_at(12);
+    let (listed, rest) = rest.split_at(4 * count);
+    let sources = listed.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap()));
+    let (levels, payload) = match bytes[0] & 0x10 {
+        0 => (Vec::new(), rest),
+        _ => {
+            assert_eq!((&rest[..2], rest[4]), (&[0xbe, 0xde][..], LEVELS << 4 | (count as u8 - 1)));
+            let length = 4 * usize::from(u16::from_be_bytes([rest[2], rest[3]]));
+            (rest[5..5 + count].to_vec(), &rest[4 + length..])
+        }
+    };
+    let speakers = sources.enumerate().map(|(at, source)| (source, levels.get(at).copied())).collect();
+    let plain = [&[0x80], &head[1..], payload].concat();
+    (speakers, plain)
 }
 
 pub struct World {
@@ -269,7 +293,8 @@ impl World {
                     if kind == PacketKind::Rtcp || (192..224).contains(&bytes[1]) {
                         self.reports.push((self.now, leg, to, bytes.to_vec()));
                     } else {
-                        self.sent.push(Sent { at: self.now, leg, to, rtp: Rtp::read(bytes) });
+                        let (speakers, plain) = without_speakers(bytes);
+                        self.sent.push(Sent { at: self.now, leg, to, rtp: Rtp::read(&plain), speakers });
                     }
                 }
                 ShardOutput::Event(Event::Quality { leg, quality }) => {

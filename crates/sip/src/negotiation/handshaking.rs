@@ -2,10 +2,10 @@
 //! ICE-lite and passive: the browser looks for us, and begins.
 
 use super::Refusal;
-use crate::sdp::{AUDIO_LEVEL, Candidate, Media, Setup, Web};
+use crate::sdp::{AUDIO_LEVEL, Candidate, MIXER_LEVEL, Media, Setup, Web};
 use crate::ua::WarnCode;
 use base::Seed;
-use media_api::{Fingerprint, Handshake, IceCredentials, Offerer};
+use media_api::{Fingerprint, Handshake, IceCredentials, Offerer, Security, SpeakersTold};
 use std::net::{IpAddr, SocketAddr};
 
 /// What browsers offer (RFC 8829 §5.1.2), and the same without feedback.
@@ -17,6 +17,8 @@ const MID: &str = "0";
 const MSID: &str = "cornetta audio";
 /// The number that we offer for how loud a packet is.
 const AUDIO_LEVEL_NUMBER: u8 = 1;
+/// The number that we offer for how loud those are whom a mix is made of.
+const MIXER_LEVEL_NUMBER: u8 = 2;
 const UFRAG_LENGTH: usize = 8;
 /// More than 128 bits of chance (RFC 8445 §5.3).
 const PASSWORD_LENGTH: usize = 26;
@@ -57,11 +59,12 @@ impl Handshaking {
 
     /// What our answer says of it.
     pub(super) fn answered_web(&self, line: &Media, agreed: &Handshake, place: Place) -> Web {
-        let level = line.web.audio_level().map(|number| (number, AUDIO_LEVEL.to_owned()));
+        let theirs = [(line.web.audio_level(), AUDIO_LEVEL), (line.web.mixer_level(), MIXER_LEVEL)];
+        let extensions = theirs.into_iter().filter_map(|(number, name)| Some((number?, name.to_owned())));
         Web {
             mid: line.web.mid.clone(),
             setup: Some(Setup::Passive),
-            extensions: level.into_iter().collect(),
+            extensions: extensions.collect(),
             ..self.web(&agreed.ours, place)
         }
     }
@@ -78,7 +81,10 @@ impl Handshaking {
             Ok(in_force) => in_force.ours.clone(),
             Err(Restart(number)) => self.names(self.seed.named("offer").numbered(u64::from(number)))?,
         };
-        let first = || vec![(AUDIO_LEVEL_NUMBER, AUDIO_LEVEL.to_owned())];
+        let first = || {
+            let ours = [(AUDIO_LEVEL_NUMBER, AUDIO_LEVEL), (MIXER_LEVEL_NUMBER, MIXER_LEVEL)];
+            ours.map(|(number, name)| (number, name.to_owned())).to_vec()
+        };
         Some(Web {
             mid: Some(before.and_then(|web| web.mid.as_deref()).unwrap_or(MID).to_owned()),
             setup: Some(Setup::ActPass),
@@ -128,6 +134,14 @@ pub(super) fn taken(ours: &Media, line: &Media) -> Result<Handshake, Refusal> {
         ));
     };
     Ok(handshake(ours, theirs, line, Offerer::Us))
+}
+
+/// What a browser is told of who speaks. Each knows contributing sources (`getContributingSources()`).
+pub(super) fn speakers(security: &Security, theirs: &Media) -> SpeakersTold {
+    match security {
+        Security::Handshake(_) => theirs.web.mixer_level().map_or(SpeakersTold::Names, SpeakersTold::Levels),
+        Security::Plain | Security::Keyed(_) => SpeakersTold::Nothing,
+    }
 }
 
 /// Whether a line is of the protocol of browsers.

@@ -184,7 +184,9 @@ impl Negotiation {
             false => self.abilities.keying.answered(ours, theirs)?,
         };
         let stream = agreement::by_answer(ours, theirs)?;
-        let stream = Stream { direction: direction::both(direction, stream.direction), security, ..stream };
+        let speakers = handshaking::speakers(&security, theirs);
+        let direction = direction::both(direction, stream.direction);
+        let stream = Stream { direction, speakers, security, ..stream };
         self.stream = Some(stream.clone());
         Ok(stream)
     }
@@ -237,7 +239,8 @@ impl Negotiation {
         let (at, theirs, chosen) = self.choose(&sdp, prefer)?;
         let stream = agreement::by_offer(theirs, chosen, self.abilities.comfort_noise)?;
         let (security, crypto, web) = self.secured(theirs, &sdp.media, local)?;
-        let stream = Stream { security, ..stream };
+        let speakers = handshaking::speakers(&security, theirs);
+        let stream = Stream { speakers, security, ..stream };
         let remote = stream.remote.ip();
         // Who looks for us has more addresses than the one that stands there.
         let looks = matches!(stream.security, Security::Handshake(_));

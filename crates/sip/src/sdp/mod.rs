@@ -16,7 +16,7 @@ pub use crypto::Crypto;
 pub use fingerprint::Setup;
 pub use ice::{Candidate, CandidateKind};
 pub use read::SdpError;
-pub use web::{AUDIO_LEVEL, Web};
+pub use web::{AUDIO_LEVEL, MIXER_LEVEL, Web};
 pub use write::{Origin, write};
 
 /// What a session description says.

@@ -15,6 +15,9 @@ const NAME_MAX: usize = 256;
 /// A header extension that says how loud a packet is (RFC 6464).
 pub const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
+/// A header extension that says how loud each of those is whom a mix is made of (RFC 6465).
+pub const MIXER_LEVEL: &str = "urn:ietf:params:rtp-hdrext:csrc-audio-level";
+
 /// What a description says of a line in the words of browsers, each as it stands there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Web {
@@ -95,6 +98,11 @@ impl Web {
         self.extensions.iter().find(|(_, name)| name == AUDIO_LEVEL).map(|(number, _)| *number)
     }
 
+    /// The number by which packets say how loud those are whom they are mixed of.
+    pub fn mixer_level(&self) -> Option<u8> {
+        self.extensions.iter().find(|(_, name)| name == MIXER_LEVEL).map(|(number, _)| *number)
+    }
+
     pub(super) fn push_to(&self, text: &mut String) {
         let mut push = |name: &str, value: &Option<String>| {
             if let Some(value) = value {
@@ -122,7 +130,9 @@ impl Web {
             let _ = write!(text, "a=setup:{}\r\n", setup.word());
         }
         for (number, name) in &self.extensions {
-            let _ = write!(text, "a=extmap:{number} {name}\r\n");
+            // Mixes are ours, and never theirs.
+            let direction = if name == MIXER_LEVEL { "/sendonly" } else { "" };
+            let _ = write!(text, "a=extmap:{number}{direction} {name}\r\n");
         }
     }
 }
@@ -130,7 +140,12 @@ impl Web {
 /// `1 urn:…` or `2/recvonly urn:…`, and perhaps what the extension itself says.
 fn extension(value: &str) -> Option<(u8, String)> {
     let mut words = value.split_ascii_whitespace();
-    let number = words.next()?.split('/').next()?.parse().ok().filter(|number| (1..=255).contains(number))?;
+    let mut place = words.next()?.split('/');
+    let number = place.next()?.parse().ok().filter(|number| (1..=255).contains(number))?;
     let name = words.next().filter(|name| name.len() <= NAME_MAX)?;
+    // Who does not want to be told how loud others are need not be answered.
+    if name == MIXER_LEVEL && matches!(place.next(), Some("sendonly" | "inactive")) {
+        return None;
+    }
     Some((number, name.to_owned()))
 }
