@@ -5,7 +5,8 @@
     python3 benches/run.py --cornetta target/release/cornetta [--quick] [--only relay,sip,...] [--json FILE]
 
 CPU time is user and system time of the whole process, from /proc. As root everything happens in a network namespace
-of its own; otherwise on loopback, on free ports. Needs SIPp (Debian: sip-tester) for `calls` and `memory`.
+of its own; otherwise on loopback, on free ports. Needs SIPp (Debian: sip-tester) for `calls` and `memory`;
+`relay` has rtpengine beside it where that is installed (Debian: rtpengine-daemon).
 Exit status: 0 all figures were reached, 1 some were not, 2 nothing could be measured.
 """
 
@@ -26,13 +27,14 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-from harness import loads  # noqa: E402
+from harness import loads, rtpengine  # noqa: E402
 from harness.phones import MEDIA_FROM, Phones  # noqa: E402
 from harness.server import HOST, Server  # noqa: E402
 
 PRIVATE = "CORNETTA_BENCH_PRIVATE"
 RELAYED_CALLS = 100
 BRIDGED_CALLS = 200
+CROWD = 1_000
 
 
 def main():
@@ -43,7 +45,7 @@ def main():
         return 2
     private = enter_private_network()
     bench = Bench(program, arguments.quick, private)
-    parts = {name: getattr(bench, name) for name in ("relay", "sip", "media", "calls", "memory", "prompt", "sim")}
+    parts = {name: getattr(bench, name) for name in ("relay", "crowd", "sip", "media", "calls", "memory", "prompt", "sim")}
     wanted = arguments.only.split(",") if arguments.only else list(parts)
     if unknown := set(wanted) - set(parts):
         print(f"--only {','.join(unknown)}: unknown; known are {', '.join(parts)}", file=sys.stderr)
@@ -66,7 +68,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cornetta", default="target/release/cornetta", help="the program to measure: %(default)s")
     parser.add_argument("--quick", action="store_true", help="shorter; good for a look, not for a record")
-    parser.add_argument("--only", default="", metavar="NAMES", help="of relay,sip,media,calls,memory,prompt,sim")
+    parser.add_argument("--only", default="", metavar="NAMES", help="of relay,crowd,sip,media,calls,memory,prompt,sim")
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     return parser.parse_args()
 
@@ -116,25 +118,26 @@ class Bench:
         print(f"{name:46} {value:10.4g} {unit:12}{aim}{'  ' + beside if beside else ''}", flush=True)
 
     def relay(self):
-        """CPU per relayed packet, in rounds of floor, floor, Cornetta: the machine is not the same all the time."""
+        """CPU per relayed packet, in rounds of floor, floor, Cornetta, rtpengine: the machine is not the same all the time."""
         seconds = 6 if self.quick else 15
-        ours, tight, tick, heard = [], [], [], []
+        ours, tight, tick, theirs, heard = [], [], [], [], []
         for number in range(2 if self.quick else 3):
             tight.append(loads.floor(self.tools / "floor_tight", 3, 2 * RELAYED_CALLS)[0])
             cpu_ns, floor_said = loads.floor(self.tools / "floor_tick", seconds, 2 * RELAYED_CALLS)
             tick.append(cpu_ns)
-            with self.server(f"relay{number}") as server, Phones(server) as phones:
-                calls = phones.stand_up("bridge", RELAYED_CALLS)
-                cpu_ns, said, _ = loads.relay(server, phones, calls, self.tools / "load", seconds)
-                ours.append(cpu_ns)
-                heard.append(said)
-                phones.hang_up(calls)
+            cpu_ns, said, _ = self.bridged(f"relay{number}", RELAYED_CALLS, seconds)
+            ours.append(cpu_ns)
+            heard.append(said)
+            if self.private and rtpengine.is_there():
+                with rtpengine.Rtpengine(self.folder) as peer:
+                    theirs.append(loads.relay(peer, peer.ways(RELAYED_CALLS), self.tools / "load", seconds)[0])
         median = statistics.median
         what = f"{median(ours):.0f} ns a packet; floors: tick {median(tick):.0f}, tight {median(tight):.0f}"
         ratios = [a / b for a, b in zip(ours, tick)]
         what += f"; rounds {min(ratios):.2f}–{max(ratios):.2f}"
-        self.tell("relay, 100 calls: CPU / floor on the tick", median(ratios), "times", most=1.6, beside=what)
-        self.tell("relay, 100 calls: CPU / tight floor", median(a / b for a, b in zip(ours, tight)), "times")
+        self.tell("relay, 100 calls: CPU / floor on the tick", median(ratios), "times", most=1.3, beside=what)
+        self.tell("relay, 100 calls: CPU / tight floor", median(a / b for a, b in zip(ours, tight)), "times", most=2.2)
+        self.beside_rtpengine(ours, tight, theirs)
         sent = sum(said["sent"] for said in heard)
         self.tell("relay: packets lost", sum(s["lost"] for s in heard), "packets", most=0, beside=f"of {sent}")
         delay = {part: median(said[f"delay_us_{part}"] for said in heard) / 1000 for part in ("p50", "p99", "max")}
@@ -143,6 +146,42 @@ class Bench:
         self.tell("relay: delay one way p50", delay["p50"], "ms", beside=beside)
         beside = f"the floor's {floor_load['delay_us_p99'] / 1000:.1f}; max {delay['max']:.1f}"
         self.tell("relay: delay one way p99", delay["p99"], "ms", most=10, beside=beside)
+
+    def beside_rtpengine(self, ours, tight, theirs):
+        if not theirs:
+            print("relay / rtpengine: not measured, for it is not there (Debian: rtpengine-daemon), or the network is shared")
+            return
+        ratio = statistics.median(a / b for a, b in zip(ours, theirs))
+        floor = statistics.median(a / b for a, b in zip(tight, theirs))
+        beside = f"{statistics.median(theirs):.0f} ns; the tight floor / rtpengine {floor:.2f}"
+        self.tell("relay, 100 calls: CPU / rtpengine", ratio, "times", beside=beside)
+
+    def crowd(self):
+        """A thousand calls at once, after bare sockets of as many: what of the delay and of the late ticks is the machine's."""
+        seconds = 6 if self.quick else 30
+        _, floor = loads.floor(self.tools / "floor_tick", seconds, 2 * CROWD)
+        cpu_ns, said, (ticks, late) = self.bridged("crowd", CROWD, seconds)
+        load = floor["load"]
+        what = f"{cpu_ns:.0f} ns a packet; floor on the tick {floor['cpu_ns_per_packet']}"
+        self.tell("1 000 calls: CPU / floor on the tick", cpu_ns / floor["cpu_ns_per_packet"], "times", most=1.3, beside=what)
+        beside = f"of {said['sent']}; the floor's {load['lost']} of {load['sent']}"
+        self.tell("1 000 calls: packets lost", said["lost"], "packets", most=0, beside=beside)
+        beside = f"the floor's {load['delay_us_p99'] / 1000:.1f}; p50 {said['delay_us_p50'] / 1000:.1f}, the floor's "
+        beside += f"{load['delay_us_p50'] / 1000:.1f}; max {said['delay_us_max'] / 1000:.1f}, {load['delay_us_max'] / 1000:.1f}"
+        self.tell("1 000 calls: delay one way p99", said["delay_us_p99"] / 1000, "ms", most=12, beside=beside)
+        theirs = 1000 * floor["late_ticks"] / (1000 * floor["window_s"] / floor["tick_ms"])
+        beside = f"{late} of {ticks}; the floor's {floor['late_ticks']}: {theirs:.2f} of a thousand"
+        self.tell("1 000 calls: ticks 5 ms late", 1000 * late / max(ticks, 1), "of 1 000", most=1 + theirs, beside=beside)
+
+    def bridged(self, name, count, seconds):
+        """So many calls that talk through Cornetta: CPU per packet, what was heard, and the ticks and the late ones of them."""
+        with self.server(name) as server, Phones(server) as phones:
+            calls = phones.stand_up("bridge", count)
+            before = server.media_ticks()
+            cpu_ns, said = loads.relay(server, phones.ways(calls), self.tools / "load", seconds)
+            ticks = [after - before for before, after in zip(before, server.media_ticks())]
+            phones.hang_up(calls)
+        return cpu_ns, said, ticks
 
     def sip(self):
         """An INVITE read and written, beside `rsip`."""
@@ -173,6 +212,9 @@ class Bench:
         command = [self.tools / "media_cost"] + (["--rounds", "2", "--seconds", "4"] if self.quick else [])
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         costs = [json.loads(line) for line in said.splitlines()]
+        for cost in (cost for cost in costs if "relayed_calls" in cost):
+            beside = f"{cost['relayed_calls']} calls, without sockets"
+            self.tell("relayed packet", cost["packet_ns"], "ns", beside=beside)
         for cost in (cost for cost in costs if "bridge" in cost):
             beside = f"{cost['ns'] / 1e6:.2f} ms a call-second; codecs alone {cost['codecs_ns'] / 1e6:.2f}"
             self.tell(f"{cost['bridge']} / codecs alone", cost["ns"] / cost["codecs_ns"], "times", most=1.3, beside=beside)
@@ -205,7 +247,8 @@ class Bench:
             idle, idle_anonymous = server.memory_kb()
             self.tell("memory idle", idle / 1000, "MB", most=30, beside=f"{idle_anonymous / 1000:.1f} without files")
             calls = phones.stand_up("bridge", BRIDGED_CALLS)
-            _, _, (busy, busy_anonymous) = loads.relay(server, phones, calls, self.tools / "load", 3)
+            loads.relay(server, phones.ways(calls), self.tools / "load", 3)
+            busy, busy_anonymous = server.memory_kb()
             phones.hang_up(calls)
             beside = f"{(busy_anonymous - idle_anonymous) / BRIDGED_CALLS:.1f} without files"
             self.tell("memory per bridged call", (busy - idle) / BRIDGED_CALLS, "kB", most=60, beside=beside)

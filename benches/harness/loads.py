@@ -18,12 +18,8 @@ def floor(program, seconds, legs):
     return said["cpu_ns_per_packet"], said
 
 
-def relay(server, phones, calls, program, seconds, warmup=3.0):
-    """Media both ways through bridged calls: CPU nanoseconds per packet, and what the load heard."""
-    lines = []
-    # The calls were stood up one after the other: the callee's are in the callers' order.
-    for call, (port, their_port) in zip(calls, phones.callee_calls.values(), strict=True):
-        lines += [f"{call.port} {HOST}:{call.their_port}", f"{port} {HOST}:{their_port}"]
+def relay(server, lines, program, seconds, warmup=3.0):
+    """Media both ways through calls that stand: CPU nanoseconds of the server per packet, and what the load heard."""
     load = subprocess.Popen(
         [program, "--seconds", str(seconds + 2), "--warmup", str(warmup)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -34,11 +30,10 @@ def relay(server, phones, calls, program, seconds, warmup=3.0):
     began, before = time.monotonic(), server.cpu_s()
     time.sleep(seconds)
     used, took = server.cpu_s() - before, time.monotonic() - began
-    memory = server.memory_kb()
     heard = json.loads(load.stdout.read())
     load.wait()
     packets = heard["received"] / (seconds + 2) * took
-    return 1e9 * used / max(packets, 1), heard, memory
+    return 1e9 * used / max(packets, 1), heard
 
 
 def set_ups(server, rate, seconds, service, folder):

@@ -26,6 +26,15 @@ def media_port(message):
     return int(found[1]) if found else None
 
 
+def caller_port(number):
+    """Where the caller of a call speaks from. Its callee speaks from the even port after that."""
+    return MEDIA_FROM + 4 * number
+
+
+def callee_port(number):
+    return caller_port(number) + 2
+
+
 class Call:
     """A call as its caller knows it."""
 
@@ -53,7 +62,6 @@ class Phones:
         self.callee_address = "%s:%d" % self.callee.getsockname()
         self.calls = {}
         self.callee_calls = {}
-        self.next_callee_port = MEDIA_FROM + 1_500
         self.running = True
         self.thread = threading.Thread(target=self.serve, daemon=True)
 
@@ -69,7 +77,7 @@ class Phones:
 
     def invite(self, service, number, port=None):
         """Begins a call; `answered` tells when it stands or has failed."""
-        call = Call(number, port or MEDIA_FROM + 2 * number)
+        call = Call(number, port or caller_port(number))
         self.calls[call.id] = call
         body = SDP.format(port=call.port)
         call.to = f"<sip:{service}@{HOST}:{self.server[1]}>"
@@ -86,6 +94,14 @@ class Phones:
                 raise RuntimeError(f"call {number} to {service} was not answered: {call.failed or 'nothing came'}")
             calls.append(call)
         return calls
+
+    def ways(self, calls):
+        """The lines that tell `load` of the streams of these calls."""
+        lines = []
+        # The calls were stood up one after the other: the callee's are in the callers' order.
+        for call, (port, their_port) in zip(calls, self.callee_calls.values(), strict=True):
+            lines += [f"{call.port} {HOST}:{call.their_port}", f"{port} {HOST}:{their_port}"]
+        return lines
 
     def hang_up(self, calls):
         for call in calls:
@@ -144,8 +160,7 @@ class Phones:
         call_id = header(message, "Call-ID")
         if message.startswith("INVITE "):
             if call_id not in self.callee_calls:
-                self.callee_calls[call_id] = (self.next_callee_port, media_port(message))
-                self.next_callee_port += 2
+                self.callee_calls[call_id] = (callee_port(len(self.callee_calls)), media_port(message))
             body = SDP.format(port=self.callee_calls[call_id][0])
             self.callee.sendto(response(message, "200 OK", self.callee_address, body), source)
         elif message.startswith("BYE "):

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,12 @@ def free_port():
     raise RuntimeError("no UDP port is free between 60000 and 61000")
 
 
+def cpu_s(pid):
+    """CPU seconds of all threads of a process so far, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
 class Server:
     """Runs while it is entered. `callee` is the port that the service `bridge` dials."""
 
@@ -34,7 +41,7 @@ class Server:
         self.program = Path(program).resolve()
         self.folder = Path(folder)
         self.private = private
-        self.port, self.callee = 5070, 5090
+        self.port, self.callee, self.http = 5070, 5090, 8070
         self.process = None
 
     def __enter__(self):
@@ -46,6 +53,8 @@ class Server:
         for line in self.process.stdout:
             if found := re.match(r"sip udp:.*:(\d+)$", line):
                 self.port = int(found[1])
+            if found := re.match(r"http .*:(\d+)$", line):
+                self.http = int(found[1])
             if line.strip() == "ready":
                 return self
         self.log.seek(0)
@@ -84,8 +93,13 @@ class Server:
 
     def cpu_s(self):
         """CPU seconds of all its threads so far, user and system."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+        return cpu_s(self.process.pid)
+
+    def media_ticks(self):
+        """The turns of its media threads so far, and those that came 5 ms or more too late."""
+        with urllib.request.urlopen(f"http://{HOST}:{self.http}/metrics", timeout=5) as answer:
+            said = answer.read().decode()
+        return [int(re.search(rf'^cornetta_media_ticks_total{{which="{which}"}} (\d+)', said, re.M)[1]) for which in ("all", "late")]
 
     def cpu_per_thread_s(self):
         """The same by the threads' names."""

@@ -3,12 +3,14 @@
 //! Nothing here reads a clock or draws from the system's randomness; both are handed in by the shell.
 
 mod bounded;
+mod numbered;
 mod outputs;
 mod seed;
 mod slots;
 mod time;
 
 pub use bounded::Bounded;
+pub use numbered::Numbered;
 pub use outputs::next_output;
 pub use seed::{Rng, Seed};
 pub use slots::{Key, Slots};

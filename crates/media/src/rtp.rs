@@ -44,6 +44,10 @@ impl TickRate {
     }
 
     pub(crate) const fn ticks_of_micros(self, micros: u128) -> u32 {
+        // Of all but the longest times, without the division of 128 bits that the processor has not got.
+        if micros <= (u64::MAX / 192) as u128 {
+            return (micros as u64 * self.per_milli as u64 / 1000) as u32;
+        }
         (micros * self.per_milli as u128 / 1000) as u32
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audio::Clip;
-use base::{Key, Seed, Slots, Time};
+use base::{Key, Numbered, Seed, Slots, Time};
 use media_api::{Codec, Command, Event, LegId, PlayId, RoomId, Seat, Sound, Stream};
 
 use crate::api::{PacketKind, PacketRef, ShardConfig, ShardInput, ShardOutput, Why};
@@ -36,7 +36,7 @@ pub struct Shard {
     config: ShardConfig,
     seed: Seed,
     legs: Slots<Leg>,
-    keys: BTreeMap<LegId, Key<Leg>>,
+    keys: Numbered<LegId, Key<Leg>>,
     deadlines: Deadlines<Leg>,
     rooms: BTreeMap<RoomId, Room>,
     wanted: Wanted,
@@ -52,7 +52,7 @@ impl Shard {
             legs: Slots::new(config.legs_max),
             config,
             seed,
-            keys: BTreeMap::new(),
+            keys: Numbered::default(),
             deadlines: Deadlines::new(),
             rooms: BTreeMap::new(),
             wanted: Wanted::default(),
@@ -115,7 +115,7 @@ impl Shard {
     }
 
     fn open(&mut self, now: Time, id: LegId, local: SocketAddr) {
-        if self.keys.contains_key(&id) {
+        if self.keys.contains(&id) {
             return;
         }
         let phase = TICK * (self.legs.len() as u32 % TICKS_PER_FRAME);
@@ -315,8 +315,11 @@ impl Shard {
         if is_report {
             return leg.receive_report(now, from, bytes);
         }
+        let is_timed = leg.is_timed_by_packets();
         let received = leg.receive(now, (key, are_pressed_on), from, bytes, &mut self.out);
-        self.deadlines.set(key, leg.deadline());
+        if is_timed {
+            self.deadlines.set(key, leg.deadline());
+        }
         let Some(received) = received else { return };
         let ways = (&mut self.legs, &mut self.deadlines, &mut self.out);
         let heard = match received.to {

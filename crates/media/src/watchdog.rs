@@ -51,6 +51,11 @@ impl Watchdog {
         self.watch.as_ref().map(|watch| watch.since)
     }
 
+    /// Whether the party is missed: then a packet sets the watch again.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.is_silent)
+    }
+
     pub(crate) fn due(&self) -> Option<Time> {
         self.watch.as_ref().filter(|watch| !watch.is_silent).map(|watch| watch.check_at)
     }

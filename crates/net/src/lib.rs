@@ -22,7 +22,7 @@ pub use clock::Clock;
 pub use entropy::root_seed;
 pub use handshakes::MediaCertificate;
 pub use media_ports::{PortPair, PortPairs};
-pub use media_threads::{MediaConfig, MediaCounts, MediaThreads, Tap, TappedPacket};
+pub use media_threads::{MediaConfig, MediaCounter, MediaCounts, MediaThreads, Tap, TappedPacket};
 pub use open_files::allow_many_open_files;
 pub use recorder::{Recorder, Recordings, RecordingsFolder};
 pub use resolver::{Resolved, Resolver};

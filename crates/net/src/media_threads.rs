@@ -1,6 +1,7 @@
 //! The media shards, each on its own operating system thread. Call control sends commands down and never
 //! waits longer than a shard takes for one tick; events come up.
 
+mod counting;
 mod events;
 mod moving;
 mod shaking;
@@ -8,23 +9,24 @@ mod shard_thread;
 mod tap;
 mod whereabouts;
 
+pub use counting::{MediaCounter, MediaCounts};
 pub use tap::{Tap, TappedPacket};
 
 use crate::handshakes::{self, Asking};
 use crate::{Clock, MediaCertificate, PortPairs, Recordings, SoundStore};
 use base::Seed;
+use counting::Counters;
 use crossbeam_channel::Sender;
 use events::Events;
 use media_api::{Addresses, Command, Event, Family, LegId};
 use moving::Alive;
 use shaking::Shaking;
-use shard_thread::{Counters, Queues, ShardThread, ToShard};
+use shard_thread::{Queues, ShardThread, ToShard};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use whereabouts::Whereabouts;
 
@@ -55,21 +57,6 @@ pub struct MediaConfig {
     pub recordings: Recordings,
     /// What proves us to browsers.
     pub certificate: MediaCertificate,
-}
-
-/// How often things happened since the threads were started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MediaCounts {
-    /// Datagrams read.
-    pub received: u64,
-    /// Datagrams that the kernel took.
-    pub sent: u64,
-    /// Datagrams that it did not take.
-    pub unsent: u64,
-    /// Ticks that came a whole tick or more too late.
-    pub late_ticks: u64,
-    /// Events dropped because nobody took them; never the end of a leg or of a play.
-    pub events_dropped: u64,
 }
 
 /// The running shards. Dropping them ends the threads.
@@ -153,16 +140,9 @@ impl MediaThreads {
         self.whereabouts.len()
     }
 
-    /// The counts so far, of all shards together.
-    pub fn counts(&self) -> MediaCounts {
-        let counters = &self.counters;
-        MediaCounts {
-            received: counters.received.load(Ordering::Relaxed),
-            sent: counters.sent.load(Ordering::Relaxed),
-            unsent: counters.unsent.load(Ordering::Relaxed),
-            late_ticks: counters.late_ticks.load(Ordering::Relaxed),
-            events_dropped: counters.events_dropped.load(Ordering::Relaxed),
-        }
+    /// Reads how often things happened.
+    pub fn counter(&self) -> MediaCounter {
+        MediaCounter(self.counters.clone())
     }
 
     fn try_open(&mut self, leg: LegId, family: Family, with: Option<LegId>) -> Result<SocketAddr, String> {

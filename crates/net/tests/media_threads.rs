@@ -123,7 +123,7 @@ fn a_prompt_is_read_from_disk_and_played_to_its_end() {
         assert_eq!((packet[1] & 0x7f, &packet[12..]), (8, &expected[..]));
     }
     assert_eq!(events.recv_timeout(SOON), Ok(Event::PlayEnded { leg, play: PlayId(7), complete: true }));
-    assert_eq!(media.counts().sent, 5);
+    assert_eq!(media.counter().counts().sent, 5);
 }
 
 #[test]

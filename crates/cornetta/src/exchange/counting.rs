@@ -2,7 +2,7 @@
 
 use cti::{Counter, Counters};
 use facts::FactKind;
-use net::{SipCounter, SipCounts};
+use net::{MediaCounter, MediaCounts, SipCounter, SipCounts};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use trace::Trace;
@@ -58,10 +58,11 @@ fn add(counts: &mut BTreeMap<String, u64>, rule: &str, count: u64) {
 }
 
 /// All of them together.
-pub(super) fn counters(guarded: Guarded, sip: SipCounter, trace: Trace) -> Counters {
+pub(super) fn counters(guarded: Guarded, sip: SipCounter, media: MediaCounter, trace: Trace) -> Counters {
     Counters(Arc::new(move || {
         let mut all = sockets(sip.counts());
         all.extend(guarded.counters());
+        all.extend(spoken(media.counts()));
         all.push(traced(trace.counts()));
         all
     }))
@@ -92,6 +93,25 @@ fn sockets(counts: SipCounts) -> Vec<Counter> {
             help: "Connections that a limit refused, and those that were cut.",
             label: "why",
             values: values(&[("refused", counts.connections_refused), ("cut", counts.connections_cut)]),
+        },
+    ]
+}
+
+fn spoken(counts: MediaCounts) -> [Counter; 2] {
+    let values =
+        |values: &[(&str, u64)]| values.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    [
+        Counter {
+            name: "cornetta_media_datagrams_total",
+            help: "Datagrams of media that came and went, and those that could not be sent.",
+            label: "way",
+            values: values(&[("in", counts.received), ("out", counts.sent), ("unsent", counts.unsent)]),
+        },
+        Counter {
+            name: "cornetta_media_ticks_total",
+            help: "Turns of the media threads, and how many of them came 5 ms or more too late.",
+            label: "which",
+            values: values(&[("all", counts.ticks), ("late", counts.late_ticks)]),
         },
     ]
 }

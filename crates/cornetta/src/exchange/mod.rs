@@ -120,6 +120,7 @@ impl Exchange {
             media_events.try_send(event).err().map(mpsc::error::TrySendError::into_inner)
         })
         .context("media threads")?;
+        let media_counter = media.counter();
         let guarded = Guarded::default();
         let (control, control_inbox) = mpsc::channel(16);
         let (commands, command_inbox) = mpsc::channel(256);
@@ -152,7 +153,7 @@ impl Exchange {
             zone: ZONE.to_owned(),
             trace: trace.clone(),
             recordings: cti::RecordingFiles::new(move |recording| recordings.file(recording)),
-            counters: counting::counters(guarded, sip, trace.clone()),
+            counters: counting::counters(guarded, sip, media_counter, trace.clone()),
             limits: cti::Limits::default(),
         };
         let (stop_web, web_stopped) = watch::channel(false);

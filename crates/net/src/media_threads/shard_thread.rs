@@ -1,4 +1,5 @@
 use super::MediaConfig;
+use super::counting::{Counters, MediaCounts};
 use super::events::Events;
 use super::moving::{Arrivals, Coming, Life, Move, Way};
 use super::shaking::Shaking;
@@ -7,18 +8,17 @@ use crate::handshakes::Told;
 use crate::sounds::Wish;
 use crate::zone::without_link;
 use crate::{Clock, PortPair, Recordings, SoundStore};
-use base::{Key, Slots, Time};
+use base::{Key, Numbered, Slots, Time};
 use crossbeam_channel::{Receiver, Sender};
 use media::{Clip, HandshakeAct, PacketKind, PacketRef, Shard, ShardConfig, ShardInput, ShardOutput};
 use media_api::{Command, Event, LegId};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::fd::OwnedFd;
-use std::collections::HashMap;
+use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The length of a tick. Wake-ups are batched on it; what a packet costs beyond is the kernel's.
@@ -69,15 +69,6 @@ pub(super) struct Queues {
     pub(super) life: Life,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) received: AtomicU64,
-    pub(super) sent: AtomicU64,
-    pub(super) unsent: AtomicU64,
-    pub(super) late_ticks: AtomicU64,
-    pub(super) events_dropped: AtomicU64,
-}
-
 /// One shard with its sockets, on one thread.
 pub(super) struct ShardThread {
     shard: Shard,
@@ -85,7 +76,7 @@ pub(super) struct ShardThread {
     epoll: OwnedFd,
     buffer: Box<[u8; PACKET]>,
     legs: Slots<Sockets>,
-    key_of: HashMap<LegId, Key<Sockets>>,
+    key_of: Numbered<LegId, Key<Sockets>>,
     inbox: Receiver<ToShard>,
     /// For the loader's answers.
     own_inbox: Sender<ToShard>,
@@ -98,9 +89,8 @@ pub(super) struct ShardThread {
     shaking: Shaking,
     events: Events,
     counters: Arc<Counters>,
-    received: u64,
-    sent: u64,
-    unsent: u64,
+    /// What is not in `counters` yet.
+    counts: MediaCounts,
 }
 
 pub(super) struct Sockets {
@@ -133,7 +123,7 @@ impl ShardThread {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             buffer: Box::new([0; PACKET]),
             legs: Slots::new(config.legs.saturating_mul(config.threads.max(1))),
-            key_of: HashMap::new(),
+            key_of: Numbered::default(),
             inbox,
             own_inbox,
             arrivals: Arrivals::default(),
@@ -144,9 +134,7 @@ impl ShardThread {
             shaking,
             events,
             counters,
-            received: 0,
-            sent: 0,
-            unsent: 0,
+            counts: MediaCounts::default(),
         })
     }
 
@@ -179,13 +167,13 @@ impl ShardThread {
             && !self.arrivals.are_awaited()
     }
 
-    fn next_due(&self, due: Time) -> Time {
+    fn next_due(&mut self, due: Time) -> Time {
         let (next, now) = (due + TICK, self.clock.now());
         if next >= now {
             return next;
         }
         // Too late for whole ticks: they are passed over, the grid stays. The shard catches up by its own rule.
-        self.counters.late_ticks.fetch_add(1, Ordering::Relaxed);
+        self.counts.late_ticks += 1;
         let passed = (now - due).as_micros() / TICK.as_micros();
         due + TICK * (u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(1))
     }
@@ -208,6 +196,7 @@ impl ShardThread {
         self.drain(now);
         self.shaking.flush();
         self.events.flush();
+        self.counts.ticks += 1;
         self.publish_counts();
         true
     }
@@ -311,10 +300,9 @@ impl ShardThread {
     fn read_packet(&mut self, now: Time, data: u64) {
         let (key, kind) = (Key::from_number(data >> 1), kind_of(data));
         let Some(sockets) = self.legs.get(key) else { return };
-        let Ok((length, from)) = sockets.socket(kind).recv_from(self.buffer.as_mut_slice()) else { return };
+        let Some((length, from)) = receive(sockets.socket(kind), self.buffer.as_mut_slice()) else { return };
         let Some(bytes) = self.buffer.get(..length) else { return };
-        let from = without_link(from);
-        self.received += 1;
+        self.counts.received += 1;
         if let Some(captured) = &sockets.captured {
             self.tap.give(captured.packet(self.clock.wall(), kind, true, from, bytes));
         }
@@ -350,9 +338,9 @@ impl ShardThread {
             let bytes = self.shard.packet(packet);
             self.tap.give(captured.packet(self.clock.wall(), kind, false, to, bytes));
         }
-        match sockets.socket(kind).send_to(self.shard.packet(packet), to) {
-            Ok(_) => self.sent += 1,
-            Err(_) => self.unsent += 1,
+        match sendto(sockets.socket(kind), self.shard.packet(packet), SendFlags::empty(), &to) {
+            Ok(_) => self.counts.sent += 1,
+            Err(_) => self.counts.unsent += 1,
         }
     }
 
@@ -378,18 +366,9 @@ impl ShardThread {
     }
 
     fn publish_counts(&mut self) {
-        let counters = &self.counters;
-        let dropped = self.events.take_dropped();
-        for (counter, more) in [
-            (&counters.received, std::mem::take(&mut self.received)),
-            (&counters.sent, std::mem::take(&mut self.sent)),
-            (&counters.unsent, std::mem::take(&mut self.unsent)),
-            (&counters.events_dropped, dropped),
-        ] {
-            if more > 0 {
-                counter.fetch_add(more, Ordering::Relaxed);
-            }
-        }
+        let mut counts = std::mem::take(&mut self.counts);
+        counts.events_dropped = self.events.take_dropped();
+        self.counters.add(&counts);
     }
 }
 
@@ -400,6 +379,13 @@ impl Sockets {
             PacketKind::Rtcp => &self.rtcp,
         }
     }
+}
+
+/// The next packet and its sender. The system calls are made directly: the C library's are points at which a thread can be
+/// cancelled, which costs each of them more than finding the leg does.
+fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
+    let (length, _, from) = recvfrom(socket, buffer, RecvFlags::empty()).ok()?;
+    Some((length, without_link(SocketAddr::try_from(from?).ok()?)))
 }
 
 fn event_data(key: Key<Sockets>, kind: PacketKind) -> epoll::EventData {
