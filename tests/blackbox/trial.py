@@ -155,7 +155,7 @@ class Server:
             ("trust", trust or {}),
             ("http", {"listen": "%s:%d" % self.http}),
             ("[token]", {"name": "tests", "secret": TOKEN, "scopes": ["events:read", "call:any", "call:capture",
-                                                                      "agent:any", "pii:clear", "security:any"]}),
+                                                                      "agent:any", "pii:clear", "security:any", "record", "recording:read"]}),
             ("sounds", {"folders": [str(folder) for folder in (sounds, ROOT / "sounds") if folder]}),
             ("scripts", {"folder": str(scripts or empty)}),
         ]

@@ -76,6 +76,8 @@ pub enum RecordingOrder {
         recording: RecordingId,
         /// It lasts so many frames of 20 ms at least: what is missing at its end is silence that was wanted.
         frames: u64,
+        /// Otherwise there is nothing in it, and no file is left.
+        keep: bool,
     },
 }
 

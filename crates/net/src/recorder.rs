@@ -15,6 +15,7 @@ pub use ring::Recordings;
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use media_api::{RecordingId, RecordingOrder, RecordingTold};
+use std::collections::VecDeque;
 use std::io;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -27,6 +28,8 @@ const ASKED: usize = 1024;
 #[derive(Debug)]
 pub struct Recorder {
     asking: Option<Sender<RecordingOrder>>,
+    /// Ends that are still to be told: of each recording that was begun one at most.
+    unsent: VecDeque<RecordingOrder>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -47,17 +50,27 @@ impl Recorder {
         let mut writer = Writer::new(folder, Box::new(told));
         let run = move || writer.run(&asked, &inbox);
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(run)?;
-        Ok((Recorder { asking: Some(asking), thread: Some(thread) }, recordings))
+        Ok((Recorder { asking: Some(asking), unsent: VecDeque::new(), thread: Some(thread) }, recordings))
     }
 
-    /// Does this, without waiting for a disk. What cannot be done because too much is asked at once is answered here.
-    pub fn order(&self, order: RecordingOrder) -> Option<RecordingTold> {
-        let refused = match self.asking.as_ref()?.try_send(order) {
-            Ok(()) => return None,
-            Err(TrySendError::Full(order) | TrySendError::Disconnected(order)) => order,
-        };
-        let (RecordingOrder::Begin { recording, .. } | RecordingOrder::End { recording, .. }) = refused;
-        Some(failed(recording, "too many recordings begin and end at once, for the disk is slow".to_owned()))
+    /// Does this, without waiting for a disk. A begin for which there is no room, because the disk is slow, is answered here; an end
+    /// is kept until there is, for its file is open.
+    pub fn order(&mut self, order: RecordingOrder) -> Option<RecordingTold> {
+        self.unsent.push_back(order);
+        while let Some(first) = self.unsent.pop_front() {
+            match self.asking.as_ref()?.try_send(first) {
+                Ok(()) => {}
+                Err(TrySendError::Full(first) | TrySendError::Disconnected(first)) => {
+                    self.unsent.push_front(first);
+                    break;
+                }
+            }
+        }
+        let RecordingOrder::Begin { recording, .. } = self.unsent.back()? else { return None };
+        let refused =
+            failed(*recording, "too many recordings begin and end at once, for the disk is slow".to_owned());
+        self.unsent.pop_back();
+        Some(refused)
     }
 }
 

@@ -241,7 +241,8 @@ fn what_a_party_says_and_is_told_is_recorded_side_by_side_also_when_its_leg_move
     let folder = tempfile::tempdir().unwrap();
     let (sender, told) = channel();
     let at = net::RecordingsFolder { path: folder.path().to_owned(), free_min: 0 };
-    let (recorder, recordings) = net::Recorder::start(at, 1000, move |what| drop(sender.send(what))).unwrap();
+    let (mut recorder, recordings) =
+        net::Recorder::start(at, 1000, move |what| drop(sender.send(what))).unwrap();
     let config = MediaConfig { recordings, ..config(24_120..=24_139, 2, Vec::new()) };
     let (mut media, _events) = start(config);
     let legs = [LegId(1), LegId(2)];
@@ -268,7 +269,7 @@ fn what_a_party_says_and_is_told_is_recorded_side_by_side_also_when_its_leg_move
         while peers[0].recv_from(&mut buffer).is_ok() {}
     }
     media.command(Command::Tap { leg: legs[0], tapping: None });
-    assert_eq!(recorder.order(RecordingOrder::End { recording, frames: 0 }), None);
+    assert_eq!(recorder.order(RecordingOrder::End { recording, frames: 0, keep: true }), None);
     let RecordingTold::Ended { length, .. } = told.recv_timeout(SOON).unwrap() else {
         panic!("it did not end well")
     };

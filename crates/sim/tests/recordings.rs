@@ -113,7 +113,7 @@ fn a_recording_has_its_calls_name_and_is_told_before_its_calls_end() {
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, &anna);
     stage.wait(seconds(1));
-    assert_eq!(stage.orders.last(), Some(&RecordingOrder::End { recording: FIRST, frames: 0 }));
+    assert_eq!(stage.orders.last(), Some(&RecordingOrder::End { recording: FIRST, frames: 0, keep: true }));
     assert!(stage.call_ends().is_empty(), "the call's record waits for the recording's end");
     closed(&mut stage, FIRST, 10_000);
     assert_eq!(end_of(&stage), (RecordingEnd::CallEnded, String::new(), 10_000, 20));
@@ -146,7 +146,7 @@ fn a_pause_is_not_tapped_and_the_clock_goes_on() {
     stage.wait(seconds(4));
     assert!(stop(&mut stage).is_ok());
     assert_eq!(stop(&mut stage), Err(CommandRefused::InvalidState));
-    let end = RecordingOrder::End { recording: FIRST, frames: 500 };
+    let end = RecordingOrder::End { recording: FIRST, frames: 500, keep: true };
     assert_eq!(stage.orders.last(), Some(&end), "the pause at its end is a part of it");
     closed(&mut stage, FIRST, 10_000);
     assert_eq!(end_of(&stage), (RecordingEnd::Asked, "crm".to_owned(), 10_000, 20));
@@ -280,4 +280,63 @@ fn a_message_ends_by_silence_or_by_its_key_and_the_call_goes_on() {
     assert_folded(&stage);
     assert_eq!(stage.engine.calls(), 1);
     ends(stage, &mut caller, &anna);
+}
+
+/// Whoever calls `leave` is asked for a message, and then hung up on for the reason of what came of it.
+fn with_message() -> engine::Config {
+    let flow = "title = \"Message\"\nlanguages = [\"it\"]\nstart = \"say\"\n[say]\nmessage = \"desk\"\n\
+                longest = \"1m\"\nsilence = \"4s\"\nnext = \"kept\"\non.empty = \"none\"\non.failed = \"broken\"\n\
+                [kept]\nhang_up = \"kept\"\n[none]\nhang_up = \"none\"\n[broken]\nhang_up = \"broken\"\n";
+    let files = ivr::ScriptFiles {
+        name: "message".to_owned(),
+        flow: ("flow.toml".to_owned(), flow.to_owned()),
+        phrases: vec![("it".to_owned(), "it.toml".to_owned(), String::new())],
+        calendars: Vec::new(),
+        look_ups: Vec::new(),
+        parts: Vec::new(),
+        sounds: ivr::SoundInventory::default(),
+    };
+    let script = std::sync::Arc::new(ivr::Script::check(&files).unwrap());
+    let mut config = config();
+    config.services.insert("leave".to_owned(), engine::Service::Script { script, language: None });
+    config
+}
+
+#[test]
+fn a_script_takes_a_message_and_goes_on_by_what_came_of_it() {
+    let over = |why| Event::MessageEnded { leg: LegId(1), recording: FIRST, why };
+    for (why, reason, kept) in [
+        (Some(MessageEnd::Silence), "kept", true),
+        (Some(MessageEnd::Longest), "kept", true),
+        (Some(MessageEnd::NothingSaid), "none", false),
+        (None, "kept", true),
+    ] {
+        let mut stage = Stage::with(with_message(), Past::default());
+        let mut caller = Line::dial(&mut stage, address(9), "leave", &sdp(address(9), SENDRECV));
+        caller.connect(&mut stage);
+        let limits = taps(&stage)[0].1.as_ref().and_then(|tapping| tapping.message).unwrap();
+        assert_eq!((limits.silence, limits.longest), (seconds(4), seconds(60)));
+        match why {
+            Some(why) => stage.input(Input::Media(over(why))),
+            None => stage.press(1, '#'),
+        }
+        let end = RecordingOrder::End { recording: FIRST, frames: 0, keep: kept };
+        assert_eq!(stage.orders.last(), Some(&end));
+        assert_eq!(stage.engine.calls(), 1, "the script waits until the file is closed");
+        closed(&mut stage, FIRST, 9_000);
+        hung_up_on(&mut stage, &caller);
+        stage.assert_all_is_over();
+        assert_eq!(stage.call_ends()[0].place, reason);
+    }
+}
+
+#[test]
+fn a_message_that_cannot_be_written_is_told_to_the_script() {
+    let mut stage = Stage::with(with_message(), Past::default());
+    let mut caller = Line::dial(&mut stage, address(9), "leave", &sdp(address(9), SENDRECV));
+    caller.connect(&mut stage);
+    failed(&mut stage, FIRST);
+    hung_up_on(&mut stage, &caller);
+    stage.assert_all_is_over();
+    assert_eq!(stage.call_ends()[0].place, "broken");
 }

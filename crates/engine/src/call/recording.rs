@@ -1,7 +1,7 @@
 //! A call that is recorded: what the party says that the call is about, and all that it hears. Whoever that is (after a
 //! transfer by it, the other one) and whatever device it goes on at, the recording follows, by the one clock of its begin.
 
-use super::Call;
+use super::{Call, Stage};
 use crate::context::{CallKey, Context};
 use crate::{CommandRefused, Output};
 use base::Time;
@@ -13,6 +13,8 @@ use media_api::{
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// The key that ends the message of whoever is asked for one by a script.
+const END_OF_MESSAGE: char = '#';
 const FRAME_MICROS: u64 = 20_000;
 /// Of speech that a telephone line carries, and of all that is better.
 const SAMPLE_RATES: (u32, u32) = (8_000, 16_000);
@@ -61,6 +63,15 @@ pub(super) struct Recording {
 struct Message {
     limits: MessageLimits,
     key: Option<char>,
+    /// The script waits for its end.
+    for_script: bool,
+}
+
+impl Message {
+    fn of(what: Recorded) -> Option<Message> {
+        let Recorded::Message { silence, longest, key } = what else { return None };
+        Some(Message { limits: MessageLimits { silence, longest }, key, for_script: false })
+    }
 }
 
 impl Recording {
@@ -92,27 +103,37 @@ impl Call {
         what: Recorded,
         (basis, by): (String, String),
     ) -> Result<(), CommandRefused> {
+        let message = Message::of(what);
+        self.begin_recording(ctx, message, (what.as_str().to_owned(), basis, by))
+    }
+
+    /// The script has the party leave a message. Refused if that cannot be: it is recorded otherwise, or not there.
+    pub(super) fn take_message(
+        &mut self,
+        ctx: &mut Context,
+        mailbox: String,
+        limits: MessageLimits,
+    ) -> Result<(), CommandRefused> {
+        let message = Message { limits, key: Some(END_OF_MESSAGE), for_script: true };
+        self.begin_recording(ctx, Some(message), ("message".to_owned(), mailbox, self.service_name.clone()))
+    }
+
+    fn begin_recording(
+        &mut self,
+        ctx: &mut Context,
+        message: Option<Message>,
+        (of, basis, by): (String, String, String),
+    ) -> Result<(), CommandRefused> {
         let leg = self.recorded_leg().filter(|_| self.recording.is_none() && self.end.is_none());
         let (media, codec) = leg.ok_or(CommandRefused::InvalidState)?;
         let (narrow, wide) = SAMPLE_RATES;
         let sample_rate = if matches!(codec, Codec::Pcma | Codec::Pcmu) { narrow } else { wide };
-        let message = match what {
-            Recorded::Call => None,
-            Recorded::Message { silence, longest, key } => {
-                Some(Message { limits: MessageLimits { silence, longest }, key })
-            }
-        };
         let id = ctx.recordings.begin(self.key);
         self.recordings += 1;
         let name = format!("{}-{}", self.log.id, self.recordings);
-        let begin = RecordingOrder::Begin {
-            recording: id,
-            name: name.clone(),
-            sample_rate,
-            only_said: message.is_some(),
-        };
+        let only_said = message.is_some();
+        let begin = RecordingOrder::Begin { recording: id, name: name.clone(), sample_rate, only_said };
         ctx.out.push_back(Output::Record(begin));
-        let of = what.as_str().to_owned();
         self.note(ctx, FactKind::RecordingStarted { recording: name.clone(), of, basis, by });
         let mut recording = Recording {
             id,
@@ -205,7 +226,12 @@ impl Call {
             return;
         }
         self.tap_no_more(ctx);
-        let Some(Recording { name: recording, ending, .. }) = self.recording.take() else { return };
+        let Some(Recording { name: recording, ending, message, .. }) = self.recording.take() else { return };
+        let came_of_it = match (&told, &ending) {
+            (RecordingTold::Failed { .. }, _) => ivr::MessageEnd::Failed,
+            (_, Some((RecordingEnd::NothingSaid, _))) => ivr::MessageEnd::Empty,
+            _ => ivr::MessageEnd::Kept,
+        };
         self.note(
             ctx,
             match told {
@@ -221,6 +247,10 @@ impl Call {
             },
         );
         self.bury(ctx);
+        let awaited = message.is_some_and(|message| message.for_script);
+        if awaited && self.end.is_none() && matches!(self.stage, Stage::Scripted) {
+            self.script_input(ctx, ivr::Input::MessageEnded(came_of_it));
+        }
     }
 
     /// The call waits for its recording's end no longer.
@@ -239,8 +269,10 @@ impl Call {
         };
         // What is said in a pause is silence to its end; otherwise the last frame that comes is the last.
         let frames = if recording.paused { recording.frames(ctx.now) } else { 0 };
+        let keep = why != RecordingEnd::NothingSaid;
         recording.ending = Some((why, by));
-        ctx.out.push_back(Output::Record(RecordingOrder::End { recording: recording.id, frames }));
+        let recording = recording.id;
+        ctx.out.push_back(Output::Record(RecordingOrder::End { recording, frames, keep }));
     }
 
     fn tap_no_more(&mut self, ctx: &mut Context) {

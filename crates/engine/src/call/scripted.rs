@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::{Asker, Question};
 use facts::{CallPhase, Cause, End, FactKind, PlayedPrompt, Side};
 use ivr::{Answer, Entry, Input, Interpreter, MessageEnd, Output, Script, Trace};
-use media_api::{Command, Sound};
+use media_api::{Command, MessageLimits, Sound};
 use std::sync::Arc;
 
 impl Call {
@@ -68,7 +68,11 @@ impl Call {
                     ctx.out.push_back(crate::Output::LookUp(Question { asker, look_up, with }));
                 }
                 Output::CallBack(_) => self.script_input(ctx, Input::CalledBack { accepted: false }),
-                Output::Message { .. } => self.script_input(ctx, Input::MessageEnded(MessageEnd::Failed)),
+                Output::Message { mailbox, longest, silence } => {
+                    if self.take_message(ctx, mailbox, MessageLimits { silence, longest }).is_err() {
+                        self.script_input(ctx, Input::MessageEnded(MessageEnd::Failed));
+                    }
+                }
                 Output::HangUp { reason } => {
                     self.finish(ctx, End::new(Side::Service, Cause::ScriptEnded).place(reason));
                 }

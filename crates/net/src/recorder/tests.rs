@@ -37,7 +37,7 @@ fn begin(recording: RecordingId, name: &str) -> RecordingOrder {
 }
 
 fn end_at(frames: u64) -> RecordingOrder {
-    RecordingOrder::End { recording: ID, frames }
+    RecordingOrder::End { recording: ID, frames, keep: true }
 }
 
 struct Desk {
@@ -64,8 +64,8 @@ impl Desk {
         self.folder.path().join("recordings").join(name)
     }
 
-    fn order(&self, order: RecordingOrder) {
-        assert_eq!(self.recorder.as_ref().unwrap().order(order), None);
+    fn order(&mut self, order: RecordingOrder) {
+        assert_eq!(self.recorder.as_mut().unwrap().order(order), None);
     }
 
     fn put(&self, number: u64, samples: &[u8]) {
@@ -76,7 +76,7 @@ impl Desk {
         self.told.recv_timeout(Duration::from_secs(5)).unwrap()
     }
 
-    fn end(&self) -> RecordingTold {
+    fn end(&mut self) -> RecordingTold {
         self.order(end_at(0));
         self.told()
     }
@@ -96,7 +96,7 @@ fn why(told: RecordingTold) -> String {
 
 #[test]
 fn both_channels_stand_in_the_file_frame_for_frame_and_only_we_may_read_it() {
-    let desk = desk(100);
+    let mut desk = desk(100);
     desk.order(begin(ID, "a"));
     (0..50).for_each(|number| desk.put(number, &frame(number as i16 + 1)));
     assert_eq!(desk.end(), ended(50, 0));
@@ -108,7 +108,7 @@ fn both_channels_stand_in_the_file_frame_for_frame_and_only_we_may_read_it() {
 
 #[test]
 fn a_message_is_what_the_party_says_alone() {
-    let desk = desk(100);
+    let mut desk = desk(100);
     desk.order(RecordingOrder::Begin {
         recording: ID,
         name: "a".to_owned(),
@@ -121,8 +121,18 @@ fn a_message_is_what_the_party_says_alone() {
 }
 
 #[test]
+fn of_a_message_in_which_nothing_was_said_no_file_is_left() {
+    let mut desk = desk(100);
+    desk.order(begin(ID, "a"));
+    desk.put(0, &frame(0));
+    desk.order(RecordingOrder::End { recording: ID, frames: 0, keep: false });
+    assert_eq!(desk.told(), ended(1, 0));
+    assert!(!desk.path("a.wav").exists());
+}
+
+#[test]
 fn what_is_lost_is_silence_of_the_same_length_and_is_told() {
-    let desk = desk(100);
+    let mut desk = desk(100);
     desk.order(begin(ID, "a"));
     for number in [0, 1, 5, 6, 8] {
         desk.put(number, &frame(number as i16 + 1));
@@ -133,7 +143,7 @@ fn what_is_lost_is_silence_of_the_same_length_and_is_told() {
 
 #[test]
 fn a_pause_is_silence_that_nobody_lost_and_what_comes_of_before_it_is_passed_over() {
-    let desk = desk(100);
+    let mut desk = desk(100);
     desk.order(begin(ID, "a"));
     (0..3).for_each(|number| desk.put(number, &frame(1)));
     let second = Part { number: 1, first: 6, ..FIRST };
@@ -146,7 +156,7 @@ fn a_pause_is_silence_that_nobody_lost_and_what_comes_of_before_it_is_passed_ove
 
 #[test]
 fn a_leg_that_takes_over_later_than_it_should_overlaps_nothing() {
-    let desk = desk(100);
+    let mut desk = desk(100);
     desk.order(begin(ID, "a"));
     (0..5).for_each(|number| desk.put(number, &frame(1)));
     let second = Part { number: 1, first: 3, ..FIRST };
@@ -207,7 +217,7 @@ fn a_file_can_be_played_while_it_grows_and_after_the_recorder_is_gone() {
 
 #[test]
 fn a_file_can_be_played_while_it_grows_however_often_others_begin_and_end() {
-    let desk = desk(100);
+    let mut desk = desk(100);
     desk.order(begin(ID, "a"));
     desk.put(0, &frame(1));
     let size = || fs::read(desk.path("a.wav")).ok().and_then(|file| file.get(40..44).map(<[u8]>::to_vec));
@@ -219,15 +229,32 @@ fn a_file_can_be_played_while_it_grows_however_often_others_begin_and_end() {
         assert!(began.elapsed() < Duration::from_secs(4), "it is never settled");
         let other = RecordingId(number);
         desk.order(begin(other, &format!("b{number}")));
-        desk.order(RecordingOrder::End { recording: other, frames: 0 });
+        desk.order(RecordingOrder::End { recording: other, frames: 0, keep: true });
         let told = desk.told();
         assert!(matches!(told, RecordingTold::Ended { recording, .. } if recording == other), "{told:?}");
     }
 }
 
 #[test]
+fn of_orders_that_a_slow_disk_has_no_room_for_a_begin_is_refused_and_an_end_is_told_later() {
+    let (asking, asked) = bounded(1);
+    let mut recorder = Recorder { asking: Some(asking), unsent: VecDeque::new(), thread: None };
+    assert_eq!(recorder.order(begin(ID, "a")), None);
+    let other = RecordingId(2);
+    let Some(RecordingTold::Failed { recording, .. }) = recorder.order(begin(other, "b")) else {
+        panic!("there is no room")
+    };
+    assert_eq!((recording, recorder.order(end_at(7))), (other, None));
+    assert_eq!(asked.recv(), Ok(begin(ID, "a")));
+    assert!(recorder.order(begin(other, "c")).is_some(), "the end goes first");
+    assert_eq!(asked.recv(), Ok(end_at(7)));
+    assert_eq!(recorder.order(begin(other, "d")), None);
+    assert_eq!(asked.recv(), Ok(begin(other, "d")));
+}
+
+#[test]
 fn no_name_leads_out_of_the_folder_or_into_a_file_that_is_there() {
-    let desk = desk(4);
+    let mut desk = desk(4);
     for name in ["", "../a", "/etc/passwd", "a/b", "a.b", "a\0b", ".", "à", &"a".repeat(101)] {
         desk.order(begin(ID, name));
         assert!(why(desk.told()).contains("no name"), "{name}");
@@ -246,7 +273,7 @@ fn no_name_leads_out_of_the_folder_or_into_a_file_that_is_there() {
 
 #[test]
 fn a_disk_with_too_little_room_takes_no_recording() {
-    let desk = desk_with(4, u64::MAX);
+    let mut desk = desk_with(4, u64::MAX);
     desk.order(begin(ID, "a"));
     assert!(why(desk.told()).contains("MB are free"));
     assert!(!desk.path("a.wav").exists());
@@ -264,7 +291,7 @@ fn a_disk_that_is_full_fails_the_recording_alone() {
 
 #[test]
 fn a_folder_that_vanishes_is_told_and_so_is_one_that_is_not_there() {
-    let desk = desk(100);
+    let mut desk = desk(100);
     desk.order(begin(ID, "a"));
     let began = Instant::now();
     while !desk.path("a.wav").exists() {

@@ -33,6 +33,7 @@ struct Recording {
     /// The number of the frame that is next.
     next: u64,
     lost: u64,
+    keep: bool,
     /// To be closed in the turn after the next, when what its leg still has is in the ring: so many turns from now.
     closing: Option<(u8, u64)>,
 }
@@ -76,9 +77,9 @@ impl Writer {
             RecordingOrder::Begin { recording, name, sample_rate, only_said } => {
                 self.begin(recording, &name, sample_rate, only_said);
             }
-            RecordingOrder::End { recording, frames } => {
+            RecordingOrder::End { recording, frames, keep } => {
                 if let Some(open) = self.open.get_mut(&recording) {
-                    open.closing = Some((1, frames.min(FRAMES_MAX)));
+                    (open.closing, open.keep) = (Some((1, frames.min(FRAMES_MAX))), keep);
                 }
             }
         }
@@ -88,7 +89,7 @@ impl Writer {
         let channels = if only_said { 1 } else { 2 };
         let opened = self.folder.create(name).and_then(|(file, path)| {
             let wav = Wav::begin(file, sample_rate, channels)?;
-            Ok(Recording { wav, path, only_said, part: None, next: 0, lost: 0, closing: None })
+            Ok(Recording { wav, path, only_said, part: None, next: 0, lost: 0, keep: true, closing: None })
         });
         match opened {
             Ok(open) => drop(self.open.insert(recording, open)),
@@ -193,7 +194,8 @@ impl Recording {
             self.next += rest;
         }
         self.wav.settle()?;
-        check_there(self.wav.file(), &self.path)
+        check_there(self.wav.file(), &self.path)?;
+        if self.keep { Ok(()) } else { std::fs::remove_file(&self.path) }
     }
 }
 
