@@ -220,7 +220,8 @@ fn a_file_can_be_played_while_it_grows_however_often_others_begin_and_end() {
     let mut desk = desk(100);
     desk.order(begin(ID, "a"));
     desk.put(0, &frame(1));
-    let size = || fs::read(desk.path("a.wav")).ok().and_then(|file| file.get(40..44).map(<[u8]>::to_vec));
+    let path = desk.path("a.wav");
+    let size = || fs::read(&path).ok().and_then(|file| file.get(40..44).map(<[u8]>::to_vec));
     let began = Instant::now();
     for number in 2.. {
         if size().is_some_and(|size| size != [0; 4]) {
