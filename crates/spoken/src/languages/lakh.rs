@@ -1,0 +1,48 @@
+//! What Hindi, Urdu, Punjabi and Bengali have in common: a word for every number below a hundred, hundreds, thousands,
+//! lakhs (a hundred thousand) and crores (ten million), and nouns that a number does not change.
+
+use crate::grammar::has_whole_minutes;
+use crate::said::Said;
+
+pub(super) fn number(n: u32, said: &mut Said) {
+    for (scale, count) in
+        [("crore", n / 10_000_000), ("lakh", n / 100_000 % 100), ("thousand", n / 1_000 % 100)]
+    {
+        if count > 0 {
+            said.whole(count);
+            said.word(scale);
+        }
+    }
+    if !n.is_multiple_of(1_000) || n == 0 {
+        said.up_to_999(n % 1_000);
+    }
+}
+
+/// 1999 is nineteen hundreds and ninety-nine.
+pub(super) fn year(year: u32, said: &mut Said) {
+    said.whole(year - year % 100);
+    if !year.is_multiple_of(100) {
+        said.whole(year % 100);
+    }
+}
+
+pub(super) fn count(n: u32, noun: &'static str, said: &mut Said) {
+    number(n, said);
+    said.word(noun);
+}
+
+pub(super) fn minutes(n: u32, said: &mut Said) {
+    if has_whole_minutes(n) {
+        return said.numbered("minutes", n);
+    }
+    count(n, "minutes", said);
+}
+
+/// Ordinals up to 31 are whole; later ones are the number and its ending.
+pub(super) fn ordinal(n: u32, said: &mut Said) {
+    if n <= 31 {
+        return said.numbered("ordinal", n);
+    }
+    said.up_to_999(n);
+    said.word("ordinal");
+}
