@@ -148,6 +148,14 @@ pub enum Command {
         /// From now on, or no longer.
         on: bool,
     },
+    /// Listen for keys as tones wherever the party talks, until it is closed: it may press keys by another way, too. Where
+    /// telephone-events are agreed there is nothing to listen for.
+    HearKeys {
+        /// Who is listened to.
+        leg: LegId,
+        /// For half a second the tones are kept from whom it talks with, who gets a key of it by another way.
+        kept: bool,
+    },
     /// Hand a copy of every packet of the leg's sockets to whoever captures, both ways, for looking for faults.
     /// Done by the shell, which has the sockets.
     Capture {
@@ -179,6 +187,7 @@ impl Command {
             | Command::Join { leg, .. }
             | Command::Echo { leg }
             | Command::HearProgress { leg, .. }
+            | Command::HearKeys { leg, .. }
             | Command::Tap { leg, .. }
             | Command::Capture { leg, .. }
             | Command::Close { leg } => Some(*leg),
@@ -192,7 +201,7 @@ pub enum KeysBy {
     /// As telephone-events (RFC 4733).
     Events,
     /// As two tones in its speech (ITU-T Q.23), of whatever codec: listened for where telephone-events are not agreed, and
-    /// nobody is talked with, or somebody who gets keys as telephone-events and is not to hear the tones.
+    /// nobody is talked with, or somebody who gets keys as telephone-events and is not to hear the tones, or by `HearKeys`.
     Tones,
 }
 

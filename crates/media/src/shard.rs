@@ -158,6 +158,7 @@ impl Shard {
                 self.unbridge(leg);
                 self.with(leg, |leg, out| leg.set_routes(Route::Itself, None, out));
             }
+            Command::HearKeys { leg, kept } => self.with(leg, |leg, _| leg.hear_keys(now, kept)),
             Command::HearProgress { leg, on } => self.with(leg, |leg, _| leg.hear_progress(on)),
             Command::Tap { leg, tapping } => self.with(leg, |leg, _| leg.tap(now, tapping.as_ref())),
             Command::Close { leg } => self.close(now, leg),

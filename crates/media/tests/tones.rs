@@ -145,6 +145,27 @@ fn tones_for_a_party_that_hears_them_are_left_in_the_speech_and_told_to_nobody()
 }
 
 #[test]
+fn tones_in_a_talk_are_told_where_call_control_asks_and_kept_while_the_key_goes_by_another_way() {
+    for codec in [Codec::Pcma, Codec::G722] {
+        let mut world = World::new();
+        world.open(A, plain(A, codec));
+        world.open(B, plain(B, Codec::Pcma));
+        world.command(Command::Bridge { a: A, b: B });
+        world.command(Command::HearKeys { leg: A, kept: false });
+        let mut speaker = Speaker::new(codec);
+        speaker.say(&mut world, A, &pressed("15", 80));
+        let heard = keys_in(&heard_by(&world, B, Codec::Pcma));
+        assert_eq!((world.digits().as_str(), heard.as_str()), ("15", "15"), "{codec:?}");
+        world.command(Command::HearKeys { leg: A, kept: true });
+        speaker.say(&mut world, A, &pressed("9", 80));
+        world.pass(300);
+        speaker.say(&mut world, A, &pressed("#", 80));
+        let heard = keys_in(&heard_by(&world, B, Codec::Pcma));
+        assert_eq!((world.digits().as_str(), heard.as_str()), ("159#", "15#"), "{codec:?}");
+    }
+}
+
+#[test]
 fn tones_are_told_and_kept_from_a_party_that_gets_them_as_events() {
     for (codec, other) in [(Codec::Pcma, Codec::Pcma), (Codec::G722, Codec::Pcma), (Codec::Opus, Codec::G722)]
     {

@@ -106,6 +106,7 @@ impl StandIn {
             | Command::Announce { .. }
             | Command::Echo { .. }
             | Command::HearProgress { .. }
+            | Command::HearKeys { .. }
             | Command::Tap { .. }
             | Command::Capture { .. }
             | Command::SendDigits { .. } => {}

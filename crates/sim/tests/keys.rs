@@ -51,6 +51,11 @@ fn by_info(stage: &mut Stage, line: &Line) -> String {
     }
 }
 
+/// Whether media was told to listen for this leg's keys as tones wherever it talks, and to keep them from the other.
+fn is_listened_to(stage: &Stage, leg: u64, kept: bool) -> bool {
+    stage.commands.contains(&Command::HearKeys { leg: LegId(leg), kept })
+}
+
 fn sends_info(stage: &mut Stage, line: &mut Line, key: char) {
     line.request(stage, "INFO", &format!("Signal={key}\r\nDuration=160\r\n"));
     stage.expect(line.phone, "SIP/2.0 200");
@@ -116,6 +121,7 @@ fn keys_as_tones_are_pressed_on_for_who_has_events_and_left_in_the_speech_for_ot
         let (mut stage, mut caller, party) = talking(false, party_by_rtp);
         let held = Duration::from_millis(32);
         let digit = Event::Digit { leg: LegId(1), digit: '2', held, by: KeysBy::Tones };
+        assert!(is_listened_to(&stage, 1, false), "or media would not tell of it");
         stage.input(Input::Media(digit));
         assert_eq!((by_rtp(&stage, 2).as_str(), by_info(&mut stage, &party).as_str()), (pressed_on, ""));
         // The device also sends it by INFO, when the key is let go.
@@ -123,6 +129,36 @@ fn keys_as_tones_are_pressed_on_for_who_has_events_and_left_in_the_speech_for_ot
         sends_info(&mut stage, &mut caller, '2');
         assert_eq!((by_rtp(&stage, 2).as_str(), by_info(&mut stage, &party).as_str()), (pressed_on, ""));
         ends(stage, caller, &party);
+    }
+}
+
+/// INFO overtakes the tones, or is lost once, or comes when the next key is pressed: whatever comes first is the press.
+#[test]
+fn keys_by_info_and_as_tones_are_one_each_in_whatever_order_they_come() {
+    for order in ["t1 i1 t2 i2 t2 i2", "i1 t1 i2 t2 i2 t2", "t1 t2 i1 i2 t2 i2", "i1 i2 t1 t2 i2 t2"] {
+        for party_by_rtp in [true, false] {
+            let (mut stage, mut caller, party) = talking(false, party_by_rtp);
+            let (mut pressed, mut got) = (String::new(), String::new());
+            for word in order.split(' ') {
+                let digit = word.chars().last().unwrap();
+                match word.starts_with('i') {
+                    true => sends_info(&mut stage, &mut caller, digit),
+                    false => {
+                        let held = Duration::from_millis(32);
+                        stage.input(Input::Media(Event::Digit { leg: LegId(1), digit, held, by: KeysBy::Tones }));
+                    }
+                }
+                // Tones that the party hears are not pressed on.
+                if word.starts_with(&order[..1]) && (order.starts_with('i') || party_by_rtp) {
+                    pressed.push(digit);
+                }
+                got += &by_info(&mut stage, &party);
+                stage.wait(Duration::from_millis(120));
+            }
+            assert_eq!(by_rtp(&stage, 2) + &got, pressed, "{order} {party_by_rtp}");
+            assert!(!order.starts_with('i') || is_listened_to(&stage, 1, true), "the tones that follow are kept");
+            ends(stage, caller, &party);
+        }
     }
 }
 

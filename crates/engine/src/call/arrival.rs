@@ -146,7 +146,7 @@ impl Call {
             last_leg: CALLER,
             script: None,
             playing: None,
-            last_digit: None,
+            presses: Default::default(),
             phases: Phases::new(ctx.now),
             last_queue: None,
             charge: None,

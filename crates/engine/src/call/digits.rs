@@ -5,13 +5,16 @@ use crate::context::Context;
 use crate::leg::Leg;
 use base::Time;
 use facts::FactKind;
-use media_api::{Command, KeysBy};
+use media_api::{Command, KeysBy, LegId};
 use sip::ua::Do;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-/// A device that sends one press two ways sends the second within this time of the first, or of the end
-/// of the press: INFO is sent when the key is let go.
-const SAME_PRESS: Duration = Duration::from_millis(400);
+/// A device that sends one press by several ways sends the last within this time of the first, or of the end of the press:
+/// INFO is sent when the key is let go, and once more after 500 ms if it was lost (RFC 3261 §17.1.2.2).
+const SAME_PRESS: Duration = Duration::from_millis(700);
+/// More presses than this are not awaited by another way, the oldest least.
+const PRESSES_MAX: usize = 32;
 /// No finger and no dialler presses faster (ITU-T Q.24: 40 ms on, 40 ms off); what comes faster is not keys.
 const BETWEEN_PRESSES: Duration = Duration::from_millis(40);
 /// So many keys may come at once: those behind a lost INFO wait in the device until it was sent again, and a network
@@ -19,7 +22,7 @@ const BETWEEN_PRESSES: Duration = Duration::from_millis(40);
 const BURST: u32 = 16;
 
 /// The way that a key came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
     /// RFC 4733.
     Rtp,
@@ -38,13 +41,47 @@ impl From<KeysBy> for Source {
     }
 }
 
-pub(super) struct LastDigit {
+/// What was pressed of late. By each way the presses of a leg come in their order: what comes by one is the oldest that has
+/// not come by it yet.
+#[derive(Default)]
+pub(super) struct Presses {
+    recent: VecDeque<Press>,
+    /// By whom a key was pressed last, and when that could have been at the earliest, if all before it were pressed as fast
+    /// as can be.
+    paced: Option<(u32, Time)>,
+}
+
+struct Press {
     leg: u32,
     digit: char,
-    source: Source,
     at: Time,
-    /// When it could have been pressed at the earliest, if all before it were pressed as fast as can be.
-    paced: Time,
+    /// The ways that it has come by.
+    sources: BTreeSet<Source>,
+}
+
+impl Presses {
+    /// Whether it is another press: none that has come by another way, nor more than a person can press.
+    fn take(&mut self, now: Time, (leg, digit): (u32, char), held: Duration, source: Source) -> bool {
+        let same = self.recent.iter_mut().find(|press| {
+            (press.leg, press.digit) == (leg, digit)
+                && !press.sources.contains(&source)
+                && now.since(press.at) < SAME_PRESS + held
+        });
+        if let Some(press) = same {
+            press.sources.insert(source);
+            return false;
+        }
+        let paced = self.paced.filter(|(last, _)| *last == leg).map(|(_, paced)| paced);
+        if paced.is_some_and(|paced| paced.since(now) > BETWEEN_PRESSES * (BURST - 1)) {
+            return false;
+        }
+        self.paced = Some((leg, paced.map_or(now, |paced| now.max(paced + BETWEEN_PRESSES))));
+        if self.recent.len() == PRESSES_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Press { leg, digit, at: now, sources: [source].into() });
+        true
+    }
 }
 
 impl Call {
@@ -57,12 +94,9 @@ impl Call {
         held: Duration,
         source: Source,
     ) {
-        if self.is_no_new_press(ctx.now, number, digit, held, source) {
+        if !self.presses.take(ctx.now, (number, digit), held, source) {
             return;
         }
-        let paced = self.last_digit.as_ref().filter(|last| last.leg == number).map(|last| last.paced);
-        let paced = paced.map_or(ctx.now, |last| ctx.now.max(last + BETWEEN_PRESSES));
-        self.last_digit = Some(LastDigit { leg: number, digit, source, at: ctx.now, paced });
         let name = match source {
             Source::Rtp => "4733",
             Source::Info => "info",
@@ -91,13 +125,28 @@ impl Call {
         }
     }
 
+    /// Of these who talk now, who has no telephone-events may send its keys by INFO and as tones as well: they are listened
+    /// for, so that one press is one key.
+    pub(super) fn expect_keys(&self, ctx: &mut Context, talking: [LegId; 2]) {
+        for leg in self.legs.iter().filter(|leg| talking.contains(&leg.media)) {
+            if !takes_events(leg) {
+                ctx.media(Command::HearKeys { leg: leg.media, kept: false });
+            }
+        }
+    }
+
     /// The other party gets the key by what it can: as a telephone-event, by INFO, or as tones. From RTP to RTP it goes with
     /// the speech, but not through a room; so do tones to who has no events. Of tones that are pressed on as an event media
     /// lets none through.
     fn pass_on(&mut self, ctx: &mut Context, number: u32, digit: char, source: Source) {
         let Some(to) = self.takes_keys_of(number) else { return };
         let in_room = self.guests.has_room();
-        let by_events = to.negotiation.stream().is_some_and(|stream| stream.digits.is_some());
+        let by_events = takes_events(to);
+        // Its tones may follow.
+        let may_sound = self.legs.iter().find(|leg| leg.number == number && !takes_events(leg));
+        if let (Source::Info, Some(leg)) = (source, may_sound) {
+            ctx.media(Command::HearKeys { leg: leg.media, kept: true });
+        }
         match (source, by_events) {
             (Source::Rtp, true) if !in_room => {}
             (Source::Tones, false) => {}
@@ -123,12 +172,8 @@ impl Call {
         let found = |number| self.legs.iter().find(move |leg| leg.number == number && !leg.held);
         found(number).and(found(to))
     }
+}
 
-    /// The same press, come by another way; or more than a person can press.
-    fn is_no_new_press(&self, now: Time, number: u32, digit: char, held: Duration, source: Source) -> bool {
-        let Some(last) = self.last_digit.as_ref().filter(|last| last.leg == number) else { return false };
-        let since = now.since(last.at);
-        let echo = last.digit == digit && last.source != source && since < SAME_PRESS + held;
-        echo || last.paced.since(now) > BETWEEN_PRESSES * (BURST - 1)
-    }
+fn takes_events(leg: &Leg) -> bool {
+    leg.negotiation.stream().is_some_and(|stream| stream.digits.is_some())
 }

@@ -25,7 +25,7 @@ mod turned_away;
 mod waiting;
 
 pub(crate) use dialling::Dialling;
-use digits::LastDigit;
+use digits::Presses;
 pub(crate) use digits::Source;
 use ending::Phases;
 pub(crate) use ending::q850_of;
@@ -80,7 +80,7 @@ pub(crate) struct Call {
     last_leg: u32,
     script: Option<Interpreter>,
     playing: Option<(PlayId, Playing)>,
-    last_digit: Option<LastDigit>,
+    presses: Presses,
     phases: Phases,
     /// The caller's display name.
     from_display: Option<String>,

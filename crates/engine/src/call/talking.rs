@@ -43,7 +43,10 @@ impl Call {
         let holds = |media| self.legs.iter().any(|leg| leg.is_away() && leg.media == media);
         let music = ctx.config.hold_music.clone();
         match (holds(a), holds(b)) {
-            (false, false) => ctx.media(Command::Bridge { a, b }),
+            (false, false) => {
+                ctx.media(Command::Bridge { a, b });
+                self.expect_keys(ctx, [a, b]);
+            }
             (true, true) => {}
             (a_holds, _) => {
                 let waits = if a_holds { b } else { a };

@@ -3,6 +3,7 @@
 use audio::g711::Law;
 use audio::{Decoder, Resampler, dtmf, progress};
 use base::{Key, Time};
+use std::time::Duration;
 use media_api::{Codec, Event, KeysBy, Progress};
 
 use super::{Leg, Route};
@@ -12,10 +13,18 @@ use crate::outbox::Outbox;
 /// The detectors' rate.
 const SAMPLE_RATE: u32 = 8000;
 
+/// For so long the tones of a key are kept from whoever gets the key by another way: those of one device are not further
+/// apart.
+const KEPT_SPAN: Duration = Duration::from_millis(500);
+
 #[derive(Debug, Default)]
 pub(super) struct Listening {
     /// Where telephone-events are not agreed.
     keys: Option<dtmf::Detector>,
+    /// Also while it talks with others who hear the tones.
+    in_talk: bool,
+    /// Until then they are not to hear them.
+    kept_until: Option<Time>,
     /// Where it is asked for.
     progress: Option<progress::Detector>,
     /// Of what no table decodes.
@@ -61,7 +70,7 @@ impl Listening {
         wants_keys: bool,
         mut tell: impl FnMut(Tone),
     ) {
-        let Listening { keys, progress, decoding } = self;
+        let Listening { keys, progress, decoding, .. } = self;
         let mut keys = keys.as_mut().filter(|_| wants_keys);
         if keys.is_none() && progress.is_none() {
             return;
@@ -120,10 +129,19 @@ impl Leg {
         self.agreed.as_ref().is_some_and(|agreed| agreed.stream.digits.is_some())
     }
 
+    /// Keys are listened for in every talk from now on, and for a moment kept from the others if they are `kept`.
+    pub(crate) fn hear_keys(&mut self, now: Time, kept: bool) {
+        self.listening.in_talk = true;
+        if kept {
+            self.listening.kept_until = Some(now + KEPT_SPAN);
+        }
+    }
+
     /// Hears what is said in tones. True if it is a key, or may become one, that another party gets as an event: that one
     /// is not to hear it too.
     ///
-    /// Whoever else it talks with hears the tones, and the filters cost twice what relaying does.
+    /// Whoever else it talks with hears the tones, and the filters cost twice what relaying does: there they are listened
+    /// for only if call control asks for it.
     pub(super) fn listen(
         &mut self,
         now: Time,
@@ -131,7 +149,8 @@ impl Leg {
         is_pressed_on: bool,
         out: &mut Outbox,
     ) -> bool {
-        let wants_keys = self.route == Route::Nobody || is_pressed_on;
+        let is_kept = is_pressed_on || self.listening.kept_until.is_some_and(|until| now < until);
+        let wants_keys = self.route == Route::Nobody || self.listening.in_talk || is_kept;
         let (leg, digits) = (self.id, &mut self.digits);
         self.listening.hear(now, speech, wants_keys, |tone| match tone {
             Tone::Key(digit) => {
@@ -140,7 +159,7 @@ impl Leg {
             }
             Tone::Progress(tone) => out.event(Event::Progress { leg, tone: told(tone) }),
         });
-        is_pressed_on && self.listening.keys.as_ref().is_some_and(dtmf::Detector::is_sounding)
+        is_kept && self.listening.keys.as_ref().is_some_and(dtmf::Detector::is_sounding)
     }
 }
 

@@ -109,6 +109,7 @@ impl Orders {
             }
             Command::Open { .. }
             | Command::HearProgress { .. }
+            | Command::HearKeys { .. }
             | Command::Tap { .. }
             | Command::Capture { .. }
             | Command::SendDigits { .. } => {}
