@@ -37,6 +37,65 @@ fn what_is_said_again_goes_on_one_line_with_even_steps() {
     }
 }
 
+/// RFC 3389 §4: many devices send it, asked or not, and nothing else while they pause.
+#[test]
+fn a_pause_that_is_told_as_comfort_noise_is_heard_as_noise_where_speech_is_passed_on() {
+    for (codec, payload_type) in [(Codec::Pcma, 8), (Codec::Pcmu, 0)] {
+        let mut world = World::new();
+        world.open(A, stream(A));
+        world.open(B, Stream::plain(party(B), codec, payload_type));
+        world.command(Command::Bridge { a: A, b: B });
+        world.talk(A, 5, 0, 20);
+        let noise = |sequence: u16, timestamp: u32| Rtp {
+            payload_type: 13,
+            payload: vec![40],
+            ..Rtp::speech(sequence, timestamp, 5)
+        };
+        for n in 0..5u16 {
+            world.say(A, &noise(20 + n, 3200 + u32::from(n) * 1600));
+            world.pass(200);
+        }
+        let pause = world.to(B).len() - 20;
+        assert!((46..=51).contains(&pause), "{pause} packets in a second");
+        let law = audio::g711::Law::of(codec).unwrap();
+        let heard = world.to(B)[25..].iter().flat_map(|rtp| rtp.payload.clone()).collect::<Vec<u8>>();
+        let power: f64 = heard.iter().map(|byte| f64::from(law.decode_sample(*byte)).powi(2)).sum();
+        let level = 10.0 * (power / heard.len() as f64 / 32_768f64.powi(2)).log10();
+        assert!((-43.0..-37.0).contains(&level), "{level} dB");
+        // At once after it, speech is what it was.
+        world.say(A, &noise(25, 3200 + 8000));
+        for sequence in 26..40 {
+            world.say(A, &Rtp::speech(sequence, 3200 + 8000 + u32::from(sequence - 25) * 160, 5));
+            world.pass(20);
+        }
+        let line = world.to(B);
+        assert!(line.len() >= 20 + pause + 14, "{}", line.len());
+        for pair in line.windows(2) {
+            assert_eq!(pair[1].sequence.wrapping_sub(pair[0].sequence), 1);
+        }
+        let spoken = &line[line.len() - 14..];
+        assert!(
+            spoken[0].marker && spoken.windows(2).all(|pair| pair[1].timestamp - pair[0].timestamp == 160)
+        );
+    }
+}
+
+/// An ear is made for each pause, which costs more than a hundred packets.
+#[test]
+fn who_pauses_with_every_packet_is_not_followed() {
+    let mut world = World::new();
+    world.open(A, stream(A));
+    world.open(B, stream(B));
+    world.command(Command::Bridge { a: A, b: B });
+    for n in 0..50u16 {
+        let payload = vec![40];
+        world.say(A, &Rtp { payload_type: 13, payload, ..Rtp::speech(2 * n, u32::from(n) * 160, 5) });
+        world.say(A, &Rtp::speech(2 * n + 1, u32::from(n) * 160, 5));
+        world.pass(20);
+    }
+    assert_eq!(world.to(B).iter().filter(|rtp| rtp.marker).count(), 10, "a pause in 100 ms");
+}
+
 #[test]
 fn packets_that_come_in_bursts_are_said_again_evenly() {
     let mut world = translated();

@@ -145,7 +145,12 @@ fn keys_by_info_and_as_tones_are_one_each_in_whatever_order_they_come() {
                     true => sends_info(&mut stage, &mut caller, digit),
                     false => {
                         let held = Duration::from_millis(32);
-                        stage.input(Input::Media(Event::Digit { leg: LegId(1), digit, held, by: KeysBy::Tones }));
+                        stage.input(Input::Media(Event::Digit {
+                            leg: LegId(1),
+                            digit,
+                            held,
+                            by: KeysBy::Tones,
+                        }));
                     }
                 }
                 // Tones that the party hears are not pressed on.
@@ -156,7 +161,10 @@ fn keys_by_info_and_as_tones_are_one_each_in_whatever_order_they_come() {
                 stage.wait(Duration::from_millis(120));
             }
             assert_eq!(by_rtp(&stage, 2) + &got, pressed, "{order} {party_by_rtp}");
-            assert!(!order.starts_with('i') || is_listened_to(&stage, 1, true), "the tones that follow are kept");
+            assert!(
+                !order.starts_with('i') || is_listened_to(&stage, 1, true),
+                "the tones that follow are kept"
+            );
             ends(stage, caller, &party);
         }
     }

@@ -3,8 +3,8 @@
 use audio::g711::Law;
 use audio::{Decoder, Resampler, dtmf, progress};
 use base::{Key, Time};
-use std::time::Duration;
 use media_api::{Codec, Event, KeysBy, Progress};
+use std::time::Duration;
 
 use super::{Leg, Route};
 use crate::ear::CHANGE_MIN;

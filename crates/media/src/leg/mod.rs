@@ -83,6 +83,8 @@ pub(crate) struct Leg {
     line: Line,
     relay: Relay,
     translation: Option<Box<Translation>>,
+    /// When the last pause began that was filled with noise.
+    filled_at: Option<Time>,
     player: Option<Playing>,
     places: MusicPlaces,
     keys: Keys,
@@ -142,6 +144,7 @@ impl Leg {
             line: Line::new(&mut rng, now),
             relay: Relay::default(),
             translation: None,
+            filled_at: None,
             player: None,
             places: MusicPlaces::default(),
             keys: Keys::default(),

@@ -6,7 +6,7 @@ use media_api::Codec;
 
 use super::{Leg, Received, Spoken};
 use crate::cadence::{CATCH_UP_MAX, Cadence};
-use crate::ear::{Hearing, Said};
+use crate::ear::{CHANGE_MIN, Hearing, Said};
 use crate::line::Talker;
 use crate::outbox::Outbox;
 use crate::quality::Heard;
@@ -22,12 +22,21 @@ pub(super) struct Translation {
     cadence: Cadence,
     silent_frames: u32,
     frame: Vec<i16>,
+    /// When the pause began that it fills with noise, in a talk that is passed on as it is otherwise.
+    fills_since: Option<Time>,
 }
 
 impl Translation {
     fn new((spoken, to): (Codec, Format), cadence: Cadence, seed: Seed) -> Translation {
         let voice = Voice::new(to, rate_between(spoken, to));
-        Translation { hearing: Hearing::new(seed), voice, cadence, silent_frames: 0, frame: Vec::new() }
+        Translation {
+            hearing: Hearing::new(seed),
+            voice,
+            cadence,
+            silent_frames: 0,
+            frame: Vec::new(),
+            fills_since: None,
+        }
     }
 
     /// When the next frame is due.
@@ -58,10 +67,14 @@ impl Leg {
         let codec = if let Spoken::Speech(codec) = received.spoken { Some(codec) } else { None };
         match (codec, &self.translation) {
             (Some(codec), Some(known)) if can_be_relayed(codec, own.codec) => {
-                if !known.hearing.may_change(now) {
+                if known.fills_since.is_none() && !known.hearing.may_change(now) {
                     return true;
                 }
+                self.filled_at = known.fills_since.or(self.filled_at);
                 self.hear_anew();
+            }
+            (None, None) if received.spoken == Spoken::ComfortNoise && self.may_fill(now) => {
+                self.fill_pause(now, own, received);
             }
             (Some(codec), None) if !can_be_relayed(codec, own.codec) => {
                 self.relay.forget();
@@ -86,6 +99,21 @@ impl Leg {
             self.push_keys(now, key.encode_utf8(&mut [0; 4]));
         }
         true
+    }
+
+    /// Whether a pause may be filled: who pauses with every packet is not followed.
+    fn may_fill(&self, now: Time) -> bool {
+        self.filled_at.is_none_or(|filled_at| now.since(filled_at) >= CHANGE_MIN)
+    }
+
+    /// The other party pauses, and says how its silence sounds (RFC 3389), which was not agreed to: it is made here.
+    fn fill_pause(&mut self, now: Time, own: Format, received: &Received<'_>) {
+        self.relay.forget();
+        let seed = Seed::from_number(u64::from(self.line.ssrc()));
+        let mut translation = Translation::new((own.codec, own), Cadence::new(self.phase), seed);
+        translation.fills_since = Some(now);
+        translation.hear(now, Some(own.codec), own, received);
+        self.translation = Some(Box::new(translation));
     }
 
     /// How this party has heard the other one, if it has an ear for it.
