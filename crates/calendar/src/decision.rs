@@ -1,9 +1,9 @@
-use crate::hours::{DAY_MINUTES, Hours, day_name};
-use crate::{Calendar, Exception};
+use crate::Calendar;
+use crate::hours::{DAY_MINUTES, Hours};
+use crate::rule::{Cause, Rule};
 use base::Wall;
 use jiff::civil::{Date, DateTime};
 use jiff::{Span, Timestamp};
-use std::cmp::Reverse;
 
 /// Whether it is open, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,22 +12,32 @@ pub struct Decision {
     pub open: bool,
     /// The rule that decided, as a person would say it.
     pub rule: String,
-    /// When that changes; `None` if it does not within [`HORIZON_DAYS`].
-    pub until: Option<Wall>,
+    /// The same in Italian.
+    pub rule_it: String,
 }
 
-/// How far ahead [`Decision::until`] looks.
+/// How far ahead [`Calendar::until`] looks.
 pub const HORIZON_DAYS: u16 = 60;
 
 impl Calendar {
     /// What it is at `wall`. An instant outside the years that dates are written in is closed.
     pub fn at(&self, wall: Wall) -> Decision {
         let Ok(instant) = Timestamp::from_microsecond(wall.unix_micros()) else {
-            return Decision { open: false, rule: "no calendar reaches so far".to_owned(), until: None };
+            let rule = "no calendar reaches so far".to_owned();
+            return Decision {
+                open: false,
+                rule,
+                rule_it: "nessun calendario arriva così lontano".to_owned(),
+            };
         };
-        let local = self.zone.to_datetime(instant);
-        let (rule, hours) = self.decide(local);
-        Decision { open: hours.is_some(), rule: rule.told(hours), until: self.change(instant, local.date()) }
+        let (rule, hours) = self.decide(self.zone.0.to_datetime(instant));
+        Decision { open: hours.is_some(), rule: rule.told(hours), rule_it: rule.told_in_italian(hours) }
+    }
+
+    /// When it next opens or closes after `wall`; `None` if it does not within [`HORIZON_DAYS`].
+    pub fn until(&self, wall: Wall) -> Option<Wall> {
+        let instant = Timestamp::from_microsecond(wall.unix_micros()).ok()?;
+        self.change(instant, self.zone.0.to_datetime(instant).date())
     }
 
     /// The rule that decides at a time on the wall, and the hours that make it open. Hours over midnight
@@ -45,20 +55,18 @@ impl Calendar {
         (rule, hours)
     }
 
-    fn rule(&self, date: Date) -> Rule<'_> {
-        let exception = self
-            .exceptions
-            .iter()
-            .filter_map(|exception| Some((exception, exception.hours(date)?)))
-            .max_by_key(|(exception, _)| Reverse(exception.length()));
-        if let Some((exception, hours)) = exception {
+    /// The one rule that decides about the hours which begin on `date`.
+    pub(crate) fn rule(&self, date: Date) -> Rule<'_> {
+        let exceptions = self.exceptions.iter();
+        let holding = exceptions.filter_map(|exception| Some((exception, exception.hours(date)?)));
+        if let Some((exception, hours)) = holding.min_by_key(|(exception, _)| exception.precedence()) {
             return Rule { date, cause: Cause::Exception(exception), hours };
         }
         if let Some(name) = self.national.and_then(|national| national.holiday(date)) {
             return Rule { date, cause: Cause::Holiday(name), hours: &[] };
         }
-        if self.patron.is_some_and(|patron| (patron.month, patron.day) == (date.month(), date.day())) {
-            return Rule { date, cause: Cause::Holiday("patron saint"), hours: &[] };
+        if let Some(feast) = self.patron.as_ref().and_then(|patron| patron.feast(date)) {
+            return Rule { date, cause: Cause::Patron(feast), hours: &[] };
         }
         Rule { date, cause: Cause::Week, hours: self.week.on(date).unwrap_or_default() }
     }
@@ -80,12 +88,12 @@ impl Calendar {
         None
     }
 
-    fn is_open(&self, instant: Timestamp) -> bool {
-        self.decide(self.zone.to_datetime(instant)).1.is_some()
+    pub(crate) fn is_open(&self, instant: Timestamp) -> bool {
+        self.decide(self.zone.0.to_datetime(instant)).1.is_some()
     }
 
     /// The instants within `date` at which something may begin or end.
-    fn edges(&self, date: Date) -> Vec<Timestamp> {
+    pub(crate) fn edges(&self, date: Date) -> Vec<Timestamp> {
         let yesterday = date.yesterday().map(|day| self.rule(day).hours).unwrap_or_default();
         let spilt = yesterday.iter().filter_map(|hours| hours.to.checked_sub(DAY_MINUTES));
         let own = self.rule(date).hours.iter().flat_map(|hours| [hours.from, hours.to]);
@@ -94,50 +102,17 @@ impl Calendar {
         let mut edges = Vec::new();
         for minute in minutes {
             let Ok(local) = midnight.checked_add(Span::new().minutes(i64::from(minute))) else { continue };
-            let instants = self.zone.to_ambiguous_timestamp(local);
+            let instants = self.zone.0.to_ambiguous_timestamp(local);
             edges.extend(instants.earlier());
             edges.extend(instants.later());
         }
         let first = edges.iter().min().copied();
-        let moved = first.and_then(|first| self.zone.following(first).next());
+        let moved = first.and_then(|first| self.zone.0.following(first).next());
         edges.extend(
-            moved.map(|moved| moved.timestamp()).filter(|moved| self.zone.to_datetime(*moved).date() == date),
+            moved
+                .map(|moved| moved.timestamp())
+                .filter(|moved| self.zone.0.to_datetime(*moved).date() == date),
         );
         edges
-    }
-}
-
-/// What decides about a day.
-struct Rule<'c> {
-    date: Date,
-    cause: Cause<'c>,
-    hours: &'c [Hours],
-}
-
-enum Cause<'c> {
-    Exception(&'c Exception),
-    Holiday(&'static str),
-    Week,
-}
-
-impl Rule<'_> {
-    fn open_at(&self, minute: u16) -> Option<Hours> {
-        self.hours.iter().copied().find(|hours| hours.contains(minute))
-    }
-
-    fn told(&self, open: Option<Hours>) -> String {
-        let day = day_name(self.date.weekday());
-        let when = match (open, self.hours) {
-            (Some(hours), _) => format!("{day} {hours}"),
-            (None, []) => format!("{day} closed"),
-            (None, hours) => {
-                format!("{day} only {}", Vec::from_iter(hours.iter().map(Hours::to_string)).join(", "))
-            }
-        };
-        match &self.cause {
-            Cause::Exception(exception) => format!("exception \"{}\": {when}", exception.name),
-            Cause::Holiday(name) => format!("holiday \"{name}\": {when}"),
-            Cause::Week => format!("weekly hours: {when}"),
-        }
     }
 }

@@ -5,17 +5,24 @@ use jiff::civil::Date;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum National {
     Italy,
+    /// The province of Bolzano keeps Whit Monday too.
+    Bolzano,
 }
 
 impl National {
     pub(crate) fn parse(code: &str) -> Option<National> {
-        (code == "it").then_some(National::Italy)
+        match code {
+            "it" => Some(National::Italy),
+            "it-bz" => Some(National::Bolzano),
+            _ => None,
+        }
     }
 
     /// The name of the holiday on `date`, if it is one.
     pub(crate) fn holiday(self, date: Date) -> Option<&'static str> {
         match self {
             National::Italy => italian(date),
+            National::Bolzano => italian(date).or_else(|| whit_monday(date)),
         }
     }
 }
@@ -49,8 +56,13 @@ fn easter_days(date: Date) -> Option<&'static str> {
     }
 }
 
+fn whit_monday(date: Date) -> Option<&'static str> {
+    let monday = easter(date.year())?.checked_add(50.days()).ok()?;
+    (monday == date).then_some("Lunedì di Pentecoste")
+}
+
 /// Easter Sunday of the Gregorian calendar (Meeus, Astronomical Algorithms, chapter 8).
-fn easter(year: i16) -> Option<Date> {
+pub(crate) fn easter(year: i16) -> Option<Date> {
     let y = i32::from(year);
     let a = y.rem_euclid(19);
     let (b, c) = (y.div_euclid(100), y.rem_euclid(100));
@@ -92,6 +104,52 @@ mod tests {
         for year in i16::MIN..=i16::MAX {
             assert!((-9999..=9999).contains(&year) == easter(year).is_some(), "{year}");
         }
+    }
+
+    /// Of the almanac, one by one.
+    #[test]
+    fn easter_monday_is_a_holiday_in_each_year_from_2020_to_2040() {
+        const MONDAYS: [(i8, i8); 21] = [
+            (4, 13),
+            (4, 5),
+            (4, 18),
+            (4, 10),
+            (4, 1),
+            (4, 21),
+            (4, 6),
+            (3, 29),
+            (4, 17),
+            (4, 2),
+            (4, 22),
+            (4, 14),
+            (3, 29),
+            (4, 18),
+            (4, 10),
+            (3, 26),
+            (4, 14),
+            (4, 6),
+            (4, 26),
+            (4, 11),
+            (4, 2),
+        ];
+        for (year, (month, day)) in (2020..).zip(MONDAYS) {
+            let monday = date(year, month, day);
+            assert_eq!(italian(monday), Some("Lunedì dell'Angelo"), "{monday}");
+            let count = monday.first_of_year().series(1.day()).take(366).filter(|day| day.year() == year);
+            let name = |day: &Date| italian(*day) == Some("Lunedì dell'Angelo");
+            assert_eq!(count.filter(name).count(), 1, "{year}");
+        }
+    }
+
+    #[test]
+    fn whit_monday_is_a_holiday_in_the_province_of_bolzano_and_nowhere_else() {
+        for (year, month, day) in [(2024, 5, 20), (2026, 5, 25), (2027, 5, 17), (2035, 5, 14), (2038, 6, 14)]
+        {
+            let monday = date(year, month, day);
+            assert_eq!(National::Bolzano.holiday(monday), Some("Lunedì di Pentecoste"), "{monday}");
+            assert_eq!(National::Italy.holiday(monday), None, "{monday}");
+        }
+        assert_eq!(National::Bolzano.holiday(date(2026, 12, 25)), Some("Natale"));
     }
 
     #[test]

@@ -69,6 +69,10 @@ impl Week {
         self.0.get(place)?.as_deref()
     }
 
+    pub(crate) fn shares_a_day_with(&self, other: &Week) -> bool {
+        self.0.iter().zip(&other.0).any(|(day, other)| day.is_some() && other.is_some())
+    }
+
     pub(crate) fn names_a_day(&self) -> bool {
         self.0.iter().any(Option::is_some)
     }
@@ -83,5 +87,17 @@ pub(crate) fn day_name(day: Weekday) -> &'static str {
         Weekday::Friday => "Friday",
         Weekday::Saturday => "Saturday",
         Weekday::Sunday => "Sunday",
+    }
+}
+
+pub(crate) fn italian_day_name(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "lunedì",
+        Weekday::Tuesday => "martedì",
+        Weekday::Wednesday => "mercoledì",
+        Weekday::Thursday => "giovedì",
+        Weekday::Friday => "venerdì",
+        Weekday::Saturday => "sabato",
+        Weekday::Sunday => "domenica",
     }
 }

@@ -1,23 +1,24 @@
+use crate::exceptions::{Days, Exception, Plan};
 use crate::holidays::National;
 use crate::hours::{DAY_KEYS, Hours, Week};
-use crate::{Calendar, Exception, Patron, Plan};
+use crate::patrons::{MonthDay, Patron};
+use crate::{Calendar, Zone};
 use document::{Document, Entry, Fault, Section, nearest};
 use jiff::civil::Date;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 /// The exceptions that one calendar may have: years of closures, and still nothing to wait for in a call.
 const EXCEPTIONS_MAX: usize = 500;
 
 pub(crate) fn calendar(file: &str, text: &str) -> Result<Calendar, Vec<Fault>> {
     let (mut document, table) = Document::parse(file, text);
-    let calendar = table.and_then(|table| read(&mut document, Section::new(&table, 0)));
+    let calendar = table.and_then(|table| read(file, &mut document, Section::new(&table, 0)));
     match calendar {
         Some(calendar) if document.is_sound() => Ok(calendar),
         _ => Err(document.into_faults()),
     }
 }
 
-fn read(document: &mut Document<'_>, mut section: Section<'_>) -> Option<Calendar> {
+fn read(file: &str, document: &mut Document<'_>, mut section: Section<'_>) -> Option<Calendar> {
     let zone = zone(document, &mut section);
     let national = national(document, &mut section);
     let patron = patron(document, &mut section);
@@ -28,24 +29,23 @@ fn read(document: &mut Document<'_>, mut section: Section<'_>) -> Option<Calenda
     if !week.names_a_day() {
         document.fault(at, "no day has hours", "write at least one, such as mon = [\"09:00-13:00\"]");
     }
-    Some(Calendar { zone: zone?, week, national, patron, exceptions })
+    Some(Calendar { file: file.to_owned(), zone: zone?, week, national, patron, exceptions })
 }
 
-fn zone(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<TimeZone> {
+fn zone(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Zone> {
     let entry =
         section.require(document, "zone", "write the place whose clocks count: zone = \"Europe/Rome\"")?;
     let name = document.text(&entry)?;
-    let database = TimeZoneDatabase::bundled();
-    let zone = database.get(name);
-    if zone.is_err() {
-        let names: Vec<String> = database.available().map(|name| name.to_string()).collect();
+    let zone = Zone::named(name);
+    if zone.is_none() {
+        let names = Zone::names();
         let what_to_do = match nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "write it like \"Europe/Rome\"".to_owned(),
         };
         document.fault(entry.value_at(), format!("unknown zone `{name}`"), what_to_do);
     }
-    zone.ok()
+    zone
 }
 
 fn national(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<National> {
@@ -56,7 +56,7 @@ fn national(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Na
         document.fault(
             entry.value_at(),
             format!("no holidays are known for `{code}`"),
-            "write \"it\" or leave it out",
+            "write \"it\", \"it-bz\" for the province of Bolzano, or leave it out",
         );
     }
     national
@@ -64,22 +64,13 @@ fn national(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Na
 
 fn patron(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Patron> {
     let entry = section.take("patron")?;
-    let text = document.text(&entry)?;
-    // A leap year, so that 29 February is a day.
-    let date = two_digits(text).and_then(|(month, day)| Date::new(2000, month, day).ok());
-    if date.is_none() {
-        document.fault(
-            entry.value_at(),
-            format!("`{text}` is no day of the year"),
-            "write month and day: \"12-07\"",
-        );
+    match Patron::parse(document.text(&entry)?) {
+        Ok(patron) => Some(patron),
+        Err((what, what_to_do)) => {
+            document.fault(entry.value_at(), what, what_to_do);
+            None
+        }
     }
-    date.map(|date| Patron { month: date.month(), day: date.day() })
-}
-
-fn two_digits(text: &str) -> Option<(i8, i8)> {
-    let (month, day) = text.split_once('-')?;
-    (month.len() == 2 && day.len() == 2).then_some((month.parse().ok()?, day.parse().ok()?))
 }
 
 fn week(document: &mut Document<'_>, section: &mut Section<'_>) -> Week {
@@ -127,23 +118,19 @@ fn exceptions(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<Exc
         let Some(section) = document.section(item) else { continue };
         let at = section.at;
         let Some(exception) = exception(document, section) else { continue };
-        if let Some(other) = exceptions.iter().find(|other| clash(other, &exception)) {
-            document.fault(
-                at,
-                format!(
-                    "`{}` and `{}` are equally long and both hold on some day",
-                    exception.name, other.name
-                ),
-                "change their days, so that the shorter one is the exception to the longer one",
-            );
+        for other in &exceptions {
+            if let Some(day) = other.clash(&exception) {
+                let (name, other, line) = (&exception.name, &other.name, other.at.0);
+                document.fault(
+                    at,
+                    format!("`{name}` and `{other}` (line {line}) are equally long, and both hold on {day}"),
+                    "change their days, so that the shorter one is the exception to the longer one",
+                );
+            }
         }
         exceptions.push(exception);
     }
     exceptions
-}
-
-fn clash(a: &Exception, b: &Exception) -> bool {
-    a.from <= b.to && b.from <= a.to && a.length() == b.length()
 }
 
 fn exception(document: &mut Document<'_>, mut section: Section<'_>) -> Option<Exception> {
@@ -153,21 +140,18 @@ fn exception(document: &mut Document<'_>, mut section: Section<'_>) -> Option<Ex
     let days = days(document, &mut section);
     let plan = plan(document, &mut section, at);
     section.finish(document);
-    let ((from, to), name, plan) = (days?, name?, plan?);
-    Some(Exception { name, from, to, plan })
+    let (days, name, plan) = (days?, name?, plan?);
+    Some(Exception { name, days, plan, at: document.place(at) })
 }
 
-fn days(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<(Date, Date)> {
+fn days(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Days> {
     let at = section.at;
     let (on, from, to) = (section.take("on"), section.take("from"), section.take("to"));
     match (on, from, to) {
-        (Some(on), None, None) => date(document, &on).map(|day| (day, day)),
+        (Some(on), None, None) => day(document, &on).map(Written::alone),
         (None, Some(from), Some(to)) => {
-            let (first, last) = (date(document, &from), date(document, &to));
-            if first.zip(last).is_some_and(|(first, last)| last < first) {
-                document.fault(to.value_at(), "the last day is before the first", "exchange them");
-            }
-            first.zip(last)
+            let (first, last) = (day(document, &from), day(document, &to));
+            between(document, first?, last?, &to)
         }
         _ => {
             document.fault(
@@ -180,16 +164,51 @@ fn days(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<(Date,
     }
 }
 
-fn date(document: &mut Document<'_>, entry: &Entry<'_>) -> Option<Date> {
+/// A day as it is written: of one year, or of every year.
+#[derive(Clone, Copy)]
+enum Written {
+    Date(Date),
+    EveryYear(MonthDay),
+}
+
+impl Written {
+    fn alone(self) -> Days {
+        match self {
+            Written::Date(day) => Days::Dated { from: day, to: day },
+            Written::EveryYear(day) => Days::Yearly { from: day, to: day },
+        }
+    }
+}
+
+fn between(document: &mut Document<'_>, first: Written, last: Written, to: &Entry<'_>) -> Option<Days> {
+    match (first, last) {
+        (Written::Date(from), Written::Date(last)) => {
+            if last < from {
+                document.fault(to.value_at(), "the last day is before the first", "exchange them");
+            }
+            Some(Days::Dated { from, to: last })
+        }
+        (Written::EveryYear(from), Written::EveryYear(last)) => Some(Days::Yearly { from, to: last }),
+        _ => {
+            let what = "one of the two days is of one year, the other of every year";
+            document.fault(to.value_at(), what, "write both with the year, or both without it");
+            None
+        }
+    }
+}
+
+fn day(document: &mut Document<'_>, entry: &Entry<'_>) -> Option<Written> {
     let written = match entry.value.get_ref() {
         toml::de::DeValue::Datetime(date) => date.to_string(),
         _ => document.text(entry)?.to_owned(),
     };
     let date = (written.len() == "2026-12-24".len()).then(|| written.parse().ok()).flatten();
-    if date.is_none() {
-        document.fault(entry.value_at(), format!("`{written}` is no date"), "write it like 2026-12-24");
+    let day = date.map(Written::Date).or_else(|| MonthDay::parse(&written).map(Written::EveryYear));
+    if day.is_none() {
+        let what_to_do = "write it like 2026-12-24, or \"12-24\" for every year";
+        document.fault(entry.value_at(), format!("`{written}` is no date"), what_to_do);
     }
-    date
+    day
 }
 
 fn plan(document: &mut Document<'_>, section: &mut Section<'_>, at: usize) -> Option<Plan> {

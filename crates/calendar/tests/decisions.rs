@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod support;
+
 use base::Wall;
 use calendar::Calendar;
 use jiff::Timestamp;
 use proptest::prelude::*;
+use support::{calendar, wall};
 
 const DESK: &str = r#"
 zone     = "Europe/Rome"
@@ -36,16 +39,6 @@ to   = 2026-11-30
 sun  = ["09:00-21:00"]
 "#;
 
-fn calendar(text: &str) -> Calendar {
-    Calendar::parse("desk.toml", text).unwrap_or_else(|faults| panic!("{faults:#?}"))
-}
-
-/// An instant by its clock in Rome and its offset, such as `2026-11-27 19:05+01`.
-fn wall(text: &str) -> Wall {
-    let instant: Timestamp = text.parse().unwrap();
-    Wall::from_unix_micros(instant.as_microsecond())
-}
-
 fn rome(wall: Wall) -> String {
     let zone = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Rome").unwrap();
     let instant = Timestamp::from_microsecond(wall.unix_micros()).unwrap();
@@ -57,7 +50,8 @@ fn assert_decisions(text: &str, table: &[(&str, bool, &str, &str)]) {
     let calendar = calendar(text);
     for (at, open, rule, until) in table {
         let decision = calendar.at(wall(at));
-        let told = (decision.open, decision.rule.as_str(), decision.until.map(rome).unwrap_or_default());
+        let told =
+            (decision.open, decision.rule.as_str(), calendar.until(wall(at)).map(rome).unwrap_or_default());
         assert_eq!(told, (*open, *rule, (*until).to_owned()), "at {at}");
     }
 }
@@ -257,8 +251,8 @@ fn what_is_always_open_never_changes() {
 #[test]
 fn an_instant_that_no_date_can_name_is_closed() {
     for micros in [i64::MIN, i64::MAX] {
-        let decision = calendar(DESK).at(Wall::from_unix_micros(micros));
-        assert_eq!((decision.open, decision.until), (false, None));
+        let (calendar, wall) = (calendar(DESK), Wall::from_unix_micros(micros));
+        assert_eq!((calendar.at(wall).open, calendar.until(wall)), (false, None));
     }
 }
 
@@ -271,7 +265,7 @@ proptest! {
             let wall = |micros| Wall::from_unix_micros(micros);
             let at = seconds * 1_000_000;
             let decision = calendar.at(wall(at));
-            if let Some(until) = decision.until {
+            if let Some(until) = calendar.until(wall(at)) {
                 prop_assert!(until > wall(at));
                 prop_assert_ne!(calendar.at(until).open, decision.open);
                 prop_assert_eq!(calendar.at(wall(until.unix_micros() - 1)).open, decision.open);

@@ -56,7 +56,7 @@ fn each_fault_is_told_with_its_place_and_what_to_do() {
         ),
         (
             "zone = \"UTC\"\nmon = []\nholidays = \"xx\"\n",
-            "desk.toml:3:12: no holidays are known for `xx`; write \"it\" or leave it out",
+            "desk.toml:3:12: no holidays are known for `xx`; write \"it\", \"it-bz\" for the province of Bolzano, or leave it out",
         ),
         (
             "zone = \"UTC\"\nmon = []\npatron = \"02-30\"\n",
@@ -76,7 +76,7 @@ fn each_fault_is_told_with_its_place_and_what_to_do() {
         ),
         (
             "zone = \"UTC\"\nmon = []\n[[exception]]\nname = \"x\"\non = \"1 May\"\nclosed = true\n",
-            "desk.toml:5:6: `1 May` is no date; write it like 2026-12-24",
+            "desk.toml:5:6: `1 May` is no date; write it like 2026-12-24, or \"12-24\" for every year",
         ),
         (
             "zone = \"UTC\"\nmon = []\n[[exception]]\nname = \"x\"\nfrom = 2026-01-02\nto = 2026-01-01\nclosed = true\n",
@@ -102,7 +102,7 @@ fn two_exceptions_of_one_length_on_one_day_are_a_fault_at_the_second() {
     assert_eq!(
         faults(&text),
         [
-            "desk.toml:7:1: `b` and `a` are equally long and both hold on some day; change their days, so that the \
+            "desk.toml:7:1: `b` and `a` (line 3) are equally long, and both hold on 2026-01-02; change their days, so that the \
           shorter one is the exception to the longer one"
         ]
     );
