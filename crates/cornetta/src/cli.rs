@@ -88,11 +88,28 @@ pub(crate) enum Ivr {
         #[arg(long, default_value = "sounds")]
         sounds: PathBuf,
     },
+    /// Show a month of a calendar: each day with its hours and what is special about it.
+    Month {
+        /// The calendar, such as ivr-scripts/helpdesk/calendars/helpdesk.toml.
+        calendar: PathBuf,
+        /// Which: `2027-04`.
+        #[arg(long)]
+        month: String,
+        /// How.
+        #[arg(long, value_enum, default_value_t = MonthFormat::Text)]
+        format: MonthFormat,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum GraphFormat {
     Mermaid,
+    Svg,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum MonthFormat {
+    Text,
     Svg,
 }
 
@@ -366,6 +383,7 @@ mod tests {
         "demo",
         "ivr graph menu",
         "ivr check menu",
+        "ivr month desk.toml --month 2027-04",
         "phone register",
         "phone call echo",
         "phone answer",

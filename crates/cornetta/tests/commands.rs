@@ -312,3 +312,59 @@ fn who_is_kept_out_by_hand_is_listed_until_let_in_again() {
     bans(&["lift", "203.0.113.9"]);
     assert_eq!(bans(&["list"]), "nobody is kept out\n");
 }
+
+const DESK_CALENDAR: &str = "zone = \"Europe/Rome\"\nholidays = \"it\"\nmon = [\"09:00-13:00\"]\n";
+
+#[test]
+fn a_month_of_a_calendar_is_shown_as_text_and_drawn() {
+    let folder = Folder::new("");
+    folder.write("desk.toml", DESK_CALENDAR);
+    let month =
+        |more: &[&str]| run(folder.path(), &[&["ivr", "month", "desk.toml", "--month"], more].concat());
+    let shown = told(&month(&["2027-04"]));
+    assert!(shown.starts_with("aprile 2027 (Europe/Rome)\n"), "{shown}");
+    assert!(shown.contains("\nlun  5  09:00-13:00\n"), "{shown}");
+    assert!(shown.contains("\ndom 25  chiuso                   Festa della Liberazione\n"), "{shown}");
+    let drawn = told(&month(&["2027-04", "--format", "svg"]));
+    assert!(drawn.starts_with("<svg ") && drawn.ends_with("</svg>\n"), "{drawn}");
+    let wrong = month(&["aprile"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert_eq!(text(&wrong.stderr), "`aprile` is no month; write it like 2027-04\n");
+    folder.write("desk.toml", "mon = [\"09:00-13:00\"]\n");
+    let faulty = month(&["2027-04"]);
+    assert_eq!(faulty.status.code(), Some(2));
+    assert!(text(&faulty.stderr).starts_with("desk.toml:1:1: `zone` is missing"), "{}", text(&faulty.stderr));
+}
+
+#[test]
+fn a_calendar_that_is_never_open_again_is_refused_by_the_checks_and_does_not_keep_an_exchange_from_starting()
+{
+    let service = "[[service]]\nnumber = \"1510\"\nscript = \"menu\"\n";
+    let folder = Folder::new(&format!("{CONFIG}{service}"));
+    folder.write(
+        "ivr-scripts/menu/flow.toml",
+        "title = \"x\"\nlanguages = [\"it\"]\nstart = \"a\"\n[a]\nhours = \"desk\"\nopen = \"b\"\nclosed = \"b\"\n\
+         [b]\nhang_up = \"done\"\n",
+    );
+    folder.write("ivr-scripts/menu/phrases/it.toml", "");
+    let past = "zone = \"Europe/Rome\"\nmon = []\n[[exception]]\nname = \"census\"\non = 2020-10-05\nmon = [\"09:00-12:00\"]\n";
+    folder.write("ivr-scripts/menu/calendars/desk.toml", past);
+    for command in [["check", "-c", "cornetta.toml"], ["ivr", "check", "ivr-scripts/menu"]] {
+        let output = run(folder.path(), &command);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("calendars/desk.toml:1:1: it is never open from "), "{told}");
+        assert!(told.contains("calendars/desk.toml:3:1: every exception lies before "), "{told}");
+    }
+    let exchange = Exchange::serve(&folder);
+    drop(exchange);
+    folder
+        .write("ivr-scripts/menu/calendars/desk.toml", &past.replace("mon = []", "mon = [\"09:00-12:00\"]"));
+    let output = run(folder.path(), &["check", "-c", "cornetta.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).ends_with("write those of this year (a warning)\n"),
+        "{}",
+        text(&output.stderr)
+    );
+}

@@ -1,32 +1,59 @@
 //! `cornetta ivr`.
 
-use super::tell_faults;
-use crate::cli::{GraphFormat, Ivr};
-use crate::config::{script_files, sound_inventory};
+use super::{WRONG, now, tell_faults, tell_warnings};
+use crate::cli::{GraphFormat, Ivr, MonthFormat};
+use crate::config::{calendar_file, script_files, sound_inventory};
 use ::ivr::Script;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub(super) fn run(command: &Ivr) -> ExitCode {
     match command {
-        Ivr::Graph { script, format, sounds } => with_script(script, sounds, |script| match format {
-            GraphFormat::Mermaid => println!("{}", ::ivr::mermaid(script)),
-            GraphFormat::Svg => println!("{}", ::ivr::svg(script)),
-        }),
-        Ivr::Check { script, sounds } => with_script(script, sounds, |script| {
-            let languages: Vec<&str> = script.languages().collect();
-            println!("{}: sound: {}; languages {}", script.name(), script.title(), languages.join(" "));
-        }),
+        Ivr::Graph { script, format, sounds } => with_script(script, sounds, |script| graph(script, *format)),
+        Ivr::Check { script, sounds } => with_script(script, sounds, check),
+        Ivr::Month { calendar, month, format } => tell_month(calendar, month, *format),
     }
 }
 
-fn with_script(folder: &Path, sounds: &PathBuf, act: impl FnOnce(&Script)) -> ExitCode {
+fn graph(script: &Script, format: GraphFormat) -> ExitCode {
+    match format {
+        GraphFormat::Mermaid => println!("{}", ::ivr::mermaid(script)),
+        GraphFormat::Svg => println!("{}", ::ivr::svg(script)),
+    }
+    ExitCode::SUCCESS
+}
+
+fn check(script: &Script) -> ExitCode {
+    let proof = script.prove_calendars(now());
+    tell_warnings(&proof.warnings);
+    if !proof.faults.is_empty() {
+        return tell_faults(&proof.faults);
+    }
+    let languages: Vec<&str> = script.languages().collect();
+    println!("{}: sound: {}; languages {}", script.name(), script.title(), languages.join(" "));
+    ExitCode::SUCCESS
+}
+
+fn tell_month(path: &Path, month: &str, format: MonthFormat) -> ExitCode {
+    let calendar = match calendar_file(path) {
+        Ok(calendar) => calendar,
+        Err(faults) => return tell_faults(&faults),
+    };
+    let Some(month) = calendar.month(month) else {
+        eprintln!("`{month}` is no month; write it like 2027-04");
+        return ExitCode::from(WRONG);
+    };
+    match format {
+        MonthFormat::Text => print!("{}", month.text()),
+        MonthFormat::Svg => print!("{}", month.svg()),
+    }
+    ExitCode::SUCCESS
+}
+
+fn with_script(folder: &Path, sounds: &PathBuf, act: impl FnOnce(&Script) -> ExitCode) -> ExitCode {
     let inventory = sound_inventory(std::slice::from_ref(sounds));
     match script_files(folder, inventory).and_then(|files| Script::check(&files)) {
-        Ok(script) => {
-            act(&script);
-            ExitCode::SUCCESS
-        }
+        Ok(script) => act(&script),
         Err(faults) => tell_faults(&faults),
     }
 }

@@ -17,6 +17,7 @@ mod web;
 use crate::cli::{Command, Report};
 use crate::demo;
 use anyhow::Result;
+use base::Wall;
 use document::Fault;
 use std::process::ExitCode;
 
@@ -49,6 +50,11 @@ pub(crate) fn tell_warnings(warnings: &[Fault]) {
     for warning in warnings {
         eprintln!("{warning} (a warning)");
     }
+}
+
+/// What people's clocks say.
+fn now() -> Wall {
+    net::Clock::start().wall()
 }
 
 /// Prints every fault and gives the exit code for wrong files.

@@ -1,6 +1,6 @@
 //! `cornetta serve`, and the signals that a server understands.
 
-use super::{FAILED, tell_faults, tell_warnings};
+use super::{FAILED, now, tell_faults, tell_warnings};
 use crate::config::{self, Fixed, Installation};
 use crate::exchange::{Control, Exchange};
 use anyhow::Result;
@@ -15,6 +15,10 @@ pub(super) fn run(path: &Path) -> Result<ExitCode> {
         Err(faults) => return Ok(tell_faults(&faults)),
     };
     tell_warnings(&installation.warnings);
+    let proof = config::prove(&installation, now());
+    // A restart in the night must not fail because a year has gone by.
+    tell_warnings(&proof.faults);
+    tell_warnings(&proof.warnings);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
         let signals = Signals::listen()?;
@@ -81,7 +85,7 @@ pub(crate) async fn until_told_to_end(
 async fn reload(exchange: &Exchange, path: Option<&Path>) {
     let Some(path) = path else { return };
     let faults = match config::load(path) {
-        Ok(installation) => match needs_restart(exchange, &installation, path) {
+        Ok(installation) => match refusals(exchange, &installation, path) {
             faults if faults.is_empty() => {
                 tell_warnings(&installation.warnings);
                 let Installation { engine, tls, fetching, .. } = installation;
@@ -94,6 +98,15 @@ async fn reload(exchange: &Exchange, path: Option<&Path>) {
     tell_faults(&faults);
     let findings = faults.iter().map(ToString::to_string).collect();
     exchange.tell(Control::ReloadRefused(findings)).await;
+}
+
+/// Why a configuration that is sound by itself is not swapped in.
+fn refusals(exchange: &Exchange, installation: &Installation, path: &Path) -> Vec<Fault> {
+    let mut faults = needs_restart(exchange, installation, path);
+    let proof = config::prove(installation, now());
+    tell_warnings(&proof.warnings);
+    faults.extend(proof.faults);
+    faults
 }
 
 /// A configuration is swapped whole or not at all: what cannot be swapped is a fault.

@@ -1,5 +1,6 @@
 //! Scripts and sounds as they lie on the disk.
 
+use calendar::Calendar;
 use document::Fault;
 use ivr::{ScriptFiles, SoundInventory};
 use std::io;
@@ -31,6 +32,12 @@ pub(crate) fn script_files(folder: &Path, sounds: SoundInventory) -> Result<Scri
         look_ups: tables(&folder.join("look_ups"))?,
         sounds,
     })
+}
+
+/// The calendar that lies in a file.
+pub(crate) fn calendar_file(path: &Path) -> Result<Calendar, Vec<Fault>> {
+    let text = read(path).map_err(|fault| vec![fault])?;
+    Calendar::parse(&path.display().to_string(), &text)
 }
 
 /// Every sound that the folders hold, as `LANG/KEY`, and how long each lasts. As when it is played, the first folder

@@ -14,6 +14,7 @@ mod network;
 mod number_set;
 mod numbering;
 mod outbound;
+mod proving;
 mod reachability;
 mod read;
 mod recordings;
@@ -32,8 +33,9 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-pub(crate) use files::{script_files, sound_inventory};
+pub(crate) use files::{calendar_file, script_files, sound_inventory};
 pub(crate) use fixed::Fixed;
+pub(crate) use proving::prove;
 pub(crate) use read::parse_span;
 pub(crate) use trace::Trace;
 

@@ -9,7 +9,8 @@ mod words;
 
 use crate::Fault;
 use crate::look_up::LookUp;
-use calendar::Calendar;
+use base::Wall;
+use calendar::{Calendar, Proof};
 use flow::{Calendars, LookUps, Others};
 use media_api::Sound;
 use phrases::Phrases;
@@ -150,6 +151,15 @@ impl Script {
     /// The dialled numbers that the script knows of itself.
     pub fn dialled_numbers(&self) -> BTreeSet<&str> {
         self.flow.numbers.keys().map(String::as_str).collect()
+    }
+
+    /// What will go wrong with its calendars in the two years after `from`.
+    pub fn prove_calendars(&self, from: Wall) -> Proof {
+        let mut proof = Proof::default();
+        for calendar in self.calendars.values().flatten() {
+            proof.add(calendar.prove(from));
+        }
+        proof
     }
 
     /// The text of a phrase, for people.
