@@ -51,7 +51,7 @@ class House:
     def lets_no_datagrams_through(self):
         """As a few offices do."""
         with within(self.router):
-            command("nft", "add rule ip nat through meta l4proto udp drop")
+            command("nft", "add rule ip nat through meta l4proto udp reject")
 
     def is_seen_elsewhere(self):
         """Its provider gives it another address; the router forgets what it had translated to the one before."""

@@ -61,10 +61,10 @@ def there():
 class Softphone(chromium.Browser):
     """Anna's page, registered. What it says is a tone in pieces: a browser takes one that goes on for noise."""
 
-    def __init__(self, run, server, hertz, password, script=None, where=contextlib.nullcontext, changes=(), hosts=()):
+    def __init__(self, run, server, hertz, password, script=None, where=contextlib.nullcontext):
         there()
         script = script or of_the_guide()
-        for old, new in (*changes, (f"{NAME}:5443", f"{NAME}:{server.wss[1]}"), ("…", password)):
+        for old, new in ((f"{NAME}:5443", f"{NAME}:{server.wss[1]}"), ("…", password)):
             assert old in script, f"there is no {old} in the page's script"
             script = script.replace(old, new)
         mouth = run.folder / f"mouth{hertz}.wav"
@@ -72,7 +72,7 @@ class Softphone(chromium.Browser):
         page = f'<!doctype html><meta charset="utf-8"><title>agent</title><script src="ears.js"></script><script src="{LIBRARIES.name}"></script><script src="page.js"></script>'
         files = {"page.html": page, "ears.js": EARS, "page.js": script, LIBRARIES.name: LIBRARIES.read_text()}
         flags = [f"--use-file-for-fake-audio-capture={mouth}", "--ignore-certificate-errors",
-                 "--host-resolver-rules=" + ", ".join(f"MAP {name} {at}" for name, at in ((NAME, server.wss[0]), *hosts))]
+                 f"--host-resolver-rules=MAP {NAME} {server.wss[0]}"]
         super().__init__(run, files, flags, where)
         run.keep(self)
 
