@@ -36,7 +36,7 @@ bench: needs-build needs-test
 # Without a sanitizer, so that a stable toolchain is enough: our crates forbid `unsafe`.
 fuzz: needs-build needs-fuzz
 	$(CARGO) fuzz build -s none
-	@for target in message sdp uri framing stun speech srtp jitter_buffer media_packets small stir user_agent engine; do \
+	@for target in message sdp uri framing stun speech srtp jitter_buffer media_packets handshakes small stir user_agent engine; do \
 	  mkdir -p fuzz/corpus/$$target fuzz/seeds/$$target; \
 	  echo "Fuzzing $$target for $(SECONDS_EACH) s"; \
 	  $(CARGO) fuzz run -s none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \

@@ -6,10 +6,10 @@ mod associations;
 mod certificate;
 mod told;
 
+pub use associations::Associations;
 pub use certificate::MediaCertificate;
-pub(crate) use told::Told;
+pub use told::Told;
 
-use associations::Associations;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use media::HandshakePeer;
 use media_api::LegId;

@@ -5,7 +5,7 @@
 mod certificate_fetcher;
 mod clock;
 mod entropy;
-mod handshakes;
+pub mod handshakes;
 mod media_ports;
 mod media_threads;
 mod open_files;

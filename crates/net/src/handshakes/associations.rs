@@ -13,8 +13,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// How often a flight is sent again: 250 ms doubled six times is half a minute.
 const SENT_AGAIN: usize = 6;
 
-/// All handshakes, told what comes and what time it is; `W` is who wants to know.
-pub(super) struct Associations<W> {
+/// All handshakes of DTLS-SRTP (RFC 5763, 5764), in each of which we are the server: told what comes and what time it is, they
+/// say what is to be sent and what came of them. `W` is who wants to know. Neither thread nor socket is here.
+pub struct Associations<W> {
     config: Arc<Config>,
     certificate: MediaCertificate,
     limit: usize,
@@ -36,7 +37,10 @@ struct Entry<W> {
 
 impl<W: Clone> Associations<W> {
     /// For so many legs at a time.
-    pub(super) fn new(certificate: &MediaCertificate, limit: usize) -> io::Result<Associations<W>> {
+    ///
+    /// # Errors
+    /// The library of DTLS does not work on this machine.
+    pub fn new(certificate: &MediaCertificate, limit: usize) -> io::Result<Associations<W>> {
         // Whoever comes this far has proved by a check of ICE that it is where it says: no cookie is needed.
         let config = Config::builder()
             .use_server_cookie(false)
@@ -55,7 +59,7 @@ impl<W: Clone> Associations<W> {
     }
 
     /// There is to be a handshake. One that the leg had is void.
-    pub(super) fn begin(&mut self, now: Instant, leg: LegId, number: u32, peer: Arc<HandshakePeer>, who: W) {
+    pub fn begin(&mut self, now: Instant, leg: LegId, number: u32, peer: Arc<HandshakePeer>, who: W) {
         self.remove(leg);
         if self.of.len() >= self.limit {
             let why = format!(
@@ -71,12 +75,12 @@ impl<W: Clone> Associations<W> {
     }
 
     /// The peer of this handshake has sent something.
-    pub(super) fn datagram(&mut self, now: Instant, leg: LegId, number: u32, bytes: &[u8]) {
+    pub fn datagram(&mut self, now: Instant, leg: LegId, number: u32, bytes: &[u8]) {
         self.with(leg, Some(number), |association, told| association.datagram(now, bytes, told));
     }
 
     /// From now on somebody else wants to know what becomes of the leg's, and what it came to.
-    pub(super) fn tell(&mut self, leg: LegId, who: W) {
+    pub fn tell(&mut self, leg: LegId, who: W) {
         let Some(entry) = self.of.get_mut(&leg) else { return };
         if let Some(told) = entry.last_word.clone() {
             self.told.push_back((leg, entry.number, told, who.clone()));
@@ -85,7 +89,7 @@ impl<W: Clone> Associations<W> {
     }
 
     /// It is no longer needed, nor is one before it: its own beginning may never have come here.
-    pub(super) fn end(&mut self, leg: LegId, number: u32) {
+    pub fn end(&mut self, leg: LegId, number: u32) {
         let is_ended = |of: u32| number.wrapping_sub(of) <= u32::MAX / 2;
         if self.of.get(&leg).is_some_and(|entry| is_ended(entry.number)) {
             self.remove(leg);
@@ -93,7 +97,7 @@ impl<W: Clone> Associations<W> {
     }
 
     /// What is due by now is done.
-    pub(super) fn timeout(&mut self, now: Instant) {
+    pub fn timeout(&mut self, now: Instant) {
         // Each once: what wants to be woken at once again waits for the next turn.
         let due: Vec<LegId> = self.due.range(..=(now, LegId(u64::MAX))).map(|(_, leg)| *leg).collect();
         for leg in due {
@@ -102,12 +106,12 @@ impl<W: Clone> Associations<W> {
     }
 
     /// When `timeout` is to be called.
-    pub(super) fn due(&self) -> Option<Instant> {
+    pub fn due(&self) -> Option<Instant> {
         self.due.first().map(|(at, _)| *at)
     }
 
     /// What has become of them, in its order.
-    pub(super) fn poll(&mut self) -> Option<(LegId, u32, Told, W)> {
+    pub fn poll(&mut self) -> Option<(LegId, u32, Told, W)> {
         self.told.pop_front()
     }
 

@@ -4,10 +4,14 @@ use std::fmt;
 
 /// What has become of a handshake, on its way to the shard.
 #[derive(Clone)]
-pub(crate) enum Told {
+pub enum Told {
+    /// This is to be sent to the peer.
     Datagram(Box<[u8]>),
+    /// Both sides have proved themselves: these are the keys of SRTP.
     Keys(Box<Keys>),
+    /// It came to nothing, for this reason.
     Failed(String),
+    /// The peer has closed it.
     Closed,
 }
 
