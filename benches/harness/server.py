@@ -29,9 +29,15 @@ def free_port():
 
 
 def cpu_s(pid):
-    """CPU seconds of all threads of a process so far, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+    """CPU seconds of the threads that a process has, user and system, as the scheduler counts them: the ticks of `stat` are
+    10 ms, which is a tenth of what a short window uses."""
+    used = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            used += int((task / "schedstat").read_text().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # It has ended meanwhile.
+    return used / 1e9
 
 
 class Server:
