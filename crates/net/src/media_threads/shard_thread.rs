@@ -294,6 +294,10 @@ impl ShardThread {
             for event in ready.iter() {
                 self.read_packet(now, event.data.u64());
             }
+            // While more comes than can be read, prompts and commands have their turn all the same.
+            if self.clock.now() - now >= TICK {
+                break;
+            }
         }
     }
 
