@@ -2,7 +2,7 @@
 //! happens, and [`ROWS`] says which of the field's acceptance rows it stands for and who judges it.
 
 use crate::ROWS;
-use facts::{AgentState, Cause, Fact, FactKind, OfferEnd, QueueRefusal};
+use facts::{AgentState, Cause, Fact, FactKind, OfferEnd, QueueRefusal, SupervisionMode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -64,6 +64,17 @@ fn told_by(kind: &FactKind) -> Option<&'static str> {
         FactKind::AgentState { state: AgentState::Wrapup, .. } => "fact wrap-up",
         FactKind::DtmfReceived { source, .. } if source == "info" => "fact digit by INFO",
         FactKind::DtmfReceived { .. } => "fact digit by RTP",
+        FactKind::CallArrived { service, .. } if service == "room" => "fact call to a room",
+        FactKind::ConferenceJoined { .. } => "fact third party",
+        FactKind::ConferenceLeft { .. } => "fact third party left",
+        FactKind::ConferenceMuted { muted: true, .. } => "fact muted",
+        FactKind::SupervisionStarted { mode, .. } | FactKind::SupervisionModeChanged { mode, .. } => {
+            match mode {
+                SupervisionMode::Listen => "fact listening",
+                SupervisionMode::Whisper => "fact whispering",
+                SupervisionMode::Barge => "fact barging in",
+            }
+        }
         FactKind::LegCodec { .. } => "fact leg codec",
         FactKind::CallTranscoded { .. } => "fact call transcoded",
         FactKind::LegHeld { .. } => "fact leg held",

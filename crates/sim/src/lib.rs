@@ -4,6 +4,7 @@
 //! virtual time. Everything follows from the seed.
 
 mod checkers;
+mod company;
 mod coverage;
 mod depth;
 mod due;

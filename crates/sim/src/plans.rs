@@ -17,6 +17,7 @@ const SET_BACK: i64 = 1_792_890_000;
 pub(crate) enum Plan {
     Pause,
     Ready(usize),
+    Company,
     HangUp,
     WallJumps,
     Reload,
@@ -28,6 +29,7 @@ pub(crate) enum Plan {
 impl World<'_> {
     pub(crate) fn make_plans(&mut self) {
         self.plan_next(Plan::Pause);
+        self.plan_next(Plan::Company);
         if self.faults.phones {
             self.plan_next(Plan::HangUp);
             self.plan_next(Plan::Reload);
@@ -46,6 +48,7 @@ impl World<'_> {
         let most = match plan {
             // Each agent as often in any town: whoever did not answer is paused until then.
             Plan::Pause | Plan::Ready(_) => (60_000 * town::AGENTS / self.town.agents) as u64,
+            Plan::Company => (12_000 * town::AGENTS / self.town.agents) as u64,
             Plan::LogFills(false) => 10_000,
             Plan::HangUp | Plan::WallJumps | Plan::Reload | Plan::Reorganise => 200_000,
             Plan::LogFills(true) | Plan::Dies => 400_000,
@@ -65,6 +68,7 @@ impl World<'_> {
                 self.reference.ready_asked(&agent);
                 return self.command(Command::Ready { agent });
             }
+            Plan::Company => self.change_company(),
             Plan::HangUp => self.hang_up_somebody(),
             Plan::WallJumps => self.wall_jumps(),
             Plan::Reorganise => self.reorganise(),
@@ -105,7 +109,7 @@ impl World<'_> {
 
     /// An agent serves other queues from now on, or a queue has another length; whoever waits goes on waiting.
     fn reorganise(&mut self) {
-        let agents = self.config.acd.agents.len();
+        let agents = self.town.agents;
         let (one, other) = (self.rng.below(agents as u64) as usize, self.rng.below(agents as u64) as usize);
         let skills =
             self.config.acd.agents.get(other).map(|agent| (agent.queues.clone(), agent.topics.clone()));

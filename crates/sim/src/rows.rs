@@ -303,6 +303,20 @@ pub const ROWS: &[Row] = &[
     ),
     row("calls", "IPv6 link-local", &[], "", "`sip/tests` and the black box"),
     row(
+        "calls",
+        "conference room; three in a call; mute",
+        &["fact call to a room", "fact third party", "fact third party left", "fact muted"],
+        "callers, plan `Company`",
+        "ears, fold, what was asked for",
+    ),
+    row(
+        "calls",
+        "listen, whisper, barge in",
+        &["fact listening", "fact whispering", "fact barging in"],
+        "plan `Company`",
+        "ears, fold, what was asked for",
+    ),
+    row(
         "media",
         "ring for ten minutes",
         &["rings until it is left", "deaf to CANCEL"],

@@ -20,6 +20,12 @@ const FIRST_BY_LINE: u32 = 0x1440_0000;
 pub(crate) const BY_LINE: usize = 1 << 31;
 /// The servers of the two lines, the first of which has all but one.
 const SERVERS: usize = 4;
+/// Accounts that serve no queue: one who may supervise, and one who is asked to join.
+pub(crate) const SUPERVISOR: &str = "carla";
+pub(crate) const COLLEAGUE: &str = "dario";
+const BESIDE: [&str; 2] = [SUPERVISOR, COLLEAGUE];
+/// Where callers meet.
+pub(crate) const ROOM: &str = "meeting";
 /// The least agents, and how many more there are for each call a second.
 pub(crate) const AGENTS: usize = 12;
 const AGENTS_FOR_A_CALL: usize = 8;
@@ -57,8 +63,21 @@ impl Town {
         one_of(rng, &[3, 20, 100]) * self.agents / AGENTS
     }
 
+    /// The account of a phone that has one: its name and password.
+    pub(crate) fn account(self, phone: usize) -> Option<(String, String)> {
+        let beside = phone.checked_sub(self.agents + SERVERS + 1).and_then(|nth| BESIDE.get(nth));
+        let name =
+            if phone < self.agents { Some(agent_name(phone)) } else { beside.map(|name| (*name).to_owned()) };
+        name.map(|name| (name, password(phone)))
+    }
+
+    /// All phones that are not callers'.
+    pub(crate) fn residents(self) -> std::ops::RangeInclusive<usize> {
+        0..=self.agents + SERVERS + BESIDE.len()
+    }
+
     pub(crate) fn is_caller(self, phone: usize) -> bool {
-        phone > self.agents + SERVERS
+        !self.residents().contains(&phone)
     }
 }
 
@@ -103,14 +122,15 @@ pub(crate) fn agent_name(number: usize) -> String {
     format!("agent{number:02}")
 }
 
-pub(crate) fn password(number: usize) -> String {
+fn password(number: usize) -> String {
     format!("secret{number}")
 }
 
 /// What a caller dials: the help desk, most of the time.
 pub(crate) fn number_to_dial(rng: &mut Rng) -> &'static str {
     match rng.below(100) {
-        0..80 => "demo",
+        0..76 => "demo",
+        76..80 => ROOM,
         80..86 => "800100100",
         86..88 => "echo",
         88..90 => "play",
@@ -123,9 +143,8 @@ pub(crate) fn number_to_dial(rng: &mut Rng) -> &'static str {
 
 /// A configuration whose skills and times follow from the seed.
 pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Config {
-    let accounts = (0..town.agents)
-        .map(|number| Account { user: agent_name(number), password: password(number) })
-        .collect();
+    let accounts = town.residents().filter_map(|phone| town.account(phone));
+    let accounts = accounts.map(|(user, password)| Account { user, password }).collect();
     let everywhere = ipnet::IpNet::from(ipnet::Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 8));
     Config {
         node: "sim".to_owned(),
@@ -154,7 +173,7 @@ pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Co
         services: services(town, script),
         referring_trunks: BTreeSet::from([NORTH.to_owned()]),
         referred_trunks: BTreeSet::new(),
-        supervisors: BTreeSet::new(),
+        supervisors: BTreeSet::from([SUPERVISOR.to_owned()]),
         texting_trunks: BTreeSet::new(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),
@@ -247,6 +266,8 @@ fn extensions(rng: &mut Rng) -> Extensions {
 
 fn services(town: Town, script: &Arc<ivr::Script>) -> BTreeMap<String, Service> {
     let desk = Service::Script { script: script.clone(), language: None };
+    let announce = vec![Arc::from([Arc::from("it/recorded")])];
+    let room = Service::Room { name: "one".to_owned(), chime: false, announce };
     let outside = address_of(town.outside());
     let target = Target::Uri { uri: format!("sip:uas@{outside}") };
     BTreeMap::from([
@@ -255,6 +276,7 @@ fn services(town: Town, script: &Arc<ivr::Script>) -> BTreeMap<String, Service> 
         ("echo".to_owned(), Service::Echo),
         ("play".to_owned(), Service::Play(Arc::from([Arc::from("it/welcome")]))),
         ("sig".to_owned(), Service::Silence),
+        (ROOM.to_owned(), room),
         ("bridge".to_owned(), Service::Dial(target)),
         ("line".to_owned(), Service::Dial(Target::Number { number: "0612345678".to_owned() })),
     ])
@@ -278,6 +300,12 @@ fn distributor(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> acd::Con
         let topics = if some { ["work", "health"].map(str::to_owned).into() } else { BTreeSet::new() };
         acd::Agent { name: agent_name(number), queues, languages, topics }
     });
-    let agents = agents.collect();
+    let beside = BESIDE.map(|name| acd::Agent {
+        name: name.to_owned(),
+        queues: BTreeSet::new(),
+        languages: BTreeSet::new(),
+        topics: BTreeSet::new(),
+    });
+    let agents = agents.chain(beside).collect();
     acd::Config { queues: vec![queue("helpdesk"), queue("second_level")], agents }
 }

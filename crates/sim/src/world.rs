@@ -4,7 +4,7 @@
 mod checks;
 mod media;
 
-use crate::checkers::{LogChecker, WireChecker};
+use crate::checkers::{AskedChecker, LogChecker, WireChecker};
 use crate::due::{Due, Happening};
 use crate::network::{Path, Way};
 use crate::phones::{Callee, Caller, LIFETIME, Phone, Role, Sessions, Stack, between};
@@ -54,6 +54,7 @@ pub(crate) struct World<'a> {
     pub(crate) media: Media,
     pub(crate) reference: Reference,
     pub(crate) log: LogChecker,
+    asked: AskedChecker,
     pub(crate) wire: WireChecker,
     trace: Trace<'a>,
     pub(crate) report: Report,
@@ -104,9 +105,10 @@ impl<'a> World<'a> {
             streams: Streams::new(),
             next_phone: 0,
             network: seed.named("network").rng(),
-            media: Media::new(options.depth, &seed.named("media"), now, faults.phones),
+            media: Media::new(options.depth, &seed.named("media"), now, &config, faults.phones),
             reference: Reference::new(&config.acd),
             log: LogChecker::default(),
+            asked: AskedChecker::default(),
             wire: WireChecker::default(),
             trace: Trace::new(options.verbose_from.map_or(Time::FAR, |from| Time::ZERO + from), tell),
             report: Report::new(options, faults),
@@ -238,6 +240,7 @@ impl<'a> World<'a> {
     pub(crate) fn command(&mut self, command: Command) {
         self.commands += 1;
         let id = self.commands;
+        self.asked.asks(&command);
         self.input(Input::Command { id, by: "crm".to_owned(), command });
     }
 
@@ -279,10 +282,13 @@ impl<'a> World<'a> {
                 Output::Door(_) => {}
                 Output::Fact(fact) => {
                     self.report.coverage.fact(&fact);
+                    self.media.fact(&fact);
+                    self.asked.apply(&fact);
                     self.log.apply(self.now, &fact, &mut self.reference);
                 }
-                Output::Reply { id, .. } => {
+                Output::Reply { id, result } => {
                     self.replies += 1;
+                    self.asked.answered(result.is_ok());
                     if id != self.commands {
                         self.violation(&format!("a reply to command {id}, not to {}", self.commands));
                     }
@@ -297,6 +303,7 @@ impl<'a> World<'a> {
         let lists = [
             &mut self.reference.complaints,
             &mut self.log.complaints,
+            &mut self.asked.complaints,
             &mut self.wire.complaints,
             self.media.complaints(),
         ];
@@ -410,20 +417,22 @@ impl World<'_> {
         // Some desks are short of staff: calls overflow, and queues are full.
         let at_work =
             if self.rng.chance_permille(300) { 1 + self.rng.below(3) as usize } else { self.town.agents };
-        for number in 0..=*self.town.servers().end() {
+        for number in self.town.residents() {
             let agent = number < self.town.agents;
-            let name = if agent { town::agent_name(number) } else { "uas".to_owned() };
+            let (name, account) = match self.town.account(number) {
+                Some((name, password)) => (name, Some(password)),
+                None => ("uas".to_owned(), None),
+            };
             let mut stack = self.new_stack(number, name);
             let way = self.rng.below(1_000);
             if agent && way < 120 {
                 stack.by_stream();
             }
-            let late = if number < at_work { 4_000 } else { 4_000_000 };
+            let late = if number < at_work || !agent { 4_000 } else { 4_000_000 };
             let first = self.now + between(&mut self.rng, 0, late);
             let expires = Duration::from_secs(60 + self.rng.below(600));
-            let account = agent.then(|| town::password(number));
             let mut callee = Callee::new(&stack, account, self.faults.phones, first, expires);
-            callee.sure = !self.faults.loss && !self.faults.delay && !self.faults.reorder;
+            callee.sure = agent && !self.faults.loss && !self.faults.delay && !self.faults.reorder;
             if agent && (120..270).contains(&way) {
                 callee.registers_by_path(&mut stack);
             }
@@ -463,7 +472,7 @@ impl World<'_> {
     fn send_agents_home(&mut self) {
         self.config.sip.trunks.clear();
         self.input(Input::Reload(Box::new(self.config.clone())));
-        for number in 0..self.town.agents {
+        for number in self.town.residents() {
             self.with_phone(number, |phone| {
                 let Phone { stack, role, .. } = phone;
                 if let Role::Callee(callee) = role {

@@ -16,14 +16,29 @@ use support::stage::*;
 const CARLA: u8 = 52;
 const WEATHERS: [(u64, u32, u64); 3] = [(1, 0, 0), (2, 5, 30), (3, 50, 120)];
 
-fn in_all_weathers(scene: fn(Stage)) {
+fn in_all_weathers(scene: fn(Stage, Line, Line)) {
     for (seed, lost_permille, delay_millis) in WEATHERS {
         println!("{lost_permille} ‰ lost, up to {delay_millis} ms late");
         let mut stage = Stage::with(with_trunk(), Past::default());
         let weather = Weather { seed, lost_permille, delay_max: Duration::from_millis(delay_millis) };
         stage.hall = Some(Hall::new(stage.now, weather));
-        scene(stage);
+        let (caller, anna) = begin(&mut stage);
+        scene(stage, caller, anna);
     }
+}
+
+/// The same without sound.
+fn talking_beside() -> (Stage, Line, Line) {
+    let mut stage = Stage::with(with_trunk(), Past::default());
+    let (caller, anna) = begin(&mut stage);
+    (stage, caller, anna)
+}
+
+/// The caller hangs up, these are hung up on, and nothing is left.
+fn ends(stage: &mut Stage, mut caller: Line, others: &[&Line]) {
+    hangs_up(stage, &mut caller);
+    others.iter().for_each(|line| hung_up_on(stage, line));
+    stage.assert_all_is_over();
 }
 
 /// A caller (leg 1) talks with anna (leg 2); carla and bruno are there.
@@ -107,8 +122,7 @@ const THREE: Heard = Party(3);
 #[test]
 fn the_two_get_each_others_keys_while_a_supervisor_listens_and_never_the_supervisors_or_those_of_who_is_muted()
  {
-    let mut stage = Stage::with(with_trunk(), Past::default());
-    let (mut caller, anna) = begin(&mut stage);
+    let (mut stage, caller, anna) = talking_beside();
     assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
     let mut carla = answers(&mut stage, address(CARLA));
     stage.press(3, '9');
@@ -129,16 +143,12 @@ fn the_two_get_each_others_keys_while_a_supervisor_listens_and_never_the_supervi
         })
         .collect();
     assert_eq!(sent, [(1, "1"), (2, "2")]);
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    hung_up_on(&mut stage, &carla);
-    stage.assert_all_is_over();
+    ends(&mut stage, caller, &[&anna, &carla]);
 }
 
 #[test]
 fn a_supervisor_listens_whispers_barges_in_and_leaves_and_the_caller_never_hears_a_whisper() {
-    in_all_weathers(|mut stage| {
-        let (mut caller, anna) = begin(&mut stage);
+    in_all_weathers(|mut stage, caller, anna| {
         assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
         let carla = answers(&mut stage, address(CARLA));
         assert_ears(&mut stage, &[(1, &[TWO]), (2, &[ONE]), (3, &[ONE, TWO])]);
@@ -158,10 +168,7 @@ fn a_supervisor_listens_whispers_barges_in_and_leaves_and_the_caller_never_hears
         hung_up_on(&mut stage, &carla);
         assert_ears(&mut stage, &[(1, &[TWO]), (2, &[ONE])]);
         assert_folded(&stage);
-        hangs_up(&mut stage, &mut caller);
-        hung_up_on(&mut stage, &anna);
-        stage.wait(seconds(90));
-        assert!(stage.engine.is_idle());
+        ends(&mut stage, caller, &[&anna]);
         let told: Vec<(&str, SupervisionMode)> = stage
             .kinds()
             .into_iter()
@@ -229,8 +236,7 @@ fn the_two_notice_nothing_of_who_comes_and_goes_and_changes_seats() {
 
 #[test]
 fn nobody_but_whom_the_configuration_names_hears_calls_of_others() {
-    let mut stage = Stage::with(with_trunk(), Past::default());
-    let (mut caller, mut anna) = begin(&mut stage);
+    let (mut stage, mut caller, mut anna) = talking_beside();
     let listen = SupervisionMode::Listen;
     assert_eq!(supervise_as(&mut stage, "bruno", listen), Err(CommandRefused::NoSupervisor));
     assert_eq!(supervise_as(&mut stage, "nobody", listen), Err(CommandRefused::NotFound));
@@ -252,8 +258,7 @@ fn nobody_but_whom_the_configuration_names_hears_calls_of_others() {
 
 #[test]
 fn a_supervisor_who_does_not_answer_or_is_told_to_leave_while_ringing_leaves_no_trace_of_listening() {
-    let mut stage = Stage::with(with_trunk(), Past::default());
-    let (mut caller, anna) = begin(&mut stage);
+    let (mut stage, caller, anna) = talking_beside();
     assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
     refuses(&mut stage, address(CARLA), "486 Busy Here");
     assert!(supervise(&mut stage, SupervisionMode::Whisper).is_ok(), "may be asked again");
@@ -267,32 +272,25 @@ fn a_supervisor_who_does_not_answer_or_is_told_to_leave_while_ringing_leaves_no_
     stage.wait(seconds(61));
     is_cancelled(&mut stage, &carla, &invite);
     assert!(!stage.kinds().iter().any(|kind| matches!(kind, FactKind::SupervisionStarted { .. })));
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    stage.assert_all_is_over();
+    ends(&mut stage, caller, &[&anna]);
 }
 
 #[test]
 fn a_supervisor_who_hangs_up_ends_nothing_but_the_listening() {
-    in_all_weathers(|mut stage| {
-        let (mut caller, anna) = begin(&mut stage);
+    in_all_weathers(|mut stage, caller, anna| {
         assert!(supervise(&mut stage, SupervisionMode::Barge).is_ok());
         let mut carla = answers(&mut stage, address(CARLA));
         assert_ears(&mut stage, &[(1, &[TWO, THREE]), (2, &[ONE, THREE])]);
         hangs_up(&mut stage, &mut carla);
         assert_ears(&mut stage, &[(1, &[TWO]), (2, &[ONE])]);
         assert_folded(&stage);
-        hangs_up(&mut stage, &mut caller);
-        hung_up_on(&mut stage, &anna);
-        stage.wait(seconds(90));
-        assert!(stage.engine.is_idle());
+        ends(&mut stage, caller, &[&anna]);
     });
 }
 
 #[test]
 fn a_guest_whose_handshake_fails_has_left_and_may_be_asked_again() {
-    let mut stage = Stage::with(with_trunk(), Past::default());
-    let (mut caller, anna) = begin(&mut stage);
+    let (mut stage, caller, anna) = talking_beside();
     let fails = |stage: &mut Stage, leg, line: &Line| {
         let why = "no datagram came".to_owned();
         stage.input(Input::Media(Event::HandshakeFailed { leg: LegId(leg), why }));
@@ -310,16 +308,12 @@ fn a_guest_whose_handshake_fails_has_left_and_may_be_asked_again() {
     assert_eq!(stage.count(|kind| *kind == FactKind::ConferenceLeft { leg: 4 }), 1);
     assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
     let carla = answers(&mut stage, address(CARLA));
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    hung_up_on(&mut stage, &carla);
-    stage.assert_all_is_over();
+    ends(&mut stage, caller, &[&anna, &carla]);
 }
 
 #[test]
 fn who_asked_last_before_a_supervisor_answers_is_whom_the_fact_names() {
-    let mut stage = Stage::with(with_trunk(), Past::default());
-    let (mut caller, anna) = begin(&mut stage);
+    let (mut stage, caller, anna) = talking_beside();
     let asks = |stage: &mut Stage, by: &str, mode, basis: &str| {
         let (call, supervisor, basis) = (id(stage), "carla".to_owned(), basis.to_owned());
         assert!(command_by(stage, by, Command::Supervise { call, supervisor, mode, basis }).is_ok());
@@ -334,16 +328,12 @@ fn who_asked_last_before_a_supervisor_answers_is_whom_the_fact_names() {
         _ => None,
     });
     assert_eq!(told, (SupervisionMode::Barge, "complaint".to_owned(), "wallboard".to_owned()));
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    hung_up_on(&mut stage, &carla);
-    stage.assert_all_is_over();
+    ends(&mut stage, caller, &[&anna, &carla]);
 }
 
 #[test]
 fn who_transfers_is_not_supervised_any_more_and_the_next_one_is_not_either() {
-    in_all_weathers(|mut stage| {
-        let (mut caller, mut anna) = begin(&mut stage);
+    in_all_weathers(|mut stage, caller, mut anna| {
         assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
         let carla = answers(&mut stage, address(CARLA));
         assert_ears(&mut stage, &[(3, &[ONE, TWO])]);
@@ -351,36 +341,27 @@ fn who_transfers_is_not_supervised_any_more_and_the_next_one_is_not_either() {
         hung_up_on(&mut stage, &carla);
         assert_ears(&mut stage, &[(1, &[Party(4)]), (4, &[ONE])]);
         assert_folded(&stage);
-        hangs_up(&mut stage, &mut caller);
-        hung_up_on(&mut stage, &outside);
-        stage.wait(seconds(90));
-        assert!(stage.engine.is_idle());
+        ends(&mut stage, caller, &[&outside]);
         assert_eq!(stage.count(|kind| matches!(kind, FactKind::SupervisionEnded { leg: 3, .. })), 1);
     });
 }
 
 #[test]
 fn while_one_of_the_two_holds_the_other_has_music_and_the_supervisor_hears_neither() {
-    in_all_weathers(|mut stage| {
-        let (mut caller, mut anna) = begin(&mut stage);
+    in_all_weathers(|mut stage, caller, mut anna| {
         assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
         let carla = answers(&mut stage, address(CARLA));
         hold(&mut stage, &mut anna);
         assert_ears(&mut stage, &[(1, &[Music]), (2, &[]), (3, &[])]);
         reoffers(&mut stage, &mut anna, SENDRECV);
         assert_ears(&mut stage, &[(1, &[TWO]), (2, &[ONE]), (3, &[ONE, TWO])]);
-        hangs_up(&mut stage, &mut caller);
-        hung_up_on(&mut stage, &anna);
-        hung_up_on(&mut stage, &carla);
-        stage.wait(seconds(90));
-        assert!(stage.engine.is_idle());
+        ends(&mut stage, caller, &[&anna, &carla]);
     });
 }
 
 #[test]
 fn an_interpreter_is_added_muted_heard_again_and_dropped() {
-    in_all_weathers(|mut stage| {
-        let (mut caller, anna) = begin(&mut stage);
+    in_all_weathers(|mut stage, caller, anna| {
         assert!(add(&mut stage, "0612345678").is_ok());
         let interpreter = answers(&mut stage, address(OUTSIDE));
         assert_ears(&mut stage, &[(1, &[TWO, THREE]), (2, &[ONE, THREE]), (3, &[ONE, TWO])]);
@@ -398,17 +379,13 @@ fn an_interpreter_is_added_muted_heard_again_and_dropped() {
         hung_up_on(&mut stage, &interpreter);
         assert_ears(&mut stage, &[(1, &[TWO]), (2, &[ONE])]);
         assert_folded(&stage);
-        hangs_up(&mut stage, &mut caller);
-        hung_up_on(&mut stage, &anna);
-        stage.wait(seconds(90));
-        assert!(stage.engine.is_idle());
+        ends(&mut stage, caller, &[&anna]);
     });
 }
 
 #[test]
 fn an_interpreter_goes_along_with_the_caller_to_the_next_agent() {
-    in_all_weathers(|mut stage| {
-        let (mut caller, mut anna) = begin(&mut stage);
+    in_all_weathers(|mut stage, caller, mut anna| {
         assert!(add(&mut stage, "0612345678").is_ok());
         let interpreter = answers(&mut stage, address(OUTSIDE));
         assert!(mute(&mut stage, 1, true).is_ok());
@@ -420,18 +397,13 @@ fn an_interpreter_goes_along_with_the_caller_to_the_next_agent() {
         hung_up_on(&mut stage, &anna);
         assert_ears(&mut stage, &[(1, &[THREE, Party(4)]), (3, &[ONE, Party(4)]), (4, &[ONE, THREE])]);
         assert_folded(&stage);
-        hangs_up(&mut stage, &mut caller);
-        hung_up_on(&mut stage, &bruno);
-        hung_up_on(&mut stage, &interpreter);
-        stage.wait(seconds(90));
-        assert!(stage.engine.is_idle());
+        ends(&mut stage, caller, &[&bruno, &interpreter]);
     });
 }
 
 #[test]
 fn beside_a_colleague_who_interprets_a_command_transfers_from_the_agent_of_the_two_again_and_again() {
-    let mut stage = Stage::with(with_trunk(), Past::default());
-    let (mut caller, anna) = begin(&mut stage);
+    let (mut stage, caller, anna) = talking_beside();
     assert!(add(&mut stage, "carla").is_ok());
     let carla = answers(&mut stage, address(CARLA));
     assert!(transfer(&mut stage, "bruno").is_ok());
@@ -441,16 +413,12 @@ fn beside_a_colleague_who_interprets_a_command_transfers_from_the_agent_of_the_t
     let anna = answers(&mut stage, address(ANNA));
     hung_up_on(&mut stage, &bruno);
     assert_folded(&stage);
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    hung_up_on(&mut stage, &carla);
-    stage.assert_all_is_over();
+    ends(&mut stage, caller, &[&anna, &carla]);
 }
 
 #[test]
 fn a_supervised_agent_who_has_changed_devices_is_whom_a_command_transfers_from() {
-    let mut stage = Stage::with(with_trunk(), Past::default());
-    let (mut caller, anna) = begin(&mut stage);
+    let (mut stage, caller, anna) = talking_beside();
     assert!(supervise(&mut stage, SupervisionMode::Listen).is_ok());
     let carla = answers(&mut stage, address(CARLA));
     let second = changes_device(&mut stage, &anna);
@@ -459,15 +427,12 @@ fn a_supervised_agent_who_has_changed_devices_is_whom_a_command_transfers_from()
     let bruno = answers(&mut stage, address(BRUNO));
     hung_up_on(&mut stage, &second);
     assert_folded(&stage);
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &bruno);
-    stage.assert_all_is_over();
+    ends(&mut stage, caller, &[&bruno]);
 }
 
 #[test]
 fn who_is_muted_stays_so_on_another_device() {
-    in_all_weathers(|mut stage| {
-        let (mut caller, anna) = begin(&mut stage);
+    in_all_weathers(|mut stage, caller, anna| {
         assert!(mute(&mut stage, 2, true).is_ok());
         assert_ears(&mut stage, &[(1, &[]), (2, &[ONE])]);
         let second = changes_device(&mut stage, &anna);
@@ -484,28 +449,20 @@ fn who_is_muted_stays_so_on_another_device() {
             })
             .collect();
         assert_eq!(told, [(2, true, "crm"), (3, true, ""), (3, false, "crm")]);
-        hangs_up(&mut stage, &mut caller);
-        hung_up_on(&mut stage, &second);
-        stage.wait(seconds(90));
-        assert!(stage.engine.is_idle());
+        ends(&mut stage, caller, &[&second]);
     });
 }
 
 #[test]
 fn beside_an_interpreter_who_holds_is_not_heard_and_the_others_talk_on() {
-    in_all_weathers(|mut stage| {
-        let (mut caller, mut anna) = begin(&mut stage);
+    in_all_weathers(|mut stage, caller, mut anna| {
         assert!(add(&mut stage, "bruno").is_ok());
         let bruno = answers(&mut stage, address(BRUNO));
         hold(&mut stage, &mut anna);
         assert_ears(&mut stage, &[(1, &[THREE]), (2, &[]), (3, &[ONE])]);
         reoffers(&mut stage, &mut anna, SENDRECV);
         assert_ears(&mut stage, &[(1, &[TWO, THREE]), (2, &[ONE, THREE]), (3, &[ONE, TWO])]);
-        hangs_up(&mut stage, &mut caller);
-        hung_up_on(&mut stage, &anna);
-        hung_up_on(&mut stage, &bruno);
-        stage.wait(seconds(90));
-        assert!(stage.engine.is_idle());
+        ends(&mut stage, caller, &[&anna, &bruno]);
     });
 }
 
@@ -515,7 +472,7 @@ fn a_third_party_is_dialled_by_the_agents_right_and_by_the_next_trunk_if_one_fai
     config.sip.trunks.push(trunk("second", 91));
     config.routing = both_trunks();
     let mut stage = Stage::with(config, Past::default());
-    let (mut caller, anna) = begin(&mut stage);
+    let (caller, anna) = begin(&mut stage);
     assert_eq!(add(&mut stage, "+447911123456"), Err(CommandRefused::NotPermitted));
     assert_eq!(add(&mut stage, "echo"), Err(CommandRefused::InvalidState), "a service talks with nobody");
     assert!(add(&mut stage, "0612345678").is_ok());
@@ -527,10 +484,7 @@ fn a_third_party_is_dialled_by_the_agents_right_and_by_the_next_trunk_if_one_fai
     });
     assert_eq!(joined, (4, LegRole::External, "crm".to_owned()));
     assert_folded(&stage);
-    hangs_up(&mut stage, &mut caller);
-    hung_up_on(&mut stage, &anna);
-    hung_up_on(&mut stage, &third);
-    stage.assert_all_is_over();
+    ends(&mut stage, caller, &[&anna, &third]);
     let settled = stage.count(|kind| matches!(kind, FactKind::OutboundSettled { .. }));
     assert_eq!(settled, stage.count(|kind| matches!(kind, FactKind::OutboundAllowed { .. })));
 }

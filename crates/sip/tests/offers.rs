@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
-use media_api::{Codec, Digits, Direction, Stream};
+use media_api::{Codec, Digits, Direction, Payload, Stream};
 use sip::negotiation::{Abilities, Negotiation};
 use sip::sdp::{Sdp, SdpError};
 use std::net::SocketAddr;
@@ -242,5 +242,24 @@ fn the_reader_is_tolerant_of_what_is_harmless_and_bounds_the_rest() {
         ("a=x\r\n".repeat(513), SdpError::TooMuch),
     ] {
         assert_eq!(Sdp::parse(format!("v=0\r\n{many}").as_bytes()), Err(limit));
+    }
+}
+
+#[test]
+fn what_was_agreed_before_a_new_offer_is_understood_until_the_peer_has_the_answer() {
+    let offer =
+        |list: &str, maps: &str| description("203.0.113.9", &format!("audio 4000 RTP/AVP {list}"), maps);
+    let mut ours = ours();
+    let events = |number: u8| format!("a=rtpmap:{number} telephone-event/8000\r\n");
+    ours.answer(&offer("8 96", &events(96)), local()).unwrap();
+    let (_, again) = ours.answer(&offer("0 101", &events(101)), local()).unwrap();
+    let before = [8, 96].map(|number| again.payload(number));
+    assert_eq!(before, [Some(Payload::Speech(Codec::Pcma)), Some(Payload::Digits { clock_rate: 8000 })]);
+    let now = [0, 101].map(|number| again.payload(number));
+    assert_eq!(now, [Some(Payload::Speech(Codec::Pcmu)), Some(Payload::Digits { clock_rate: 8000 })]);
+    // However often it offers anew, so much is kept.
+    for number in 97..=127 {
+        let (_, stream) = ours.answer(&offer(&format!("0 {number}"), &events(number)), local()).unwrap();
+        assert!(stream.also.len() <= 16, "{:?}", stream.also);
     }
 }

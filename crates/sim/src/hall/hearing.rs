@@ -1,6 +1,7 @@
 //! The checker of ears: each party hears exactly who it may hear. What it may not is a fault at once, what it may must come
 //! through unless the network takes it.
 
+use super::conversations::Ears as Allowed;
 use super::voices::Source;
 use base::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,8 @@ struct Ears {
 
 /// For how long something may be heard, and what became of it.
 struct Stretch {
+    /// It must come through.
+    must: bool,
     since: Time,
     until: Option<Time>,
     said: u64,
@@ -67,23 +70,29 @@ impl Hearing {
     pub(crate) fn end_all(&mut self, now: Time) {
         let numbers: Vec<u32> = self.ears.keys().copied().collect();
         for number in numbers {
-            self.allow(now, number, &BTreeSet::new());
+            self.allow(now, number, &Allowed::new());
         }
     }
 
     /// From now on this and nothing else may be heard there.
-    pub(crate) fn allow(&mut self, now: Time, hearer: u32, sources: &BTreeSet<Source>) {
+    pub(crate) fn allow(&mut self, now: Time, hearer: u32, sources: &Allowed) {
         let ears = self.ears.entry(hearer).or_default();
         let mut ended = Vec::new();
         for (source, stretch) in &mut ears.allowed {
-            if stretch.until.is_none() && !sources.contains(source) {
+            let must = sources.get(source).copied();
+            if stretch.until.is_none() && must.is_none() {
                 stretch.until = Some(now);
+            }
+            // What need not come through any more had to until now.
+            if stretch.must && must != Some(true) {
+                stretch.must = false;
                 ended.push((*source, (stretch.said, stretch.lost, stretch.heard)));
             }
         }
-        for source in sources {
-            if ears.allowed.get(source).is_none_or(|stretch| stretch.until.is_some()) {
-                let fresh = Stretch { since: now, until: None, said: 0, lost: 0, heard: 0 };
+        for (source, must) in sources {
+            let known = ears.allowed.get(source);
+            if known.is_none_or(|stretch| stretch.until.is_some() || (*must && !stretch.must)) {
+                let fresh = Stretch { must: *must, since: now, until: None, said: 0, lost: 0, heard: 0 };
                 ears.allowed.insert(*source, fresh);
                 if let Source::Party(speaker) = source {
                     self.hearers.entry(*speaker).or_default().insert(hearer);
@@ -196,7 +205,7 @@ mod tests {
         for number in [1, 2, 3] {
             hearing.set_way(number, Way { longest: Duration::from_millis(100), is_fair: true });
         }
-        hearing.allow(at(1), 1, &[Source::Party(2)].into());
+        hearing.allow(at(1), 1, &[(Source::Party(2), true)].into());
         hearing
     }
 
@@ -204,7 +213,7 @@ mod tests {
     fn who_may_not_be_heard_is_told_and_who_just_fell_silent_is_not() {
         let mut hearing = hearing();
         hearing.heard(at(2), 1, &[Source::Party(2)], true);
-        hearing.allow(at(3), 1, &BTreeSet::new());
+        hearing.allow(at(3), 1, &Allowed::new());
         hearing.heard(Time::from_millis(3240), 1, &[Source::Party(2)], true);
         assert_eq!((hearing.heard, hearing.complaints.len()), (2, 0));
         hearing.heard(Time::from_millis(3260), 1, &[Source::Party(2)], true);
@@ -221,7 +230,7 @@ mod tests {
             (0..400).for_each(|_| hearing.said(at(10), 2));
             (0..lost).for_each(|_| hearing.lost(at(10), 1));
             (0..heard).for_each(|_| hearing.heard(at(10), 1, &[Source::Party(2)], true));
-            hearing.allow(at(20), 1, &BTreeSet::new());
+            hearing.allow(at(20), 1, &Allowed::new());
             assert_eq!(hearing.complaints.len(), faults, "{heard} {lost}");
         }
     }

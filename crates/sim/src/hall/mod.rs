@@ -1,6 +1,7 @@
 //! Real media for a whole town: a shard in virtual time, and for each dialog of a phone a party whose packets go through the
 //! same bad network as its signalling.
 
+mod conversations;
 mod hearing;
 mod orders;
 mod party;
@@ -17,6 +18,9 @@ use crate::phones::Talk;
 use crate::trace::Fnv;
 use crate::{Depth, Figures};
 use base::{Rng, Seed, Time};
+use conversations::{Conversations, Ears};
+use engine::Config;
+use facts::Fact;
 use hearing::Hearing;
 use media::{PacketKind, Shard, ShardConfig, ShardInput, ShardOutput};
 use media_api::{Codec, Command, Event, Family, LegId};
@@ -27,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use stranger::Stranger;
 use timeline::Timeline;
 use voices::{Source, Voices};
 use watch::Watch;
@@ -54,6 +59,11 @@ pub(crate) struct Hall {
     /// Those whose ports did not open.
     failed: BTreeSet<LegId>,
     orders: Orders,
+    conversations: Conversations,
+    /// The ports of which what is heard may have gone through a mixer; what is on its way outlives them.
+    mixed: BTreeSet<u32>,
+    /// Something has changed in who may hear whom.
+    is_stale: bool,
     parties: BTreeMap<u32, Party>,
     next_party: u32,
     by_call: BTreeMap<(usize, String), u32>,
@@ -83,9 +93,12 @@ pub(crate) struct Network<'a> {
 }
 
 impl Hall {
-    pub(crate) fn new(depth: Depth, seed: Seed, now: Time, troubled: bool) -> Hall {
+    pub(crate) fn new(depth: Depth, seed: Seed, now: Time, config: &Config, troubled: bool) -> Hall {
         Hall {
             depth,
+            conversations: Conversations::new(config),
+            mixed: BTreeSet::new(),
+            is_stale: false,
             shards: 0,
             shard: Shard::new(ShardConfig::default(), seed.named("shard"), now),
             rng: seed.named("hall").rng(),
@@ -147,9 +160,10 @@ impl Hall {
         let seed = self.seed.named("shard").numbered(self.shards);
         self.shard = Shard::new(ShardConfig::default(), seed, now);
         self.hearing.end_all(now);
-        let closed: Vec<u32> = self.orders.legs().map(|(_, number)| number).collect();
+        let closed: Vec<u32> = self.orders.numbers().collect();
         closed.into_iter().for_each(|number| self.forget(number));
         self.orders = Orders::default();
+        self.conversations.end_all();
         self.legs.clear();
         self.failed.clear();
         self.sent.clear();
@@ -173,8 +187,7 @@ impl Hall {
             return;
         }
         if let Command::Close { leg } = command {
-            self.close(now, leg);
-            return self.reckon(now);
+            return self.close(now, leg);
         }
         self.orders.apply(&command);
         if let Command::Configure { leg, stream } = &command
@@ -184,7 +197,12 @@ impl Hall {
         }
         self.shard.handle(now, ShardInput::Command(command));
         self.drain(now);
-        self.reckon(now);
+    }
+
+    /// The log says something new.
+    pub(crate) fn fact(&mut self, fact: &Fact) {
+        self.conversations.apply(fact);
+        self.is_stale = true;
     }
 
     fn close(&mut self, now: Time, leg: LegId) {
@@ -194,7 +212,7 @@ impl Hall {
         self.orders.apply(&Command::Close { leg });
         self.legs.retain(|_, known| *known != leg);
         if let Some(number) = number {
-            self.hearing.allow(now, number, &BTreeSet::new());
+            self.hearing.allow(now, number, &Ears::new());
             self.forget(number);
         }
     }
@@ -224,11 +242,17 @@ impl Hall {
         self.events.push((now, Event::Opened { leg, local }));
     }
 
-    /// Who may hear whom now.
-    fn reckon(&mut self, now: Time) {
-        for (leg, number) in self.orders.legs() {
-            self.hearing.allow(now, number, &self.orders.allowed(leg));
+    /// Reckons who may hear whom now, if that has changed.
+    pub(crate) fn reckon(&mut self, now: Time) {
+        if !std::mem::take(&mut self.is_stale) {
+            return;
         }
+        let counted = self.depth == Depth::Packets;
+        let mut ears = self.conversations.ears(counted);
+        for number in self.orders.numbers() {
+            self.hearing.allow(now, number, &ears.remove(&number).unwrap_or_default());
+        }
+        self.mixed.extend(self.conversations.mixed());
     }
 }
 
@@ -240,6 +264,8 @@ impl Hall {
         let key = (phone, call_id);
         if let Some(number) = number_of(talk.remote) {
             self.hearing.set_way(number, way(path, &talk));
+            self.conversations.agreed(&key.1, number);
+            self.is_stale = true;
         }
         match self.by_call.get(&key).copied() {
             Some(id) => {
@@ -335,10 +361,16 @@ impl Hall {
                 continue;
             }
             let Some(number) = number_of(party.talk.remote) else { continue };
-            if self.troubled && self.rng.chance_permille(3) {
-                for packet in stranger::packets(&mut self.rng, &party.talk, &mut self.voices) {
-                    self.wheel.insert(now + TICK, packet);
-                }
+            let is_heard = self.watch.is_held(now, number);
+            if self.troubled && party.stranger.is_none() && self.rng.chance_permille(3) {
+                let mut others = self.by_address.range(party.talk.local..).map(|(address, _)| *address);
+                let from = others.nth(1).filter(|_| self.rng.chance_permille(500));
+                party.stranger = Some(Stranger::new(&mut self.rng, from, is_heard));
+            }
+            let intrudes = party.stranger.as_mut();
+            match intrudes.and_then(|other| other.speak(is_heard, &party.talk, &mut self.voices)) {
+                Some(packet) => self.wheel.insert(now + TICK, packet),
+                None => party.stranger = None,
             }
             let said = party.speak(now, &mut self.voices, number);
             for packet in said.into_iter().chain(party.report(now)) {
@@ -435,6 +467,10 @@ impl Hall {
             }
             _ => Party::read(codec, &payload, &self.voices),
         };
+        // What was mixed is read as far as it can be.
+        let is_blurred = self.depth == Depth::Packets && self.mixed.contains(&number);
+        let is_sure = |source: &Source| !is_blurred || self.voices.is_known(*source);
+        let heard: Vec<Source> = heard.into_iter().filter(is_sure).collect();
         self.hearing.heard(now, number, &heard, self.depth == Depth::Packets);
         let others = heard.iter().any(|source| matches!(source, Source::Party(other) if *other != number));
         if others && !std::mem::replace(&mut party.has_heard, true) {
@@ -479,14 +515,6 @@ impl Hall {
                 if let Some(number) = self.orders.number_of(*leg) {
                     self.presses.told(number, *digit);
                 }
-            }
-            Event::PlayEnded { leg, play, .. } => {
-                self.orders.play_ended(*leg, *play);
-                self.reckon(now);
-            }
-            Event::Announced { room, play, .. } => {
-                self.orders.announced(*room, *play);
-                self.reckon(now);
             }
             Event::Silent { leg, evidence } => {
                 if let Some(number) = self.orders.number_of(*leg) {
@@ -541,6 +569,9 @@ fn number_of(address: SocketAddr) -> Option<u32> {
     let many = u32::from_be_bytes([0, b.checked_sub(200)?, c, d]);
     Some(many * PORTS + u32::from(address.port().checked_sub(20_000)?) / 2)
 }
+
+#[cfg(test)]
+mod ears;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! What a phone sends and receives in one dialog: its RTP and RTCP, written and read here and shared with nobody.
 
 use super::reports::Reports;
+use super::stranger::Stranger;
 use super::voices::{Source, Voices};
 use super::wheel::{Packet, What};
 use crate::phones::{Format, Talk};
@@ -35,6 +36,8 @@ pub(crate) struct Party {
     /// The newest number heard, and which of the 64 before it were.
     newest: Option<(u16, u64)>,
     pub(crate) reports: Reports,
+    /// Who sends to its port from elsewhere.
+    pub(super) stranger: Option<Stranger>,
 }
 
 /// One packet of a press.
@@ -73,6 +76,7 @@ impl Party {
             ear: None,
             newest: None,
             reports: Reports::new(rng),
+            stranger: None,
         };
         party.agree(talk);
         party
@@ -206,7 +210,7 @@ impl Party {
     /// The same where payloads are counted.
     pub(crate) fn read(codec: Codec, payload: &[u8], voices: &Voices) -> Vec<Source> {
         match Law::of(codec) {
-            Some(law) => voices.counted(law, payload).map(|(source, _)| source).into_iter().collect(),
+            Some(law) => voices.counted(law, payload),
             None => vec![Source::Nobody],
         }
     }

@@ -24,18 +24,37 @@ const AMPLITUDE: i16 = 6000;
 const FRAMES: usize = 50;
 const SETTLING: usize = 25;
 const FRAME: usize = 160;
+/// The least part of what is heard that one of several is, and that one of two is.
+const PART: f64 = 0.08;
+const LOUD: f64 = 0.25;
 /// A tone that was another party's so lately may be heard of either.
 const BORROWED: u64 = 5_000_000;
+
+/// How names of music begin.
+const MUSIC: &str = "moh/";
 
 /// By counted payloads: four bits are a sample of one of these sizes and a sign.
 const SIZES: [i16; 8] = [120, 400, 1000, 2000, 4000, 8000, 16_000, 30_000];
 const MARK: u8 = 0xa5;
 const SYMBOLS: usize = 20;
+/// Where in a frame a name may stand: those of few parties stand beside each other, and are read where they are mixed.
+const PLACES: usize = 7;
+const PLACE: usize = FRAME / PLACES;
 /// Names of sounds, above those of all parties.
 const FIRST_SOUND: u32 = 0xffff_ff00;
 
 /// No port has this number: whoever has this voice talks to none that is theirs.
 pub(super) const STRANGER: u32 = 0;
+
+/// All that is played.
+pub(crate) fn every_sound() -> impl Iterator<Item = Source> {
+    (0..SOUNDS as u8).map(Source::Sound)
+}
+
+/// What is played to whoever waits.
+pub(crate) fn music() -> Source {
+    Source::Sound(sound_of(MUSIC))
+}
 
 /// Who or what can be heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,17 +131,18 @@ impl Voices {
         Arc::clone(clip)
     }
 
-    /// What a frame is of that was written by this law: whose, and which. Nothing of silence.
-    pub(crate) fn counted(&self, law: Law, payload: &[u8]) -> Option<(Source, u32)> {
+    /// Who is in a frame that was written by this law. Nobody is in silence; whatever cannot be read is nobody's.
+    pub(crate) fn counted(&self, law: Law, payload: &[u8]) -> Vec<Source> {
         if payload.iter().all(|byte| law.decode_sample(*byte).abs() < 60) {
-            return None;
+            return Vec::new();
         }
-        let Some((number, count)) = read(law, payload) else { return Some((Source::Nobody, 0)) };
-        let source = match number.checked_sub(FIRST_SOUND) {
+        let names = (0..PLACES).filter_map(|place| read(law, payload.get(place * PLACE..)?));
+        let sources = names.map(|(name, _)| match name.checked_sub(FIRST_SOUND) {
             Some(sound) => Source::Sound(sound as u8),
-            None => Source::Party(number),
-        };
-        Some((source, count))
+            None => Source::Party(name),
+        });
+        let sources: Vec<Source> = sources.collect();
+        if sources.is_empty() { vec![Source::Nobody] } else { sources }
     }
 
     /// Who is heard in these samples, of whom `expected` are looked for first.
@@ -135,13 +155,19 @@ impl Voices {
             |slot: usize| level(samples, hertz(slot) * 8000.0 / f64::from(rate)).powi(2) / 2.0 / power;
         let shares: Vec<(Source, f64)> =
             expected.iter().filter_map(|source| Some((*source, share(self.slot_of(*source)?)))).collect();
-        if shares.iter().map(|(_, share)| share).sum::<f64>() > 0.6 {
-            return shares.iter().filter(|(_, share)| *share > 0.1).map(|(source, _)| *source).collect();
+        // What is left has no room for another one as loud as the faintest of those who are expected.
+        let (known, faintest) = shares
+            .iter()
+            .filter(|(_, share)| *share > PART)
+            .fold((0.0, 1.0), |(sum, least): (f64, f64), (_, share)| (sum + share, least.min(*share)));
+        if 1.0 - known < faintest / 2.0 {
+            return shares.iter().filter(|(_, share)| *share > PART).map(|(source, _)| *source).collect();
         }
         let all: Vec<f64> = (0..TONES).map(share).collect();
+        let part = LOUD.min(1.2 * LOUD * 2.0 / (shares.len() + 1) as f64);
         let stands_out = |slot: &usize| {
             let beside = [slot.checked_sub(1), Some(slot + 1)].into_iter().flatten();
-            all[*slot] > 0.25 && beside.filter_map(|slot| all.get(slot)).all(|other| all[*slot] >= *other)
+            all[*slot] > part && beside.filter_map(|slot| all.get(slot)).all(|other| all[*slot] >= *other)
         };
         let expected: Vec<usize> = expected.iter().filter_map(|source| self.slot_of(*source)).collect();
         let is_blurred =
@@ -150,9 +176,14 @@ impl Voices {
         found.filter_map(|slot| self.source_at(now, slot)).collect()
     }
 
+    /// Whether there is anybody or anything of this name.
+    pub(crate) fn is_known(&self, source: Source) -> bool {
+        self.slot_of(source).is_some()
+    }
+
     fn slot_of(&self, source: Source) -> Option<usize> {
         match source {
-            Source::Sound(sound) => Some(PARTIES + usize::from(sound)),
+            Source::Sound(sound) => Some(PARTIES + usize::from(sound)).filter(|slot| *slot < TONES),
             Source::Party(number) => self.slots.get(&number).copied(),
             Source::Nobody => None,
         }
@@ -172,7 +203,7 @@ impl Voices {
 
 /// Which of the sounds it is that has this name.
 pub(crate) fn sound_of(name: &str) -> u8 {
-    match name.starts_with("moh/") {
+    match name.starts_with(MUSIC) {
         true => 0,
         false => 1 + (name.bytes().map(usize::from).sum::<usize>() % (SOUNDS - 1)) as u8,
     }
@@ -217,12 +248,11 @@ fn symbols(name: u32, count: u32) -> Vec<i16> {
     bytes.extend(count.to_be_bytes());
     bytes.push(sum(&bytes));
     let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    let mut samples: Vec<i16> = nibbles
-        .map(|nibble| {
-            let size = SIZES[usize::from(nibble & 7)];
-            if nibble & 8 == 0 { size } else { -size }
-        })
-        .collect();
+    let mut samples = vec![0; name as usize % PLACES * PLACE];
+    samples.extend(nibbles.map(|nibble| {
+        let size = SIZES[usize::from(nibble & 7)];
+        if nibble & 8 == 0 { size } else { -size }
+    }));
     samples.resize(FRAME, 0);
     samples
 }
@@ -263,13 +293,46 @@ mod tests {
         for (name, count) in [(1, 0), (70_000, 123_456), (0x1234_5678, u32::MAX)] {
             let mut bytes = counted(Codec::Pcma, name, count);
             Law::A.recode(Law::Mu, &mut bytes);
-            assert_eq!(voices.counted(Law::Mu, &bytes), Some((Source::Party(name), count)));
+            assert_eq!(voices.counted(Law::Mu, &bytes), [Source::Party(name)]);
             Law::Mu.recode(Law::A, &mut bytes);
-            assert_eq!(voices.counted(Law::A, &bytes), Some((Source::Party(name), count)));
-            bytes[3] ^= 0x80;
-            assert_eq!(voices.counted(Law::A, &bytes), Some((Source::Nobody, 0)));
+            assert_eq!(voices.counted(Law::A, &bytes), [Source::Party(name)]);
+            bytes[name as usize % PLACES * PLACE + 3] ^= 0x80;
+            assert_eq!(voices.counted(Law::A, &bytes), [Source::Nobody]);
         }
-        assert_eq!(voices.counted(Law::A, &[Law::A.silence(); 160]), None);
+        assert_eq!(voices.counted(Law::A, &[Law::A.silence(); 160]), []);
+    }
+
+    #[test]
+    fn of_two_who_are_mixed_both_are_read() {
+        let voices = Voices::new(Depth::Packets);
+        let mixed: Vec<u8> = symbols(8, 1)
+            .iter()
+            .zip(symbols(11, 500))
+            .map(|(one, other)| Law::A.encode_sample(one + other))
+            .collect();
+        assert_eq!(voices.counted(Law::A, &mixed), [Source::Party(8), Source::Party(11)]);
+    }
+
+    #[test]
+    fn one_more_than_is_expected_is_found_among_several() {
+        let mut voices = Voices::new(Depth::Audio);
+        (1..=5).for_each(|number| voices.begin(Time::ZERO, number));
+        let later = Time::from_millis(60_000);
+        for there in 2..=5u32 {
+            let mut samples = vec![0; 160];
+            for number in 1..=there {
+                let mut decoder = audio::Decoder::at(Codec::Pcma, 8000);
+                let mut said = Vec::new();
+                decoder.decode(&voices.says(number, Codec::Pcma, 7), &mut said).unwrap();
+                samples.iter_mut().zip(said).for_each(|(sum, sample)| *sum += sample / 4);
+            }
+            let expected: Vec<Source> = (1..there).map(Source::Party).collect();
+            let mut heard = voices.heard(later, &samples, 8000, &expected);
+            heard.sort();
+            assert_eq!(heard, (1..=there).map(Source::Party).collect::<Vec<_>>());
+            let all: Vec<Source> = (1..=there).map(Source::Party).collect();
+            assert_eq!(voices.heard(later, &samples, 8000, &all), all);
+        }
     }
 
     #[test]

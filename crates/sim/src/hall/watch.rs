@@ -74,6 +74,12 @@ impl Watch {
         port.is_some_and(|port| port.first.is_some_and(|first| now.since(first) >= STEADY))
     }
 
+    /// Whether it is known, and was heard so lately that nobody else can take its place.
+    pub(crate) fn is_held(&self, now: Time, number: u32) -> bool {
+        let last = self.ports.get(&number).and_then(|port| port.last);
+        self.is_steady(now, number) && last.is_some_and(|last| now.since(last) < SILENT_AFTER / 2)
+    }
+
     /// What is wrong with the word that a party is silent.
     pub(crate) fn silent(&mut self, now: Time, number: u32, evidence: &Evidence) -> Option<String> {
         let port = self.ports.get_mut(&number)?;

@@ -105,11 +105,13 @@ impl Caller {
             stack.met("caller repeats everything");
             stack.echoes = 1 + stack.rng.below(3) as u32;
         }
-        let mut body = self.description(stack, "sendrecv");
-        if self.manners == CallerManners::OffersNothing {
-            stack.met("offerless INVITE");
-            body.clear();
-        }
+        let body = match self.manners {
+            CallerManners::OffersNothing => {
+                stack.met("offerless INVITE");
+                String::new()
+            }
+            _ => self.description(stack, "sendrecv"),
+        };
         if !stack.stream && stack.rng.chance_permille(80) {
             self.abilities.behind_a_proxy(stack);
         }

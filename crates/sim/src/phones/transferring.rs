@@ -389,6 +389,7 @@ fn somebody(rng: &mut Rng) -> &'static str {
             "agent09",
             "agent10",
             "agent11",
+            crate::town::ROOM,
             "demo",
             "bridge",
             "echo",

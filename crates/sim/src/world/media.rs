@@ -8,6 +8,7 @@ use crate::phones::Talk;
 use crate::{Depth, town};
 use base::{Seed, Time};
 use engine::Input;
+use facts::Fact;
 use media_api::Command;
 use std::net::SocketAddr;
 
@@ -28,10 +29,18 @@ pub(super) struct Touched {
 }
 
 impl Media {
-    pub(super) fn new(depth: Depth, seed: &Seed, now: Time, troubled: bool) -> Media {
+    pub(super) fn new(
+        depth: Depth,
+        seed: &Seed,
+        now: Time,
+        config: &engine::Config,
+        troubled: bool,
+    ) -> Media {
         match depth {
             Depth::Signalling => Media::StandIn(Box::new(StandIn::new(seed.rng(), troubled))),
-            Depth::Packets | Depth::Audio => Media::Hall(Box::new(Hall::new(depth, *seed, now, troubled))),
+            Depth::Packets | Depth::Audio => {
+                Media::Hall(Box::new(Hall::new(depth, *seed, now, config, troubled)))
+            }
         }
     }
 
@@ -39,6 +48,13 @@ impl Media {
         match self {
             Media::StandIn(media) => media.command(now, command),
             Media::Hall(hall) => hall.command(now, command),
+        }
+    }
+
+    /// The log says something new.
+    pub(super) fn fact(&mut self, fact: &Fact) {
+        if let Media::Hall(hall) = self {
+            hall.fact(fact);
         }
     }
 
@@ -86,6 +102,7 @@ impl World<'_> {
                 }
             }
             Media::Hall(hall) => {
+                hall.reckon(now);
                 let (events, heard) = (std::mem::take(&mut hall.events), std::mem::take(&mut hall.touched));
                 for (at, event) in events {
                     self.schedule(at, Happening::Media(Pending::Surely(event)));
@@ -140,6 +157,7 @@ impl World<'_> {
                 for (address, digit) in touched.digits {
                     hall.press(phone, address, digit);
                 }
+                hall.reckon(now);
                 if touched.vanishes {
                     hall.vanishes(phone);
                 }

@@ -10,6 +10,9 @@ use std::net::SocketAddr;
 /// The payload types that RTCP's packet types look like with the marker bit, where both share a port (RFC 5761 §4).
 const LIKE_RTCP: std::ops::RangeInclusive<u8> = 64..=95;
 
+/// More numbers than this are not remembered.
+const LEFT_MAX: usize = 16;
+
 /// The agreement that follows from the peer's offer, if we take this codec of it.
 pub(super) fn by_offer(
     theirs: &Media,
@@ -56,6 +59,16 @@ pub(super) fn by_answer(ours: &Media, theirs: &Media) -> Result<Stream, Refusal>
     let is_news = |(number, payload): &(u8, Payload)| stream.payload(*number) != Some(*payload);
     let also = own.filter(is_news).collect();
     Ok(muxed(Stream { also, ..stream }, ours.rtcp_mux && theirs.rtcp_mux))
+}
+
+/// What the peer may still send by what was in force before, until it has our answer: no number changes its meaning as long
+/// as the session lives (RFC 3264 §8.3.2).
+pub(super) fn left_of(before: &Stream, now: &Stream) -> Vec<(u8, Payload)> {
+    let speech = (before.payload_type, Payload::Speech(before.codec));
+    let digits =
+        before.digits.map(|digits| (digits.payload_type, Payload::Digits { clock_rate: digits.clock_rate }));
+    let known = [Some(speech), digits].into_iter().flatten().chain(before.also.iter().copied());
+    known.filter(|(number, _)| now.payload(*number).is_none()).take(LEFT_MAX).collect()
 }
 
 /// What the answer takes of our offer, by the answer's numbers. One of ours means what we said, even if the answer does

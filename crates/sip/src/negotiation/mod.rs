@@ -238,9 +238,10 @@ impl Negotiation {
         let sdp = Sdp::parse(offer).map_err(Refusal::malformed)?;
         let (at, theirs, chosen) = self.choose(&sdp, prefer)?;
         let stream = agreement::by_offer(theirs, chosen, self.abilities.comfort_noise)?;
+        let also = self.stream.as_ref().map(|before| agreement::left_of(before, &stream)).unwrap_or_default();
         let (security, crypto, web) = self.secured(theirs, &sdp.media, local)?;
         let speakers = handshaking::speakers(&security, theirs);
-        let stream = Stream { speakers, security, ..stream };
+        let stream = Stream { speakers, security, also, ..stream };
         let remote = stream.remote.ip();
         // Who looks for us has more addresses than the one that stands there.
         let looks = matches!(stream.security, Security::Handshake(_));

@@ -1,0 +1,108 @@
+//! Who is put beside a conversation, or silenced in it, is who an integrator has asked for, and as it was asked for last.
+
+use facts::{Command, Fact, FactKind, SupervisionMode};
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+pub(crate) struct AskedChecker {
+    /// What is being asked for.
+    now: Option<Command>,
+    /// How a supervisor is to hear a call, by both.
+    modes: BTreeMap<(String, String), SupervisionMode>,
+    /// How many third parties a call was to have.
+    parties: BTreeMap<String, u32>,
+    pub(crate) complaints: Vec<String>,
+}
+
+impl AskedChecker {
+    /// An integrator asks for something.
+    pub(crate) fn asks(&mut self, command: &Command) {
+        self.now = Some(command.clone());
+    }
+
+    /// It was done, or refused.
+    pub(crate) fn answered(&mut self, done: bool) {
+        match self.now.take().filter(|_| done) {
+            Some(Command::Supervise { call, supervisor, mode, .. }) => {
+                self.modes.insert((call, supervisor), mode);
+            }
+            Some(Command::AddParty { call, .. }) => *self.parties.entry(call).or_default() += 1,
+            _ => {}
+        }
+    }
+
+    pub(crate) fn apply(&mut self, fact: &Fact) {
+        let Some(id) = &fact.call else { return };
+        let is_right = match &fact.kind {
+            FactKind::SupervisionStarted { supervisor, mode, .. } => {
+                self.modes.get(&(id.clone(), supervisor.clone())) == Some(mode)
+            }
+            FactKind::SupervisionModeChanged { supervisor, mode, .. } => matches!(
+                &self.now,
+                Some(Command::Supervise { call, supervisor: whom, mode: wanted, .. })
+                    if call == id && whom == supervisor && wanted == mode
+            ),
+            FactKind::ConferenceMuted { leg, muted, by } => {
+                by.is_empty()
+                    || matches!(
+                        &self.now,
+                        Some(Command::MuteParty { call, leg: whose, muted: wanted })
+                            if call == id && whose == leg && wanted == muted
+                    )
+            }
+            FactKind::ConferenceJoined { .. } => match self.parties.get_mut(id).filter(|left| **left > 0) {
+                Some(left) => {
+                    *left -= 1;
+                    true
+                }
+                None => false,
+            },
+            FactKind::CallEnded { .. } => {
+                self.modes.retain(|(call, _), _| call != id);
+                self.parties.remove(id);
+                true
+            }
+            _ => true,
+        };
+        if !is_right {
+            self.complaints.push(format!("{id}: {:?}, which nobody has asked for", fact.kind));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::Wall;
+
+    fn started(mode: SupervisionMode) -> Fact {
+        let kind = FactKind::SupervisionStarted {
+            leg: 3,
+            supervisor: "carla".to_owned(),
+            agent: "anna".to_owned(),
+            mode,
+            basis: String::new(),
+            by: "crm".to_owned(),
+        };
+        Fact { number: 1, at: Wall::from_unix_micros(0), call: Some("c".to_owned()), callseq: 1, kind }
+    }
+
+    #[test]
+    fn a_supervisor_hears_a_call_only_as_was_asked_for_last() {
+        use SupervisionMode::{Barge, Listen, Whisper};
+        let mut checker = AskedChecker::default();
+        let mut asks = |mode, done| {
+            let (call, supervisor, basis) = ("c".to_owned(), "carla".to_owned(), String::new());
+            checker.asks(&Command::Supervise { call, supervisor, mode, basis });
+            checker.answered(done);
+        };
+        asks(Listen, true);
+        asks(Whisper, true);
+        asks(Barge, false);
+        checker.apply(&started(Whisper));
+        assert_eq!(checker.complaints.len(), 0);
+        checker.apply(&started(Listen));
+        checker.apply(&started(Barge));
+        assert_eq!(checker.complaints.len(), 2);
+    }
+}

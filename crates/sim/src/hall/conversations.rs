@@ -1,0 +1,346 @@
+//! Who may hear whom, by what the log says of calls, and by nothing that call control has told media: an engine that
+//! orders something else than it writes down is found by the ears.
+
+use super::voices::{Source, every_sound, music};
+use engine::{Config, Service};
+use facts::{Fact, FactKind, LegRole, SupervisionMode};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of more than these in a room each is too faint a part to be counted on.
+const CLEAR_MAX: usize = 5;
+
+/// What may be heard at a port, and whether it must come through.
+pub(crate) type Ears = BTreeMap<Source, bool>;
+
+#[derive(Default)]
+pub(crate) struct Conversations {
+    services: BTreeMap<String, Place>,
+    /// Trunks whose networks may ask that a party is spoken to before it answers (RFC 5009).
+    spoken_to_early: BTreeSet<String>,
+    calls: BTreeMap<String, Conversation>,
+    /// Where each dialog's party talks to, by Call-ID.
+    ports: BTreeMap<String, u32>,
+}
+
+struct Conversation {
+    legs: BTreeMap<u32, Leg>,
+    /// The leg of the party that it is about.
+    caller: u32,
+    place: Place,
+    talk: Option<(u32, u32)>,
+    /// Who is heard before it answers.
+    early: Option<u32>,
+    /// A page that is waited for.
+    lost: Option<u32>,
+    /// Who waits for the new leg of such a page.
+    waits: Option<u32>,
+    /// More than two were in it, or one was muted: what is said may have gone through a mixer.
+    mixed: bool,
+}
+
+/// What a caller without anybody is with.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Place {
+    /// Prompts, music, or nothing.
+    #[default]
+    Sounds,
+    Echo,
+    Room(String),
+}
+
+#[derive(Default)]
+struct Leg {
+    call_id: Option<String>,
+    is_agent: bool,
+    spoken_to_early: bool,
+    connected: bool,
+    held: bool,
+    muted: bool,
+    is_browser: bool,
+    silent: bool,
+    guest: Option<Guest>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Guest {
+    Party,
+    Supervisor(SupervisionMode),
+}
+
+impl Leg {
+    /// The other of two is played music.
+    fn is_away(&self) -> bool {
+        self.held || (self.is_browser && self.silent)
+    }
+}
+
+impl Conversations {
+    pub(crate) fn new(config: &Config) -> Conversations {
+        let place = |service: &Service| match service {
+            Service::Room { name, .. } => Place::Room(name.clone()),
+            Service::Echo => Place::Echo,
+            _ => Place::Sounds,
+        };
+        let trunks = config.sip.trunks.iter().filter(|trunk| trunk.p_early_media);
+        Conversations {
+            services: config
+                .services
+                .iter()
+                .map(|(number, service)| (number.clone(), place(service)))
+                .collect(),
+            spoken_to_early: trunks.map(|trunk| trunk.name.clone()).collect(),
+            ..Conversations::default()
+        }
+    }
+
+    /// The process ended, and its conversations with it.
+    pub(crate) fn end_all(&mut self) {
+        self.calls.clear();
+        self.ports.clear();
+    }
+
+    /// A party has agreed to talk to this port.
+    pub(crate) fn agreed(&mut self, call_id: &str, port: u32) {
+        self.ports.insert(call_id.to_owned(), port);
+    }
+
+    /// The next fact.
+    pub(crate) fn apply(&mut self, fact: &Fact) {
+        let Some(id) = &fact.call else { return };
+        match &fact.kind {
+            FactKind::CallArrived { to, .. } => {
+                let place = self.services.get(to).cloned().unwrap_or_default();
+                self.calls.insert(id.clone(), Conversation::new(place));
+            }
+            FactKind::CallEnded { .. } => drop(self.calls.remove(id)),
+            FactKind::TransferCompleted { to } => {
+                if let (Some(call), Some(place)) = (self.calls.get_mut(id), self.services.get(to)) {
+                    call.place = place.clone();
+                }
+            }
+            FactKind::LegRouted { leg, trunk, .. } => {
+                let spoken_to = self.spoken_to_early.contains(trunk);
+                self.with_leg(id, *leg, |leg| leg.spoken_to_early = spoken_to);
+            }
+            kind => {
+                if let Some(call) = self.calls.get_mut(id) {
+                    call.apply(kind);
+                }
+            }
+        }
+    }
+
+    fn with_leg(&mut self, id: &str, leg: u32, act: impl FnOnce(&mut Leg)) {
+        if let Some(leg) = self.calls.get_mut(id).and_then(|call| call.legs.get_mut(&leg)) {
+            act(leg);
+        }
+    }
+
+    /// What may be heard at each port now. `counted` says that what has gone through a mixer cannot be counted on.
+    pub(crate) fn ears(&self, counted: bool) -> BTreeMap<u32, Ears> {
+        let mut ears = BTreeMap::new();
+        for call in self.calls.values() {
+            for (number, leg) in call.legs.iter().filter(|(_, leg)| !leg.held) {
+                let Some(port) = self.port(leg) else { continue };
+                let heard = match &call.place {
+                    Place::Room(room) if call.talk.is_none() && *number == call.caller => {
+                        self.room_mates(room, port, counted)
+                    }
+                    _ => call.hears(*number, counted, &|leg| self.port(leg)),
+                };
+                ears.insert(port, heard);
+            }
+        }
+        ears
+    }
+
+    /// The ports of which what is heard may have gone through a mixer.
+    pub(crate) fn mixed(&self) -> BTreeSet<u32> {
+        let calls = self.calls.values().filter(|call| call.mixed || matches!(call.place, Place::Room(_)));
+        calls.flat_map(|call| call.legs.values()).filter_map(|leg| self.port(leg)).collect()
+    }
+
+    fn port(&self, leg: &Leg) -> Option<u32> {
+        self.ports.get(leg.call_id.as_ref()?).copied()
+    }
+
+    fn room_mates(&self, room: &str, port: u32, counted: bool) -> Ears {
+        let there = self
+            .calls
+            .values()
+            .filter(|call| call.talk.is_none() && matches!(&call.place, Place::Room(its) if its == room));
+        let speakers: Vec<u32> = there
+            .filter_map(|call| call.legs.get(&call.caller))
+            .filter(|leg| leg.connected && !leg.held)
+            .filter_map(|leg| self.port(leg))
+            .filter(|speaker| *speaker != port)
+            .collect();
+        let must = !counted && speakers.len() <= CLEAR_MAX;
+        let mut ears: Ears = speakers.into_iter().map(|speaker| (Source::Party(speaker), must)).collect();
+        ears.extend(every_sound().map(|sound| (sound, false)));
+        ears
+    }
+}
+
+impl Conversation {
+    fn new(place: Place) -> Conversation {
+        let legs = BTreeMap::new();
+        Conversation {
+            legs,
+            caller: 1,
+            place,
+            talk: None,
+            early: None,
+            lost: None,
+            waits: None,
+            mixed: false,
+        }
+    }
+
+    fn apply(&mut self, kind: &FactKind) {
+        match kind {
+            FactKind::LegCreated { leg, role, sip_call_id, .. } => {
+                let is_agent = *role == LegRole::Agent;
+                self.legs.insert(*leg, Leg { call_id: sip_call_id.clone(), is_agent, ..Leg::default() });
+            }
+            FactKind::LegEnded { leg, .. } => self.leg_ended(*leg),
+            FactKind::LegConnected { leg, .. } => self.with(*leg, |leg| leg.connected = true),
+            FactKind::LegHeld { leg } => self.with(*leg, |leg| leg.held = true),
+            FactKind::LegResumed { leg } => self.with(*leg, |leg| leg.held = false),
+            FactKind::MediaSecured { leg, keys } if keys.exchange == "dtls" => {
+                self.with(*leg, |leg| leg.is_browser = true);
+            }
+            FactKind::MediaSilent { leg, .. } => self.with(*leg, |leg| leg.silent = true),
+            FactKind::MediaRestored { leg, .. } => self.with(*leg, |leg| leg.silent = false),
+            FactKind::LegEarlyMedia { leg } => self.early = Some(*leg),
+            FactKind::LegLost { leg, .. } => self.lost = Some(*leg),
+            FactKind::LegTakenBack { leg, was, .. } => {
+                self.lost = None;
+                if leg != was {
+                    self.waits = self.talk.take().map(|(a, b)| if a == *was { b } else { a });
+                }
+            }
+            FactKind::CallConnected { a, b } => {
+                (self.talk, self.caller) = (Some((*a, *b)), *a);
+                (self.early, self.waits, self.place) = (None, None, Place::Sounds);
+            }
+            FactKind::TransferStarted { by: Some(by), .. } => self.is_handed_on(*by),
+            _ => self.apply_to_guests(kind),
+        }
+    }
+
+    fn apply_to_guests(&mut self, kind: &FactKind) {
+        let (leg, guest) = match kind {
+            FactKind::ConferenceJoined { leg, .. } => (*leg, Some(Guest::Party)),
+            FactKind::SupervisionStarted { leg, mode, .. }
+            | FactKind::SupervisionModeChanged { leg, mode, .. } => (*leg, Some(Guest::Supervisor(*mode))),
+            FactKind::ConferenceLeft { leg } | FactKind::SupervisionEnded { leg, .. } => (*leg, None),
+            FactKind::ConferenceMuted { leg, muted, .. } => {
+                self.mixed = true;
+                return self.with(*leg, |leg| leg.muted = *muted);
+            }
+            _ => return,
+        };
+        self.mixed = true;
+        self.with(leg, |leg| (leg.guest, leg.muted) = (guest, leg.muted && guest.is_some()));
+    }
+
+    fn with(&mut self, leg: u32, act: impl FnOnce(&mut Leg)) {
+        if let Some(leg) = self.legs.get_mut(&leg) {
+            act(leg);
+        }
+    }
+
+    fn leg_ended(&mut self, leg: u32) {
+        self.legs.remove(&leg);
+        self.talk.take_if(|(a, b)| *a == leg || *b == leg);
+        self.early.take_if(|early| *early == leg);
+    }
+
+    fn is_handed_on(&mut self, by: u32) {
+        if let Some((a, b)) = self.talk.take_if(|(a, b)| *a == by || *b == by) {
+            self.caller = if a == by { b } else { a };
+        }
+    }
+
+    fn hears(&self, number: u32, counted: bool, port: &dyn Fn(&Leg) -> Option<u32>) -> Ears {
+        let must = !(counted && self.mixed);
+        let parties = |numbers: Vec<u32>, must: bool| -> Ears {
+            let legs = numbers.into_iter().filter_map(|number| port(self.legs.get(&number)?));
+            legs.map(|port| (Source::Party(port), must)).collect()
+        };
+        let guest = self.legs.get(&number).and_then(|leg| leg.guest);
+        if let Some((a, b)) = self.talk.filter(|(a, b)| *a == number || *b == number || guest.is_some()) {
+            let comforted = [(a, b), (b, a)].into_iter().find_map(|(one, other)| self.comforted(one, other));
+            if let Some((left, sounds)) = comforted
+                && left == number
+            {
+                return sounds.into_iter().map(|sound| (sound, false)).collect();
+            }
+            return parties(self.speakers(number, (a, b)), must);
+        }
+        if guest.is_some() {
+            let others = self.guests().filter(|(other, _)| **other != number);
+            let heard = others.filter(|(_, leg)| !leg.muted && !leg.held).map(|(other, _)| *other);
+            return parties(heard.collect(), false);
+        }
+        let mut ears = Ears::new();
+        if let Some(early) = self.early {
+            let speaks = match number == self.caller {
+                true => Some(early),
+                false => {
+                    Some(self.caller).filter(|_| self.legs.get(&early).is_some_and(|leg| leg.spoken_to_early))
+                }
+            };
+            ears.extend(parties(speaks.into_iter().collect(), false));
+        }
+        if self.place == Place::Echo && number == self.caller {
+            ears.extend(parties(vec![number], must));
+        }
+        if number == self.caller || self.waits == Some(number) {
+            ears.extend(every_sound().map(|sound| (sound, false)));
+        }
+        ears
+    }
+
+    fn guests(&self) -> impl Iterator<Item = (&u32, &Leg)> {
+        self.legs.iter().filter(|(_, leg)| leg.guest.is_some())
+    }
+
+    fn is_conference(&self) -> bool {
+        self.guests().next().is_some() || self.legs.values().any(|leg| leg.muted)
+    }
+
+    /// Whether one of the two, who would be alone without the other, is played something, and what.
+    fn comforted(&self, one: u32, other: u32) -> Option<(u32, Vec<Source>)> {
+        let away = |number| self.legs.get(&number).is_some_and(Leg::is_away);
+        let accompanied = self.guests().any(|(_, leg)| leg.guest == Some(Guest::Party));
+        if !self.is_conference() && self.lost == Some(other) {
+            return Some((one, every_sound().collect()));
+        }
+        (away(other) && !away(one) && !accompanied).then(|| (one, vec![music()]))
+    }
+
+    /// Who may be heard by this one of a conversation.
+    fn speakers(&self, hearer: u32, (a, b): (u32, u32)) -> Vec<u32> {
+        let away = |number: u32| self.legs.get(&number).is_some_and(Leg::is_away);
+        if !self.is_conference() {
+            let apart = away(a) || away(b) || self.lost.is_some_and(|lost| lost == a || lost == b);
+            let other = if hearer == a { b } else { a };
+            return if apart { Vec::new() } else { vec![other] };
+        }
+        let is_agent = |number: u32| self.legs.get(&number).is_some_and(|leg| leg.is_agent);
+        let agent = if is_agent(b) { b } else { a };
+        let comforted = [(a, b), (b, a)].into_iter().find_map(|(one, other)| self.comforted(one, other));
+        let is_heard = |number: &u32, leg: &Leg| match leg.guest {
+            _ if leg.held || leg.muted => false,
+            _ if comforted.as_ref().is_some_and(|(left, _)| left == number) => false,
+            None => *number == a || *number == b,
+            Some(Guest::Party | Guest::Supervisor(SupervisionMode::Barge)) => true,
+            Some(Guest::Supervisor(SupervisionMode::Listen)) => false,
+            Some(Guest::Supervisor(SupervisionMode::Whisper)) => hearer == agent,
+        };
+        let others = self.legs.iter().filter(|(number, _)| **number != hearer);
+        others.filter(|(number, leg)| is_heard(number, leg)).map(|(number, _)| *number).collect()
+    }
+}
