@@ -13,9 +13,9 @@ const SETTLING: Duration = Duration::from_secs(3);
 const STRETCH_MIN: u64 = 250;
 /// Of a hundred packets that came to the exchange and were not lost on the way from it, so many are heard.
 const HEARD_MIN: u64 = 90;
-/// A tone splashes at its edges, and so do decoders that go from one speaker to another: what is heard for so many frames is no
-/// splash.
-const SPLASH: u32 = 4;
+/// A tone splashes at its edges, and so do decoders that go from one speaker to another: what is heard in four frames one after
+/// the other, or in every other one of sixteen, is no splash. Each frame of it counts two, each one without it takes one back.
+const SPLASH: u32 = 8;
 
 #[derive(Default)]
 pub(crate) struct Hearing {
@@ -40,7 +40,7 @@ pub(crate) struct Way {
 #[derive(Default)]
 struct Ears {
     allowed: BTreeMap<Source, Stretch>,
-    /// What was wrongly heard in the frames before, and in how many.
+    /// What was wrongly heard in the frames before, and how much that counts.
     doubtful: Option<(Source, u32)>,
 }
 
@@ -158,16 +158,17 @@ impl Hearing {
                 self.heard += 1;
                 continue;
             }
-            let frames =
-                ears.doubtful.filter(|(before, _)| before == source).map_or(1, |(_, frames)| frames + 1);
-            if exact || frames == SPLASH {
+            let before = ears.doubtful.filter(|(before, _)| before == source).map_or(0, |(_, count)| count);
+            let count = before + 2;
+            if exact || (before < SPLASH && count >= SPLASH) {
                 let allowed: Vec<(&Source, Option<Time>)> =
                     ears.allowed.iter().map(|(source, stretch)| (source, stretch.until)).collect();
                 self.complaints.push(format!("port {hearer} hears {source:?}; it may hear {allowed:?}"));
             }
-            doubtful = Some((*source, frames));
+            doubtful = Some((*source, count));
         }
-        ears.doubtful = doubtful;
+        let fading = ears.doubtful.and_then(|(source, count)| Some((source, count.checked_sub(1)?)));
+        ears.doubtful = doubtful.or(fading);
         // What ended long ago says nothing any more.
         ears.allowed.retain(|_, stretch| {
             stretch.until.is_none_or(|until| now.since(until) < Duration::from_secs(10))
