@@ -30,6 +30,8 @@ fn script() -> ivr::ScriptFiles {
         ),
         phrases: vec![("it".to_owned(), "it.toml".to_owned(), String::new())],
         calendars: Vec::new(),
+        parts: Vec::new(),
+        look_ups: Vec::new(),
         sounds: ivr::SoundInventory::default(),
     }
 }
@@ -83,7 +85,7 @@ impl Scene {
             address: String::new(),
             sip_call_id: Some(call_id.clone()),
         });
-        self.fact(FactKind::LegConnected { leg: leg as u32, codec: "PCMA".to_owned() });
+        self.fact(FactKind::LegConnected { leg: leg as u32, codec: "PCMA".to_owned(), csrc: 0 });
         self.hall.agree(now, (leg as usize, call_id), talk, &path);
         self.paths.insert(leg as usize, path);
     }
