@@ -31,6 +31,11 @@ fn files() -> ScriptFiles {
     files.flow.1 = blocks("toml flow");
     files.phrases.retain(|(language, ..)| ["it", "en", "fr"].contains(&language.as_str()));
     files.calendars[0].2 = blocks("toml calendar");
+    let one = |folder: &str, name: &str, kind: &str| {
+        vec![(name.to_owned(), format!("{folder}/{name}.toml"), blocks(kind))]
+    };
+    files.parts = one("parts", "number", "toml part");
+    files.look_ups = one("look_ups", "clients", "toml look_up");
     files
 }
 
