@@ -25,11 +25,15 @@ fn blocks(kind: &str) -> String {
     text
 }
 
-/// The script of the page, with the phrases of the shipped help desk and the page's own calendar.
+/// The script of the page, with all phrases of the shipped sounds and the page's own calendar, part and look-up.
 fn files() -> ScriptFiles {
     let mut files = shipped_files("helpdesk");
     files.flow.1 = blocks("toml flow");
-    files.phrases.retain(|(language, ..)| ["it", "en", "fr"].contains(&language.as_str()));
+    let phrases = |language: &str| {
+        let path = repository().join(format!("sounds/phrases/{language}.toml"));
+        (language.to_owned(), format!("phrases/{language}.toml"), std::fs::read_to_string(path).unwrap())
+    };
+    files.phrases = ["it", "en", "fr"].map(phrases).to_vec();
     files.calendars[0].2 = blocks("toml calendar");
     let one = |folder: &str, name: &str, kind: &str| {
         vec![(name.to_owned(), format!("{folder}/{name}.toml"), blocks(kind))]
