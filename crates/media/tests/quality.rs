@@ -268,7 +268,7 @@ fn translated() -> World {
     world
 }
 
-/// A talks for ten seconds; one packet in fifty is lost, and two come far too late.
+/// A talks for ten seconds; ten packets are lost, and two come far too late.
 fn talk_with_late_packets(world: &mut World) {
     let mut late = None;
     for n in 0..500u32 {
@@ -279,7 +279,7 @@ fn talk_with_late_packets(world: &mut World) {
                 world.say(A, &packet);
                 world.say(A, &late.take().unwrap());
             }
-            n if n % 50 == 1 => {}
+            n if n % 45 == 5 && n < 450 => {}
             _ => world.say(A, &packet),
         }
         world.pass(20);
