@@ -78,6 +78,8 @@ pub enum QueueEnd {
     Full,
     /// No agent who could ever take it is logged on.
     NobodyThere,
+    /// An agent talked with the caller and has hung up. Only for a wait that the script [`follows`](Wait::follows).
+    Ended,
 }
 
 /// What an interpreter asks for, in order.
@@ -145,6 +147,8 @@ pub struct Wait {
     pub position_every: Option<Duration>,
     /// What is heard meanwhile, for ever.
     pub music: Option<Sound>,
+    /// The script goes on with the caller when the agent hangs up: `QueueEnded` with `Ended`.
+    pub follows: bool,
 }
 
 /// A wish to be called back: what the caller would have waited for.

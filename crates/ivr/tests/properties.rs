@@ -23,6 +23,7 @@ fn inputs() -> impl Strategy<Value = Vec<(Input, u64)>> {
         1 => Just(Input::QueueEnded(QueueEnd::Overflow)),
         1 => Just(Input::QueueEnded(QueueEnd::Full)),
         1 => Just(Input::QueueEnded(QueueEnd::NobodyThere)),
+        1 => Just(Input::QueueEnded(QueueEnd::Ended)),
         1 => Just(Input::TransferFailed),
     ];
     proptest::collection::vec((input, 0u64..7), 0..80)

@@ -148,6 +148,7 @@ impl Call {
             playing: None,
             presses: Default::default(),
             phases: Phases::new(ctx.now),
+            script_follows: false,
             last_queue: None,
             charge: None,
             replacing: None,

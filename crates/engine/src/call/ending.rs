@@ -4,6 +4,7 @@ use super::{Call, Stage};
 use crate::context::{Context, Errand};
 use base::Time;
 use facts::{CallData, Cause, End, FactKind, LegRole, QueueLeft, Side};
+use ivr::{Input, QueueEnd};
 use sip::cause;
 use sip::ua::{Ending, How};
 use std::time::Duration;
@@ -104,10 +105,16 @@ impl Call {
         let end = self.leaves_with(ctx, number, ending.how).unwrap_or(end);
         self.guest_ended(ctx, number);
         self.lost.forget(number);
+        let goes_on = self.script_goes_on(number, ending.how);
+        if goes_on {
+            self.leave_talk(ctx);
+        }
         if let Some((leg, log)) = self.leg_and_log(number) {
             leg.session_over(ctx, log, end.clone());
         }
-        if self.stage_is_talking_with(number) || number == self.caller {
+        if goes_on {
+            self.back_to_script(ctx, Input::QueueEnded(QueueEnd::Ended));
+        } else if self.stage_is_talking_with(number) || number == self.caller {
             self.finish(ctx, end);
         } else if self.end.is_none() {
             self.other_over(ctx, number, end);

@@ -86,6 +86,8 @@ pub(crate) struct Call {
     from_display: Option<String>,
     /// How far the caller's number can be believed.
     trust: Trust,
+    /// The script goes on with the caller when the agent who took the call hangs up.
+    script_follows: bool,
     /// The queue in which it waited last.
     last_queue: Option<String>,
     /// For the number outside that is being called; as soon as it answers, its leg has it.

@@ -4,9 +4,10 @@ use super::ending::Phase;
 use super::{Call, Playing, Stage};
 use crate::context::Context;
 use crate::{Asker, Question};
-use facts::{CallPhase, Cause, End, FactKind, PlayedPrompt, Side};
+use facts::{CallPhase, Cause, End, FactKind, LegRole, PlayedPrompt, Side};
 use ivr::{Answer, Entry, Input, Interpreter, MessageEnd, Output, Script, Trace};
 use media_api::{Command, MessageLimits, Sound};
+use sip::ua::How;
 use std::sync::Arc;
 
 impl Call {
@@ -18,6 +19,7 @@ impl Call {
         interpreter.tell("caller", &self.from);
         interpreter.tell("dialled", &self.to);
         self.script = Some(interpreter);
+        self.script_follows = false;
         self.stage = Stage::Scripted;
         self.phases.enter(ctx.now, Phase::Ivr);
         self.script_input(ctx, Input::Start);
@@ -37,9 +39,27 @@ impl Call {
             return self.finish(ctx, end);
         }
         self.stop_playing(ctx);
+        self.script_follows = false;
         self.stage = Stage::Scripted;
         self.phases.enter(ctx.now, Phase::Ivr);
         self.script_input(ctx, input);
+    }
+
+    /// Whether the script goes on when this leg's party has hung up: it is the agent's, and the caller is still there.
+    pub(super) fn script_goes_on(&self, number: u32, how: How) -> bool {
+        let talks = matches!(self.stage, Stage::Talking { other } if other == number);
+        let find = |number| self.legs.iter().find(|leg| leg.number == number);
+        let is_agents = find(number).is_some_and(|leg| leg.agent.is_some());
+        let is_callers = find(self.caller).is_some_and(|leg| leg.role == LegRole::Caller && leg.connected);
+        self.script_follows && how == How::PeerHungUp && talks && is_agents && is_callers
+    }
+
+    /// The conversation with the agent, who is about to be out of the call, is over for all who were in it.
+    pub(super) fn leave_talk(&mut self, ctx: &mut Context) {
+        self.warming = None;
+        self.part(ctx);
+        self.hand_on_conference(ctx);
+        self.part_from_guests(ctx);
     }
 
     pub(super) fn script_timeout(&mut self, ctx: &mut Context) {

@@ -227,6 +227,7 @@ impl Call {
         let Some(asking) = self.take_asking(offer) else { return };
         let Some(leg) = asking.leg else { return };
         ctx.offers.remove(&offer);
+        self.script_follows = matches!(&self.stage, Stage::Queued(queued) if queued.wait.follows);
         self.note(ctx, FactKind::OfferAccepted { offer: asking.name, agent: asking.agent.clone() });
         self.leave_queue(ctx, QueueLeft::Answered, End::new(Side::Service, Cause::TakenElsewhere));
         self.stage = Stage::Talking { other: leg };

@@ -292,6 +292,7 @@ impl Interpreter {
             overflow_after: queue.overflow_after,
             position_every: queue.position_every,
             music: queue.music.clone(),
+            follows: queue.ended.is_some(),
         };
         self.leave(node, "queue", Output::Queue(wait));
     }
@@ -366,6 +367,7 @@ fn queue_exit(node: &Node, end: QueueEnd) -> Option<Exit> {
         QueueEnd::Overflow => &queue.overflow,
         QueueEnd::Full => &queue.full,
         QueueEnd::NobodyThere => &queue.nobody,
+        QueueEnd::Ended => queue.ended.as_ref()?,
     };
     Some(exit.clone())
 }

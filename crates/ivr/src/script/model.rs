@@ -221,6 +221,8 @@ pub(crate) struct QueueNode {
     pub(crate) overflow: Exit,
     pub(crate) full: Exit,
     pub(crate) nobody: Exit,
+    /// When the agent has hung up; otherwise the call ends then.
+    pub(crate) ended: Option<Exit>,
 }
 
 impl QueueNode {
@@ -230,6 +232,7 @@ impl QueueNode {
             .then_some(("overflow", &self.overflow))
             .into_iter()
             .chain([("full", &self.full), ("nobody", &self.nobody)])
+            .chain(self.ended.iter().map(|ended| ("ended", ended)))
             .collect()
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn queue(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Optio
     let overflow = reader.exit_or_default(&mut on, "overflow", "overflow");
     let full = reader.exit_or_default(&mut on, "full", "queue_full");
     let nobody = reader.exit_or_default(&mut on, "nobody", "nobody_there");
+    let ended = on.as_mut().filter(|on| on.has("ended")).and_then(|on| reader.exit(on, "ended"));
     finish(reader, on);
     Some(Kind::Queue(QueueNode {
         queue: queue?,
@@ -43,6 +44,7 @@ pub(super) fn queue(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Optio
         overflow: overflow?,
         full: full?,
         nobody: nobody?,
+        ended,
     }))
 }
 
