@@ -32,13 +32,15 @@ pub enum Scope {
     PiiClear,
     /// Keep addresses out of SIP, and let them in again.
     SecurityAny,
+    /// Close desks by command, and let them go by their calendars again.
+    EmergencyAny,
     /// Read `/metrics` from another machine.
     MetricsRead,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 10] = [
+    pub const ALL: [Scope; 11] = [
         Scope::EventsRead,
         Scope::CallAny,
         Scope::CallCapture,
@@ -48,6 +50,7 @@ impl Scope {
         Scope::AgentAny,
         Scope::PiiClear,
         Scope::SecurityAny,
+        Scope::EmergencyAny,
         Scope::MetricsRead,
     ];
 
@@ -63,6 +66,7 @@ impl Scope {
             Scope::AgentAny => "agent:any",
             Scope::PiiClear => "pii:clear",
             Scope::SecurityAny => "security:any",
+            Scope::EmergencyAny => "emergency:any",
             Scope::MetricsRead => "metrics:read",
         }
     }

@@ -4,6 +4,7 @@ mod bans;
 mod capture;
 mod commands;
 mod conversation;
+mod emergency;
 mod events;
 mod health;
 mod log;
@@ -57,6 +58,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/captures", post(capture::of_next_call))
         .route("/v1/bans", get(bans::list).post(bans::add))
         .route("/v1/bans/{*source}", delete(bans::lift))
+        .route("/v1/emergency", get(emergency::list).post(emergency::close))
+        .route("/v1/emergency/{scope}", delete(emergency::open))
         .route("/v1/calls/{call}/transfer", post(commands::transfer))
         .route("/v1/calls/{call}/parties", post(conversation::add))
         .route("/v1/calls/{call}/parties/{leg}", put(conversation::mute).delete(conversation::drop_out))

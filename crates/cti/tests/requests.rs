@@ -53,6 +53,9 @@ async fn a_missing_scope_is_named() {
         ("POST /v1/bans", MASKED, "security:any"),
         ("DELETE /v1/bans/192.0.2.9", MASKED, "security:any"),
         ("GET /v1/bans", METRICS, "events:read"),
+        ("POST /v1/emergency", MASKED, "emergency:any"),
+        ("DELETE /v1/emergency/all", MASKED, "emergency:any"),
+        ("GET /v1/emergency", METRICS, "events:read"),
         ("DELETE /v1/calls/c1", MASKED, "call:any"),
     ] {
         let problem = desk.ask(request, token).await.is_problem(403, "not_permitted");
@@ -584,4 +587,48 @@ async fn a_ban_is_asked_for_whole_and_lifted_by_its_source() {
             Command::LiftBan { source: net("192.0.2.9/32") },
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_closed_by_command_is_listed_and_closures_are_asked_for_whole() {
+    let mut desk = Desk::open().await;
+    let mut kinds = support::samples::every_kind();
+    kinds.retain(|kind| matches!(kind, facts::FactKind::EmergencyClosed(_)));
+    desk.write(None, kinds);
+    let listed = desk.ask("GET /v1/emergency", MASKED).await.json();
+    let closed = &listed["closed"][0];
+    assert_eq!((&closed["scope"], &closed["message"]), (&json!("number:1510"), &json!("strike")));
+    assert_eq!((&closed["reason"], &closed["by"]), (&json!("sciopero"), &json!("crm")));
+    assert!(closed["since"].is_string());
+    let parts = desk.ask("GET /v1/snapshot?of=emergencies", MASKED).await.json();
+    assert!(parts["emergencies"]["number:1510"]["closed"].is_object(), "{parts}");
+    let addr = desk.addr;
+    for body in [
+        "",
+        r#"{"reason":"x"}"#,
+        r#"{"scope":"all"}"#,
+        r#"{"scope":"all","reason":""}"#,
+        r#"{"scope":"queue:x","reason":"x"}"#,
+        r#"{"scope":"number:","reason":"x"}"#,
+        r#"{"scope":"all","reason":"x","why":"x"}"#,
+    ] {
+        ask(addr, "POST /v1/emergency", &bearer(ALL), body).await.is_problem(400, "invalid_request");
+    }
+    desk.ask("DELETE /v1/emergency/nothing", ALL).await.is_problem(400, "invalid_request");
+    let body = r#"{"scope":"script:helpdesk","message":"strike","reason":" sciopero "}"#;
+    let asked = tokio::spawn(async move { ask(addr, "POST /v1/emergency", &bearer(ALL), body).await });
+    let request = desk.commands.recv().await.unwrap();
+    let (message, reason) = ("strike".to_owned(), "sciopero".to_owned());
+    let scope = facts::EmergencyScope::Script("helpdesk".to_owned());
+    assert_eq!(request.command, facts::Command::CloseByEmergency { scope: scope.clone(), message, reason });
+    request.reply.send(Ok(0)).unwrap();
+    assert_eq!(asked.await.unwrap().json()["accepted"], true);
+    let opened =
+        tokio::spawn(
+            async move { ask(addr, "DELETE /v1/emergency/script:helpdesk", &bearer(ALL), "").await },
+        );
+    let request = desk.commands.recv().await.unwrap();
+    assert_eq!(request.command, facts::Command::OpenAfterEmergency { scope });
+    request.reply.send(Ok(0)).unwrap();
+    assert_eq!(opened.await.unwrap().json()["accepted"], true);
 }

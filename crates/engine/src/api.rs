@@ -255,6 +255,8 @@ pub enum CommandRefused {
     NotPermitted,
     /// The configuration does not name that account as a supervisor; nothing changed.
     NoSupervisor,
+    /// No script that would be closed has this phrase among its messages; nothing changed.
+    NoMessage,
 }
 
 /// What the engine gives, in the order in which it is to be done.
@@ -331,6 +333,8 @@ pub struct Past {
     pub charges: Vec<(u64, facts::ChargeNow)>,
     /// Who was kept out.
     pub bans: Vec<facts::BanNow>,
+    /// What was closed by command.
+    pub emergencies: Vec<facts::EmergencyNow>,
 }
 
 /// A call that the last process left open.

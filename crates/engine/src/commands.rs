@@ -26,6 +26,10 @@ impl Engine {
                 Ok(())
             }
             Command::LiftBan { source } => self.bans.lift(&mut self.ctx, source.trunc(), by),
+            Command::CloseByEmergency { scope, message, reason } => {
+                self.ctx.close_by_emergency(scope, (message, reason), by)
+            }
+            Command::OpenAfterEmergency { scope } => self.ctx.open_after_emergency(scope, by),
             Command::Transfer { call, to } => self.transfer(&call, &to),
             Command::Supervise { call, supervisor, mode, basis } => {
                 self.supervise(&call, supervisor, (mode, basis), by)

@@ -6,6 +6,7 @@ use crate::call::Recordings;
 use crate::capturing::Captures;
 use crate::certificates::Certificates;
 use crate::destinations::Meant;
+use crate::emergencies::Emergencies;
 use crate::ledger::{CallLog, Ledger};
 use crate::lines::Lines;
 use crate::outbound::Outbound;
@@ -100,6 +101,7 @@ pub(crate) struct Context {
     /// How much of each trunk is in use.
     pub(crate) lines: Lines,
     pub(crate) captures: Captures,
+    pub(crate) emergencies: Emergencies,
     pub(crate) recordings: Recordings,
     pub(crate) errands: VecDeque<Errand>,
     /// The legs of each account that has any, the oldest first: whoever has one is not rung.
@@ -137,6 +139,7 @@ impl Context {
             outbound,
             lines: Lines::default(),
             captures: Captures::default(),
+            emergencies: Emergencies::default(),
             recordings: Recordings::default(),
             errands: VecDeque::new(),
             busy: BTreeMap::new(),

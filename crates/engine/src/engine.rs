@@ -51,6 +51,7 @@ impl Engine {
             log_full: false,
         };
         let bans = std::mem::take(&mut past.bans);
+        engine.ctx.emergencies.restore(std::mem::take(&mut past.emergencies));
         past::begin(&mut engine.ctx, past);
         engine.bans.restore(&mut engine.ctx, bans);
         engine.settle();
@@ -165,6 +166,7 @@ impl Engine {
             agents: self.devices.agents.clone(),
             trunks: self.devices.trunks.clone(),
             bans: self.bans.now().clone(),
+            emergencies: self.ctx.emergencies.now().clone(),
         }
     }
 

@@ -16,6 +16,7 @@ mod commands;
 mod context;
 mod destinations;
 mod devices;
+mod emergencies;
 mod engine;
 mod errands;
 mod ledger;

@@ -1,5 +1,6 @@
 //! What can be asked of an exchange from outside. What follows from it is told by facts.
 
+use crate::EmergencyScope;
 use crate::{Recorded, SupervisionMode};
 use ipnet::IpNet;
 use std::time::Duration;
@@ -56,6 +57,20 @@ pub enum Command {
     LiftBan {
         /// As the ban says.
         source: IpNet,
+    },
+    /// Close a desk at once, whatever its calendars say. One that is closed already is closed with the new words.
+    CloseByEmergency {
+        /// What.
+        scope: EmergencyScope,
+        /// The phrase that callers hear first; empty for none.
+        message: String,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Let a desk go by its calendars again.
+    OpenAfterEmergency {
+        /// As the closure says.
+        scope: EmergencyScope,
     },
     /// Hand a call from the agent who has it to somebody else, without asking them first.
     Transfer {

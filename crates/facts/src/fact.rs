@@ -1,7 +1,7 @@
 use crate::wall_micros;
 use crate::{
-    AgentState, Banned, CallData, End, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt,
-    QueueLeft, QueueRefusal, RecordingEnd, SilenceEvidence, SupervisionMode,
+    AgentState, Banned, CallData, EmergencyClosed, End, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver,
+    PlayedPrompt, QueueLeft, QueueRefusal, RecordingEnd, SilenceEvidence, SupervisionMode,
 };
 use base::Wall;
 use serde::{Deserialize, Serialize};
@@ -959,6 +959,17 @@ pub enum FactKind {
         why: String,
         /// The client that asked for it to be lifted.
         #[serde(default, skip_serializing_if = "String::is_empty")]
+        by: String,
+    },
+    /// Somebody has closed a desk, whatever its calendars say.
+    #[serde(rename = "emergency.closed")]
+    EmergencyClosed(EmergencyClosed),
+    /// A desk goes by its calendars again.
+    #[serde(rename = "emergency.opened")]
+    EmergencyOpened {
+        /// As the closure says.
+        scope: String,
+        /// The client that asked for it.
         by: String,
     },
 }

@@ -7,6 +7,7 @@ mod ban;
 mod charge;
 mod command;
 mod details;
+mod emergency;
 mod end;
 mod fact;
 mod recording;
@@ -20,6 +21,7 @@ pub use details::{
     AgentState, CallData, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft,
     QueueRefusal, SilenceEvidence, SupervisionMode,
 };
+pub use emergency::{EmergencyClosed, EmergencyNow, EmergencyScope};
 pub use end::{Cause, End, Side};
 pub use fact::{Fact, FactKind};
 pub use recording::{Recorded, RecordingEnd, RecordingNow};

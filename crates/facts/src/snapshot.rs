@@ -1,4 +1,4 @@
-use crate::{AgentState, BanNow, LegRole, RecordingNow, SupervisionMode};
+use crate::{AgentState, BanNow, EmergencyNow, LegRole, RecordingNow, SupervisionMode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,6 +19,9 @@ pub struct Snapshot {
     /// Who is kept out, by source.
     #[serde(default)]
     pub bans: BTreeMap<String, BanNow>,
+    /// What is closed by command, by scope.
+    #[serde(default)]
+    pub emergencies: BTreeMap<String, EmergencyNow>,
 }
 
 /// One call.

@@ -15,6 +15,15 @@ pub struct Entry {
     pub language: Option<String>,
 }
 
+/// A desk that somebody has closed by command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Who and why; told as the rule that decided, wherever a calendar is asked.
+    pub rule: String,
+    /// The phrase that is heard before anything else; empty for none.
+    pub message: String,
+}
+
 /// What can be told to an interpreter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {

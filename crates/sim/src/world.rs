@@ -514,6 +514,7 @@ impl World<'_> {
             paused: fold.paused(),
             charges: fold.charges(),
             bans: fold.snapshot().bans.values().cloned().collect(),
+            emergencies: fold.snapshot().emergencies.values().cloned().collect(),
         };
         self.media.forget_all(self.now);
         self.streams.clear();

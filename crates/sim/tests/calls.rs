@@ -340,6 +340,7 @@ fn a_restart_ends_the_calls_that_the_last_process_left_open_before_all_else() {
         broken: vec![broken],
         paused: vec![("anna".into(), "lunch".into())],
         bans: vec![],
+        emergencies: vec![],
         charges: vec![],
     };
     let mut stage = Stage::with(config(), past);

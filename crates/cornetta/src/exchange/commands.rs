@@ -32,7 +32,7 @@ fn explain(refused: CommandRefused) -> CommandError {
     match refused {
         CommandRefused::NotFound => CommandError {
             code: CommandCode::NotFound,
-            detail: "there is no such agent, call, number or ban; GET /v1/snapshot and GET /v1/bans show those that there are"
+            detail: "there is no such agent, call, number, script, closure or ban; GET /v1/snapshot, GET /v1/bans and GET /v1/emergency show those that there are"
                 .to_owned(),
         },
         CommandRefused::NotPermitted => CommandError {
@@ -43,6 +43,11 @@ fn explain(refused: CommandRefused) -> CommandError {
         CommandRefused::NoSupervisor => CommandError {
             code: CommandCode::NotPermitted,
             detail: "that account may not listen to calls: write `supervisor = true` under its [[agent]]".to_owned(),
+        },
+        CommandRefused::NoMessage => CommandError {
+            code: CommandCode::NotFound,
+            detail: "no script that would be closed has this phrase: list it as `messages` under [emergency] in its flow.toml"
+                .to_owned(),
         },
         CommandRefused::InvalidState => CommandError {
             code: CommandCode::InvalidState,

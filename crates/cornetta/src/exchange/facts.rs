@@ -87,5 +87,6 @@ pub(super) fn past(recovery: &Recovery) -> Past {
         paused: recovery.paused.clone(),
         charges: recovery.charges.clone(),
         bans: recovery.snapshot.bans.values().cloned().collect(),
+        emergencies: recovery.snapshot.emergencies.values().cloned().collect(),
     }
 }

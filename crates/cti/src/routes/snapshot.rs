@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use facts::{AgentNow, BanNow, CallNow, QueueNow, TrunkNow};
+use facts::{AgentNow, BanNow, CallNow, EmergencyNow, QueueNow, TrunkNow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ struct Parts {
     trunks: Option<BTreeMap<String, TrunkNow>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bans: Option<BTreeMap<String, BanNow>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emergencies: Option<BTreeMap<String, EmergencyNow>>,
 }
 
 /// One call.
@@ -70,11 +72,13 @@ pub(super) async fn snapshot(
 ) -> Result<Response, Problem> {
     grant.need(Scope::EventsRead)?;
     let Query(query) = query.map_err(|error| Problem::invalid_request(error.body_text()))?;
-    let of = query.of.as_deref().unwrap_or("calls,queues,agents,trunks,bans");
+    let of = query.of.as_deref().unwrap_or("calls,queues,agents,trunks,bans,emergencies");
     let wanted: Vec<&str> = of.split(',').map(str::trim).collect();
-    let known = ["calls", "queues", "agents", "trunks", "bans"];
+    let known = ["calls", "queues", "agents", "trunks", "bans", "emergencies"];
     if let Some(unknown) = wanted.iter().find(|part| !known.contains(part)) {
-        let detail = format!("{unknown:?} is no part of a snapshot; of=calls,queues,agents,trunks,bans are.");
+        let detail = format!(
+            "{unknown:?} is no part of a snapshot; of=calls,queues,agents,trunks,bans,emergencies are."
+        );
         return Err(Problem::invalid_request(detail));
     }
     let mut snapshot = app.source.feed.snapshot().await;
@@ -89,6 +93,7 @@ pub(super) async fn snapshot(
         agents: wanted.contains(&"agents").then_some(snapshot.agents),
         trunks: wanted.contains(&"trunks").then_some(snapshot.trunks),
         bans: wanted.contains(&"bans").then_some(snapshot.bans),
+        emergencies: wanted.contains(&"emergencies").then_some(snapshot.emergencies),
     };
     Ok(Json(parts).into_response())
 }

@@ -109,6 +109,8 @@ fn of_the_exchange(kind: &FactKind) -> &'static str {
         FactKind::OutboundSettled { .. } => "outbound.settled",
         FactKind::SecurityBanned(_) => "security.banned",
         FactKind::SecurityUnbanned { .. } => "security.unbanned",
+        FactKind::EmergencyClosed(_) => "emergency.closed",
+        FactKind::EmergencyOpened { .. } => "emergency.opened",
         _ => "",
     }
 }

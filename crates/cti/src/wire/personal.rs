@@ -49,7 +49,8 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::SupervisionStarted { .. } | FactKind::SupervisionModeChanged { .. } | FactKind::SupervisionEnded { .. }
         | FactKind::RecordingStarted { .. } | FactKind::RecordingPaused { .. } | FactKind::RecordingResumed { .. }
         | FactKind::RecordingStopped { .. } | FactKind::RecordingFailed { .. }
-        | FactKind::OutboundSettled { .. } | FactKind::SecurityBanned(_) | FactKind::SecurityUnbanned { .. } => Personal::Plain,
+        | FactKind::OutboundSettled { .. } | FactKind::SecurityBanned(_) | FactKind::SecurityUnbanned { .. }
+        | FactKind::EmergencyClosed(_) | FactKind::EmergencyOpened { .. } => Personal::Plain,
         FactKind::SystemStarted { .. } | FactKind::SystemStopping { .. } | FactKind::ConfigActivated { .. }
         | FactKind::ConfigRejected { .. } | FactKind::TrunkUp { .. } | FactKind::TrunkDown { .. }
         | FactKind::TrunkDegraded { .. } | FactKind::TrunkRemoved { .. }

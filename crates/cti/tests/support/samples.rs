@@ -1,8 +1,9 @@
 //! One fact of every kind.
 
 use facts::{
-    AgentState, Banned, CallData, Cause, End, FactKind, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver,
-    PlayedPrompt, QueueLeft, QueueRefusal, RecordingEnd, Side, SilenceEvidence, SupervisionMode,
+    AgentState, Banned, CallData, Cause, EmergencyClosed, End, FactKind, HeardSpeech, KeyFacts, LegRole,
+    OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal, RecordingEnd, Side, SilenceEvidence,
+    SupervisionMode,
 };
 
 pub(crate) const NUMBER: &str = "+393471234567";
@@ -143,6 +144,13 @@ fn desk() -> Vec<FactKind> {
             by: String::new(),
         }),
         FactKind::SecurityUnbanned { source: "192.0.2.9/32".into(), why: "lifted".into(), by: "crm".into() },
+        FactKind::EmergencyClosed(EmergencyClosed {
+            scope: "number:1510".into(),
+            message: "strike".into(),
+            reason: "sciopero".into(),
+            by: "crm".into(),
+        }),
+        FactKind::EmergencyOpened { scope: "number:1510".into(), by: "crm".into() },
     ]
 }
 

@@ -5,7 +5,7 @@ use super::{Call, Playing, Stage};
 use crate::context::Context;
 use crate::{Asker, Question};
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PlayedPrompt, Side};
-use ivr::{Answer, Entry, Input, Interpreter, MessageEnd, Output, Script, Trace};
+use ivr::{Answer, Closed, Entry, Input, Interpreter, MessageEnd, Output, Script, Trace};
 use media_api::{Command, MessageLimits, Sound};
 use sip::ua::How;
 use std::sync::Arc;
@@ -18,6 +18,10 @@ impl Call {
         interpreter.tell("trust", &self.trust.for_scripts());
         interpreter.tell("caller", &self.from);
         interpreter.tell("dialled", &self.to);
+        if let Some(closed) = ctx.emergencies.of(&self.to, self.service.name()) {
+            let rule = format!("emergency close by {}: {}", closed.by, closed.reason);
+            interpreter.close(Closed { rule, message: closed.message.clone() });
+        }
         self.script = Some(interpreter);
         self.script_follows = false;
         self.stage = Stage::Scripted;

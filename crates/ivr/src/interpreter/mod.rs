@@ -1,12 +1,13 @@
 //! A call on its way through a script: the turns, and the way through the nodes.
 
+mod closing;
 mod collecting;
 mod looking_up;
 mod menus;
 mod speaking;
 
 use crate::script::{Assignment, CallbackNode, Exit, Kind, Node, NodeId, QueueNode, Value};
-use crate::{CallBack, Entry, Input, MessageEnd, Output, QueueEnd, Script, Trace, Wait, Why};
+use crate::{CallBack, Closed, Entry, Input, MessageEnd, Output, QueueEnd, Script, Trace, Wait, Why};
 use base::{Bounded, Time, Wall};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -38,12 +39,16 @@ pub struct Interpreter {
     serial: u32,
     outputs: VecDeque<Output>,
     preset: Vec<Assignment>,
+    /// A command has closed the desk.
+    closed: Option<Closed>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Before `Start`.
     New,
+    /// The message of a desk that is closed by command is heard.
+    Announcing,
     /// The node's prompts are heard.
     Playing,
     /// The menu's prompts have ended.
@@ -81,6 +86,7 @@ impl Interpreter {
             serial: 0,
             outputs: VecDeque::new(),
             preset,
+            closed: None,
             script,
         }
     }
@@ -93,6 +99,7 @@ impl Interpreter {
         }
         match (self.state, input) {
             (State::New, Input::Start) => self.start(turn),
+            (State::Announcing, Input::Played { complete }) => self.announced(turn, complete),
             (State::Playing, Input::Played { complete }) => {
                 self.prompt_ended(complete);
                 self.go_on(turn, |call, node| call.after_prompt(turn, node));
@@ -123,7 +130,7 @@ impl Interpreter {
             State::New | State::LookingUp { .. } => self.keep(key),
             State::Playing => self.go_on(turn, |call, node| call.key_during_prompt(turn, node, key)),
             State::Asking { .. } => self.go_on(turn, |call, node| call.answer(turn, node, key)),
-            State::Resting | State::Over => {}
+            State::Announcing | State::Resting | State::Over => {}
         }
     }
 
@@ -184,7 +191,10 @@ impl Interpreter {
     fn start(&mut self, turn: Turn) {
         let preset = std::mem::take(&mut self.preset);
         self.set_all(&preset);
-        self.walk(turn, Exit::To(self.node));
+        match self.closed.clone() {
+            Some(closed) => self.start_closed(turn, closed),
+            None => self.walk(turn, Exit::To(self.node)),
+        }
     }
 
     /// Does `step` in the present node and, if that leads out of it, walks on.
@@ -237,9 +247,14 @@ impl Interpreter {
     }
 
     fn hours(&mut self, turn: Turn, name: &str, open: &Exit, closed: &Exit) -> Exit {
-        let decision = self.script.calendar(name).map(|calendar| calendar.at(turn.wall));
-        let (is_open, rule) =
-            decision.map_or((false, String::new()), |decision| (decision.open, decision.rule));
+        let (is_open, rule) = match (&self.closed, self.script.calendar(name)) {
+            (Some(closed), _) => (false, closed.rule.clone()),
+            (None, Some(calendar)) => {
+                let decision = calendar.at(turn.wall);
+                (decision.open, decision.rule)
+            }
+            (None, None) => (false, String::new()),
+        };
         self.trace(Trace::Hours { calendar: name.to_owned(), open: is_open, rule });
         if is_open { open.clone() } else { closed.clone() }
     }

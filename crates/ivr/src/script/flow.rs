@@ -1,3 +1,4 @@
+use super::emergency;
 use super::kinds;
 use super::model::{Assignment, Exit, Flow, Node, NodeId, Number, Place};
 use super::parts::{Instance, Parts, Scope};
@@ -147,7 +148,8 @@ impl<'f> Reader<'f> {
         let start = head.require(&mut self.document, "start", "name the node that a call begins in");
         let numbers = head.take("numbers");
         let promise = head.take("promise");
-        let keys = &["title", "languages", "fallback_language", "start", "numbers", "promise"];
+        let emergency = head.take("emergency");
+        let keys = &["title", "languages", "fallback_language", "start", "numbers", "promise", "emergency"];
         let bodies = self.name_nodes(head, keys);
         let scopes = self.scopes(bodies, parts);
 
@@ -156,6 +158,7 @@ impl<'f> Reader<'f> {
         }
         let start = start.and_then(|start| self.node(&start));
         let numbers = numbers.map(|numbers| self.numbers(&numbers, start)).unwrap_or_default();
+        let emergency = emergency::read(self, emergency.as_ref());
         let nodes = self.read_nodes(&scopes);
         self.check_known();
         self.check_spoken(&languages);
@@ -163,7 +166,8 @@ impl<'f> Reader<'f> {
         let broken = self.broken || start.is_none();
         let mut nodes: Vec<Node> = nodes.into_iter().collect::<Option<_>>().filter(|_| !broken)?;
         let starts: Vec<NodeId> = numbers.values().map(|number| number.start).chain(start).collect();
-        let is_finite = proof::prove(&mut nodes, &starts, self);
+        let entrances: Vec<NodeId> = starts.iter().copied().chain(emergency.start).collect();
+        let is_finite = proof::prove(&mut nodes, &entrances, self);
         let promise = promise::read(self, promise.as_ref());
         if is_finite {
             promise::check(promise, &nodes, &starts, phrases, self);
@@ -174,6 +178,7 @@ impl<'f> Reader<'f> {
             fallback_language,
             start: start?,
             numbers,
+            emergency,
             nodes,
         })
     }

@@ -1,3 +1,4 @@
+mod emergency;
 mod flow;
 mod kinds;
 mod model;
@@ -169,6 +170,11 @@ impl Script {
             proof.add(calendar.prove(from));
         }
         proof
+    }
+
+    /// Whether a command that closes the desk may have this phrase said first.
+    pub fn has_emergency_message(&self, phrase: &str) -> bool {
+        self.flow.emergency.messages.iter().any(|message| message == phrase)
     }
 
     /// The text of a phrase, for people.

@@ -1,5 +1,6 @@
 //! A flow as the checker leaves it and the interpreter walks it: every name found, every exit somewhere.
 
+use super::emergency::Emergency;
 use crate::look_up::LookUp;
 use media_api::Sound;
 use spoken::Form;
@@ -17,6 +18,7 @@ pub(crate) struct Flow {
     pub(crate) fallback_language: String,
     pub(crate) start: NodeId,
     pub(crate) numbers: BTreeMap<String, Number>,
+    pub(crate) emergency: Emergency,
     /// In the order of the file.
     pub(crate) nodes: Vec<Node>,
 }

@@ -1,8 +1,8 @@
 use crate::OpenCall;
 use base::Wall;
 use facts::{
-    AgentNow, AgentState, BanNow, CallNow, CallPhase, ChargeNow, Fact, FactKind, LegNow, LegRole, QueueNow,
-    RecordingNow, Snapshot, TrunkNow,
+    AgentNow, AgentState, BanNow, CallNow, CallPhase, ChargeNow, EmergencyNow, Fact, FactKind, LegNow,
+    LegRole, QueueNow, RecordingNow, Snapshot, TrunkNow,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -117,6 +117,13 @@ impl SnapshotFold {
             }
             FactKind::SecurityUnbanned { source, .. } => {
                 self.snapshot.bans.remove(source);
+            }
+            FactKind::EmergencyClosed(closed) => {
+                let now = EmergencyNow::new(fact.at, closed.clone());
+                self.snapshot.emergencies.insert(closed.scope.clone(), now);
+            }
+            FactKind::EmergencyOpened { scope, .. } => {
+                self.snapshot.emergencies.remove(scope);
             }
             _ => {}
         }

@@ -7,6 +7,8 @@ mod leaving;
 mod queueing;
 mod saying;
 
+pub(super) use saying::uses;
+
 use super::flow::Reader;
 use super::model::{Exit, Kind, Node, NodeId, Value};
 use super::words::{self, NAME_SHAPE, is_name};

@@ -94,7 +94,7 @@ fn fragments(reader: &mut Reader<'_>, form: Form, language: Option<&str>, at: us
 }
 
 /// Notes that a phrase is said here; in every language if none is named.
-pub(super) fn uses(reader: &mut Reader<'_>, phrase: &str, language: Option<&str>, at: usize) {
+pub(in crate::script) fn uses(reader: &mut Reader<'_>, phrase: &str, language: Option<&str>, at: usize) {
     let (phrase, language) = (phrase.to_owned(), language.map(str::to_owned));
     reader.uses.insert(Use { phrase, language, at: reader.place(at) });
 }
