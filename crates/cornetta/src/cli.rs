@@ -2,6 +2,7 @@
 
 use crate::config::parse_span as config_span;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use facts::EmergencyScope;
 use phone::script::{Expectation, Keys, Speech, parse_span};
 use sip::ua::Transport;
 use std::net::{IpAddr, SocketAddr};
@@ -40,6 +41,9 @@ pub(crate) enum Command {
     /// Who is kept out of SIP, and why.
     #[command(subcommand)]
     Bans(Bans),
+    /// Desks that are closed at once, whatever their calendars say.
+    #[command(subcommand)]
+    Emergency(Emergency),
     /// Reports, folded from the log.
     #[command(subcommand)]
     Report(Report),
@@ -88,6 +92,9 @@ pub(crate) enum Ivr {
         #[arg(long, default_value = "sounds")]
         sounds: PathBuf,
     },
+    /// Say what would happen to a call, node by node, and which rules decide. What the exchange was told by command is
+    /// not known to it.
+    When(When),
     /// Show a month of a calendar: each day with its hours and what is special about it.
     Month {
         /// The calendar, such as ivr-scripts/helpdesk/calendars/helpdesk.toml.
@@ -99,6 +106,27 @@ pub(crate) enum Ivr {
         #[arg(long, value_enum, default_value_t = MonthFormat::Text)]
         format: MonthFormat,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct When {
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// The number that is dialled.
+    #[arg(long)]
+    pub(crate) number: String,
+    /// When, by the clocks of the script's calendar: `2027-04-25 10:00`; now if it is not given.
+    #[arg(long)]
+    pub(crate) at: Option<String>,
+    /// Who calls; somebody who withholds their number if it is not given.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// What is pressed, each key when it is waited for: `1,2`. Then the caller is silent.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) keys: String,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -315,6 +343,40 @@ pub(crate) enum Bans {
     },
 }
 
+#[derive(Subcommand)]
+pub(crate) enum Emergency {
+    /// Print what is closed by command, since when, by whom and why.
+    List {
+        #[command(flatten)]
+        log: LogFrom,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Close a desk: calls that arrive from now on hear it.
+    Close {
+        /// `all`, `number:NUMBER` or `script:NAME`.
+        #[arg(value_parser = scope)]
+        scope: EmergencyScope,
+        /// Why, for the log.
+        #[arg(long)]
+        reason: String,
+        /// A phrase that is heard first: one of those under `[emergency]` in the script.
+        #[arg(long)]
+        message: Option<String>,
+        #[command(flatten)]
+        exchange: Running,
+    },
+    /// Let a desk go by its calendars again.
+    Open {
+        /// As `list` shows it.
+        #[arg(value_parser = scope)]
+        scope: EmergencyScope,
+        #[command(flatten)]
+        exchange: Running,
+    },
+}
+
 /// A fold of the log as a table.
 #[derive(Args)]
 pub(crate) struct Table {
@@ -362,6 +424,10 @@ pub(crate) struct Sim {
     pub(crate) home: PathBuf,
 }
 
+fn scope(written: &str) -> Result<EmergencyScope, String> {
+    EmergencyScope::parse(written).ok_or_else(|| "write all, number:NUMBER or script:NAME".to_owned())
+}
+
 fn transport(name: &str) -> Result<Transport, String> {
     Transport::by_name(name).ok_or_else(|| "write udp, tcp, tls, ws or wss".to_owned())
 }
@@ -384,6 +450,7 @@ mod tests {
         "ivr graph menu",
         "ivr check menu",
         "ivr month desk.toml --month 2027-04",
+        "ivr when --number 1510",
         "phone register",
         "phone call echo",
         "phone answer",
@@ -395,6 +462,9 @@ mod tests {
         "bans list",
         "bans lift 203.0.113.9",
         "bans add 203.0.113.9 --reason fraud",
+        "emergency list",
+        "emergency close all --reason strike",
+        "emergency open all",
         "report reachability",
         "sim",
     ];

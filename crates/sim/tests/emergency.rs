@@ -72,7 +72,7 @@ fn is_served(stage: &mut Stage, number: &str, at: u8) -> bool {
     caller.connect(stage);
     stage.wait(std::time::Duration::from_secs(20));
     let ends = stage.facts.iter().skip(before).filter_map(|fact| match &fact.kind {
-        FactKind::CallEnded { end, .. } => end.place.clone(),
+        FactKind::CallEnded { end, .. } => Some(end.place.clone()),
         _ => None,
     });
     match Vec::from_iter(ends).as_slice() {

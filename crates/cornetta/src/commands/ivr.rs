@@ -11,6 +11,7 @@ pub(super) fn run(command: &Ivr) -> ExitCode {
     match command {
         Ivr::Graph { script, format, sounds } => with_script(script, sounds, |script| graph(script, *format)),
         Ivr::Check { script, sounds } => with_script(script, sounds, check),
+        Ivr::When(when) => super::ivr_when::run(when),
         Ivr::Month { calendar, month, format } => tell_month(calendar, month, *format),
     }
 }

@@ -5,7 +5,7 @@ use super::web::{Web, in_query};
 use crate::cli::LogFrom;
 use crate::config::TRACE_FOLDER;
 use anyhow::{Context as _, Result, bail};
-use facts::{BanNow, Fact};
+use facts::{BanNow, EmergencyNow, Fact};
 use journal::{Journal, JournalError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -52,6 +52,19 @@ impl LogSource {
                 let answer: serde_json::Value = serde_json::from_str(&body)?;
                 let bans = answer.get("bans").cloned().unwrap_or_default();
                 serde_json::from_value(bans).context("the exchange answers otherwise than this program")
+            }
+        }
+    }
+
+    /// What is closed by command, by scope.
+    pub(super) fn emergencies(&self) -> Result<BTreeMap<String, EmergencyNow>> {
+        match self {
+            LogSource::Folder(journal, _) => Ok(journal.snapshot().emergencies),
+            LogSource::Web(web) => {
+                let (_, body) = web.get("/v1/snapshot?of=emergencies")?;
+                let answer: serde_json::Value = serde_json::from_str(&body)?;
+                let closed = answer.get("emergencies").cloned().unwrap_or_default();
+                serde_json::from_value(closed).context("the exchange answers otherwise than this program")
             }
         }
     }

@@ -3,7 +3,9 @@
 mod bans;
 mod capture;
 mod check;
+mod emergency;
 mod ivr;
+mod ivr_when;
 mod lines;
 mod log;
 mod log_source;
@@ -40,6 +42,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Cdr(cdr) => log::cdr(&cdr),
         Command::Capture(capture) => capture::run(&capture),
         Command::Bans(bans) => bans::run(&bans),
+        Command::Emergency(emergency) => emergency::run(&emergency),
         Command::Report(Report::Reachability(report)) => report::reachability(&report),
         Command::Sim(sim) => sim::run(&sim),
     }

@@ -163,10 +163,15 @@ impl Script {
         self.flow.numbers.keys().map(String::as_str).collect()
     }
 
+    /// The calendars by name, each one that there is a file for.
+    pub fn calendars(&self) -> impl Iterator<Item = (&str, &Calendar)> {
+        self.calendars.iter().filter_map(|(name, calendar)| Some((name.as_str(), calendar.as_deref()?)))
+    }
+
     /// What will go wrong with its calendars in the two years after `from`.
     pub fn prove_calendars(&self, from: Wall) -> Proof {
         let mut proof = Proof::default();
-        for calendar in self.calendars.values().flatten() {
+        for (_, calendar) in self.calendars() {
             proof.add(calendar.prove(from));
         }
         proof

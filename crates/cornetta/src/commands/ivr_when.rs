@@ -1,0 +1,297 @@
+//! `cornetta ivr when`: what would happen to a call at an instant, node by node, and which rule decides. The real
+//! interpreter walks the script that answers the number; time passes as fast as it can.
+
+use super::{WRONG, now, tell_faults};
+use crate::cli::When;
+use crate::config;
+use base::{Time, Wall};
+use calendar::Zone;
+use engine::Service;
+use ivr::{Answer, Entry, Input, Interpreter, Output, Script, Trace};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Where clocks count if the script has no calendar.
+const ZONE: &str = "Europe/Rome";
+/// Far more than a caller could do.
+const TURNS_MAX: usize = 10_000;
+
+pub(super) fn run(when: &When) -> ExitCode {
+    let installation = match config::load(&when.config.config) {
+        Ok(installation) => installation,
+        Err(faults) => return tell_faults(&faults),
+    };
+    let engine = &installation.engine;
+    let normal = engine.numbering.home.normal(&when.number).to_string();
+    let Some(service) = engine.services.get(&normal).or(engine.otherwise.as_ref()) else {
+        return wrong(&format!("nothing answers {}; the numbers stand under [[service]]", when.number));
+    };
+    let Service::Script { script, language } = service else {
+        println!(
+            "al {} risponde il servizio «{}», senza script e senza calendario",
+            when.number,
+            service.name()
+        );
+        return ExitCode::SUCCESS;
+    };
+    let Some(zone) =
+        script.calendars().next().map(|(_, calendar)| calendar.zone().clone()).or_else(|| Zone::named(ZONE))
+    else {
+        return wrong("no zone is known");
+    };
+    let (at, note) = match instant(when.at.as_deref(), &zone) {
+        Ok(instant) => instant,
+        Err(why) => return wrong(&why),
+    };
+    let from = when.from.as_deref().map(|from| engine.numbering.home.normal(from).to_string());
+    let from = from.unwrap_or_else(|| "anonymous".to_owned());
+    let mut written = script.dialled_numbers().into_iter();
+    let dialled = written.find(|written| engine.numbering.home.normal(written).as_str() == normal);
+    let entry = Entry { dialled: dialled.unwrap_or(&normal).to_owned(), language: language.clone() };
+    let mut walk = Walk::new(script, entry, (&from, &normal), at, &when.keys);
+    walk.go();
+    let shown = zone.shown(at).unwrap_or_default();
+    match when.json {
+        true => println!(
+            "{}",
+            json!({
+                "number": when.number, "from": from, "at": shown, "zone": zone.name(), "note": note,
+                "script": script.name(), "steps": walk.steps.iter().map(Step::json).collect::<Vec<_>>(),
+            })
+        ),
+        false => tell(
+            &walk.steps,
+            &format!("{shown} ({})", zone.name()),
+            (&from, &when.number, script.name()),
+            &note,
+        ),
+    }
+    ExitCode::SUCCESS
+}
+
+fn wrong(why: &str) -> ExitCode {
+    eprintln!("{why}");
+    ExitCode::from(WRONG)
+}
+
+fn tell(steps: &[Step], at: &str, (from, number, script): (&str, &str, &str), note: &str) {
+    println!("{at}, chiama {from}: al {number} risponde lo script «{script}»");
+    if !note.is_empty() {
+        println!("{note}");
+    }
+    for step in steps {
+        println!("  {:<20} {}", step.node, step.italian);
+    }
+}
+
+/// The instant that the clock of the zone shows so, and a word where that is not clear.
+fn instant(shown: Option<&str>, zone: &Zone) -> Result<(Wall, String), String> {
+    let Some(shown) = shown else { return Ok((now(), String::new())) };
+    let instants = zone.instants(shown).ok_or_else(|| {
+        format!("`{shown}` is no time; write it like \"2027-04-25 10:00\", by the clocks of {}", zone.name())
+    })?;
+    match instants.as_slice() {
+        [] => Err(format!("`{shown}` does not come in {}: the clocks go forward over it", zone.name())),
+        [only] => Ok((*only, String::new())),
+        [first, second, ..] => {
+            let later = zone.shown(*second).unwrap_or_default();
+            Ok((*first, format!("l'orologio mostra quest'ora due volte: qui la prima, la seconda è {later}")))
+        }
+    }
+}
+
+/// One thing that happens.
+struct Step {
+    node: String,
+    /// What kind of thing, for programs.
+    kind: &'static str,
+    italian: String,
+    /// What programs want to know of it.
+    more: Value,
+}
+
+impl Step {
+    fn json(&self) -> Value {
+        let mut step = json!({ "node": self.node, "kind": self.kind, "it": self.italian });
+        if let (Some(step), Value::Object(more)) = (step.as_object_mut(), &self.more) {
+            step.extend(more.clone());
+        }
+        step
+    }
+}
+
+struct Walk {
+    script: Arc<Script>,
+    interpreter: Interpreter,
+    now: Time,
+    wall: Wall,
+    /// Those yet to be pressed, the next one last.
+    keys: Vec<char>,
+    steps: Vec<Step>,
+    /// A look-up that is not answered yet.
+    asked: Option<u32>,
+    playing: bool,
+    over: bool,
+}
+
+impl Walk {
+    fn new(script: &Arc<Script>, entry: Entry, (from, to): (&str, &str), wall: Wall, keys: &str) -> Walk {
+        let mut interpreter = Interpreter::new(script.clone(), entry);
+        interpreter.tell("caller", from);
+        interpreter.tell("dialled", to);
+        let (now, keys) = (Time::ZERO, keys.chars().filter(|key| *key != ',' && *key != ' ').rev().collect());
+        let (steps, asked, playing, over) = (Vec::new(), None, false, false);
+        Walk { script: script.clone(), interpreter, now, wall, keys, steps, asked, playing, over }
+    }
+
+    fn go(&mut self) {
+        self.tell(Input::Start);
+        for _ in 0..TURNS_MAX {
+            if self.over {
+                return;
+            }
+            if let Some(serial) = self.asked.take() {
+                self.tell(Input::LookedUp { serial, answer: Answer::Failed });
+            } else if std::mem::take(&mut self.playing) {
+                self.tell(Input::Played { complete: true });
+            } else if let Some(key) = self.keys.pop() {
+                self.tell(Input::Digit(key));
+            } else if let Some((at, _)) = self.interpreter.poll_timeout() {
+                self.wall = self.wall + at.since(self.now);
+                self.now = at;
+                self.interpreter.handle_timeout(self.now, self.wall);
+                self.drain();
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn tell(&mut self, input: Input) {
+        self.interpreter.handle(self.now, self.wall, input);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.interpreter.poll_output() {
+            match output {
+                Output::Play { .. } => self.playing = true,
+                Output::Stop => self.playing = false,
+                Output::Trace(trace) => self.trace(trace),
+                Output::LookUp { serial, look_up, .. } => {
+                    self.asked = Some(serial);
+                    let name = look_up.name.to_owned();
+                    self.step(
+                        "look_up",
+                        format!("chiede «{name}»; qui si assume che non risponda"),
+                        json!({ "look_up": name }),
+                    );
+                }
+                Output::Queue(wait) => {
+                    let topic = if wait.topic.is_empty() {
+                        String::new()
+                    } else {
+                        format!(", argomento {}", wait.topic)
+                    };
+                    let words =
+                        format!("attende un operatore in «{}» (lingua {}{topic})", wait.queue, wait.language);
+                    let more = json!({ "queue": wait.queue, "language": wait.language, "topic": wait.topic });
+                    self.end("queue", words, more);
+                }
+                Output::Transfer { to, .. } => {
+                    self.end("transfer", format!("è passata a {to}"), json!({ "to": to }));
+                }
+                Output::CallBack(wish) => {
+                    let words = format!("sarà richiamato {} dalla coda «{}»", wish.number, wish.queue);
+                    self.end("callback", words, json!({ "queue": wish.queue, "number": wish.number }));
+                }
+                Output::Message { mailbox, .. } => {
+                    self.end(
+                        "message",
+                        format!("lascia un messaggio a «{mailbox}»"),
+                        json!({ "mailbox": mailbox }),
+                    );
+                }
+                Output::HangUp { reason } => {
+                    self.end(
+                        "hang_up",
+                        format!("la chiamata finisce: {reason}"),
+                        json!({ "reason": reason }),
+                    );
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, kind: &'static str, italian: String, more: Value) {
+        self.step(kind, italian, more);
+        self.over = true;
+    }
+
+    fn step(&mut self, kind: &'static str, italian: String, more: Value) {
+        let node = self.interpreter.node().to_owned();
+        self.steps.push(Step { node, kind, italian, more });
+    }
+
+    fn trace(&mut self, trace: Trace) {
+        match trace {
+            Trace::PromptStarted { node, prompts } => {
+                let words: Vec<String> = prompts.iter().map(|prompt| self.words(prompt)).collect();
+                let italian = format!("si sente: {}", words.join(" "));
+                self.steps.push(Step { node, kind: "prompt", italian, more: json!({ "prompts": prompts }) });
+            }
+            Trace::Chosen { node, key, choice } => {
+                let more = json!({ "key": key.to_string(), "choice": choice });
+                self.steps.push(Step { node, kind: "key", italian: format!("preme {key}: {choice}"), more });
+            }
+            Trace::NoInput { node, attempt } => {
+                let italian = format!("non preme nulla ({attempt}ª volta)");
+                self.steps.push(Step {
+                    node,
+                    kind: "no_input",
+                    italian,
+                    more: json!({ "attempt": attempt }),
+                });
+            }
+            Trace::NoMatch { node, key, attempt } => {
+                let italian = format!("preme {key}, che qui non vale ({attempt}ª volta)");
+                let more = json!({ "key": key.to_string(), "attempt": attempt });
+                self.steps.push(Step { node, kind: "no_match", italian, more });
+            }
+            Trace::Collected { node, digits } => {
+                let italian = format!("digita {digits}");
+                self.steps.push(Step { node, kind: "digits", italian, more: json!({ "digits": digits }) });
+            }
+            Trace::Set { key, value } => {
+                self.step("set", format!("si sa: {key} = {value}"), json!({ "key": key, "value": value }));
+            }
+            Trace::Hours { calendar, open, rule } => self.hours(&calendar, open, &rule),
+            _ => {}
+        }
+    }
+
+    /// A calendar decided: by which rule, and until when, by its own clocks.
+    fn hours(&mut self, name: &str, open: bool, rule: &str) {
+        let script = self.script.clone();
+        let calendar = script.calendars().find(|(other, _)| *other == name).map(|(_, calendar)| calendar);
+        let rule_it = calendar.map_or_else(|| rule.to_owned(), |calendar| calendar.at(self.wall).rule_it);
+        let until = calendar.and_then(|calendar| calendar.zone().shown(calendar.until(self.wall)?));
+        let zone = calendar.map_or("", |calendar| calendar.zone().name());
+        let answer = if open { "aperto" } else { "chiuso" };
+        let next = match (&until, open) {
+            (None, _) => String::new(),
+            (Some(until), true) => format!("; chiude {until} ({zone})"),
+            (Some(until), false) => format!("; apre {until} ({zone})"),
+        };
+        let italian = format!("calendario «{name}»: {answer}, per {rule_it}{next}");
+        let more = json!({ "calendar": name, "open": open, "rule": rule, "until": until, "zone": zone });
+        self.step("hours", italian, more);
+    }
+
+    /// What is said, as far as the script tells the words of a sound.
+    fn words(&self, source: &str) -> String {
+        let words = source.split_once('/').and_then(|(language, phrase)| self.script.text(phrase, language));
+        words.map_or_else(|| format!("[{source}]"), |words| format!("«{words}»"))
+    }
+}
