@@ -72,3 +72,17 @@ fn the_faults_are_told_in_these_words() {
     files.sounds = without(&files.sounds, "ro/topic_work");
     assert_eq!(told(&Script::check(&files).unwrap_err()).join("\n") + "\n", blocks("text"));
 }
+
+#[test]
+fn the_piece_of_closures_by_command_belongs_to_the_flow() {
+    let mut files = files();
+    let node = "[emergency_closed]\nsay = \"goodbye\"\nhang_up = \"emergency\"\n";
+    files.flow.1 += &(blocks("toml emergency") + node);
+    for (language, _, text) in &mut files.phrases {
+        for phrase in ["strike", "flood"] {
+            text.push_str(&format!("{phrase} = {{ text = \"…\", sound = \"{language}/goodbye\" }}\n"));
+        }
+    }
+    let script = checked(&files);
+    assert!(script.has_emergency_message("strike") && !script.has_emergency_message("goodbye"));
+}

@@ -129,6 +129,8 @@ struct Walk {
     /// Those yet to be pressed, the next one last.
     keys: Vec<char>,
     steps: Vec<Step>,
+    /// The last one that was entered.
+    node: String,
     /// A look-up that is not answered yet.
     asked: Option<u32>,
     playing: bool,
@@ -141,8 +143,8 @@ impl Walk {
         interpreter.tell("caller", from);
         interpreter.tell("dialled", to);
         let (now, keys) = (Time::ZERO, keys.chars().filter(|key| *key != ',' && *key != ' ').rev().collect());
-        let (steps, asked, playing, over) = (Vec::new(), None, false, false);
-        Walk { script: script.clone(), interpreter, now, wall, keys, steps, asked, playing, over }
+        let (steps, node, asked, playing, over) = (Vec::new(), String::new(), None, false, false);
+        Walk { script: script.clone(), interpreter, now, wall, keys, steps, node, asked, playing, over }
     }
 
     fn go(&mut self) {
@@ -230,12 +232,13 @@ impl Walk {
     }
 
     fn step(&mut self, kind: &'static str, italian: String, more: Value) {
-        let node = self.interpreter.node().to_owned();
+        let node = self.node.clone();
         self.steps.push(Step { node, kind, italian, more });
     }
 
     fn trace(&mut self, trace: Trace) {
         match trace {
+            Trace::Entered { node } => self.node = node,
             Trace::PromptStarted { node, prompts } => {
                 let words: Vec<String> = prompts.iter().map(|prompt| self.words(prompt)).collect();
                 let italian = format!("si sente: {}", words.join(" "));
