@@ -106,6 +106,34 @@ pub(crate) enum Ivr {
         #[arg(long, value_enum, default_value_t = MonthFormat::Text)]
         format: MonthFormat,
     },
+    /// Play the cases in a script's `tests/`, in virtual time, and say what no case visits.
+    Test(Box<IvrTest>),
+}
+
+#[derive(Args)]
+pub(crate) struct IvrTest {
+    /// The script's folder.
+    pub(crate) script: PathBuf,
+    /// The folder of sounds.
+    #[arg(long, default_value = "sounds")]
+    pub(crate) sounds: PathBuf,
+    /// Write what came of each case to this file, as JUnit does.
+    #[arg(long)]
+    pub(crate) junit: Option<PathBuf>,
+    /// Tell everything as one JSON document.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Fail if less of the script's nodes, keys and languages is visited, in a hundred.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) min_coverage: Option<u8>,
+    /// Print this call of the log as a case, instead of playing any.
+    #[arg(long, value_name = "CALL", conflicts_with_all = ["junit", "json", "min_coverage"])]
+    pub(crate) record: Option<String>,
+    /// With the caller's number.
+    #[arg(long, requires = "record")]
+    pub(crate) clear: bool,
+    #[command(flatten)]
+    pub(crate) log: LogFrom,
 }
 
 #[derive(Args)]

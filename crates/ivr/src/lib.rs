@@ -11,4 +11,4 @@ pub use document::Fault;
 pub use graph::{mermaid, svg};
 pub use interpreter::{Interpreter, KEYS_AHEAD_MAX, STEPS_MAX};
 pub use look_up::{ANSWER_MAX, Csv, Http, LookUp, Secret, Source, Sql, VALUE_MAX};
-pub use script::{Script, ScriptFiles, SoundInventory};
+pub use script::{Script, ScriptFiles, SoundInventory, Spoken, Step};

@@ -3,6 +3,7 @@
 //! [`run`] puts a real engine, with its SIP, scripts and distributor, into a world of one thread and
 //! virtual time. Everything follows from the seed.
 
+pub mod cases;
 mod checkers;
 mod company;
 mod coverage;

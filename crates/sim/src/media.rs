@@ -6,12 +6,16 @@ use base::{Rng, Time};
 use media_api::{Command, Event, Evidence, Family, KeysBy, LegId, PlayId, Sound};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long after the last packet a party counts as silent.
 const WATCHDOG: Duration = Duration::from_secs(10);
 /// `Closed` comes after everything that was on its way.
 const CLOSING: Duration = Duration::from_millis(5);
+
+/// How long sounds last, by their best source.
+pub(crate) type Lengths = Arc<BTreeMap<String, Duration>>;
 
 /// Every leg's media.
 pub(crate) struct StandIn {
@@ -23,6 +27,8 @@ pub(crate) struct StandIn {
     /// Trouble: ports that do not open, parties that fall silent, sounds that are missing.
     troubled: bool,
     rng: Rng,
+    /// How long sounds last, by their best source, if anybody said.
+    lengths: Lengths,
     /// Events to come.
     pub(crate) events: Vec<(Time, Pending)>,
     /// Phones that hear a person now.
@@ -65,10 +71,16 @@ impl StandIn {
             next_port: 0,
             troubled,
             rng,
+            lengths: Lengths::default(),
             events: Vec::new(),
             voices: Vec::new(),
             complaints: Vec::new(),
         }
+    }
+
+    /// The same, where sounds last as long as this says.
+    pub(crate) fn lasting(self, lengths: Lengths) -> StandIn {
+        StandIn { lengths, ..self }
     }
 
     /// The process ended: nothing is left, and nothing is told.
@@ -169,7 +181,7 @@ impl StandIn {
         let Some(known) = self.legs.get_mut(&leg) else { return };
         known.play = Some(play);
         if !repeat {
-            let length: Duration = sounds.iter().map(length_of).sum();
+            let length: Duration = sounds.iter().map(|sound| self.length_of(sound)).sum();
             self.events.push((now + length, Pending::PlayEnds(leg, play)));
         }
     }
@@ -212,6 +224,12 @@ impl StandIn {
             closed.remote.map(|remote| self.by_phone.remove(&(remote.ip(), leg)));
             self.later(now + CLOSING, Event::Closed { leg, stats: Box::default() });
         }
+    }
+
+    /// As somebody said, or by the name of the sound.
+    fn length_of(&self, sound: &Sound) -> Duration {
+        let Some(name) = sound.first() else { return Duration::ZERO };
+        self.lengths.get(name.as_ref()).copied().unwrap_or_else(|| by_name(name))
     }
 
     /// A phone sends a key to this address.
@@ -268,9 +286,8 @@ impl StandIn {
     }
 }
 
-/// From half a second to four, by the name of the sound.
-fn length_of(sound: &Sound) -> Duration {
-    let Some(name) = sound.first() else { return Duration::ZERO };
+/// From half a second to four.
+fn by_name(name: &str) -> Duration {
     let sum = name.bytes().fold(17u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     Duration::from_millis(500 + sum % 3_500)
 }

@@ -4,16 +4,18 @@ use super::{WRONG, now, tell_faults, tell_warnings};
 use crate::cli::{GraphFormat, Ivr, MonthFormat};
 use crate::config::{calendar_file, script_files, sound_inventory};
 use ::ivr::Script;
+use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-pub(super) fn run(command: &Ivr) -> ExitCode {
-    match command {
+pub(super) fn run(command: &Ivr) -> Result<ExitCode> {
+    Ok(match command {
         Ivr::Graph { script, format, sounds } => with_script(script, sounds, |script| graph(script, *format)),
         Ivr::Check { script, sounds } => with_script(script, sounds, check),
         Ivr::When(when) => super::ivr_when::run(when),
         Ivr::Month { calendar, month, format } => tell_month(calendar, month, *format),
-    }
+        Ivr::Test(test) => return super::ivr_test::run(test),
+    })
 }
 
 fn graph(script: &Script, format: GraphFormat) -> ExitCode {

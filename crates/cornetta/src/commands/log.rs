@@ -84,7 +84,8 @@ pub(super) fn each_fact(
     }
 }
 
-fn facts_of(log: &LogSource, call: &str) -> Result<Vec<Fact>> {
+/// All facts of a call; an error if there are none.
+pub(super) fn facts_of(log: &LogSource, call: &str) -> Result<Vec<Fact>> {
     let mut facts = Vec::new();
     let (oldest, _) = log.range()?;
     each_fact(log, oldest, Some(call), |fact| {

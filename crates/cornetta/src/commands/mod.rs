@@ -5,7 +5,9 @@ mod capture;
 mod check;
 mod emergency;
 mod ivr;
+mod ivr_test;
 mod ivr_when;
+mod junit;
 mod lines;
 mod log;
 mod log_source;
@@ -36,7 +38,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Serve(file) => serve::run(&file.config),
         Command::Check(file) => Ok(check::run(&file.config)),
         Command::Demo(demo) => demo::run(&demo),
-        Command::Ivr(ivr) => Ok(ivr::run(&ivr)),
+        Command::Ivr(ivr) => ivr::run(&ivr),
         Command::Phone(phone) => phone::run(phone),
         Command::Events(events) => log::events(&events),
         Command::Cdr(cdr) => log::cdr(&cdr),

@@ -34,6 +34,11 @@ pub(crate) fn script_files(folder: &Path, sounds: SoundInventory) -> Result<Scri
     })
 }
 
+/// The cases of a script: `tests/NAME.toml`, each with its name, its path and its text.
+pub(crate) fn case_files(folder: &Path) -> Result<Vec<(String, String, String)>, Vec<Fault>> {
+    tables(&folder.join("tests"))
+}
+
 /// The calendar that lies in a file.
 pub(crate) fn calendar_file(path: &Path) -> Result<Calendar, Vec<Fault>> {
     let text = read(path).map_err(|fault| vec![fault])?;

@@ -34,7 +34,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-pub(crate) use files::{calendar_file, script_files, sound_inventory};
+pub(crate) use files::{calendar_file, case_files, script_files, sound_inventory};
 pub(crate) use fixed::Fixed;
 pub(crate) use proving::prove;
 pub(crate) use read::parse_span;

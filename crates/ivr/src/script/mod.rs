@@ -2,6 +2,7 @@ mod emergency;
 mod flow;
 mod kinds;
 mod model;
+mod outline;
 mod parts;
 mod phrases;
 mod promise;
@@ -23,6 +24,7 @@ pub(crate) use model::{
     Assignment, CallbackNode, Choice, CollectNode, Exit, Flow, Kind, Line, LookUpNode, Node, NodeId, Purpose,
     QueueNode, Retry, Value, Words,
 };
+pub use outline::{Spoken, Step};
 pub(crate) use words::{NAME_SHAPE, duration, is_name, press};
 
 /// The files of a script, as values: whoever reads them from a disk is not part of this crate.
@@ -64,7 +66,8 @@ impl SoundInventory {
         self.0.keys().map(String::as_str)
     }
 
-    pub(crate) fn length(&self, source: &str) -> Option<Duration> {
+    /// How long this source lasts, if that is known.
+    pub fn length(&self, source: &str) -> Option<Duration> {
         self.0.get(source).copied().flatten()
     }
 }

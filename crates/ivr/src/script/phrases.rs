@@ -149,6 +149,19 @@ impl Phrases {
         lengths.max().unwrap_or_default()
     }
 
+    /// Every phrase: its language, its key, its best source, and how long it lasts.
+    pub(super) fn each<'p>(
+        &'p self,
+        sounds: &'p SoundInventory,
+    ) -> impl Iterator<Item = (&'p str, &'p str, &'p str, Duration)> {
+        self.languages.iter().flat_map(move |(language, table)| {
+            table.phrases.iter().filter_map(move |(key, phrase)| {
+                let length = self.length(key, Some(language), sounds);
+                Some((language.as_str(), key.as_str(), phrase.sound.first()?.as_ref(), length))
+            })
+        })
+    }
+
     pub(super) fn sound(&self, phrase: &str, language: &str) -> Option<&Sound> {
         Some(&self.languages.get(language)?.phrases.get(phrase)?.sound)
     }

@@ -19,8 +19,9 @@ mod transferring;
 pub(crate) use callee::Callee;
 pub(crate) use caller::Caller;
 pub(crate) use describing::{Format, Sessions, Talk};
+pub(crate) use digest::authorization;
 pub(crate) use manners::{between, one_of};
-pub(crate) use stack::{LIFETIME, Stack};
+pub(crate) use stack::{Dialog, LIFETIME, Stack};
 pub(crate) use text::Message;
 
 use base::Time;

@@ -19,24 +19,29 @@ use std::sync::Arc;
 
 /// The help desk's script, with no sound missing.
 pub(crate) fn helpdesk() -> Arc<Script> {
+    Arc::new(shipped("helpdesk"))
+}
+
+/// A script that is shipped, with no sound missing.
+pub(crate) fn shipped(name: &str) -> Script {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = root.join("ivr-scripts/helpdesk");
+    let folder = root.join("ivr-scripts").join(name);
     let flow = folder.join("flow.toml");
     let files = ScriptFiles {
-        name: "helpdesk".to_owned(),
+        name: name.to_owned(),
         flow: ("flow.toml".to_owned(), std::fs::read_to_string(flow).unwrap()),
         phrases: tables(&folder.join("phrases")),
         calendars: tables(&folder.join("calendars")),
-        parts: Vec::new(),
-        look_ups: Vec::new(),
+        parts: tables(&folder.join("parts")),
+        look_ups: tables(&folder.join("look_ups")),
         sounds: sounds(&root.join("sounds")),
     };
-    Arc::new(Script::check(&files).unwrap())
+    Script::check(&files).unwrap()
 }
 
 fn listed(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }

@@ -1,0 +1,71 @@
+//! The exchange of a case: the script as its one service, its queues and agents, and a line to a party outside.
+
+use super::given::Given;
+use crate::town::{self, Town};
+use base::Seed;
+use engine::{Config, Service};
+use ivr::Script;
+use sip::locate::Place;
+use sip::ua::{Account, Extensions, Transport, Trunk};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) const PASSWORD: &str = "case";
+/// How many may wait in a queue that is not full.
+const WAITING_MAX: usize = 100;
+const OFFER_DEADLINE: Duration = Duration::from_secs(20);
+/// The number of the phone outside, and that of the caller's; agents are those from zero on.
+pub(super) const OUTSIDE: usize = 1_000;
+pub(super) const CALLER: usize = 1_001;
+
+/// A configuration in which everything is as the case says.
+pub(super) fn config(script: &Arc<Script>, given: &Given) -> Config {
+    let mut config = town::config(Town { agents: 0 }, &mut Seed::from_number(1).rng(), script);
+    config.node = "case".to_owned();
+    let line = config.sip.trunks.first().map(to_the_outside);
+    config.sip.trunks = line.into_iter().collect();
+    config.sip.extensions = Extensions::default();
+    config.sip.accounts = given
+        .agents
+        .iter()
+        .map(|agent| Account { user: agent.name.clone(), password: PASSWORD.to_owned() })
+        .collect();
+    config.acd = distributor(script, given);
+    let service = Service::Script { script: script.clone(), language: None };
+    config.services = BTreeMap::from([(given.dialled.clone(), service)]);
+    config.referring_trunks.clear();
+    config.routing = engine::Routing::default();
+    config
+}
+
+fn to_the_outside(line: &Trunk) -> Trunk {
+    let place = Place::at(town::address_of(OUTSIDE).ip(), Some(5060), Some(Transport::Udp));
+    Trunk {
+        name: "outside".to_owned(),
+        targets: vec![place],
+        addresses: Vec::new(),
+        credentials: None,
+        register: false,
+        probe: Duration::ZERO,
+        ..line.clone()
+    }
+}
+
+fn distributor(script: &Script, given: &Given) -> acd::Config {
+    let queues = script.queues().into_iter().map(|name| acd::Queue {
+        name: name.to_owned(),
+        waiting_max: if given.full.contains(name) { 0 } else { WAITING_MAX },
+        offer_deadline: OFFER_DEADLINE,
+        wrapup: Duration::ZERO,
+    });
+    let all_queues = || script.queues().into_iter().map(str::to_owned).collect();
+    let all_languages = || script.languages().map(str::to_owned).collect();
+    let agents = given.agents.iter().map(|agent| acd::Agent {
+        name: agent.name.clone(),
+        queues: agent.queues.clone().unwrap_or_else(all_queues),
+        languages: agent.languages.clone().unwrap_or_else(all_languages),
+        topics: agent.topics.clone(),
+    });
+    acd::Config { queues: queues.collect(), agents: agents.collect() }
+}

@@ -1,0 +1,230 @@
+//! A case of a call that was: what its facts say, as a person would have written it.
+
+use super::read::zone_of;
+use super::story::Story;
+use facts::{Fact, FactKind, OfferEnd, QueueRefusal, Side};
+use ivr::Script;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// An agent of a queue in which nobody was asked.
+const BUSY: &str = "busy";
+/// For a key that nobody shall read.
+const MASKED: char = '1';
+const TENTH: u64 = 100;
+
+/// The text of a case that expects what happened to a call, or why there can be none. The caller's number is left out
+/// unless `clear`. Keys that the log hides stand as `1`: write some that are meant.
+pub fn record(script: &Script, facts: &[Fact], clear: bool) -> Result<String, String> {
+    let arrived = facts.iter().find_map(|fact| match &fact.kind {
+        FactKind::CallArrived { from, to, service, .. } => Some((fact, from, to, service)),
+        _ => None,
+    });
+    let Some((arrival, from, to, service)) = arrived else {
+        return Err("the log does not hold the beginning of the call".to_owned());
+    };
+    if service != script.name() {
+        return Err(format!("the call was for `{service}`, not for the script `{}`", script.name()));
+    }
+    let shown = zone_of(script).and_then(|zone| zone.shown(arrival.at));
+    let at = shown.as_deref().and_then(|shown| shown.get(..19)).unwrap_or("").to_owned();
+    let story = Story::of(facts);
+    let mut text = Lines(String::from("[[case]]\n"));
+    text.add("name", quoted(&format!("as call {}", arrival.call.as_deref().unwrap_or(""))));
+    text.add("dialled", quoted(to));
+    if clear && from != "anonymous" {
+        text.add("from", quoted(from));
+    }
+    text.add("at", quoted(&at));
+    given(&mut text, facts);
+    expected(&mut text, &story);
+    Ok(text.0)
+}
+
+struct Lines(String);
+
+impl Lines {
+    fn add(&mut self, key: &str, value: String) {
+        self.0.push_str(&format!("{key} = {value}\n"));
+    }
+}
+
+fn given(text: &mut Lines, facts: &[Fact]) {
+    let keys = keys(facts);
+    if !keys.is_empty() {
+        text.add("keys", quoted(&keys));
+    }
+    let look_ups = look_ups(facts);
+    if !look_ups.is_empty() {
+        let look_ups: Vec<String> =
+            look_ups.into_iter().map(|(name, answer)| format!("{name} = {answer}")).collect();
+        text.add("look_ups", format!("{{ {} }}", look_ups.join(", ")));
+    }
+    let agents = agents(facts);
+    if !agents.is_empty() {
+        let agents: Vec<String> = agents
+            .iter()
+            .map(|(name, (queues, does))| {
+                format!("{{ name = {}, queues = {}, does = \"{does}\" }}", quoted(name), list(queues))
+            })
+            .collect();
+        text.add("agents", format!("[{}]", agents.join(", ")));
+    }
+    let full: BTreeSet<String> = facts.iter().filter_map(|fact| full(&fact.kind)).collect();
+    if !full.is_empty() {
+        text.add("full", list(&full));
+    }
+    if let Some(FactKind::TransferFailed { sip, .. }) = facts.iter().map(|fact| &fact.kind).find(put_through) {
+        let does = if sip.is_some_and(|sip| sip != 487) { "refuses" } else { "rings" };
+        text.add("outside", quoted(does));
+    }
+    if let Some(after) = hung_up_after(facts) {
+        text.add("hangs_up_after", quoted(&seconds(after)));
+    }
+}
+
+fn put_through(kind: &&FactKind) -> bool {
+    matches!(kind, FactKind::TransferCompleted { .. } | FactKind::TransferFailed { .. })
+}
+
+fn full(kind: &FactKind) -> Option<String> {
+    match kind {
+        FactKind::QueueRefused { queue, reason: QueueRefusal::Full } => Some(queue.clone()),
+        _ => None,
+    }
+}
+
+fn expected(text: &mut Lines, story: &Story) {
+    text.add("expect.nodes", list(&story.nodes));
+    text.add("expect.language", quoted(&story.language));
+    let others = [
+        ("expect.queue", story.queue.as_deref()),
+        ("expect.topic", Some(story.known("topic"))),
+        ("expect.agent", story.agent.as_deref()),
+        ("expect.transfer", story.transfer.as_deref()),
+        ("expect.ends", story.ends.as_deref()),
+    ];
+    for (key, value) in others {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            text.add(key, quoted(value));
+        }
+    }
+}
+
+/// When the caller could hear, and by which leg.
+fn answered(facts: &[Fact]) -> Option<(&Fact, u32)> {
+    facts.iter().find_map(|fact| match &fact.kind {
+        FactKind::LegConnected { leg, .. } => Some((fact, *leg)),
+        _ => None,
+    })
+}
+
+/// The keys that the caller pressed, each with the wait before it.
+fn keys(facts: &[Fact]) -> String {
+    let Some((answer, caller)) = answered(facts) else { return String::new() };
+    let mut before = answer.at.unix_micros();
+    let mut moves = Vec::new();
+    for fact in facts {
+        let FactKind::DtmfReceived { leg, digit, .. } = &fact.kind else { continue };
+        if *leg != caller {
+            continue;
+        }
+        let at = fact.at.unix_micros();
+        let wait = Duration::from_micros(u64::try_from(at - before).unwrap_or(0));
+        // Tenths of a second are written: what is rounded off here must not add up.
+        let tenths = (wait.as_millis() as u64).div_ceil(TENTH).max(1);
+        before += (tenths * TENTH * 1000) as i64;
+        moves.push(format!("wait {}", seconds(Duration::from_millis(tenths * TENTH))));
+        let key = if digit == "masked" { None } else { digit.chars().next() };
+        moves.push(key.unwrap_or(MASKED).to_string());
+    }
+    moves.join(", ")
+}
+
+/// What each look-up answered last.
+fn look_ups(facts: &[Fact]) -> BTreeMap<String, String> {
+    let mut answers = BTreeMap::new();
+    for (place, fact) in facts.iter().enumerate() {
+        let FactKind::LookupAnswered { lookup, outcome, .. } = &fact.kind else { continue };
+        let answer = if outcome == "found" { found(facts.get(place + 1..)) } else { quoted(outcome) };
+        answers.insert(lookup.clone(), answer);
+    }
+    answers
+}
+
+/// What became known at once.
+fn found(after: Option<&[Fact]>) -> String {
+    let after = after.unwrap_or_default().iter().map_while(|fact| match &fact.kind {
+        FactKind::CallClassified { key, value, .. } => Some(format!("{key} = {}", quoted(value))),
+        _ => None,
+    });
+    format!("{{ found = {{ {} }} }}", after.collect::<Vec<_>>().join(", "))
+}
+
+/// Who was asked to take the call, in which queues, and what they did in the end.
+fn agents(facts: &[Fact]) -> BTreeMap<String, (BTreeSet<String>, &'static str)> {
+    let mut agents: BTreeMap<String, (BTreeSet<String>, &'static str)> = BTreeMap::new();
+    let mut waits: Vec<(String, bool)> = Vec::new();
+    for fact in facts {
+        match &fact.kind {
+            FactKind::QueueEntered { queue, .. } => waits.push((queue.clone(), false)),
+            FactKind::OfferMade { agent, .. } => {
+                if let Some((queue, asked)) = waits.last_mut() {
+                    *asked = true;
+                    agents.entry(agent.clone()).or_insert((BTreeSet::new(), "rings")).0.insert(queue.clone());
+                }
+            }
+            FactKind::OfferAccepted { agent, .. } => does(&mut agents, agent, "answers"),
+            FactKind::OfferEnded { agent, reason: OfferEnd::Rejected, .. } => does(&mut agents, agent, "refuses"),
+            _ => {}
+        }
+    }
+    // Somebody was there all the same: nobody waits in a queue without agents.
+    let unasked: BTreeSet<String> =
+        waits.into_iter().filter(|(_, asked)| !asked).map(|(queue, _)| queue).collect();
+    if !unasked.is_empty() {
+        agents.insert(BUSY.to_owned(), (unasked, "rings"));
+    }
+    agents
+}
+
+fn does(
+    agents: &mut BTreeMap<String, (BTreeSet<String>, &'static str)>,
+    agent: &str,
+    what: &'static str,
+) {
+    if let Some((_, does)) = agents.get_mut(agent) {
+        *does = what;
+    }
+}
+
+/// After the answer, if it was the caller who ended the call.
+fn hung_up_after(facts: &[Fact]) -> Option<Duration> {
+    let (answer, _) = answered(facts)?;
+    let end = facts.iter().find(|fact| {
+        matches!(&fact.kind, FactKind::CallEnded { end, .. } if end.by == Side::Caller)
+    })?;
+    let micros = u64::try_from(end.at.unix_micros() - answer.at.unix_micros()).ok()?;
+    Some(Duration::from_millis((micros / 1000).div_ceil(TENTH) * TENTH))
+}
+
+fn seconds(span: Duration) -> String {
+    format!("{:.1}s", span.as_secs_f64())
+}
+
+fn list<'t>(texts: impl IntoIterator<Item = &'t String>) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|text| quoted(text)).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+/// As TOML writes a text.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars().filter(|letter| !letter.is_control()) {
+        if matches!(letter, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(letter);
+    }
+    quoted + "\""
+}
