@@ -47,6 +47,46 @@ fn scripts_are_checked_and_drawn() {
 }
 
 #[test]
+fn cases_of_a_script_are_played_told_and_counted() {
+    let played = told(&run(&home(), &["ivr", "test", "ivr-scripts/helpdesk", "--min-coverage", "100"]));
+    assert!(played.contains(" cases, 0 differ; ") && played.contains("visited 100 %: nodes "), "{played}");
+
+    let folder = Folder::new("");
+    let flow = "title = \"x\"\nlanguages = [\"it\"]\nstart = \"a\"\n[a]\nhang_up = \"done\"\n";
+    folder.write("menu/flow.toml", flow);
+    folder.write("menu/phrases/it.toml", "");
+    let none = run(folder.path(), &["ivr", "test", "menu"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(text(&none.stderr).contains("there is no case in menu/tests"), "{}", text(&none.stderr));
+
+    let case = "[[case]]\nname = \"<it> ends\"\nexpect.nodes = [\"a\"]\nexpect.ends = \"closed\"\n";
+    folder.write("menu/tests/a.toml", case);
+    let differs = run(folder.path(), &["ivr", "test", "menu", "--junit", "junit.xml"]);
+    assert_eq!(differs.status.code(), Some(1));
+    let found = text(&differs.stdout);
+    let expected = "FAIL  menu/tests/a.toml:1: <it> ends\n      ends: expected closed\n            found    done\n\
+                    1 cases, 1 differ; ";
+    assert!(found.starts_with(expected), "{found}");
+    let junit = std::fs::read_to_string(folder.path().join("junit.xml")).unwrap();
+    assert!(
+        junit.contains("tests=\"1\" failures=\"1\"") && junit.contains("name=\"&lt;it&gt; ends\""),
+        "{junit}"
+    );
+    assert!(junit.contains("ends: expected closed; found done\n</failure>"), "{junit}");
+    let json = run(folder.path(), &["ivr", "test", "menu", "--json"]);
+    assert_eq!(json.status.code(), Some(1));
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["cases"][0]["differences"][0]["found"], "done");
+    assert_eq!(json["coverage"]["percent"], 100);
+
+    folder.write("menu/tests/a.toml", "[[case]]\nname = \"x\"\nexpect.nodes = [\"b\"]\n");
+    let wrong = run(folder.path(), &["ivr", "test", "menu"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let wrong = text(&wrong.stderr);
+    assert!(wrong.contains("menu/tests/a.toml:3:17: unknown node `b`; did you mean `a`?"), "{wrong}");
+}
+
+#[test]
 fn a_wrong_script_is_told_with_its_place() {
     let folder = Folder::new("");
     folder.write(

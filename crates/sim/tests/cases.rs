@@ -16,8 +16,12 @@ fn repository() -> std::path::PathBuf {
 fn differences(case: &Case, differences: &[Difference]) -> String {
     let mut told = String::new();
     for Difference { what, expected, found } in differences {
-        writeln!(told, "{}:{}: {}: {what}: expected {expected}; found {found}", case.file, case.line, case.name)
-            .unwrap();
+        writeln!(
+            told,
+            "{}:{}: {}: {what}: expected {expected}; found {found}",
+            case.file, case.line, case.name
+        )
+        .unwrap();
     }
     told
 }
@@ -93,8 +97,7 @@ hang_up = "nobody_there"
 refusal = true
 "#;
 
-const CLIENTS: &str =
-    "takes = [\"code\", \"number\"]\ngives = [\"kind\"]\n[csv]\nfile = \"clients.csv\"\n";
+const CLIENTS: &str = "takes = [\"code\", \"number\"]\ngives = [\"kind\"]\n[csv]\nfile = \"clients.csv\"\n";
 
 /// A script that asks for digits and looks them up; every phrase it needs is there.
 fn clients() -> Script {
@@ -300,4 +303,14 @@ fn a_recorded_case_names_the_caller_only_if_asked_to() {
     let other = support::shipped("helpdesk");
     assert!(record(&other, &facts, true).unwrap_err().contains("`clients`"));
     assert!(record(&script, &[], true).is_err());
+}
+
+#[test]
+fn the_case_of_the_page_about_scripts_holds() {
+    let page = std::fs::read_to_string(repository().join("docs/ivr.md")).unwrap();
+    let block = page.split("```toml cases\n").nth(1).unwrap().split("```").next().unwrap();
+    let script = Arc::new(support::shipped("helpdesk"));
+    let cases = read("page.toml", block, &script).unwrap();
+    let played = Desk::new(script, &SoundInventory::default()).play(&cases[0]);
+    assert_eq!(differences(&cases[0], &played.differences), "");
 }

@@ -51,9 +51,7 @@ impl Expected {
             let known = steps.chain([GAP.to_owned()]).collect();
             expected.nodes = Some(reader.named(&entry, "node", &known));
         }
-        for (name, phrases) in
-            [("says", &mut expected.says), ("never_says", &mut expected.never_says)]
-        {
+        for (name, phrases) in [("says", &mut expected.says), ("never_says", &mut expected.never_says)] {
             *phrases = section.take(name).map(|entry| phrases_of(reader, &entry)).unwrap_or_default();
         }
         expected.read_texts(reader, &mut section);

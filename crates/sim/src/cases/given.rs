@@ -193,7 +193,11 @@ fn keys(reader: &mut Reader<'_, '_>, entry: &Entry<'_>) -> Option<VecDeque<Move>
             Some(one) => moves.push_back(one),
             None => {
                 let what = format!("`{word}` is neither keys nor a wait");
-                reader.document.fault(entry.value_at(), what, "write it like keys = \"1, wait 3s, 2, 4711#\"");
+                reader.document.fault(
+                    entry.value_at(),
+                    what,
+                    "write it like keys = \"1, wait 3s, 2, 4711#\"",
+                );
             }
         }
     }

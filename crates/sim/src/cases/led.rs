@@ -83,7 +83,8 @@ impl Led {
 
     pub(super) fn dial(&mut self, dialled: &str, from: &str) {
         let server = self.stack.server;
-        let at = if from == "anonymous" { "anonymous.invalid".to_owned() } else { self.stack.me.ip().to_string() };
+        let at =
+            if from == "anonymous" { "anonymous.invalid".to_owned() } else { self.stack.me.ip().to_string() };
         self.dialog = Dialog {
             call_id: format!("c@{}", self.stack.me.ip()),
             local: format!("<sip:{from}@{at}>"),

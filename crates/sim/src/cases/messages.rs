@@ -13,7 +13,8 @@ const FRAME: Duration = Duration::from_millis(20);
 
 /// A leg is recorded: its message ends as the case says.
 pub(super) fn tapped(now: Time, given: MessageGiven, command: &Command, agenda: &mut Agenda) {
-    let Command::Tap { leg, tapping: Some(Tapping { part: Some(part), message: Some(limits), .. }) } = command
+    let Command::Tap { leg, tapping: Some(Tapping { part: Some(part), message: Some(limits), .. }) } =
+        command
     else {
         return;
     };
@@ -35,7 +36,9 @@ pub(super) fn recorded(given: MessageGiven, order: &RecordingOrder) -> Option<In
             lost: Duration::ZERO,
             why: "the case says so".to_owned(),
         },
-        (RecordingOrder::Begin { .. }, _) | (RecordingOrder::End { .. }, MessageGiven::Failed) => return None,
+        (RecordingOrder::Begin { .. }, _) | (RecordingOrder::End { .. }, MessageGiven::Failed) => {
+            return None;
+        }
         (RecordingOrder::End { recording, frames, .. }, _) => RecordingTold::Ended {
             recording: *recording,
             length: FRAME * u32::try_from(*frames).unwrap_or(u32::MAX),

@@ -42,7 +42,11 @@ pub fn read(file: &str, text: &str, script: &Script) -> Result<Vec<Case>, Vec<Fa
         let entries = section.take("case").map(|entry| reader.document.list(&entry)).unwrap_or_default();
         section.finish(&mut reader.document);
         if entries.is_empty() {
-            reader.document.fault(0, "there is no case", "write one: [[case]], with a name and what to expect");
+            reader.document.fault(
+                0,
+                "there is no case",
+                "write one: [[case]], with a name and what to expect",
+            );
         }
         for entry in entries {
             cases.extend(every.clone().and_then(|every| case(&mut reader, &entry, every, file)));

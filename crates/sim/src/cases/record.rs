@@ -74,7 +74,8 @@ fn given(text: &mut Lines, facts: &[Fact]) {
     if !full.is_empty() {
         text.add("full", list(&full));
     }
-    if let Some(FactKind::TransferFailed { sip, .. }) = facts.iter().map(|fact| &fact.kind).find(put_through) {
+    if let Some(FactKind::TransferFailed { sip, .. }) = facts.iter().map(|fact| &fact.kind).find(put_through)
+    {
         let does = if sip.is_some_and(|sip| sip != 487) { "refuses" } else { "rings" };
         text.add("outside", quoted(does));
     }
@@ -175,7 +176,9 @@ fn agents(facts: &[Fact]) -> BTreeMap<String, (BTreeSet<String>, &'static str)> 
                 }
             }
             FactKind::OfferAccepted { agent, .. } => does(&mut agents, agent, "answers"),
-            FactKind::OfferEnded { agent, reason: OfferEnd::Rejected, .. } => does(&mut agents, agent, "refuses"),
+            FactKind::OfferEnded { agent, reason: OfferEnd::Rejected, .. } => {
+                does(&mut agents, agent, "refuses")
+            }
             _ => {}
         }
     }
@@ -188,11 +191,7 @@ fn agents(facts: &[Fact]) -> BTreeMap<String, (BTreeSet<String>, &'static str)> 
     agents
 }
 
-fn does(
-    agents: &mut BTreeMap<String, (BTreeSet<String>, &'static str)>,
-    agent: &str,
-    what: &'static str,
-) {
+fn does(agents: &mut BTreeMap<String, (BTreeSet<String>, &'static str)>, agent: &str, what: &'static str) {
     if let Some((_, does)) = agents.get_mut(agent) {
         *does = what;
     }
@@ -201,9 +200,9 @@ fn does(
 /// After the answer, if it was the caller who ended the call.
 fn hung_up_after(facts: &[Fact]) -> Option<Duration> {
     let (answer, _) = answered(facts)?;
-    let end = facts.iter().find(|fact| {
-        matches!(&fact.kind, FactKind::CallEnded { end, .. } if end.by == Side::Caller)
-    })?;
+    let end = facts
+        .iter()
+        .find(|fact| matches!(&fact.kind, FactKind::CallEnded { end, .. } if end.by == Side::Caller))?;
     let micros = u64::try_from(end.at.unix_micros() - answer.at.unix_micros()).ok()?;
     Some(Duration::from_millis((micros / 1000).div_ceil(TENTH) * TENTH))
 }
