@@ -16,6 +16,7 @@ use calendar::{Calendar, Proof};
 use flow::{Calendars, LookUps, Others};
 use media_api::Sound;
 use phrases::Phrases;
+use spoken::Form;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,15 +124,23 @@ impl Script {
         self.flow.languages.iter().map(String::as_str)
     }
 
-    /// How the place `n` in a queue is said: `you_are_number` and the number, from 1 to 60; otherwise only
-    /// `please_wait`, because numbers beyond 60 have no sounds and would not be a comfort.
+    /// How the place `n` in a queue is said: `you_are_number` and the number, up to 60 in every language that has a
+    /// grammar, and up to 999 where the script has all its fragments. Otherwise only `please_wait`: half a number would
+    /// be a wrong one.
     pub fn position(&self, language: &str, n: usize) -> Vec<Sound> {
-        let number = match n {
-            1..=9 => format!("digit_{n}"),
-            10..=60 => format!("number_{n}"),
-            _ => return self.sound("please_wait", language).into_iter().collect(),
-        };
-        ["you_are_number", &number].iter().filter_map(|phrase| self.sound(phrase, language)).collect()
+        let is_spoken = self.languages().any(|known| known == language);
+        let language = if is_spoken { language } else { &self.flow.fallback_language };
+        let number = Form::Place.say(language, &n.to_string()).unwrap_or_default();
+        let number: Option<Vec<&Sound>> =
+            number.iter().map(|fragment| self.phrases.sound(fragment, language)).collect();
+        match number {
+            Some(number) if !number.is_empty() => self
+                .sound("you_are_number", language)
+                .into_iter()
+                .chain(number.into_iter().cloned())
+                .collect(),
+            _ => self.sound("please_wait", language).into_iter().collect(),
+        }
     }
 
     /// The queues that the script sends calls to.
@@ -150,15 +159,6 @@ impl Script {
             _ => None,
         };
         self.flow.nodes.iter().filter_map(target).collect()
-    }
-
-    /// Whom the script asks, each once.
-    pub fn look_ups(&self) -> impl Iterator<Item = &Arc<LookUp>> {
-        let asked = self.flow.nodes.iter().filter_map(|node| match node {
-            Node { kind: Kind::LookUp(node), .. } => Some((&node.look_up.name, &node.look_up)),
-            _ => None,
-        });
-        asked.collect::<BTreeMap<_, _>>().into_values()
     }
 
     /// The dialled numbers that the script knows of itself.

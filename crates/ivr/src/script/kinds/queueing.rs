@@ -7,6 +7,8 @@ use super::saying::uses;
 use super::{duration, finish, name, outcomes, value};
 use document::{Section, nearest};
 use media_api::Sound;
+use spoken::Form;
+use std::collections::BTreeSet;
 
 pub(super) fn queue(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Kind> {
     let entry = section.take("queue")?;
@@ -17,9 +19,7 @@ pub(super) fn queue(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Optio
     let position_at = section.place_of("position_every");
     let position_every = duration(reader, section, "position_every");
     if let Some(at) = position_at {
-        for phrase in position_phrases() {
-            uses(reader, &phrase, None, at);
-        }
+        position_phrases(reader, at);
     }
     let has_overflow = section.has("overflow_after");
     let overflow_after = duration(reader, section, "overflow_after");
@@ -82,11 +82,17 @@ fn music(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Sound> {
     Some(source(name))
 }
 
-/// What `Script::position` says.
-fn position_phrases() -> impl Iterator<Item = String> {
-    let words = ["you_are_number", "please_wait"].map(str::to_owned);
-    let digits = (1..=9).map(|n| format!("digit_{n}"));
-    words.into_iter().chain(digits).chain((10..=60).map(|n| format!("number_{n}")))
+/// What `Script::position` says for sure. A desk whose queue never is longer need not record larger numbers.
+fn position_phrases(reader: &mut Reader<'_>, at: usize) {
+    for phrase in ["you_are_number", "please_wait"] {
+        uses(reader, phrase, None, at);
+    }
+    for language in reader.languages.clone() {
+        let said = |place: u32| Form::Place.say(&language, &place.to_string());
+        for fragment in (1..=60).filter_map(said).flatten().collect::<BTreeSet<_>>() {
+            uses(reader, &fragment, Some(&language), at);
+        }
+    }
 }
 
 /// `callback = "helpdesk"`, `number = "$caller"`, `next = "node"`, `on.refused = "node"`.
