@@ -34,7 +34,7 @@ fn refused(output: &Output) -> String {
 
 #[test]
 fn scripts_are_checked_and_drawn() {
-    for script in ["helpdesk", "statistics"] {
+    for script in ["city", "helpdesk", "municipal", "statistics"] {
         let folder = format!("ivr-scripts/{script}");
         let checked = told(&run(&home(), &["ivr", "check", &folder]));
         assert!(checked.starts_with(&format!("{script}: sound: ")), "{checked}");

@@ -10,7 +10,7 @@ use std::fs;
 
 #[test]
 fn the_pictures_of_the_shipped_scripts_are_those_in_the_folder() {
-    for name in ["helpdesk", "statistics"] {
+    for name in ["city", "helpdesk", "municipal", "statistics"] {
         let script = checked(&shipped_files(name));
         for (extension, picture) in [("mmd", ivr::mermaid(&script)), ("svg", ivr::svg(&script))] {
             let path = repository().join(format!("crates/ivr/tests/pictures/{name}.{extension}"));
@@ -48,7 +48,7 @@ fn every_node_and_every_way_on_is_in_the_picture() {
 
 #[test]
 fn boxes_do_not_overlap() {
-    for name in ["helpdesk", "statistics"] {
+    for name in ["city", "helpdesk", "municipal", "statistics"] {
         let svg = ivr::svg(&checked(&shipped_files(name)));
         let number = |line: &str, key: &str| -> i32 {
             let rest = line.split_once(&format!(" {key}=\"")).unwrap().1;
