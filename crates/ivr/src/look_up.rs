@@ -19,10 +19,12 @@ const DEADLINE: Duration = Duration::from_secs(2);
 const DEADLINE_MAX: Duration = Duration::from_secs(30);
 
 /// A question that scripts ask: `look_ups/NAME.toml`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LookUp {
     /// The file's name.
     pub name: String,
+    /// What faults call the file: its path, where it was read from a disk.
+    pub file: String,
     /// What has to be given, by name.
     pub takes: Vec<String>,
     /// What becomes known of the call, and where it stands in the answer: a JSON Pointer (RFC 6901) of HTTP's,
@@ -39,7 +41,7 @@ pub struct LookUp {
 }
 
 /// Who is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// An HTTP service that answers JSON; 404 is that nothing is there.
     Http(Http),
@@ -50,7 +52,7 @@ pub enum Source {
 }
 
 /// An HTTP service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Http {
     /// `http:` or `https:`; `{NAME}` stands for what is given, percent-encoded.
     pub url: String,
@@ -61,7 +63,7 @@ pub struct Http {
 }
 
 /// A file of comma-separated values (RFC 4180) with a line of names, beside the look-up's own file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Csv {
     /// Its name.
     pub file: String,
@@ -70,7 +72,7 @@ pub struct Csv {
 }
 
 /// A statement that reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sql {
     /// `postgres://…`.
     pub connection: Secret,
@@ -79,7 +81,7 @@ pub struct Sql {
 }
 
 /// A text that need not stand in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Secret {
     /// As it is written.
     Plain(String),
@@ -103,7 +105,7 @@ impl LookUp {
     /// Checks the look-up `name` written in `text`, which came from `file`. All faults at once, by place.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<LookUp, Vec<Fault>> {
         let (mut document, table) = Document::parse(file, text);
-        let look_up = table.as_ref().and_then(|table| read(&mut document, name, Section::new(table, 0)));
+        let look_up = table.as_ref().and_then(|table| read(&mut document, (name, file), Section::new(table, 0)));
         let faults = document.into_faults();
         match look_up {
             Some(look_up) if faults.is_empty() => Ok(look_up),
@@ -112,7 +114,11 @@ impl LookUp {
     }
 }
 
-fn read(document: &mut Document<'_>, name: &str, mut root: Section<'_>) -> Option<LookUp> {
+fn read(
+    document: &mut Document<'_>,
+    (name, file): (&str, &str),
+    mut root: Section<'_>,
+) -> Option<LookUp> {
     let takes = takes(document, &mut root);
     let gives = gives(document, &mut root);
     let deadline = deadline(document, &mut root);
@@ -120,7 +126,8 @@ fn read(document: &mut Document<'_>, name: &str, mut root: Section<'_>) -> Optio
     let default = root.take("default").map(|entry| texts(document, &entry, |name| gives.contains_key(name)));
     let source = source(document, &mut root, &takes);
     root.finish(document);
-    Some(LookUp { name: name.to_owned(), takes, gives, deadline, cache, default, source: source? })
+    let (name, file) = (name.to_owned(), file.to_owned());
+    Some(LookUp { name, file, takes, gives, deadline, cache, default, source: source? })
 }
 
 fn takes(document: &mut Document<'_>, root: &mut Section<'_>) -> Vec<String> {

@@ -25,7 +25,7 @@ pub use media_ports::{PortPair, PortPairs};
 pub use media_threads::{MediaConfig, MediaCounter, MediaCounts, MediaThreads, Tap, TappedPacket};
 pub use open_files::allow_many_open_files;
 pub use recorder::{Recorder, Recordings, RecordingsFolder};
-pub use resolver::{Resolved, Resolver};
+pub use resolver::{Resolved, Resolver, lookup_addresses};
 pub use sip_sockets::{SipCounter, SipCounts, SipInbox, SipInput, SipLimits, SipSetup, SipSockets};
 pub use sounds::{SOUND_KINDS, SoundStore, Wish};
 pub use stun_client::ask_stun;

@@ -150,7 +150,10 @@ fn build(servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
 }
 
 /// The addresses of a host, by these name servers or the system's, and by the system's own table of hosts.
-pub(crate) async fn lookup_addresses(servers: &[SocketAddr], host: &str) -> Result<Vec<IpAddr>, String> {
+///
+/// # Errors
+/// Why nobody could say, or that there is no such host.
+pub async fn lookup_addresses(servers: &[SocketAddr], host: &str) -> Result<Vec<IpAddr>, String> {
     let resolver = build(servers).map_err(|error| error.to_string())?;
     let found = resolver.lookup_ip(absolute(host)).await.map_err(|error| error.to_string())?;
     Ok(found.iter().collect())

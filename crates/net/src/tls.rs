@@ -107,6 +107,11 @@ impl Tls {
         self.client.is_some()
     }
 
+    /// What servers are called with, if anybody is trusted.
+    pub fn client(&self) -> Option<Arc<ClientConfig>> {
+        self.client.clone()
+    }
+
     /// Whether TLS can be listened on.
     pub fn can_listen(&self) -> bool {
         self.server.is_some()

@@ -13,7 +13,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 /// The layer of each crate. A crate may use crates of lower layers, and of its own among the machines that
 /// are named in `BESIDE`.
-const LAYERS: [(&str, u8); 23] = [
+const LAYERS: [(&str, u8); 24] = [
     ("base", 0),
     ("document", 0),
     ("stun", 0),
@@ -33,6 +33,7 @@ const LAYERS: [(&str, u8); 23] = [
     ("trace", 5),
     ("net", 5),
     ("cti", 6),
+    ("lookups", 6),
     ("phone", 6),
     ("sim", 6),
     ("cornetta", 7),

@@ -88,8 +88,9 @@ async fn reload(exchange: &Exchange, path: Option<&Path>) {
         Ok(installation) => match refusals(exchange, &installation, path) {
             faults if faults.is_empty() => {
                 tell_warnings(&installation.warnings);
-                let Installation { engine, tls, fetching, .. } = installation;
-                return exchange.tell(Control::Reload { config: Box::new(engine), tls, fetching }).await;
+                let Installation { engine, tls, fetching, looking_up, .. } = installation;
+                let config = Box::new(engine);
+                return exchange.tell(Control::Reload { config, tls, fetching, looking_up }).await;
             }
             faults => faults,
         },

@@ -8,6 +8,7 @@ mod files;
 mod fixed;
 mod guard;
 mod limits;
+mod look_ups;
 mod media;
 mod media_terms;
 mod network;
@@ -58,6 +59,8 @@ pub(crate) struct Installation {
     pub(crate) streams: net::SipLimits,
     /// What certificates of operators are fetched with.
     pub(crate) fetching: net::Tls,
+    /// What scripts' look-ups ask with.
+    pub(crate) looking_up: net::Tls,
     /// The STUN server, `host:port`, that is asked at the start how the world sees us.
     pub(crate) stun: Option<String>,
     /// Name servers to ask; those of the system if there are none.
@@ -147,6 +150,7 @@ fn read_root(
     let (trust, fetching) = trust::trust(document, root, folder);
     let sip = network::sip(document, root, folder, (&desk.accounts, &home), addresses);
     let scripts = services::scripts(document, root, folder, &sounds, others);
+    let looking_up = look_ups::look_ups(document, root, folder, &scripts, others);
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
     let routes = routes::routes(document, root, sip.as_ref());
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
@@ -193,6 +197,7 @@ fn read_root(
         tls: sip.tls,
         streams: limits.streams,
         fetching,
+        looking_up,
         stun: sip.stun,
         name_servers: sip.name_servers,
         warnings: Vec::new(),

@@ -2,6 +2,7 @@
 
 use cti::{Counter, Counters};
 use facts::FactKind;
+use lookups::{LookUpCounter, LookUpCounts};
 use net::{MediaCounter, MediaCounts, SipCounter, SipCounts};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,12 +59,19 @@ fn add(counts: &mut BTreeMap<String, u64>, rule: &str, count: u64) {
 }
 
 /// All of them together.
-pub(super) fn counters(guarded: Guarded, sip: SipCounter, media: MediaCounter, trace: Trace) -> Counters {
+pub(super) fn counters(
+    guarded: Guarded,
+    sip: SipCounter,
+    media: MediaCounter,
+    trace: Trace,
+    look_ups: LookUpCounter,
+) -> Counters {
     Counters(Arc::new(move || {
         let mut all = sockets(sip.counts());
         all.extend(guarded.counters());
         all.extend(spoken(media.counts()));
         all.push(traced(trace.counts()));
+        all.push(looked_up(look_ups.counts()));
         all
     }))
 }
@@ -127,6 +135,23 @@ fn traced(counts: trace::Counts) -> Counter {
     Counter {
         name: "cornetta_trace_messages_total",
         help: "Messages of calls that were kept, lost, sent to Homer, or not; legs that are not kept.",
+        label: "outcome",
+        values: values.map(|(name, count)| (name.to_owned(), count)).into(),
+    }
+}
+
+fn looked_up(counts: LookUpCounts) -> Counter {
+    let values = [
+        ("found", counts.found),
+        ("missing", counts.missing),
+        ("failed", counts.failed),
+        ("cached", counts.cached),
+        ("spared", counts.spared),
+        ("refused", counts.refused),
+    ];
+    Counter {
+        name: "cornetta_look_ups_total",
+        help: "Questions of scripts: answered, from the cache, and not asked because the source fails or is busy.",
         label: "outcome",
         values: values.map(|(name, count)| (name.to_owned(), count)).into(),
     }

@@ -16,7 +16,9 @@ use anyhow::{Context as _, Result, anyhow};
 use base::Seed;
 use counting::Guarded;
 use cti::{CtiConfig, CtiServer};
+use engine::Asker;
 use journal::Journal;
+use lookups::{LookUps, LookedUp};
 use net::{
     CertificateFetcher, Clock, MediaCertificate, MediaConfig, MediaThreads, Recorder, Resolver, SipCounter,
     SipSetup, SipSockets, SoundStore, Tls,
@@ -47,6 +49,8 @@ pub(crate) enum Control {
         tls: Tls,
         /// For certificates of operators.
         fetching: Tls,
+        /// For look-ups.
+        looking_up: Tls,
     },
     /// A configuration was refused; for the log.
     ReloadRefused(Vec<String>),
@@ -88,6 +92,7 @@ impl Exchange {
             tls,
             streams,
             fetching,
+            looking_up,
             stun,
             name_servers,
             warnings: _,
@@ -128,6 +133,8 @@ impl Exchange {
         public_address::check(stun, config.sip.public_address);
         // Handshakes and the coding of streams take their time here, and none of the engine's.
         let sip = SipSetup { limits: streams, tls, streams: Some(Handle::current()) };
+        let look_ups = LookUps::start(Handle::current(), looking_up, name_servers.clone());
+        let look_up_counter = look_ups.0.counter();
         let parts = Parts {
             config,
             past,
@@ -139,6 +146,7 @@ impl Exchange {
             sip,
             name_servers,
             fetching: (Handle::current(), fetching),
+            look_ups,
             journal: journal.clone(),
             trace: trace.clone(),
             guarded: guarded.clone(),
@@ -153,7 +161,7 @@ impl Exchange {
             zone: ZONE.to_owned(),
             trace: trace.clone(),
             recordings: cti::RecordingFiles::new(move |recording| recordings.file(recording)),
-            counters: counting::counters(guarded, sip, media_counter, trace.clone()),
+            counters: counting::counters(guarded, sip, media_counter, trace.clone(), look_up_counter),
             limits: cti::Limits::default(),
         };
         let (stop_web, web_stopped) = watch::channel(false);
@@ -212,6 +220,7 @@ struct Parts {
     name_servers: Vec<SocketAddr>,
     /// Where certificates are fetched, and with which authorities.
     fetching: (Handle, Tls),
+    look_ups: (LookUps<Asker>, mpsc::UnboundedReceiver<LookedUp<Asker>>),
     journal: Arc<Journal>,
     trace: Trace,
     guarded: Guarded,
@@ -281,6 +290,7 @@ async fn run_engine(parts: Parts, inboxes: turn::Inboxes, bound: oneshot::Sender
         sip,
         name_servers,
         fetching,
+        look_ups: (look_ups, looked_up),
         journal,
         trace,
         guarded,
@@ -301,7 +311,7 @@ async fn run_engine(parts: Parts, inboxes: turn::Inboxes, bound: oneshot::Sender
     let _ = bound.send(Ok(Bound { listen: sockets.bound().to_vec(), sip: sockets.counter() }));
     let engine = engine::Engine::new(config, past, seed, clock.now(), clock.wall());
     let seeing = seeing::Seeing::new(trace, clock);
-    let outside = turn::Outside { sockets, addresses, certificate, names, fetcher };
+    let outside = turn::Outside { sockets, addresses, certificate, names, fetcher, look_ups };
     let turn = turn::Turn::new(engine, outside, (media, recorder), clock, journal, (seeing, guarded));
-    turn.run(sip_inbox, (resolved, fetched), inboxes).await;
+    turn.run(sip_inbox, turn::Answers { resolved, fetched, looked_up }, inboxes).await;
 }

@@ -8,9 +8,10 @@ use super::facts::Unwritten;
 use super::seeing::Seeing;
 use base::{Time, Wall};
 use cti::CommandRequest;
-use engine::{Engine, Input, Output};
+use engine::{Asker, Engine, Input, Output};
 use facts::FactKind;
 use journal::Journal;
+use lookups::{LookUps, LookedUp};
 use media_api::{Event, Fingerprint, RecordingTold};
 use net::{
     CertificateFetcher, Clock, FetchedCertificate, MediaThreads, Recorder, Resolved, Resolver, SipInbox,
@@ -46,6 +47,15 @@ pub(super) struct Outside {
     pub(super) certificate: Option<Fingerprint>,
     pub(super) names: Resolver,
     pub(super) fetcher: CertificateFetcher,
+    /// Whom scripts ask.
+    pub(super) look_ups: LookUps<Asker>,
+}
+
+/// Where answers come from to what the engine has asked.
+pub(super) struct Answers {
+    pub(super) resolved: UnboundedReceiver<Resolved>,
+    pub(super) fetched: UnboundedReceiver<FetchedCertificate>,
+    pub(super) looked_up: UnboundedReceiver<LookedUp<Asker>>,
 }
 
 /// The engine and everything that it acts on.
@@ -94,7 +104,7 @@ impl Turn {
     pub(super) async fn run(
         mut self,
         mut sip: SipInbox,
-        (mut resolved, mut fetched): (UnboundedReceiver<Resolved>, UnboundedReceiver<FetchedCertificate>),
+        mut answers: Answers,
         mut inboxes: Inboxes,
     ) {
         self.drain_outputs();
@@ -112,8 +122,9 @@ impl Turn {
                     self.take(sip_input(message));
                     self.take_more(|| sip.try_recv().map(sip_input));
                 }
-                Some((query, answer)) = resolved.recv() => self.take(Input::Resolved { query, answer }),
-                Some((url, answer)) = fetched.recv() => self.take(Input::Fetched { url, answer }),
+                Some((query, answer)) = answers.resolved.recv() => self.take(Input::Resolved { query, answer }),
+                Some((url, answer)) = answers.fetched.recv() => self.take(Input::Fetched { url, answer }),
+                Some((asker, answer)) = answers.looked_up.recv() => self.take(Input::LookedUp { asker, answer }),
                 Some(request) = inboxes.commands.recv() => {
                     let input = self.commands.accept(request);
                     self.take(input);
@@ -165,7 +176,7 @@ impl Turn {
 
     /// Does everything that the engine asks for. Ports are given at once, so that an answer need not wait.
     fn drain_outputs(&mut self) {
-        let (mut answers, mut unasked) = (Vec::new(), Vec::new());
+        let mut answers = Vec::new();
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Sip { flow, bytes } => {
@@ -174,7 +185,9 @@ impl Turn {
                 }
                 Output::Resolve { query } => self.outside.names.ask(query),
                 Output::Fetch(fetch) => self.outside.fetcher.fetch(*fetch),
-                Output::LookUp(question) => unasked.push(question.asker),
+                Output::LookUp(engine::Question { asker, look_up, with }) => {
+                    self.outside.look_ups.ask(asker, look_up, with);
+                }
                 Output::Expect { remote, name } => self.outside.sockets.expect(remote, &name),
                 Output::Record(order) => answers.extend(self.recorder.order(order).map(Input::Recorded)),
                 Output::Media { command: media_api::Command::Open { leg, family }, beside } => {
@@ -196,9 +209,6 @@ impl Turn {
         for answer in answers {
             self.take(answer);
         }
-        for asker in unasked {
-            self.take(Input::LookedUp { asker, answer: ivr::Answer::Failed });
-        }
     }
 
     /// Hands the facts to the log; tells the engine when it does not keep up, and when it does again.
@@ -213,11 +223,12 @@ impl Turn {
 
     fn control(&mut self, control: Control) {
         match control {
-            Control::Reload { mut config, tls, fetching } => {
+            Control::Reload { mut config, tls, fetching, looking_up } => {
                 self.outside.addresses.settle(&mut config);
                 config.media_certificate.clone_from(&self.outside.certificate);
                 self.outside.sockets.renew(tls);
                 self.outside.fetcher.renew(fetching);
+                self.outside.look_ups.renew(looking_up);
                 self.take(Input::Reload(config));
             }
             Control::ReloadRefused(findings) => self.take(Input::ReloadRefused { findings }),

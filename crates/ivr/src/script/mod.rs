@@ -161,6 +161,15 @@ impl Script {
         self.flow.nodes.iter().filter_map(target).collect()
     }
 
+    /// Whom the script asks, each once.
+    pub fn look_ups(&self) -> impl Iterator<Item = &Arc<LookUp>> {
+        let asked = self.flow.nodes.iter().filter_map(|node| match node {
+            Node { kind: Kind::LookUp(node), .. } => Some((&node.look_up.name, &node.look_up)),
+            _ => None,
+        });
+        asked.collect::<BTreeMap<_, _>>().into_values()
+    }
+
     /// The dialled numbers that the script knows of itself.
     pub fn dialled_numbers(&self) -> BTreeSet<&str> {
         self.flow.numbers.keys().map(String::as_str).collect()
