@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import trial  # noqa: E402
 from cases import (  # noqa: E402, F401
-    audio_path, b2bua, browsers, codecs, gruus, helpdesk, hostile, interop, ipv6, leaving, libraries, log, moving, nat, recordings, registering, requests, routes, secured, seeing, sessions, signed,
+    audio_path, b2bua, browsers, codecs, gruus, helpdesk, hostile, interop, ipv6, leaving, libraries, log, looking_up, moving, nat, recordings, registering, requests, routes, secured, seeing, sessions, signed,
     sipp_phone, strangers)
 
 

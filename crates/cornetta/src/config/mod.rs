@@ -149,8 +149,7 @@ fn read_root(
     let (home, origins) = numbering::home(document, root, folder);
     let (trust, fetching) = trust::trust(document, root, folder);
     let sip = network::sip(document, root, folder, (&desk.accounts, &home), addresses);
-    let scripts = services::scripts(document, root, folder, &sounds, others);
-    let looking_up = look_ups::look_ups(document, root, folder, &scripts, others);
+    let (scripts, looking_up) = services::scripts(document, root, folder, &sounds, others);
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
     let routes = routes::routes(document, root, sip.as_ref());
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));

@@ -3,6 +3,7 @@
 use super::desk::Desk;
 use super::files::{script_files, script_names, sound_inventory};
 use super::from;
+use super::look_ups::look_ups;
 use super::network::Sip;
 use super::read::{check_known, optional_text, text};
 use document::Fault;
@@ -10,6 +11,7 @@ use document::{Document, Section, nearest};
 use engine::{Service, Target};
 use ivr::Script;
 use media_api::Sound;
+use net::Tls;
 use numbers::Rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -45,14 +47,14 @@ fn sound(source: &str) -> Sound {
     Arc::from([Arc::from(source)])
 }
 
-/// Every script in the folder of scripts, checked.
+/// Every script in the folder of scripts, checked, and what their look-ups ask with over TLS.
 pub(super) fn scripts(
     document: &mut Document<'_>,
     root: &mut Section<'_>,
     folder: &Path,
     sounds: &[PathBuf],
     others: &mut Vec<Fault>,
-) -> BTreeMap<String, Arc<Script>> {
+) -> (BTreeMap<String, Arc<Script>>, Tls) {
     let mut scripts_folder = from(folder, "ivr-scripts");
     if let Some(entry) = root.take("scripts")
         && let Some(mut section) = document.section(&entry)
@@ -80,7 +82,8 @@ pub(super) fn scripts(
             Err(faults) => others.extend(faults),
         }
     }
-    scripts
+    let looking_up = look_ups(document, root, folder, &scripts, others);
+    (scripts, looking_up)
 }
 
 #[derive(Default)]

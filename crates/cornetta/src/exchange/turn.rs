@@ -101,12 +101,7 @@ impl Turn {
     }
 
     /// Runs until told to end, or drained.
-    pub(super) async fn run(
-        mut self,
-        mut sip: SipInbox,
-        mut answers: Answers,
-        mut inboxes: Inboxes,
-    ) {
+    pub(super) async fn run(mut self, mut sip: SipInbox, mut answers: Answers, mut inboxes: Inboxes) {
         self.drain_outputs();
         self.write_facts();
         while !self.is_done() {

@@ -1,7 +1,7 @@
 //! Servers that answer as they are told, and whoever asks them.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 // A server that cannot be started fails the test.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use ivr::{Answer, LookUp};
 use lookups::{LookUps, LookedUp};

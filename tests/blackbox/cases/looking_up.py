@@ -1,0 +1,123 @@
+"""A script asks an HTTP service who calls; the service is Python's own."""
+
+import http.server
+import json
+import threading
+import time
+
+from trial import case
+
+FLOW = """
+title     = "Clients"
+languages = ["it"]
+start     = "client"
+[client]
+look_up = "clients"
+with    = { number = "$caller" }
+found   = "wait"
+missing = "stranger"
+failed  = "unknown"
+[wait]
+queue      = "desk"
+music      = "moh/calm"
+on.nobody  = "end"
+on.full    = "end"
+on.overflow = "end"
+[stranger]
+hang_up = "stranger"
+[unknown]
+hang_up = "unknown"
+[end]
+hang_up = "end"
+refusal = true
+"""
+CLIENTS = """
+takes    = ["number"]
+gives    = { priority = "/profile/priority" }
+deadline = "1s"
+[http]
+url     = "http://127.0.0.1:%d/clients/{number}"
+headers = { Authorization = "file:token" }
+"""
+PRIORITY, TOKEN = 7, "Bearer of-the-desk"
+
+
+class Service(http.server.ThreadingHTTPServer):
+    """Knows the number `known`; hangs while `hangs` is set."""
+
+    def __init__(self):
+        self.hangs, self.released, self.asked = False, threading.Event(), []
+        super().__init__(("127.0.0.1", 0), Answering)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.released.set()
+        self.shutdown()
+        self.server_close()
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        service = self.server
+        service.asked.append((self.path, self.headers.get("Authorization")))
+        if service.hangs:
+            service.released.wait(30)
+        known = self.path == "/clients/known"
+        body = json.dumps({"profile": {"priority": PRIORITY}} if known else {"error": "nobody"}).encode()
+        self.send_response(200 if known else 404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def desk(t):
+    """The server and the service that its script asks."""
+    service = t.keep(Service())
+    folder = t.folder / "scripts" / "clients"
+    for place, text in (("flow.toml", FLOW), ("phrases/it.toml", ""), ("look_ups/token", TOKEN + "\n"),
+                        ("look_ups/clients.toml", CLIENTS % service.server_address[1])):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_text(text)
+    server = t.server(services=[{"number": "desk", "script": "clients"}], scripts=folder.parent,
+                      queues=[{"name": "desk"}])
+    return server, service
+
+
+def looked_up(server, count):
+    return server.happened("lookup.answered", count)[-1]["data"]
+
+
+@case("a call's priority comes from an HTTP service; one whom it does not know is missing")
+def priority(t):
+    server, service = desk(t)
+    call = t.phone(server, "known").call("desk").invite()
+    assert looked_up(server, 1)["outcome"] == "found"
+    known = {event["data"]["key"]: event["data"]["value"] for event in server.happened("call.classified")}
+    assert str(known["priority"]) == str(PRIORITY), known
+    entered = server.happened("queue.entered")[0]["data"]
+    assert entered["priority"] == PRIORITY, entered
+    call.final()
+    t.phone(server, "stranger").call("desk").invite().final()
+    assert looked_up(server, 2)["outcome"] == "missing"
+    assert service.asked == [("/clients/known", TOKEN), ("/clients/stranger", TOKEN)], service.asked
+
+
+@case("the service that is asked hangs: the call goes on after the deadline, and other calls do not wait", seconds=8)
+def hung(t):
+    server, service = desk(t)
+    service.hangs = True
+    began = time.monotonic()
+    t.phone(server, "known").call("desk").invite()
+    t.phone(server, "known").call("desk").invite()
+    waited = [event["data"] for event in server.happened("lookup.answered", 2)]
+    assert time.monotonic() - began < 3
+    assert all(data["outcome"] == "late" or data["outcome"] == "failed" for data in waited), waited
+    assert all(900 <= data["waited_ms"] < 1500 for data in waited), waited
+    places = [end.get("place") or end.get("reason") for end in (event["data"]["end"] for event in server.happened("call.ended", 2))]
+    assert places == ["unknown", "unknown"], places
