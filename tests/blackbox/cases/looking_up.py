@@ -1,11 +1,12 @@
 """A script asks an HTTP service who calls; the service is Python's own."""
 
+import contextlib
 import http.server
 import json
 import threading
 import time
 
-from trial import case
+from trial import case, wait_for
 
 FLOW = """
 title     = "Clients"
@@ -18,15 +19,18 @@ found   = "wait"
 missing = "stranger"
 failed  = "unknown"
 [wait]
-queue      = "desk"
-music      = "moh/calm"
-on.nobody  = "end"
-on.full    = "end"
-on.overflow = "end"
+queue          = "desk"
+music          = "moh/calm"
+overflow_after = "5m"
+on.nobody      = "end"
+on.full        = "end"
+on.overflow    = "end"
 [stranger]
 hang_up = "stranger"
+refusal = true
 [unknown]
 hang_up = "unknown"
+refusal = true
 [end]
 hang_up = "end"
 refusal = true
@@ -39,6 +43,7 @@ deadline = "1s"
 url     = "http://127.0.0.1:%d/clients/{number}"
 headers = { Authorization = "file:token" }
 """
+ANNA = {"name": "anna", "password": "correct-horse", "languages": ["it"], "topics": ["operator"], "queues": ["desk"]}
 PRIORITY, TOKEN = 7, "Bearer of-the-desk"
 
 
@@ -69,8 +74,10 @@ class Answering(http.server.BaseHTTPRequestHandler):
         self.send_response(200 if known else 404)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        # Whoever has asked may have gone.
+        with contextlib.suppress(OSError):
+            self.end_headers()
+            self.wfile.write(body)
 
     def log_message(self, *_):
         pass
@@ -84,8 +91,8 @@ def desk(t):
                         ("look_ups/clients.toml", CLIENTS % service.server_address[1])):
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_text(text)
-    server = t.server(services=[{"number": "desk", "script": "clients"}], scripts=folder.parent,
-                      queues=[{"name": "desk"}])
+    server = t.server(services=[{"number": "desk", "script": "clients"}], scripts=folder.parent, agents=[ANNA],
+                      queues=[{"name": "desk"}], sip={"digest": ["MD5"]})
     return server, service
 
 
@@ -96,6 +103,8 @@ def looked_up(server, count):
 @case("a call's priority comes from an HTTP service; one whom it does not know is missing")
 def priority(t):
     server, service = desk(t)
+    t.baresip("anna", server, "correct-horse")
+    wait_for(lambda: server.snapshot()["agents"].get("anna", {}).get("state") == "ready", 10, "anna is not ready")
     call = t.phone(server, "known").call("desk").invite()
     assert looked_up(server, 1)["outcome"] == "found"
     known = {event["data"]["key"]: event["data"]["value"] for event in server.happened("call.classified")}
