@@ -105,7 +105,8 @@ impl LookUp {
     /// Checks the look-up `name` written in `text`, which came from `file`. All faults at once, by place.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<LookUp, Vec<Fault>> {
         let (mut document, table) = Document::parse(file, text);
-        let look_up = table.as_ref().and_then(|table| read(&mut document, (name, file), Section::new(table, 0)));
+        let look_up =
+            table.as_ref().and_then(|table| read(&mut document, (name, file), Section::new(table, 0)));
         let faults = document.into_faults();
         match look_up {
             Some(look_up) if faults.is_empty() => Ok(look_up),
@@ -114,11 +115,7 @@ impl LookUp {
     }
 }
 
-fn read(
-    document: &mut Document<'_>,
-    (name, file): (&str, &str),
-    mut root: Section<'_>,
-) -> Option<LookUp> {
+fn read(document: &mut Document<'_>, (name, file): (&str, &str), mut root: Section<'_>) -> Option<LookUp> {
     let takes = takes(document, &mut root);
     let gives = gives(document, &mut root);
     let deadline = deadline(document, &mut root);
