@@ -12,8 +12,6 @@ pub struct Decision {
     pub open: bool,
     /// The rule that decided, as a person would say it.
     pub rule: String,
-    /// The same in Italian.
-    pub rule_it: String,
 }
 
 /// How far ahead [`Calendar::until`] looks.
@@ -22,16 +20,21 @@ pub const HORIZON_DAYS: u16 = 60;
 impl Calendar {
     /// What it is at `wall`. An instant outside the years that dates are written in is closed.
     pub fn at(&self, wall: Wall) -> Decision {
-        let Ok(instant) = Timestamp::from_microsecond(wall.unix_micros()) else {
-            let rule = "no calendar reaches so far".to_owned();
-            return Decision {
-                open: false,
-                rule,
-                rule_it: "nessun calendario arriva così lontano".to_owned(),
-            };
+        let Some((rule, hours)) = self.decide_at(wall) else {
+            return Decision { open: false, rule: "no calendar reaches so far".to_owned() };
         };
-        let (rule, hours) = self.decide(self.zone.0.to_datetime(instant));
-        Decision { open: hours.is_some(), rule: rule.told(hours), rule_it: rule.told_in_italian(hours) }
+        Decision { open: hours.is_some(), rule: rule.told(hours) }
+    }
+
+    /// The rule that decides at `wall`, in Italian: for people who ask, not for every call.
+    pub fn rule_in_italian(&self, wall: Wall) -> String {
+        let told = self.decide_at(wall).map(|(rule, hours)| rule.told_in_italian(hours));
+        told.unwrap_or_else(|| "nessun calendario arriva così lontano".to_owned())
+    }
+
+    fn decide_at(&self, wall: Wall) -> Option<(Rule<'_>, Option<Hours>)> {
+        let instant = Timestamp::from_microsecond(wall.unix_micros()).ok()?;
+        Some(self.decide(self.zone.0.to_datetime(instant)))
     }
 
     /// When it next opens or closes after `wall`; `None` if it does not within [`HORIZON_DAYS`].

@@ -194,6 +194,6 @@ fn each_rule_is_told_in_italian_too() {
         ("2026-11-24 10:00+01", "orario settimanale: martedì 09:00-18:00"),
         ("2026-11-29 10:00+01", "orario settimanale: domenica chiuso"),
     ] {
-        assert_eq!(calendar.at(wall(at)).rule_it, rule, "{at}");
+        assert_eq!(calendar.rule_in_italian(wall(at)), rule, "{at}");
     }
 }

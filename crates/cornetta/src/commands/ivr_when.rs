@@ -278,7 +278,8 @@ impl Walk {
     fn hours(&mut self, name: &str, open: bool, rule: &str) {
         let script = self.script.clone();
         let calendar = script.calendars().find(|(other, _)| *other == name).map(|(_, calendar)| calendar);
-        let rule_it = calendar.map_or_else(|| rule.to_owned(), |calendar| calendar.at(self.wall).rule_it);
+        let rule_it =
+            calendar.map_or_else(|| rule.to_owned(), |calendar| calendar.rule_in_italian(self.wall));
         let until = calendar.and_then(|calendar| calendar.zone().shown(calendar.until(self.wall)?));
         let zone = calendar.map_or("", |calendar| calendar.zone().name());
         let answer = if open { "aperto" } else { "chiuso" };
