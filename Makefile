@@ -68,6 +68,11 @@ needs-test:
 	  echo "Installing aiortc into target/aiortc: the black-box tests call Cornetta with it as browsers do."; \
 	  python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
 	    --target target/aiortc -r tests/blackbox/aiortc.txt || rm -rf target/aiortc; }
+	@test -n "$$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" || { \
+	  echo "Installing postgresql: look-ups are tested with it."; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null && \
+	    { $(SUDO) systemctl disable --now --quiet postgresql 2>/dev/null || true; } || \
+	    echo "There is no PostgreSQL here: its tests will be skipped."; }
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
 	  echo "Installing chromium and chromium-driver: the black-box tests call Cornetta with a real browser."; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null || \

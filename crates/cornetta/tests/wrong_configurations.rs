@@ -243,6 +243,7 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "[trust]\nfetch_ca = [\"web-ca.pem\"]\n",
         "2:1: there is nobody to be believed; write `fetch_from`, or leave this out",
     ),
+    ("[look_ups]\nmore = 1\n", "2:1: unknown key `more`; take it out; known here: ca"),
     ("[trace]\nhep_id = 5\n", "2:1: there is no Homer to say this to; write its address as `hep`"),
     (
         "[[token]]\nname = \"crm\"\nscopes = [\"events:read\"]\n",
@@ -425,6 +426,22 @@ fn the_faults_of_a_configuration_and_of_its_scripts_are_told_together() {
         told.contains("ivr-scripts/small/flow.toml:3:9: unknown node `wat`; did you mean `wait`?"),
         "{told}"
     );
+}
+
+#[test]
+fn what_a_look_up_lacks_on_this_machine_is_a_fault() {
+    let folder = Folder::new("");
+    let who = "[who]\nlook_up = \"clients\"\nwith = { number = \"$caller\" }\n\
+               found = \"wait\"\nmissing = \"wait\"\nfailed = \"wait\"\n";
+    let flow = SMALL.replace("start = \"wait\"", "start = \"who\"") + who;
+    folder.write("ivr-scripts/small/flow.toml", &flow);
+    folder.write("ivr-scripts/small/phrases/it.toml", "");
+    let look_up = "takes = [\"number\"]\ngives = [\"name\"]\n[http]\nurl = \"http://127.0.0.1:1/\"\n\
+                   headers = { Authorization = \"env:NO_SUCH_TOKEN\" }\n";
+    folder.write("ivr-scripts/small/look_ups/clients.toml", look_up);
+    let told = faults_of(&folder).join("\n");
+    let fault = "look_ups/clients.toml:1:1: the environment has no `NO_SUCH_TOKEN`; set NO_SUCH_TOKEN where";
+    assert!(told.contains(fault), "{told}");
 }
 
 #[test]

@@ -27,6 +27,11 @@ fn at_pointer(json: &Value, pointer: &str) -> Option<String> {
         true => json.pointer(pointer)?,
         false => json.get(pointer)?,
     };
+    text(value)
+}
+
+/// What can become known of a call: no lists, and nothing that has members.
+pub(crate) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

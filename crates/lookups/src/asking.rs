@@ -3,6 +3,7 @@
 use crate::breaker::{Breaker, Change, Leave};
 use crate::cache::Cache;
 use crate::counting::{End, LookUpCounter};
+use crate::database::Database;
 use crate::http::Service;
 use crate::outside::Outside;
 use crate::table::FileTable;
@@ -62,6 +63,7 @@ struct Known {
 enum Asked {
     Http(Service),
     Csv(FileTable),
+    Sql(Database),
 }
 
 /// A question that is to be asked.
@@ -180,7 +182,11 @@ impl Shared {
                 service.ask(&self.outside, (look_up, http, folder), with).await
             }
             (Asked::Csv(table), Source::Csv(csv)) => table.ask((look_up, csv, folder), with).await,
-            _ => Err("sources of this kind are not asked".to_owned()),
+            (Asked::Sql(database), Source::Sql(sql)) => {
+                database.ask(&self.outside, (look_up, sql, folder), with).await
+            }
+            // The source is made of the look-up.
+            _ => Err("the source is of another kind".to_owned()),
         }
     }
 
@@ -215,8 +221,9 @@ impl Memory {
         }
         self.numbered += 1;
         let source = match &look_up.source {
-            Source::Http(_) | Source::Sql(_) => Asked::Http(Service::default()),
+            Source::Http(_) => Asked::Http(Service::default()),
             Source::Csv(_) => Asked::Csv(FileTable::default()),
+            Source::Sql(_) => Asked::Sql(Database::default()),
         };
         let known = Known {
             number: self.numbered,

@@ -8,6 +8,8 @@ mod breaker;
 mod cache;
 mod check;
 mod counting;
+mod database;
+mod database_connection;
 mod http;
 mod outside;
 mod secret;

@@ -35,7 +35,11 @@ pub(crate) struct Asking {
 
 impl Asking {
     pub(crate) fn start() -> Asking {
-        let (look_ups, told) = LookUps::start(Handle::current(), Tls::default(), Vec::new());
+        Asking::with(Tls::default())
+    }
+
+    pub(crate) fn with(tls: Tls) -> Asking {
+        let (look_ups, told) = LookUps::start(Handle::current(), tls, Vec::new());
         Asking { look_ups, told, asked: 0 }
     }
 
