@@ -148,10 +148,12 @@ impl Session {
     }
 }
 
-/// The first row of a statement as JSON, whatever its types, and no more of it than may be read.
+/// The first row of a statement as an object of texts, whatever its types, so that no digit of a number is lost; and
+/// no more of it than may be read.
 fn as_json(statement: &str) -> String {
     let statement = statement.trim_end().trim_end_matches(';');
-    format!("SELECT left(row_to_json(found)::text, {ANSWER_MAX}) FROM (\n{statement}\n) AS found LIMIT 1")
+    let texts = "SELECT json_object_agg(key, value) FROM json_each_text(row_to_json(found))";
+    format!("SELECT left(({texts})::text, {ANSWER_MAX}) FROM (\n{statement}\n) AS found LIMIT 1")
 }
 
 /// What is wrong before anything was given: no caller's values are in it.
