@@ -127,7 +127,8 @@ fn each_toll_free_number_knows_its_survey_and_1510_asks() {
         let mut call = Call::new(&script, number);
         assert_eq!(call.lines(Input::Start)[0], format!("(topic = {topic})"));
         call.key('3');
-        assert!(call.played().contains(&"(wait)".to_owned()));
+        assert!(call.played().contains(&"(letter)".to_owned()));
+        call.key('0');
         assert_eq!(call.played()[2], format!("queue statistics language=sl topic={topic} priority=0"));
     }
     let mut call = Call::new(&script, "1510");
