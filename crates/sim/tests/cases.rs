@@ -51,6 +51,16 @@ fn every_case_of_the_shipped_scripts_holds_and_they_visit_everything() {
     }
 }
 
+#[test]
+fn every_case_of_the_desks_that_look_things_up_holds_and_they_press_every_key_in_every_language() {
+    for name in ["city", "municipal"] {
+        let (told, coverage) = shipped(name);
+        assert_eq!(told, "", "{name}");
+        assert!(coverage.keys_missed().is_empty(), "{name}: {:?}", coverage.keys_missed());
+        assert!(coverage.languages_missed().is_empty(), "{name}: {:?}", coverage.languages_missed());
+    }
+}
+
 const FLOW: &str = r#"
 title     = "Clients"
 languages = ["it", "en"]
