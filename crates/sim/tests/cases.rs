@@ -65,6 +65,9 @@ const FLOW: &str = r#"
 title     = "Clients"
 languages = ["it", "en"]
 start     = "code"
+[emergency]
+start    = "closed"
+messages = ["strike"]
 [code]
 collect  = "code"
 digits   = "4"
@@ -99,6 +102,8 @@ message   = "desk"
 next      = "thanks"
 on.empty  = "bye"
 on.failed = "bye"
+[closed]
+hang_up = "closed_by_command"
 [thanks]
 hang_up = "left_a_message"
 refusal = true
@@ -111,7 +116,7 @@ const CLIENTS: &str = "takes = [\"code\", \"number\"]\ngives = [\"kind\"]\n[csv]
 
 /// A script that asks for digits and looks them up; every phrase it needs is there.
 fn clients() -> Script {
-    let keys = ["press_for_language", "press_1", "press_2", "no_input", "invalid_choice"];
+    let keys = ["press_for_language", "press_1", "press_2", "no_input", "invalid_choice", "strike"];
     let phrases: String = keys.iter().map(|key| format!("{key} = \"{key} is what is said\"\n")).collect();
     let sounds = ["it", "en"].iter().flat_map(|language| keys.map(|key| format!("{language}/{key}")));
     let files = ivr::ScriptFiles {
@@ -181,6 +186,12 @@ keys         = "4711"
 message      = "empty"
 expect.nodes = ["...", "voicemail", "bye"]
 [[case]]
+name         = "while the desk is closed by command a caller hears why"
+emergency    = "strike"
+expect.nodes = ["closed"]
+expect.says  = ["strike@it"]
+expect.ends  = "closed_by_command"
+[[case]]
 name         = "a message that cannot be kept"
 keys         = "4711"
 message      = "failed"
@@ -236,6 +247,7 @@ at   = "2027-13-01 10:00"
 keys = "1, wait, 2x"
 look_ups = { clients = "lost" }
 agents = [{ nam = "anna" }]
+emergency = "strik"
 hangs_up_after = "3 minutes"
 expect.nodes = ["cod"]
 expect.says = ["press_3"]
@@ -257,14 +269,15 @@ keys = "1"
             "c.toml:8:24: unknown word `lost`; known here: missing, failed, late",
             "c.toml:9:11: `name` is missing; write who it is, such as name = \"anna\"",
             "c.toml:9:13: unknown key `nam`; did you mean `name`?",
-            "c.toml:10:18: `3 minutes` is no length of time; write a number and s, m or h, such as 3s or 1.5m",
-            "c.toml:11:17: unknown node `cod`; did you mean `code`?",
-            "c.toml:12:16: unknown phrase `press_3`; did you mean `press_1`?",
-            "c.toml:13:16: unknown queue `desc`; did you mean `desk`?",
-            "c.toml:14:19: unknown language `fr`; known here: en, it",
-            "c.toml:15:8: unknown key `end`; did you mean `ends`?",
-            "c.toml:16:1: `expect` is missing; write what shall come of the call, such as expect.nodes = [\"greeting\", \"...\"]",
-            "c.toml:16:1: `name` is missing; write what the case shows",
+            "c.toml:10:13: no command may have `strik` said; name one of the messages under [emergency] in flow.toml, or \"\" for none",
+            "c.toml:11:18: `3 minutes` is no length of time; write a number and s, m or h, such as 3s or 1.5m",
+            "c.toml:12:17: unknown node `cod`; did you mean `code`?",
+            "c.toml:13:16: unknown phrase `press_3`; did you mean `press_1`?",
+            "c.toml:14:16: unknown queue `desc`; did you mean `desk`?",
+            "c.toml:15:19: unknown language `fr`; known here: en, it",
+            "c.toml:16:8: unknown key `end`; did you mean `ends`?",
+            "c.toml:17:1: `expect` is missing; write what shall come of the call, such as expect.nodes = [\"greeting\", \"...\"]",
+            "c.toml:17:1: `name` is missing; write what the case shows",
         ]
     );
 }

@@ -29,6 +29,8 @@ pub(super) struct Given {
     pub(super) outside: Does,
     /// What becomes of a message that the caller leaves.
     pub(super) message: MessageGiven,
+    /// The desk is closed by command, with this phrase; an empty text is none.
+    pub(super) emergency: Option<String>,
     /// After the answer.
     pub(super) hangs_up_after: Option<Duration>,
 }
@@ -101,6 +103,7 @@ impl Given {
             full: BTreeSet::new(),
             outside: Does::Answers,
             message: MessageGiven::Kept,
+            emergency: None,
             hangs_up_after: None,
         }
     }
@@ -134,11 +137,25 @@ impl Given {
         if let Some(message) = section.take("message").and_then(|entry| reader.word(&entry, &MESSAGES)) {
             self.message = message;
         }
+        if let Some(phrase) = section.take("emergency").and_then(|entry| emergency(reader, &entry)) {
+            self.emergency = Some(phrase);
+        }
         if let Some(after) = section.take("hangs_up_after").and_then(|entry| reader.span(&entry)) {
             self.hangs_up_after = Some(after);
         }
         self
     }
+}
+
+/// A phrase that a command may have said first, or an empty text.
+fn emergency(reader: &mut Reader<'_, '_>, entry: &Entry<'_>) -> Option<String> {
+    let phrase = reader.document.text(entry)?;
+    if !phrase.is_empty() && !reader.script.has_emergency_message(phrase) {
+        let what = format!("no command may have `{phrase}` said");
+        let what_to_do = "name one of the messages under [emergency] in flow.toml, or \"\" for none";
+        reader.document.fault(entry.value_at(), what, what_to_do);
+    }
+    Some(phrase.to_owned())
 }
 
 fn agent(reader: &mut Reader<'_, '_>, entry: &Entry<'_>) -> Option<AgentGiven> {

@@ -13,7 +13,7 @@ use crate::media::{Lengths, StandIn};
 use crate::town;
 use base::{Seed, Time};
 use engine::{Engine, Input, Output, Past, Question};
-use facts::{Fact, FactKind};
+use facts::{EmergencyScope, Fact, FactKind};
 use ivr::{Answer, Script, SoundInventory};
 use media_api::Command;
 use sip::locate::{Kind, Query, Record};
@@ -25,6 +25,8 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(3_600);
 /// How long somebody takes who is asked a look-up.
 const LOOKS_UP: Duration = Duration::from_millis(200);
+/// Who gives commands.
+const BY: &str = "case";
 const TTL: Duration = Duration::from_secs(3_600);
 
 /// A desk at which cases of one script are played.
@@ -112,6 +114,12 @@ impl<'c> Scene<'c> {
         self.settle();
         for number in 0..self.given.agents.len().min(OUTSIDE) {
             self.with_phone(number, Led::register);
+            self.settle();
+        }
+        if let Some(message) = self.given.emergency.clone() {
+            let (scope, reason) = (EmergencyScope::All, BY.to_owned());
+            let command = facts::Command::CloseByEmergency { scope, message, reason };
+            self.inputs.push_back(Input::Command { id: 1, by: BY.to_owned(), command });
             self.settle();
         }
         let (dialled, from) = (self.given.dialled.clone(), self.given.from.clone());

@@ -74,6 +74,9 @@ fn given(text: &mut Lines, facts: &[Fact]) {
     if !full.is_empty() {
         text.add("full", list(&full));
     }
+    if facts.iter().any(|fact| is_closed_by_command(&fact.kind)) {
+        text.add("emergency", quoted(""));
+    }
     if let Some(FactKind::TransferFailed { sip, .. }) = facts.iter().map(|fact| &fact.kind).find(put_through)
     {
         let does = if sip.is_some_and(|sip| sip != 487) { "refuses" } else { "rings" };
@@ -82,6 +85,10 @@ fn given(text: &mut Lines, facts: &[Fact]) {
     if let Some(after) = hung_up_after(facts) {
         text.add("hangs_up_after", quoted(&seconds(after)));
     }
+}
+
+fn is_closed_by_command(kind: &FactKind) -> bool {
+    matches!(kind, FactKind::CalendarDecided { calendar, .. } if calendar == "emergency")
 }
 
 fn put_through(kind: &&FactKind) -> bool {
