@@ -47,6 +47,12 @@ pub(crate) enum Command {
     /// Reports, folded from the log.
     #[command(subcommand)]
     Report(Report),
+    /// Say what comes by standard input with the embedded voices. For the program's own use.
+    #[command(hide = true)]
+    Speak {
+        /// The folder of the voices.
+        voices: PathBuf,
+    },
     /// The simulated world: the real engine, scripts and distributor among badly behaved phones.
     Sim(Sim),
 }

@@ -9,6 +9,6 @@ mod script;
 pub use api::*;
 pub use document::Fault;
 pub use graph::{mermaid, svg};
-pub use interpreter::{Interpreter, KEYS_AHEAD_MAX, STEPS_MAX};
+pub use interpreter::{Interpreter, KEYS_AHEAD_MAX, STEPS_MAX, shown};
 pub use look_up::{ANSWER_MAX, Csv, Http, LookUp, Secret, Source, Sql, VALUE_MAX};
 pub use script::{Script, ScriptFiles, SoundInventory, Spoken, Step};

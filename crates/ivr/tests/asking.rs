@@ -310,3 +310,23 @@ fn faults_of_look_ups_and_of_digits_are_told_where_they_stand() {
         assert!(told.contains(&fault.to_owned()), "{fault}\n{told:#?}");
     }
 }
+
+#[test]
+fn a_text_is_said_by_a_voice_and_told_to_nobody() {
+    let body = "[ask]\nsay = [\"ask\", { text = \"$caller\" }]\nnext = \"bye\"\n";
+    let mut given = files(body);
+    given.voices = ["it", "en"].map(str::to_owned).into();
+    let mut call = Call::new(&checked(&given), "1");
+    call.interpreter.tell("caller", "Mario\nRossi");
+    let outputs = call.tell(Input::Start);
+    let told = format!("{outputs:?}");
+    assert!(told.contains("prompts: [\"it/ask\", \"speech/it\"]"), "{told}");
+    assert_eq!(common::line(outputs.last().unwrap()), "play it/ask speech/it/MarioRossi");
+    given.voices.remove("en");
+    assert_eq!(
+        faults(&given),
+        [
+            "flow.toml:7:15: no voice speaks en; write a service for it under [speech], or say a phrase, or name a language"
+        ]
+    );
+}

@@ -27,6 +27,6 @@ pub use open_files::allow_many_open_files;
 pub use recorder::{Recorder, Recordings, RecordingsFolder};
 pub use resolver::{Resolved, Resolver, lookup_addresses};
 pub use sip_sockets::{SipCounter, SipCounts, SipInbox, SipInput, SipLimits, SipSetup, SipSockets};
-pub use sounds::{SOUND_KINDS, SoundStore, Wish};
+pub use sounds::{SOUND_KINDS, SoundStore, Voice, Wish};
 pub use stun_client::ask_stun;
 pub use tls::{Tls, TlsFault, TlsFiles, TlsPart};

@@ -24,6 +24,12 @@ pub struct SoundStore {
     requests: Sender<Request>,
 }
 
+/// Says a text in a language: its samples, and how many there are a second. It may take seconds.
+pub type Voice = Arc<dyn Fn(&str, &str) -> Option<(Vec<i16>, u32)> + Send + Sync>;
+
+/// Before the language and the words of a source that a voice says: `speech/LANG/WORDS`.
+const SPEECH: &str = "speech/";
+
 type Answer = Box<dyn FnOnce(Wish, Option<Arc<Clip>>) + Send>;
 
 /// A source, and the codec that its clip is to be written in.
@@ -36,15 +42,16 @@ struct Request {
 
 impl SoundStore {
     /// A store that looks for a source as `FOLDER/SOURCE.opus`, `.wav`, `.flac`, `.mp3` and `.ogg`, in each folder
-    /// in turn, and keeps at most `cache_bytes` of what was last heard.
+    /// in turn, and keeps at most `cache_bytes` of what was last heard. What is to be said by a voice, `voice` says.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn new(folders: Vec<PathBuf>, cache_bytes: usize) -> io::Result<SoundStore> {
+    pub fn new(folders: Vec<PathBuf>, voice: Option<Voice>, cache_bytes: usize) -> io::Result<SoundStore> {
         let cache = Arc::new(Mutex::new(Cache { limit: cache_bytes, ..Cache::default() }));
         let (requests, inbox) = crossbeam_channel::bounded(REQUESTS);
         for number in 0..READERS {
-            let loader = Loader { folders: folders.clone(), cache: cache.clone(), inbox: inbox.clone() };
+            let (folders, voice, cache) = (folders.clone(), voice.clone(), cache.clone());
+            let loader = Loader { folders, voice, cache, inbox: inbox.clone() };
             std::thread::Builder::new().name(format!("sounds-{number}")).spawn(move || loader.run())?;
         }
         Ok(SoundStore { cache, requests })
@@ -67,6 +74,7 @@ impl SoundStore {
 
 struct Loader {
     folders: Vec<PathBuf>,
+    voice: Option<Voice>,
     cache: Arc<Mutex<Cache>>,
     inbox: Receiver<Request>,
 }
@@ -82,6 +90,10 @@ impl Loader {
 
     fn read(&self, wish: &Wish) -> Option<Arc<Clip>> {
         let (source, codec) = wish;
+        if let Some((language, words)) = source.strip_prefix(SPEECH).and_then(|rest| rest.split_once('/')) {
+            let (samples, rate) = self.voice.as_ref()?(language, words)?;
+            return Some(self.keep(wish, Clip::new(*codec, &samples, rate)));
+        }
         if !is_safe(source) {
             tracing::warn!(%source, "a sound's source may hold only a-z, 0-9, _ and -, in parts divided by /");
             return None;
@@ -97,15 +109,17 @@ impl Loader {
                 Err(error) => Err(error.to_string()),
             };
             match read {
-                Ok(clip) => {
-                    let clip = Arc::new(clip);
-                    lock(&self.cache).insert(wish.clone(), clip.clone());
-                    return Some(clip);
-                }
+                Ok(clip) => return Some(self.keep(wish, clip)),
                 Err(error) => tracing::warn!(path = %path.display(), %error, "a sound cannot be read"),
             }
         }
         None
+    }
+
+    fn keep(&self, wish: &Wish, clip: Clip) -> Arc<Clip> {
+        let clip = Arc::new(clip);
+        lock(&self.cache).insert(wish.clone(), clip.clone());
+        clip
     }
 }
 

@@ -27,7 +27,7 @@ fn config(ports: RangeInclusive<u16>, threads: usize, sounds: Vec<PathBuf>) -> M
         ports,
         addresses: LOCALHOST.into(),
         legs: 100,
-        sounds: SoundStore::new(sounds, 12 << 20).unwrap(),
+        sounds: SoundStore::new(sounds, None, 12 << 20).unwrap(),
         seed: Seed::from_number(1),
         clock: Clock::start(),
         tap: net::Tap::default(),

@@ -38,7 +38,7 @@ fn the_first_folder_that_has_a_readable_file_wins() {
     std::fs::create_dir_all(ours.path().join("moh")).unwrap();
     std::fs::write(ours.path().join("moh/waltz.opus"), b"damaged").unwrap();
     let folders = vec![ours.path().to_owned(), theirs.path().to_owned()];
-    let store = SoundStore::new(folders, 12 << 20).unwrap();
+    let store = SoundStore::new(folders, None, 12 << 20).unwrap();
     assert_eq!(load(&store, "it/welcome").unwrap().len(), SECOND);
     assert_eq!(load(&store, "moh/waltz").unwrap().len(), 3 * SECOND, "a damaged file falls to the next");
     assert!(load(&store, "it/nothing").is_none());
@@ -49,7 +49,7 @@ fn no_source_leads_out_of_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "secret.wav", &[0; SECOND]);
     std::fs::create_dir_all(folder.path().join("sounds/it")).unwrap();
-    let store = SoundStore::new(vec![folder.path().join("sounds")], 12 << 20).unwrap();
+    let store = SoundStore::new(vec![folder.path().join("sounds")], None, 12 << 20).unwrap();
     let absolute = folder.path().join("secret").display().to_string();
     for source in ["../secret", "it/../../secret", absolute.as_str(), "", "it/", "it//x", "it/x\0", "it\\x"] {
         assert!(load(&store, source).is_none(), "{source:?}");
@@ -62,7 +62,7 @@ fn the_clip_heard_longest_ago_makes_room() {
     for name in ["a.wav", "b.wav", "c.wav"] {
         write(folder.path(), name, &[0; SECOND]);
     }
-    let store = SoundStore::new(vec![folder.path().to_owned()], 2 * SECOND).unwrap();
+    let store = SoundStore::new(vec![folder.path().to_owned()], None, 2 * SECOND).unwrap();
     let first = load(&store, "a").unwrap();
     load(&store, "b").unwrap();
     assert!(Arc::ptr_eq(&store.cached(&wish("a")).unwrap(), &first));
@@ -75,7 +75,7 @@ fn the_clip_heard_longest_ago_makes_room() {
 fn a_sound_is_written_in_a_codec_when_somebody_wants_it_and_all_of_them_count() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "a.wav", &[1000; SECOND]);
-    let store = SoundStore::new(vec![folder.path().to_owned()], 2 * SECOND + 500).unwrap();
+    let store = SoundStore::new(vec![folder.path().to_owned()], None, 2 * SECOND + 500).unwrap();
     let load = |codec| {
         let (sender, answers) = mpsc::channel();
         store.load((Arc::from("a"), codec), move |_, clip| sender.send(clip).unwrap());

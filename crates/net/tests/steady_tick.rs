@@ -43,7 +43,7 @@ fn a_relaying_thread_asks_for_no_memory() {
         ports: 24_100..=24_119,
         addresses: LOCALHOST.into(),
         legs: 10,
-        sounds: SoundStore::new(Vec::new(), 0).unwrap(),
+        sounds: SoundStore::new(Vec::new(), None, 0).unwrap(),
         seed: Seed::from_number(1),
         clock: Clock::start(),
         tap: net::Tap::default(),

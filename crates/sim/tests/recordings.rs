@@ -293,6 +293,7 @@ fn with_message() -> engine::Config {
         phrases: vec![("it".to_owned(), "it.toml".to_owned(), String::new())],
         calendars: Vec::new(),
         look_ups: Vec::new(),
+        voices: Default::default(),
         parts: Vec::new(),
         sounds: ivr::SoundInventory::default(),
     };

@@ -31,6 +31,7 @@ const LAYERS: [(&str, u8); 24] = [
     ("engine", 4),
     ("journal", 5),
     ("trace", 5),
+    ("speech", 5),
     ("net", 5),
     ("cti", 6),
     ("lookups", 6),

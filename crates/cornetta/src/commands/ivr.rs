@@ -2,7 +2,7 @@
 
 use super::{WRONG, now, tell_faults, tell_warnings};
 use crate::cli::{GraphFormat, Ivr, MonthFormat};
-use crate::config::{calendar_file, script_files, sound_inventory};
+use crate::config::{Heard, calendar_file, script_files};
 use ::ivr::Script;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -54,8 +54,8 @@ fn tell_month(path: &Path, month: &str, format: MonthFormat) -> ExitCode {
 }
 
 fn with_script(folder: &Path, sounds: &PathBuf, act: impl FnOnce(&Script) -> ExitCode) -> ExitCode {
-    let inventory = sound_inventory(std::slice::from_ref(sounds));
-    match script_files(folder, inventory).and_then(|files| Script::check(&files)) {
+    let heard = Heard::of(std::slice::from_ref(sounds));
+    match script_files(folder, &heard).and_then(|files| Script::check(&files)) {
         Ok(script) => act(&script),
         Err(faults) => tell_faults(&faults),
     }

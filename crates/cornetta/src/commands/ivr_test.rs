@@ -5,7 +5,7 @@ use super::log::facts_of;
 use super::log_source::LogSource;
 use super::{FAILED, WRONG, tell_faults};
 use crate::cli::IvrTest;
-use crate::config::{case_files, script_files, sound_inventory};
+use crate::config::{Heard, case_files, script_files};
 use ::ivr::{Script, ScriptFiles};
 use anyhow::{Context as _, Result};
 use document::Fault;
@@ -29,8 +29,8 @@ impl Done {
 }
 
 pub(super) fn run(command: &IvrTest) -> Result<ExitCode> {
-    let inventory = sound_inventory(std::slice::from_ref(&command.sounds));
-    let checked = script_files(&command.script, inventory)
+    let heard = Heard::of(std::slice::from_ref(&command.sounds));
+    let checked = script_files(&command.script, &heard)
         .and_then(|files| Ok((Arc::new(Script::check(&files)?), files)));
     let (script, files) = match checked {
         Ok(checked) => checked,

@@ -46,6 +46,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Bans(bans) => bans::run(&bans),
         Command::Emergency(emergency) => emergency::run(&emergency),
         Command::Report(Report::Reachability(report)) => report::reachability(&report),
+        Command::Speak { voices } => Ok(speech::serve(&voices).map(|()| ExitCode::SUCCESS)?),
         Command::Sim(sim) => sim::run(&sim),
     }
 }

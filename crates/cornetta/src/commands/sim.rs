@@ -2,7 +2,7 @@
 
 use super::{FAILED, WRONG, tell_faults};
 use crate::cli::Sim;
-use crate::config::{script_files, sound_inventory};
+use crate::config::{Heard, script_files};
 use anyhow::Result;
 use ivr::Script;
 use sim::{Depth, Faults, Options, Progress, Told};
@@ -20,9 +20,9 @@ pub(super) fn run(command: &Sim) -> Result<ExitCode> {
             return Ok(ExitCode::from(WRONG));
         }
     };
-    let inventory = sound_inventory(&[command.home.join("sounds")]);
+    let heard = Heard::of(&[command.home.join("sounds")]);
     let folder = command.home.join("ivr-scripts/helpdesk");
-    let script = match script_files(&folder, inventory).and_then(|files| Script::check(&files)) {
+    let script = match script_files(&folder, &heard).and_then(|files| Script::check(&files)) {
         Ok(script) => Arc::new(script),
         Err(faults) => return Ok(tell_faults(&faults)),
     };

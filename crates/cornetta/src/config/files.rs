@@ -1,8 +1,10 @@
 //! Scripts and sounds as they lie on the disk.
 
+use super::speech::embedded;
 use calendar::Calendar;
 use document::Fault;
 use ivr::{ScriptFiles, SoundInventory};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,8 +20,22 @@ pub(crate) fn script_names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// What callers can be told.
+pub(crate) struct Heard {
+    pub(crate) sounds: SoundInventory,
+    /// The languages in which any text can be said.
+    pub(crate) voices: BTreeSet<String>,
+}
+
+impl Heard {
+    /// What these folders hold, and what the embedded voices say.
+    pub(crate) fn of(folders: &[PathBuf]) -> Heard {
+        Heard { sounds: sound_inventory(folders), voices: embedded(folders).languages() }
+    }
+}
+
 /// Everything that one script is made of.
-pub(crate) fn script_files(folder: &Path, sounds: SoundInventory) -> Result<ScriptFiles, Vec<Fault>> {
+pub(crate) fn script_files(folder: &Path, heard: &Heard) -> Result<ScriptFiles, Vec<Fault>> {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("script").to_owned();
     let flow_path = folder.join("flow.toml");
     let flow = read(&flow_path).map_err(|fault| vec![fault])?;
@@ -30,7 +46,8 @@ pub(crate) fn script_files(folder: &Path, sounds: SoundInventory) -> Result<Scri
         calendars: tables(&folder.join("calendars"))?,
         parts: tables(&folder.join("parts"))?,
         look_ups: tables(&folder.join("look_ups"))?,
-        sounds,
+        sounds: heard.sounds.clone(),
+        voices: heard.voices.clone(),
     })
 }
 
@@ -47,7 +64,7 @@ pub(crate) fn calendar_file(path: &Path) -> Result<Calendar, Vec<Fault>> {
 
 /// Every sound that the folders hold, as `LANG/KEY`, and how long each lasts. As when it is played, the first folder
 /// that has it counts, and of several kinds the first.
-pub(crate) fn sound_inventory(folders: &[PathBuf]) -> SoundInventory {
+pub(super) fn sound_inventory(folders: &[PathBuf]) -> SoundInventory {
     let mut inventory = SoundInventory::default();
     for language in folders.iter().flat_map(|folder| listed(folder)).filter(|path| path.is_dir()) {
         let name = language.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();

@@ -21,6 +21,7 @@ mod read;
 mod recordings;
 mod routes;
 mod services;
+mod speech;
 mod tls;
 mod trace;
 mod trunks;
@@ -34,7 +35,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-pub(crate) use files::{calendar_file, case_files, script_files, sound_inventory};
+pub(crate) use files::{Heard, calendar_file, case_files, script_files};
 pub(crate) use fixed::Fixed;
 pub(crate) use proving::prove;
 pub(crate) use read::parse_span;
@@ -53,6 +54,8 @@ pub(crate) struct Installation {
     pub(crate) recordings: net::RecordingsFolder,
     /// Folders of prompts and music.
     pub(crate) sounds: Vec<PathBuf>,
+    /// Who says what nobody could record.
+    pub(crate) speech: ::speech::Settings,
     /// What SIP speaks TLS with.
     pub(crate) tls: net::Tls,
     /// The most connections that carry SIP.
@@ -144,12 +147,12 @@ fn read_root(
     let http = network::http(document, root);
     let trace = trace::trace(document, root, folder);
     let recordings = recordings::recordings(document, root, folder, node.as_ref());
-    let (sounds, hold_music) = services::sounds(document, root, folder);
+    let (sounds, hold_music, speech) = services::sounds(document, root, folder);
     let desk = desk::desk(document, root, folder);
     let (home, origins) = numbering::home(document, root, folder);
     let (trust, fetching) = trust::trust(document, root, folder);
     let sip = network::sip(document, root, folder, (&desk.accounts, &home), addresses);
-    let (scripts, looking_up) = services::scripts(document, root, folder, &sounds, others);
+    let (scripts, looking_up) = services::scripts(document, root, folder, (&sounds, &speech), others);
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
     let routes = routes::routes(document, root, sip.as_ref());
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
@@ -193,6 +196,7 @@ fn read_root(
         trace,
         recordings: recordings?,
         sounds,
+        speech,
         tls: sip.tls,
         streams: limits.streams,
         fetching,

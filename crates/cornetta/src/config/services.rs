@@ -1,7 +1,7 @@
 //! What answers which number: sounds, scripts and services.
 
 use super::desk::Desk;
-use super::files::{script_files, script_names, sound_inventory};
+use super::files::{Heard, script_files, script_names, sound_inventory};
 use super::from;
 use super::look_ups::look_ups;
 use super::network::Sip;
@@ -17,12 +17,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Folders of sounds, and the music of those who hold.
+/// Folders of sounds, the music of those who hold, and who says what nobody could record.
 pub(super) fn sounds(
     document: &mut Document<'_>,
     root: &mut Section<'_>,
     folder: &Path,
-) -> (Vec<PathBuf>, Sound) {
+) -> (Vec<PathBuf>, Sound, speech::Settings) {
     let mut folders = vec![from(folder, "sounds")];
     let mut music = "moh/calm".to_owned();
     if let Some(entry) = root.take("sounds")
@@ -40,7 +40,8 @@ pub(super) fn sounds(
         music = optional_text(document, &mut section, "hold_music").unwrap_or(music);
         section.finish(document);
     }
-    (folders, sound(&music))
+    let speech = super::speech::speech(document, root, &folders);
+    (folders, sound(&music), speech)
 }
 
 fn sound(source: &str) -> Sound {
@@ -52,7 +53,7 @@ pub(super) fn scripts(
     document: &mut Document<'_>,
     root: &mut Section<'_>,
     folder: &Path,
-    sounds: &[PathBuf],
+    (sounds, speech): (&[PathBuf], &speech::Settings),
     others: &mut Vec<Fault>,
 ) -> (BTreeMap<String, Arc<Script>>, Tls) {
     let mut scripts_folder = from(folder, "ivr-scripts");
@@ -70,12 +71,10 @@ pub(super) fn scripts(
         }
         section.finish(document);
     }
-    let inventory = sound_inventory(sounds);
+    let heard = Heard { sounds: sound_inventory(sounds), voices: speech.languages() };
     let mut scripts = BTreeMap::new();
     for name in script_names(&scripts_folder) {
-        match script_files(&scripts_folder.join(&name), inventory.clone())
-            .and_then(|files| Script::check(&files))
-        {
+        match script_files(&scripts_folder.join(&name), &heard).and_then(|files| Script::check(&files)) {
             Ok(script) => {
                 scripts.insert(name, Arc::new(script));
             }

@@ -93,6 +93,7 @@ impl Exchange {
             streams,
             fetching,
             looking_up,
+            speech,
             stun,
             name_servers,
             warnings: _,
@@ -105,7 +106,8 @@ impl Exchange {
         let trace = start_trace(&data, trace)?;
         let (media_events, media_inbox) = mpsc::channel(WAITING_MAX);
         let (recorder, recorded, tapped) = recorder::start(recordings.clone())?;
-        let sounds = SoundStore::new(sounds, SOUND_CACHE_BYTES).context("the thread that reads sounds")?;
+        let sounds = SoundStore::new(sounds, Some(voice(speech)), SOUND_CACHE_BYTES)
+            .context("the thread that reads sounds")?;
         let media_addresses = media.addresses;
         let certificate = MediaCertificate::draw().context("the certificate of media")?;
         config.media_certificate = Some(certificate.fingerprint().clone());
@@ -276,6 +278,18 @@ fn unbound(error: std::io::Error) -> anyhow::Error {
         _ => "write another `listen` under [sip]",
     };
     anyhow!("{error}; {what_to_do}")
+}
+
+/// Who says texts, for the threads that read sounds.
+fn voice(settings: speech::Settings) -> net::Voice {
+    let speech = speech::Speech::new(settings);
+    Arc::new(move |language, words| match speech.say(language, words) {
+        Ok(samples) => Some((samples, speech::RATE)),
+        Err(why) => {
+            tracing::warn!(language, %why, "a text is not said");
+            None
+        }
+    })
 }
 
 async fn run_engine(parts: Parts, inboxes: turn::Inboxes, bound: oneshot::Sender<std::io::Result<Bound>>) {

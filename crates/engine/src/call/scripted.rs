@@ -128,7 +128,7 @@ impl Call {
 
     /// No source of a prompt could be read; what follows was played all the same.
     pub(crate) fn sound_missing(&mut self, ctx: &mut Context, sound: &str) {
-        self.note(ctx, FactKind::IvrPromptMissing { prompt: sound.to_owned() });
+        self.note(ctx, FactKind::IvrPromptMissing { prompt: ivr::shown(sound).to_owned() });
     }
 
     fn note_trace(&mut self, ctx: &mut Context, trace: Trace) {

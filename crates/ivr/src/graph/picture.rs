@@ -184,7 +184,7 @@ fn said(script: &Script, line: &Line) -> String {
     let language = line.language.as_deref().unwrap_or(first);
     let words = match &line.words {
         Words::Phrase(phrase) => script.text(phrase, language).unwrap_or(phrase).to_owned(),
-        Words::Known { value, .. } => written(value),
+        Words::Known { value, .. } | Words::Text(value) => written(value),
     };
     match &line.language {
         Some(language) => format!("{language}: {words}"),

@@ -6,6 +6,8 @@ mod looking_up;
 mod menus;
 mod speaking;
 
+pub use speaking::shown;
+
 use crate::script::{Assignment, CallbackNode, Exit, Kind, Node, NodeId, QueueNode, Value};
 use crate::{CallBack, Closed, Entry, Input, MessageEnd, Output, QueueEnd, Script, Trace, Wait, Why};
 use base::{Bounded, Time, Wall};

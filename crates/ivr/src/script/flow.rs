@@ -37,7 +37,7 @@ pub(super) fn read(
         faults.extend(document.into_faults());
         return None;
     };
-    let mut reader = Reader::new(document, others, &files.sounds);
+    let mut reader = Reader::new(document, others, files);
     let mut parts = Parts::read(files, &mut reader);
     let instances = parts.instances(table, &mut reader);
     let flow = reader.flow(&instances, phrases);
@@ -65,6 +65,7 @@ pub(super) struct Reader<'f> {
     pub(super) calendars: &'f Calendars,
     pub(super) look_ups: &'f LookUps,
     pub(super) sounds: &'f SoundInventory,
+    pub(super) voices: &'f BTreeSet<String>,
     pub(super) languages: Vec<String>,
     pub(super) uses: BTreeSet<Use>,
     /// What a name means where it is read now: in the flow, or in a part.
@@ -85,14 +86,15 @@ pub(super) struct Reader<'f> {
 }
 
 impl<'f> Reader<'f> {
-    fn new(document: Document<'f>, others: Others<'f>, sounds: &'f SoundInventory) -> Reader<'f> {
+    fn new(document: Document<'f>, others: Others<'f>, files: &'f ScriptFiles) -> Reader<'f> {
         Reader {
             document,
             file: 0,
             put_aside: vec![None],
             calendars: others.calendars,
             look_ups: others.look_ups,
-            sounds,
+            sounds: &files.sounds,
+            voices: &files.voices,
             languages: Vec::new(),
             uses: BTreeSet::new(),
             nodes: BTreeMap::new(),

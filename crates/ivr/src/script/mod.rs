@@ -45,6 +45,8 @@ pub struct ScriptFiles {
     pub look_ups: Vec<(String, String, String)>,
     /// The sounds that there are.
     pub sounds: SoundInventory,
+    /// The languages in which any text can be said.
+    pub voices: BTreeSet<String>,
 }
 
 /// The sources of sounds that exist, such as `it/welcome` or `moh/calm`, and how long each lasts, if that is known.

@@ -172,6 +172,8 @@ pub(crate) enum Words {
         form: Form,
         value: Value,
     },
+    /// Any words, said by a voice: `{ text = "$name" }`.
+    Text(Value),
 }
 
 impl Line {

@@ -154,7 +154,7 @@ impl Lengths<'_> {
         let length = |phrase: &str| self.phrases.length(phrase, language, self.sounds);
         let words = match &line.words {
             Words::Phrase(phrase) => length(phrase),
-            Words::Known { .. } => VALUE,
+            Words::Known { .. } | Words::Text(_) => VALUE,
         };
         words + key.map_or(Duration::ZERO, |key| length(&press(key)))
     }

@@ -29,6 +29,7 @@ pub(crate) fn folder(name: &str, path: &Path, sounds: SoundInventory) -> ScriptF
         calendars: tables(path, "calendars"),
         parts: tables(path, "parts"),
         look_ups: tables(path, "look_ups"),
+        voices: ["it", "en", "fr"].map(str::to_owned).into(),
         sounds,
     }
 }
@@ -86,6 +87,7 @@ pub(crate) fn small(flow: &str, phrases: &[&str]) -> ScriptFiles {
         calendars: vec![("desk".to_owned(), "calendars/desk.toml".to_owned(), day.to_owned())],
         parts: Vec::new(),
         look_ups: Vec::new(),
+        voices: Default::default(),
         sounds: languages.into_iter().flat_map(sound).chain(["moh/calm".to_owned()]).collect(),
     }
 }

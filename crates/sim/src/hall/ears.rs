@@ -32,6 +32,7 @@ fn script() -> ivr::ScriptFiles {
         calendars: Vec::new(),
         parts: Vec::new(),
         look_ups: Vec::new(),
+        voices: Default::default(),
         sounds: ivr::SoundInventory::default(),
     }
 }

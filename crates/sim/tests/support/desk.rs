@@ -128,6 +128,7 @@ pub(crate) fn through() -> ivr::Script {
         calendars: Vec::new(),
         parts: Vec::new(),
         look_ups: Vec::new(),
+        voices: Default::default(),
         sounds: ivr::SoundInventory::default(),
     };
     ivr::Script::check(&files).unwrap()

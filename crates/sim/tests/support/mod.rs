@@ -34,6 +34,7 @@ pub(crate) fn shipped(name: &str) -> Script {
         calendars: tables(&folder.join("calendars")),
         parts: tables(&folder.join("parts")),
         look_ups: tables(&folder.join("look_ups")),
+        voices: Default::default(),
         sounds: sounds(&root.join("sounds")),
     };
     Script::check(&files).unwrap()

@@ -58,9 +58,14 @@ fn known(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Line> {
         },
         |one: [Entry<'_>; 1]| Some(one),
     )?;
+    if one.name == "text" {
+        let value = value(reader, &one)?;
+        speakable(reader, language.as_deref(), at);
+        return Some(Line { words: Words::Text(value), language });
+    }
     let Some(form) = Form::named(one.name) else {
-        let forms = Form::ALL.map(|(name, _)| name);
-        let what_to_do = match nearest(one.name, forms) {
+        let forms: Vec<&str> = Form::ALL.iter().map(|(name, _)| *name).chain(["text"]).collect();
+        let what_to_do = match nearest(one.name, forms.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("choose one of {}", forms.join(", ")),
         };
@@ -70,6 +75,21 @@ fn known(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Line> {
     let value = value(reader, &one)?;
     fragments(reader, form, language.as_deref(), at);
     Some(Line { words: Words::Known { form, value }, language })
+}
+
+/// A voice must speak every language in which a text can be said.
+fn speakable(reader: &mut Reader<'_>, language: Option<&str>, at: usize) {
+    let languages = match language {
+        Some(language) => vec![language.to_owned()],
+        None => reader.languages.clone(),
+    };
+    let silent: Vec<String> =
+        languages.into_iter().filter(|language| !reader.voices.contains(language)).collect();
+    if !silent.is_empty() {
+        let what = format!("no voice speaks {}", silent.join(", "));
+        let what_to_do = "write a service for it under [speech], or say a phrase, or name a language";
+        reader.document.fault(at, what, what_to_do);
+    }
 }
 
 /// Whatever the value, its fragments must be there in every language in which it can be said.
