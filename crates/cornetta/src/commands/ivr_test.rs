@@ -30,8 +30,8 @@ impl Done {
 
 pub(super) fn run(command: &IvrTest) -> Result<ExitCode> {
     let heard = Heard::of(std::slice::from_ref(&command.sounds));
-    let checked = script_files(&command.script, &heard)
-        .and_then(|files| Ok((Arc::new(Script::check(&files)?), files)));
+    let checked =
+        script_files(&command.script, &heard).and_then(|files| Ok((Arc::new(Script::check(&files)?), files)));
     let (script, files) = match checked {
         Ok(checked) => checked,
         Err(faults) => return Ok(tell_faults(&faults)),
