@@ -48,7 +48,7 @@ fn scripts_are_checked_and_drawn() {
 
 #[test]
 fn cases_of_a_script_are_played_told_and_counted() {
-    let played = told(&run(&home(), &["ivr", "test", "ivr-scripts/helpdesk", "--min-coverage", "100"]));
+    let played = told(&run(&home(), &["ivr", "test", "ivr-scripts/statistics", "--min-coverage", "100"]));
     assert!(played.contains(" cases, 0 differ; ") && played.contains("visited 100 %: nodes "), "{played}");
 
     let folder = Folder::new("");

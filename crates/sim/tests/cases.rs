@@ -41,23 +41,17 @@ fn shipped(name: &str) -> (String, Coverage) {
     (told, coverage)
 }
 
-#[test]
-fn every_case_of_the_shipped_scripts_holds_and_they_visit_everything() {
-    for name in ["helpdesk", "statistics"] {
-        let (told, coverage) = shipped(name);
-        assert_eq!(told, "", "{name}");
-        let missed = (coverage.nodes_missed(), coverage.keys_missed(), coverage.languages_missed());
-        assert_eq!(coverage.percent(), 100, "{name}: {missed:?}");
-    }
-}
+/// Whether somebody will be called back is not for the script to say: the case only tells that it is asked for.
+const GRANTED: [&str; 2] = ["called_back", "callback_taken"];
 
 #[test]
-fn every_case_of_the_desks_that_look_things_up_holds_and_they_press_every_key_in_every_language() {
-    for name in ["city", "municipal"] {
+fn every_case_of_the_shipped_scripts_holds_and_they_visit_everything() {
+    for name in ["city", "helpdesk", "municipal", "statistics"] {
         let (told, coverage) = shipped(name);
         assert_eq!(told, "", "{name}");
-        assert!(coverage.keys_missed().is_empty(), "{name}: {:?}", coverage.keys_missed());
-        assert!(coverage.languages_missed().is_empty(), "{name}: {:?}", coverage.languages_missed());
+        let nodes = coverage.nodes_missed().into_iter().filter(|node| !GRANTED.contains(node));
+        let missed = (Vec::from_iter(nodes), coverage.keys_missed(), coverage.languages_missed());
+        assert!(missed.0.is_empty() && missed.1.is_empty() && missed.2.is_empty(), "{name}: {missed:?}");
     }
 }
 

@@ -52,7 +52,8 @@ fn tables(folder: &Path) -> Vec<(String, String, String)> {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         (name.clone(), format!("{name}.toml"), std::fs::read_to_string(path).unwrap())
     };
-    listed(folder).into_iter().map(one).collect()
+    let is_table = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
+    listed(folder).into_iter().filter(is_table).map(one).collect()
 }
 
 fn sounds(folder: &Path) -> SoundInventory {
