@@ -13,7 +13,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 /// The layer of each crate. A crate may use crates of lower layers, and of its own among the machines that
 /// are named in `BESIDE`.
-const LAYERS: [(&str, u8); 24] = [
+const LAYERS: [(&str, u8); 25] = [
     ("base", 0),
     ("document", 0),
     ("stun", 0),
