@@ -60,6 +60,10 @@ pub struct Entry {
     pub topic: String,
     /// Higher is served first.
     pub priority: u8,
+    /// When it began to wait: of two of one priority, the one that has waited longer is served first.
+    pub arrived: Time,
+    /// Nobody is on the line: it enters even while nobody is there who could take it.
+    pub is_callback: bool,
     /// Give it back after this wait.
     pub overflow_after: Option<Duration>,
     /// Say the position this often, the first time at once.

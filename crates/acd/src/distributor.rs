@@ -111,6 +111,12 @@ impl Acd {
         self.lines.waiting(queue)
     }
 
+    /// Whether there is such a queue, and one more may wait in it.
+    pub fn has_room(&self, queue: &str) -> bool {
+        let here = self.queues.get(queue).filter(|here| !here.dropped);
+        here.is_some_and(|here| self.lines.waiting(queue) < here.queue.waiting_max)
+    }
+
     /// Whether no call waits and nobody is asked or talks.
     pub fn is_idle(&self) -> bool {
         let talks = |doing: &Doing| matches!(doing, Doing::Talking { .. });
@@ -152,7 +158,7 @@ impl Acd {
         }
         let somebody =
             self.roster.iter().any(|member| member.state() != State::LoggedOff && member.matches(entry));
-        (!somebody).then_some(NotEntered::NobodyThere)
+        (!somebody && !entry.is_callback).then_some(NotEntered::NobodyThere)
     }
 
     fn withdraw(&mut self, now: Time, id: EntryId) {

@@ -18,6 +18,8 @@ pub(crate) struct Lines {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     priority: Reverse<u8>,
+    arrived: Time,
+    /// Of those that arrived at the same time.
     arrival: u64,
     id: EntryId,
 }
@@ -39,7 +41,8 @@ pub(crate) struct Waiting {
 impl Lines {
     pub(crate) fn add(&mut self, entry: Entry, now: Time) {
         self.arrivals += 1;
-        let place = Place { priority: Reverse(entry.priority), arrival: self.arrivals, id: entry.id };
+        let (priority, arrived) = (Reverse(entry.priority), entry.arrived);
+        let place = Place { priority, arrived, arrival: self.arrivals, id: entry.id };
         self.by_queue.entry(entry.queue.clone()).or_default().insert(place);
         insert_unasked(&mut self.unasked, &entry, place);
         let waiting = Waiting {

@@ -400,6 +400,8 @@ impl World {
                 language: LANGUAGES[language].into(),
                 topic: TOPICS[topic].into(),
                 priority,
+                arrived: self.now,
+                is_callback: false,
                 overflow_after: overflow.map(Duration::from_secs),
                 position_every: tell.then_some(Duration::from_secs(9)),
             }),

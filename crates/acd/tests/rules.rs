@@ -41,6 +41,8 @@ fn entry(id: u64, language: &str) -> Entry {
         language: language.into(),
         topic: String::new(),
         priority: 0,
+        arrived: Time::ZERO,
+        is_callback: false,
         overflow_after: None,
         position_every: None,
     }

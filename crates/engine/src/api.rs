@@ -247,7 +247,7 @@ pub struct Asker {
 /// Why a command was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandRefused {
-    /// No such agent, call or ban.
+    /// No such agent, call, callback or ban.
     NotFound,
     /// It cannot be done in the present state; nothing changed.
     InvalidState,
@@ -316,6 +316,8 @@ pub enum Why {
     Acd(acd::Why),
     /// A caller is to press a key, a transfer has rung long enough, a silent party is to be asked.
     Call,
+    /// Somebody is to be called back again.
+    Callback,
     /// Refused messages are to be summed up.
     Blocked,
 }
@@ -335,6 +337,8 @@ pub struct Past {
     pub bans: Vec<facts::BanNow>,
     /// What was closed by command.
     pub emergencies: Vec<facts::EmergencyNow>,
+    /// Who will be called back, by the number of the fact that says so.
+    pub callbacks: BTreeMap<u64, facts::CallbackNow>,
 }
 
 /// A call that the last process left open.

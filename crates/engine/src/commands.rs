@@ -46,6 +46,7 @@ impl Engine {
                 self.in_call(&call, |call, ctx| call.pause_recording(ctx, paused, by))
             }
             Command::StopRecording { call } => self.in_call(&call, |call, ctx| call.stop_recording(ctx, by)),
+            Command::CancelCallback { callback } => self.cancel_callback(callback, by),
             Command::MuteParty { call, leg, muted } => {
                 self.in_call(&call, |call, ctx| call.mute_party(ctx, leg, muted, by))
             }

@@ -3,6 +3,7 @@
 //! The calls themselves are not in here, so that a call can change itself and act at the same time.
 
 use crate::call::Recordings;
+use crate::callbacks::Callbacks;
 use crate::capturing::Captures;
 use crate::certificates::Certificates;
 use crate::destinations::Meant;
@@ -104,6 +105,7 @@ pub(crate) struct Context {
     pub(crate) emergencies: Emergencies,
     pub(crate) recordings: Recordings,
     pub(crate) errands: VecDeque<Errand>,
+    pub(crate) callbacks: Callbacks,
     /// The legs of each account that has any, the oldest first: whoever has one is not rung.
     busy: BTreeMap<String, Vec<LegId>>,
     last_leg: u64,
@@ -142,6 +144,7 @@ impl Context {
             emergencies: Emergencies::default(),
             recordings: Recordings::default(),
             errands: VecDeque::new(),
+            callbacks: Callbacks::default(),
             busy: BTreeMap::new(),
             last_leg: 0,
             rooms: Rooms::default(),
@@ -240,9 +243,13 @@ impl Context {
     }
 
     pub(crate) fn new_entry(&mut self, call: CallKey) -> EntryId {
-        self.last_entry += 1;
-        let entry = EntryId(self.last_entry);
+        let entry = self.next_entry();
         self.entries.insert(entry, call);
         entry
+    }
+
+    pub(crate) fn next_entry(&mut self) -> EntryId {
+        self.last_entry += 1;
+        EntryId(self.last_entry)
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn user_of(dialled: &str) -> Option<String> {
     }
 }
 
-fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let digits: Vec<char> = digits.chars().filter(|mark| !"-. ()".contains(*mark)).collect();
     (NUMBER_MIN..=NUMBER_MAX).contains(&digits.len())

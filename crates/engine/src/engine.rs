@@ -3,6 +3,7 @@
 use crate::bans::Bans;
 use crate::blocked::Blocked;
 use crate::call::{Call, Parties, Source, Way, turned_away};
+use crate::callbacks;
 use crate::charges::settle;
 use crate::context::{CallKey, Context, Owner};
 use crate::destinations::{Meant, invited};
@@ -50,10 +51,11 @@ impl Engine {
             draining: false,
             log_full: false,
         };
-        let bans = std::mem::take(&mut past.bans);
+        let (bans, waiting) = (std::mem::take(&mut past.bans), std::mem::take(&mut past.callbacks));
         engine.ctx.emergencies.restore(std::mem::take(&mut past.emergencies));
         past::begin(&mut engine.ctx, past);
         engine.bans.restore(&mut engine.ctx, bans);
+        callbacks::restore(&mut engine.ctx, waiting);
         engine.settle();
         engine
     }
@@ -100,6 +102,7 @@ impl Engine {
         self.ctx.acd.handle_timeout(now);
         self.settle();
         self.blocked.handle_timeout(&mut self.ctx);
+        callbacks::handle_timeout(&mut self.ctx);
         while let Some((at, key)) = self.ctx.deadlines.first().copied() {
             if at > now {
                 break;
@@ -120,7 +123,13 @@ impl Engine {
         let acd = self.ctx.acd.poll_timeout().map(|(at, why)| (at, Why::Acd(why)));
         let call = self.ctx.deadlines.first().map(|(at, _)| (*at, Why::Call));
         let blocked = self.blocked.poll_timeout().map(|at| (at, Why::Blocked));
-        [sip, acd, call, blocked].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let callback = self.ctx.callbacks.poll_timeout().map(|at| (at, Why::Callback));
+        [sip, acd, call, blocked, callback].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Whether a call of ours may begin.
+    pub(crate) fn takes_calls(&self) -> bool {
+        !self.draining && !self.log_full && self.calls.len() < self.ctx.config.calls_max
     }
 
     /// How many calls are going on.
@@ -167,6 +176,7 @@ impl Engine {
             trunks: self.devices.trunks.clone(),
             bans: self.bans.now().clone(),
             emergencies: self.ctx.emergencies.now().clone(),
+            callbacks: self.ctx.callbacks.now(),
         }
     }
 
@@ -296,16 +306,20 @@ impl Engine {
             Acd::Entered { entry, position } => {
                 self.for_entry(entry, |call, ctx| call.queue_entered(ctx, position));
             }
-            Acd::NotEntered { entry, why } => self.for_entry(entry, |call, ctx| call.queue_refused(ctx, why)),
+            Acd::NotEntered { entry, why } => match self.ctx.callbacks.of_entry(entry) {
+                Some(id) => callbacks::not_entered(&mut self.ctx, id, why),
+                None => self.for_entry(entry, |call, ctx| call.queue_refused(ctx, why)),
+            },
             Acd::Announce { entry, position } => {
                 self.for_entry(entry, |call, ctx| call.announce(ctx, position));
             }
             Acd::Overflowed { entry, waited } => {
                 self.for_entry(entry, |call, ctx| call.overflowed(ctx, waited));
             }
-            Acd::Offer { offer, entry, agent, deadline } => {
-                self.for_entry(entry, |call, ctx| call.offer(ctx, offer, agent, deadline));
-            }
+            Acd::Offer { offer, entry, agent, deadline } => match self.ctx.callbacks.of_entry(entry) {
+                Some(id) => self.offer_callback((id, entry), offer, agent, deadline),
+                None => self.for_entry(entry, |call, ctx| call.offer(ctx, offer, agent, deadline)),
+            },
             Acd::Retract { offer, why, .. } => {
                 self.for_offer(offer, |call, ctx| call.retracted(ctx, offer, why));
             }
@@ -481,6 +495,7 @@ impl Engine {
     fn drain(&mut self) {
         if !self.draining {
             self.draining = true;
+            callbacks::close(&mut self.ctx);
             let calls = self.calls.len();
             self.ctx.note(FactKind::SystemStopping { calls });
         }

@@ -8,6 +8,7 @@ mod api;
 mod bans;
 mod blocked;
 mod call;
+mod callbacks;
 mod capturing;
 mod certificates;
 mod charges;

@@ -104,6 +104,11 @@ impl Outbound {
         self.rules = rules;
     }
 
+    /// Whether some rule lets them call this number, now or at another time.
+    pub(crate) fn opens(&self, who: Who<'_>, number: &Number) -> bool {
+        self.rules.iter().any(|rule| rule.opens(who, number))
+    }
+
     /// Whether somebody may call this number now; if so, it counts as called by the fact of the number
     /// `allowed`. The first rule that opens it and whose limits are not reached decides, in the order of the
     /// configuration. Nothing is counted for help in danger.

@@ -83,6 +83,11 @@ impl Trust {
         trust
     }
 
+    /// Of somebody who does not call.
+    pub(crate) fn unknown() -> Trust {
+        Trust { score: NOTHING_KNOWN, reasons: Vec::new(), signed: None, verdict: Verdict::default() }
+    }
+
     fn weigh(&mut self, holds: bool, weight: i32, reason: &'static str) {
         if holds {
             self.score += weight;

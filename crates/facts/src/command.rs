@@ -132,6 +132,11 @@ pub enum Command {
         /// Its id.
         call: String,
     },
+    /// Somebody is not to be called back any more.
+    CancelCallback {
+        /// The callback's number.
+        callback: u64,
+    },
     /// The others are not to hear a party, or are to hear it again.
     MuteParty {
         /// Its call's id.

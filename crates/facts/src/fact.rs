@@ -1,6 +1,6 @@
 use crate::wall_micros;
 use crate::{
-    AgentState, Banned, CallData, EmergencyClosed, End, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver,
+    AgentState, Banned, CallData, Cause, EmergencyClosed, End, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver,
     PlayedPrompt, QueueLeft, QueueRefusal, RecordingEnd, SilenceEvidence, SupervisionMode,
 };
 use base::Wall;
@@ -539,6 +539,97 @@ pub enum FactKind {
         question: String,
         /// The key.
         answer: String,
+    },
+    /// The caller is to be called back. A number waits once in a queue: who asks again keeps the first place, and gets
+    /// the first callback's number.
+    #[serde(rename = "callback.requested")]
+    CallbackRequested {
+        /// The number of the fact that began it.
+        callback: u64,
+        /// The queue whose agents call.
+        queue: String,
+        /// Whom to call.
+        number: String,
+        /// What they had dialled.
+        dialled: String,
+        /// The skill wanted.
+        language: String,
+        /// The skill wanted; empty for any.
+        topic: String,
+        /// Higher is served first.
+        priority: u8,
+        /// How often they are called at most.
+        tries: u32,
+        /// Milliseconds between two tries.
+        pause_ms: u64,
+        /// Milliseconds that they have waited in that queue already: they keep their place.
+        waited_ms: u64,
+    },
+    /// An agent is asked to call somebody back, in a call of its own.
+    #[serde(rename = "callback.offered")]
+    CallbackOffered {
+        /// Which.
+        callback: u64,
+        /// Of which queue.
+        queue: String,
+        /// Whom to call.
+        number: String,
+        /// Who is asked.
+        agent: String,
+    },
+    /// The agent is there, and the number is called.
+    #[serde(rename = "callback.attempted")]
+    CallbackAttempted {
+        /// Which.
+        callback: u64,
+        /// From 1.
+        attempt: u32,
+        /// Who waits for the answer.
+        agent: String,
+    },
+    /// Nobody answered; it will be tried again.
+    #[serde(rename = "callback.postponed")]
+    CallbackPostponed {
+        /// Which.
+        callback: u64,
+        /// Which try failed.
+        attempt: u32,
+        /// Why.
+        cause: Cause,
+        /// The final status, if there was one.
+        sip: Option<u16>,
+        /// Milliseconds until it waits for an agent again.
+        for_ms: u64,
+    },
+    /// The two talk: it is done.
+    #[serde(rename = "callback.completed")]
+    CallbackCompleted {
+        /// Which.
+        callback: u64,
+        /// Which try it was.
+        attempt: u32,
+        /// Who called.
+        agent: String,
+    },
+    /// It is not tried again.
+    #[serde(rename = "callback.failed")]
+    CallbackFailed {
+        /// Which.
+        callback: u64,
+        /// How often it was tried.
+        attempts: u32,
+        /// Why the last try failed.
+        cause: Cause,
+        /// The final status, if there was one.
+        sip: Option<u16>,
+    },
+    /// Somebody asked that it be tried no more.
+    #[serde(rename = "callback.cancelled")]
+    CallbackCancelled {
+        /// Which.
+        callback: u64,
+        /// The token that asked.
+        by: String,
     },
     /// The script asked something of somebody outside.
     #[serde(rename = "lookup.answered")]

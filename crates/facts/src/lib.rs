@@ -4,6 +4,7 @@
 //! The shapes here are stored and published: within a version they only grow.
 
 mod ban;
+mod callback;
 mod charge;
 mod command;
 mod details;
@@ -15,6 +16,7 @@ mod snapshot;
 mod wall_micros;
 
 pub use ban::{BanNow, Banned};
+pub use callback::CallbackNow;
 pub use charge::ChargeNow;
 pub use command::Command;
 pub use details::{

@@ -1,4 +1,4 @@
-use crate::{AgentState, BanNow, EmergencyNow, LegRole, RecordingNow, SupervisionMode};
+use crate::{AgentState, BanNow, CallbackNow, EmergencyNow, LegRole, RecordingNow, SupervisionMode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -22,6 +22,9 @@ pub struct Snapshot {
     /// What is closed by command, by scope.
     #[serde(default)]
     pub emergencies: BTreeMap<String, EmergencyNow>,
+    /// Who will be called back, by the number of the fact that says so.
+    #[serde(default)]
+    pub callbacks: BTreeMap<u64, CallbackNow>,
 }
 
 /// One call.

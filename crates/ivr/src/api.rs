@@ -173,6 +173,10 @@ pub struct CallBack {
     pub topic: String,
     /// Higher is served first; 0 to 9.
     pub priority: u8,
+    /// How often to call at most.
+    pub tries: u32,
+    /// Between one try and the next.
+    pub pause: Duration,
 }
 
 /// What happened in the script.

@@ -515,6 +515,7 @@ impl World<'_> {
             charges: fold.charges(),
             bans: fold.snapshot().bans.values().cloned().collect(),
             emergencies: fold.snapshot().emergencies.values().cloned().collect(),
+            callbacks: fold.snapshot().callbacks.clone(),
         };
         self.media.forget_all(self.now);
         self.streams.clear();

@@ -88,5 +88,6 @@ pub(super) fn past(recovery: &Recovery) -> Past {
         charges: recovery.charges.clone(),
         bans: recovery.snapshot.bans.values().cloned().collect(),
         emergencies: recovery.snapshot.emergencies.values().cloned().collect(),
+        callbacks: recovery.snapshot.callbacks.clone(),
     }
 }

@@ -48,6 +48,17 @@ pub(super) async fn hang_up(
     in_time(app.limits.command_wait, ask(app, &grant, Command::HangUp { call })).await
 }
 
+/// `DELETE /v1/callbacks/{callback}`
+pub(super) async fn cancel_callback(
+    State(app): State<App>,
+    grant: Grant,
+    callback: Result<Path<u64>, PathRejection>,
+) -> Result<Response, Problem> {
+    grant.need(Scope::CallAny)?;
+    let Path(callback) = callback.map_err(|error| Problem::invalid_request(error.body_text()))?;
+    in_time(app.limits.command_wait, ask(app, &grant, Command::CancelCallback { callback })).await
+}
+
 /// `POST /v1/calls/{call}/transfer`
 pub(super) async fn transfer(
     State(app): State<App>,

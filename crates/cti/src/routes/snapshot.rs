@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use facts::{AgentNow, BanNow, CallNow, EmergencyNow, QueueNow, TrunkNow};
+use facts::{AgentNow, BanNow, CallNow, CallbackNow, EmergencyNow, QueueNow, TrunkNow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +36,8 @@ struct Parts {
     bans: Option<BTreeMap<String, BanNow>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     emergencies: Option<BTreeMap<String, EmergencyNow>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callbacks: Option<BTreeMap<u64, CallbackNow>>,
 }
 
 /// One call.
@@ -72,12 +74,12 @@ pub(super) async fn snapshot(
 ) -> Result<Response, Problem> {
     grant.need(Scope::EventsRead)?;
     let Query(query) = query.map_err(|error| Problem::invalid_request(error.body_text()))?;
-    let of = query.of.as_deref().unwrap_or("calls,queues,agents,trunks,bans,emergencies");
+    let of = query.of.as_deref().unwrap_or("calls,queues,agents,trunks,bans,emergencies,callbacks");
     let wanted: Vec<&str> = of.split(',').map(str::trim).collect();
-    let known = ["calls", "queues", "agents", "trunks", "bans", "emergencies"];
+    let known = ["calls", "queues", "agents", "trunks", "bans", "emergencies", "callbacks"];
     if let Some(unknown) = wanted.iter().find(|part| !known.contains(part)) {
         let detail = format!(
-            "{unknown:?} is no part of a snapshot; of=calls,queues,agents,trunks,bans,emergencies are."
+            "{unknown:?} is no part of a snapshot; of=calls,queues,agents,trunks,bans,emergencies,callbacks are."
         );
         return Err(Problem::invalid_request(detail));
     }
@@ -94,6 +96,7 @@ pub(super) async fn snapshot(
         trunks: wanted.contains(&"trunks").then_some(snapshot.trunks),
         bans: wanted.contains(&"bans").then_some(snapshot.bans),
         emergencies: wanted.contains(&"emergencies").then_some(snapshot.emergencies),
+        callbacks: wanted.contains(&"callbacks").then_some(snapshot.callbacks),
     };
     Ok(Json(parts).into_response())
 }

@@ -25,6 +25,9 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         FactKind::OutboundRefused { to, .. }
         | FactKind::OutboundAllowed { to, .. }
         | FactKind::CallCongested { to, .. } => Personal::Masked(to, mask_party),
+        FactKind::CallbackRequested { number, .. } | FactKind::CallbackOffered { number, .. } => {
+            Personal::Masked(number, mask_party)
+        }
         FactKind::LegCreated { address, .. } => Personal::Masked(address, mask_party),
         FactKind::TransferStarted { to, .. }
         | FactKind::TransferConsulting { to, .. }
@@ -43,6 +46,8 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::MediaPathFound { .. } | FactKind::MediaPathLost { .. }
         | FactKind::DtmfReceived { .. } | FactKind::IvrInput { .. } | FactKind::IvrNoMatch { .. }
         | FactKind::IvrCollected { .. } | FactKind::SurveyAnswered { .. }
+        | FactKind::CallbackAttempted { .. } | FactKind::CallbackPostponed { .. } | FactKind::CallbackCompleted { .. }
+        | FactKind::CallbackFailed { .. } | FactKind::CallbackCancelled { .. }
         | FactKind::OfferMade { .. } | FactKind::OfferAccepted { .. } | FactKind::OfferEnded { .. }
         | FactKind::AgentState { .. } | FactKind::CaptureStarted { .. } | FactKind::SecurityBlocked { .. }
         // Who listened to whom is what such facts are for: agents go by their names, and callers are not named.

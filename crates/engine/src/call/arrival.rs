@@ -1,9 +1,6 @@
 //! From an INVITE to the moment at which the caller can hear.
 
-use super::ending::Phases;
-use super::guests::Guests;
 use super::hunting::congested;
-use super::losing::Losses;
 use super::told::{judged, told};
 use super::{CALLER, Call, Parties, Playing, Stage, Way};
 use crate::Service;
@@ -13,11 +10,10 @@ use crate::ledger::CallLog;
 use crate::leg::{Leg, family_of};
 use crate::media_terms::Reach;
 use crate::trust::Trust;
-use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
+use facts::{Cause, End, FactKind, LegRole, PassedOver, Side};
 use media_api::{Command, LegId};
 use sip::negotiation::Refusal;
 use sip::ua::{Do, Invite, Peer, SessionId};
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 /// A session that begins, with what its INVITE says.
@@ -126,42 +122,16 @@ impl Call {
         let identity = (LegRole::Caller, from.clone());
         let caller = Leg::new(ctx, &mut log, owner, identity, session);
         Call {
-            key,
-            log,
-            from,
-            to,
             by_account: matches!(invite.peer, Peer::Account(_)),
             from_display: parties.display,
             trust,
-            service_name,
-            service,
             peer: invite.flow.remote,
             way,
             offer: invite.sdp,
-            stage: Stage::Arriving,
-            phase: CallPhase::Arriving,
-            classified: BTreeMap::new(),
             legs: vec![caller],
             caller: CALLER,
             last_leg: CALLER,
-            script: None,
-            playing: None,
-            presses: Default::default(),
-            phases: Phases::new(ctx.now),
-            script_follows: false,
-            last_queue: None,
-            charge: None,
-            replacing: None,
-            lost: Losses::default(),
-            warming: None,
-            shortcut: None,
-            guests: Guests::default(),
-            recording: None,
-            recordings: 0,
-            consults_for: None,
-            end: None,
-            ended: false,
-            deadline: None,
+            ..Call::without_legs(ctx, (key, log), (from, to), service_name, service)
         }
     }
 

@@ -57,6 +57,8 @@ pub(crate) enum Purpose {
     Script,
     /// A party handed the call over.
     Transfer(Transfer),
+    /// An agent is there to call somebody back.
+    Callback,
     /// One more is to be in the conversation: the guest of this number.
     Guest(u32),
 }
@@ -298,6 +300,7 @@ impl Call {
         self.stage = Stage::Talking { other };
         match purpose {
             Purpose::Arrival => self.answer_caller(ctx),
+            Purpose::Callback => self.called_back(ctx, other),
             Purpose::Script => {
                 self.note(ctx, FactKind::TransferCompleted { to });
                 self.talk(ctx);
@@ -366,7 +369,7 @@ impl Call {
         }
         self.settle_unanswered(ctx);
         match purpose {
-            Purpose::Arrival => self.finish(ctx, end),
+            Purpose::Arrival | Purpose::Callback => self.finish(ctx, end),
             Purpose::Script => self.script_transfer_failed(ctx, to, end.sip),
             Purpose::Transfer(transfer) => self.transfer_refused(ctx, to, end, transfer),
             Purpose::Guest(_) => {}

@@ -77,6 +77,7 @@ impl Call {
         self.cancel_transfer(ctx);
         self.part_from_guests(ctx);
         self.settle_unanswered(ctx);
+        self.give_up_callback(ctx, &end);
         self.leave_queue(ctx, reason, seen_from_the_other_side(&end));
         self.phases.enter(ctx.now, Phase::Other);
         self.stage = Stage::Over { until: ctx.now + OVER_MAX };

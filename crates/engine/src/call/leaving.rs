@@ -103,7 +103,7 @@ impl Call {
         self.note(ctx, FactKind::TransferReferred { to: to.clone(), trunk: trunk.clone() });
         let by = match &purpose {
             Purpose::Transfer(transfer) => transfer.by_agent(),
-            Purpose::Script | Purpose::Arrival | Purpose::Guest(_) => None,
+            Purpose::Script | Purpose::Arrival | Purpose::Callback | Purpose::Guest(_) => None,
         };
         let referred_by = self.referrer(ctx, &trunk, by);
         let (heard, until) = (Heard::Nothing, ctx.now + ANSWERED_WITHIN);

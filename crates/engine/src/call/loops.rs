@@ -7,7 +7,7 @@
 use super::{Call, Parties, Stage};
 use crate::Target;
 use facts::{Cause, End, Side};
-use sip::ua::Invite;
+use sip::ua::{Invite, MAX_FORWARDS};
 
 /// The way that a call has come.
 #[derive(Debug)]
@@ -30,6 +30,11 @@ impl Way {
             behind: before.map(Call::sent_to).unwrap_or_default(),
             sent_on_by: known.then(|| dialled.to_string()),
         }
+    }
+
+    /// Of a call that begins with us.
+    pub(super) fn from_here() -> Way {
+        Way { hops: MAX_FORWARDS, behind: Vec::new(), sent_on_by: None }
     }
 
     /// The Max-Forwards of what is put through.

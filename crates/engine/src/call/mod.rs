@@ -2,6 +2,7 @@
 //! the file of that concern.
 
 mod arrival;
+mod calling_back;
 mod dialling;
 mod digits;
 mod early;
@@ -32,6 +33,7 @@ pub(crate) use ending::q850_of;
 use guests::Guests;
 use leaving::{Leaving, Shortcut};
 pub(crate) use loops::Way;
+use losing::Losses;
 pub(crate) use parties::Parties;
 pub(crate) use recording::Recordings;
 pub(crate) use transferring::Consultation;
@@ -88,6 +90,10 @@ pub(crate) struct Call {
     trust: Trust,
     /// The script goes on with the caller when the agent who took the call hangs up.
     script_follows: bool,
+    /// The callback that it is for, until the two talk.
+    calls_back: Option<u64>,
+    /// Since when it has waited in `last_queue`, if no agent has taken it since.
+    queued_since: Option<Time>,
     /// The queue in which it waited last.
     last_queue: Option<String>,
     /// For the number outside that is being called; as soon as it answers, its leg has it.
@@ -95,7 +101,7 @@ pub(crate) struct Call {
     /// A session that is about to take the place of another.
     replacing: Option<replacing::Replacing>,
     /// Pages that talked and are waited for.
-    lost: losing::Losses,
+    lost: Losses,
     /// Two are to be together as soon as both have their keys, or then.
     warming: Option<Time>,
     /// While its two parties talk, their operator is asked to connect them without us.

@@ -91,7 +91,10 @@ impl Call {
                     let asker = Asker { call: self.key, serial };
                     ctx.out.push_back(crate::Output::LookUp(Question { asker, look_up, with }));
                 }
-                Output::CallBack(_) => self.script_input(ctx, Input::CalledBack { accepted: false }),
+                Output::CallBack(wish) => {
+                    let accepted = self.wants_callback(ctx, wish);
+                    self.script_input(ctx, Input::CalledBack { accepted });
+                }
                 Output::Message { mailbox, longest, silence } => {
                     if self.take_message(ctx, mailbox, MessageLimits { silence, longest }).is_err() {
                         self.script_input(ctx, Input::MessageEnded(MessageEnd::Failed));

@@ -36,6 +36,12 @@ struct Asking {
     leg: Option<u32>,
 }
 
+impl Queued {
+    pub(super) fn new(entry: EntryId, wait: Wait, since: Time) -> Queued {
+        Queued { entry, wait, entered: false, since, asking: None }
+    }
+}
+
 impl Call {
     pub(super) fn enqueue(&mut self, ctx: &mut Context, wait: Wait) {
         let entry = ctx.new_entry(self.key);
@@ -45,12 +51,15 @@ impl Call {
             language: wait.language.clone(),
             topic: wait.topic.clone(),
             priority: wait.priority,
+            arrived: ctx.now,
+            is_callback: false,
             overflow_after: wait.overflow_after,
             position_every: wait.position_every,
         }));
         self.phases.enter(ctx.now, Phase::Queue);
         self.last_queue = Some(wait.queue.clone());
-        self.stage = Stage::Queued(Queued { entry, wait, entered: false, since: ctx.now, asking: None });
+        self.queued_since = Some(ctx.now);
+        self.stage = Stage::Queued(Queued::new(entry, wait, ctx.now));
     }
 
     /// The distributor has the call.
@@ -138,6 +147,7 @@ impl Call {
         if let Some(asking) = self.take_asking(offer) {
             self.note_offer_end(ctx, asking, OfferEnd::Failed, None);
             ctx.acd(acd::Input::Refused(offer));
+            self.not_taken_back(ctx, End::new(Side::Engine, Cause::Unreachable));
         }
     }
 
@@ -182,6 +192,9 @@ impl Call {
             self.language_header(),
             ("X-Cornetta-Trust".to_owned(), self.trust.header()),
         ];
+        if self.calls_back.is_some() {
+            headers.push(("X-Cornetta-Callback".to_owned(), self.from.clone()));
+        }
         headers.extend(contact.path.iter().map(|hop| ("Route".to_owned(), hop.clone())));
         let (from_user, from_display) = (self.from.clone(), self.from_display.clone());
         let (max_forwards, towards) = (self.way.hops_left(), ctx.sip.towards(&agent, &contact));
@@ -208,7 +221,11 @@ impl Call {
     }
 
     fn language_header(&self) -> (String, String) {
-        let language = self.script.as_ref().map_or("", ivr::Interpreter::language);
+        let asked = match &self.stage {
+            Stage::Queued(queued) if self.calls_back.is_some() => queued.wait.language.as_str(),
+            _ => "",
+        };
+        let language = self.script.as_ref().map_or(asked, ivr::Interpreter::language);
         ("X-Cornetta-Language".to_owned(), language.to_owned())
     }
 
@@ -230,6 +247,10 @@ impl Call {
         self.script_follows = matches!(&self.stage, Stage::Queued(queued) if queued.wait.follows);
         self.note(ctx, FactKind::OfferAccepted { offer: asking.name, agent: asking.agent.clone() });
         self.leave_queue(ctx, QueueLeft::Answered, End::new(Side::Service, Cause::TakenElsewhere));
+        self.queued_since = None;
+        if self.calls_back.is_some() {
+            return self.call_back(ctx, leg, asking.agent);
+        }
         self.stage = Stage::Talking { other: leg };
         if let Some(leg) = self.leg(leg) {
             leg.belongs_to(ctx, asking.agent);
@@ -251,13 +272,17 @@ impl Call {
         };
         let leg = asking.leg;
         self.note_offer_end(ctx, asking, reason, None);
-        self.dismiss(ctx, leg, End::new(Side::Service, cause));
+        let end = End::new(Side::Service, cause);
+        self.dismiss(ctx, leg, end.clone());
+        self.not_taken_back(ctx, end);
     }
 
     /// An answer came after the offer had ended.
     pub(crate) fn too_late(&mut self, ctx: &mut Context, offer: OfferId) {
         if let Some(asking) = self.take_asking(offer) {
-            self.dismiss(ctx, asking.leg, End::new(Side::Service, Cause::TakenElsewhere));
+            let end = End::new(Side::Service, Cause::TakenElsewhere);
+            self.dismiss(ctx, asking.leg, end.clone());
+            self.not_taken_back(ctx, end);
         }
     }
 
@@ -276,6 +301,7 @@ impl Call {
             Cause::NotSecured => acd::Input::Unheard(offer),
             _ => acd::Input::Refused(offer),
         });
+        self.not_taken_back(ctx, end.clone());
     }
 
     /// The wait is over. The offer that was being made, if any, is over with it, for the reason `end`.
@@ -284,13 +310,20 @@ impl Call {
         ctx.entries.remove(&queued.entry);
         let (entry, entered, waited) = (queued.entry, queued.entered, ctx.now.since(queued.since));
         let queue = queued.wait.queue.clone();
+        let mut asked = None;
         if let Some(asking) = queued.asking.take() {
             let leg = asking.leg;
+            asked = Some(asking.offer);
             self.note_offer_end(ctx, asking, OfferEnd::Withdrawn, None);
             self.dismiss(ctx, leg, end);
         }
         if matches!(reason, QueueLeft::Abandoned | QueueLeft::Ended) {
-            ctx.acd(acd::Input::Withdraw(entry));
+            match (self.calls_back, asked) {
+                (None, _) => ctx.acd(acd::Input::Withdraw(entry)),
+                // It waits on: the call was only for that offer.
+                (Some(_), Some(offer)) => ctx.acd(acd::Input::Refused(offer)),
+                (Some(_), None) => {}
+            }
         }
         if let Stage::Queued(queued) = &mut self.stage {
             queued.entered = false;

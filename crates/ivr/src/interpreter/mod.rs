@@ -321,6 +321,8 @@ impl Interpreter {
             language: self.value(&callback.language),
             topic: self.value(&callback.topic),
             priority: self.priority(callback.priority),
+            tries: callback.tries,
+            pause: callback.pause,
         };
         self.leave(node, "callback", Output::CallBack(wish));
     }

@@ -288,6 +288,8 @@ pub(crate) struct CallbackNode {
     pub(crate) language: Value,
     pub(crate) topic: Value,
     pub(crate) priority: Option<u8>,
+    pub(crate) tries: u32,
+    pub(crate) pause: Duration,
     pub(crate) next: Exit,
     pub(crate) refused: Exit,
 }

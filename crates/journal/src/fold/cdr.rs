@@ -263,6 +263,7 @@ impl OpenCdr {
             }
             FactKind::LegConnected { leg, .. } => self.connected(*leg, fact.at),
             FactKind::CallConnected { a, b } => self.bridged(*a, *b),
+            FactKind::CallbackOffered { queue, .. } => self.cdr.queue.clone_from(queue),
             FactKind::ConferenceJoined { leg, .. } | FactKind::SupervisionStarted { leg, .. } => {
                 self.guests.insert(*leg);
             }

@@ -1,6 +1,7 @@
 //! Pure folds of facts. Whatever anyone reads about the past or the present is one of these, so no two
 //! readers can be told different things.
 
+mod callbacks;
 mod cdr;
 mod csv;
 mod reachability;

@@ -85,6 +85,7 @@ impl SnapshotFold {
             Some(call) => self.apply_to_call(call, fact),
             None => self.apply_to_desk(fact),
         }
+        super::callbacks::apply(&mut self.snapshot.callbacks, fact);
         // The engine tells an agent's state beside the call that changed it, or alone.
         if let FactKind::AgentState { agent, state, reason, .. } = &fact.kind {
             self.agent_state(agent, *state, reason.as_ref());

@@ -9,6 +9,13 @@ use document::{Section, nearest};
 use media_api::Sound;
 use spoken::Form;
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How often somebody is called back unless the script says, and the most.
+const TRIES: u32 = 3;
+const TRIES_MAX: i64 = 10;
+/// Between one try and the next unless the script says.
+const PAUSE: Duration = Duration::from_secs(600);
 
 pub(super) fn queue(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Kind> {
     let entry = section.take("queue")?;
@@ -95,7 +102,7 @@ fn position_phrases(reader: &mut Reader<'_>, at: usize) {
     }
 }
 
-/// `callback = "helpdesk"`, `number = "$caller"`, `next = "node"`, `on.refused = "node"`.
+/// `callback = "helpdesk"`, `number = "$caller"`, `tries = 3`, `pause = "10m"`, `next = "node"`, `on.refused = "node"`.
 pub(super) fn callback(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Kind> {
     let entry = section.take("callback")?;
     let queue = name(reader, &entry);
@@ -105,6 +112,8 @@ pub(super) fn callback(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Op
         Some(entry) => value(reader, &entry),
         None => Some(Value::Known("caller".to_owned())),
     };
+    let tries = tries(reader, section).unwrap_or(TRIES);
+    let pause = duration(reader, section, "pause").unwrap_or(PAUSE);
     let next = reader.exit(section, "next");
     let mut on = outcomes(reader, section);
     let refused = reader.exit_or_default(&mut on, "refused", "callback_refused");
@@ -115,7 +124,20 @@ pub(super) fn callback(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Op
         language,
         topic,
         priority,
+        tries,
+        pause,
         next: next?,
         refused: refused?,
     }))
+}
+
+fn tries(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<u32> {
+    let entry = section.take("tries")?;
+    let number = reader.document.number(&entry)?;
+    let tries = u32::try_from(number).ok().filter(|_| (1..=TRIES_MAX).contains(&number));
+    if tries.is_none() {
+        let what = format!("nobody is called back {number} times");
+        reader.document.fault(entry.value_at(), what, format!("choose 1 to {TRIES_MAX}"));
+    }
+    tries
 }

@@ -1,0 +1,303 @@
+//! Who will be called back: entries of queues without a caller. Each keeps the place that its caller had, wins an agent
+//! as a call does, and is called once an agent is there. It is written down, so that a restart forgets nobody.
+
+use crate::context::Context;
+use crate::destinations::is_number;
+use crate::engine::Engine;
+use crate::outbound::{Who, is_emergency};
+use crate::{CommandRefused, call::Call};
+use acd::{EntryId, NotEntered, OfferId};
+use base::{Time, Wall};
+use facts::{CallbackNow, Cause, End, FactKind};
+use ivr::CallBack;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// More are not waiting in all queues together.
+const CALLBACKS_MAX: usize = 10_000;
+/// How long one for which its queue has no room is kept back.
+const FULL: Duration = Duration::from_secs(60);
+
+/// Who will be called back, by the number of the fact that says so.
+#[derive(Debug, Default)]
+pub(crate) struct Callbacks {
+    list: BTreeMap<u64, Callback>,
+    entries: BTreeMap<EntryId, u64>,
+    /// When those who pause wait again.
+    due: BTreeSet<(Time, u64)>,
+    /// No agent is asked any more.
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Callback {
+    now: CallbackNow,
+    arrived: Time,
+    /// In its queue; nothing while it pauses, or is being tried.
+    entry: Option<EntryId>,
+    /// It is being tried: it has a call of its own, and an agent in it.
+    tried: bool,
+}
+
+impl Callbacks {
+    /// As [`facts::Snapshot`] shows them.
+    pub(crate) fn now(&self) -> BTreeMap<u64, CallbackNow> {
+        self.list.iter().map(|(id, callback)| (*id, callback.now.clone())).collect()
+    }
+
+    /// Whose this entry of a queue is, if it is a callback's.
+    pub(crate) fn of_entry(&self, entry: EntryId) -> Option<u64> {
+        self.entries.get(&entry).copied()
+    }
+
+    /// What is known of one that is not over.
+    pub(crate) fn get(&self, id: u64) -> Option<&CallbackNow> {
+        self.list.get(&id).map(|callback| &callback.now)
+    }
+
+    /// When the next one waits again.
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    fn waiting_for(&self, queue: &str, number: &str) -> Option<(u64, &CallbackNow)> {
+        let mut known = self.list.iter().map(|(id, callback)| (*id, &callback.now));
+        known.find(|(_, now)| now.queue == queue && now.number == number)
+    }
+
+    fn remove(&mut self, id: u64) {
+        let entry = self.list.remove(&id).and_then(|callback| callback.entry);
+        if let Some(entry) = entry {
+            self.entries.remove(&entry);
+        }
+        self.due.retain(|(_, due)| *due != id);
+    }
+
+    /// Its entry is out of the queue.
+    fn leave(&mut self, id: u64) -> Option<EntryId> {
+        let entry = self.list.get_mut(&id).and_then(|callback| callback.entry.take())?;
+        self.entries.remove(&entry);
+        Some(entry)
+    }
+
+    fn pause(&mut self, id: u64, until: Time) {
+        self.due.insert((until, id));
+    }
+}
+
+/// Somebody who dialled `dialled`, and has waited in that queue since `arrived`, wants to be called back. Gives what is
+/// to be written down next; nothing if they cannot be: the number may not be called, or too many wait.
+pub(crate) fn request(ctx: &mut Context, wish: CallBack, dialled: &str, arrived: Time) -> Option<FactKind> {
+    let number = callable(ctx, &wish.queue, &wish.number)?;
+    if let Some((id, now)) = ctx.callbacks.waiting_for(&wish.queue, &number) {
+        return Some(requested(id, now, 0));
+    }
+    if ctx.callbacks.list.len() >= CALLBACKS_MAX || !ctx.acd.has_room(&wish.queue) {
+        return None;
+    }
+    let (id, at, waited) = (ctx.ledger.head() + 1, ctx.wall(), millis(ctx.now.since(arrived)));
+    let now = CallbackNow {
+        queue: wish.queue,
+        number,
+        dialled: dialled.to_owned(),
+        language: wish.language,
+        topic: wish.topic,
+        priority: wish.priority,
+        since: before(at, waited),
+        tries: wish.tries,
+        pause_ms: millis(wish.pause),
+        attempts: 0,
+        at,
+        pauses: false,
+    };
+    let fact = requested(id, &now, waited);
+    ctx.callbacks.list.insert(id, Callback { now, arrived, entry: None, tried: false });
+    enqueue(ctx, id);
+    Some(fact)
+}
+
+/// The number in its normal form, if some agent of the queue may call it now or later. Help in danger calls nobody.
+fn callable(ctx: &Context, queue: &str, text: &str) -> Option<String> {
+    let number = ctx.config.numbering.home.normal(text);
+    let name = number.as_str();
+    let is_ours = ctx.config.services.contains_key(name) || ctx.config.has_account(name);
+    let outside = is_number(name) && !is_ours && !is_emergency(&number) && !ctx.config.sip.trunks.is_empty();
+    let mut agents = ctx.config.acd.agents.iter().filter(|agent| agent.queues.contains(queue));
+    let opened = agents.any(|agent| ctx.outbound.opens(Who::Agent(&agent.name), &number));
+    (outside && opened).then(|| name.to_owned())
+}
+
+fn requested(callback: u64, now: &CallbackNow, waited_ms: u64) -> FactKind {
+    FactKind::CallbackRequested {
+        callback,
+        queue: now.queue.clone(),
+        number: now.number.clone(),
+        dialled: now.dialled.clone(),
+        language: now.language.clone(),
+        topic: now.topic.clone(),
+        priority: now.priority,
+        tries: now.tries,
+        pause_ms: now.pause_ms,
+        waited_ms,
+    }
+}
+
+fn enqueue(ctx: &mut Context, id: u64) {
+    if ctx.callbacks.closed {
+        return;
+    }
+    let entry = ctx.next_entry();
+    let Some(Callback { now, arrived, entry: place, .. }) = ctx.callbacks.list.get_mut(&id) else { return };
+    *place = Some(entry);
+    let wanted = acd::Entry {
+        id: entry,
+        queue: now.queue.clone(),
+        language: now.language.clone(),
+        topic: now.topic.clone(),
+        priority: now.priority,
+        arrived: *arrived,
+        is_callback: true,
+        overflow_after: None,
+        position_every: None,
+    };
+    ctx.callbacks.entries.insert(entry, id);
+    ctx.acd(acd::Input::Enqueue(wanted));
+}
+
+/// Goes on with those of the time before, the first one first.
+pub(crate) fn restore(ctx: &mut Context, past: BTreeMap<u64, CallbackNow>) {
+    let mut past: Vec<(u64, CallbackNow)> = past.into_iter().collect();
+    past.sort_by_key(|(id, now)| (now.since, *id));
+    let wall = ctx.wall();
+    for (place, (id, now)) in (0..).zip(past) {
+        let until = now.at + Duration::from_millis(now.pause_ms);
+        let left = until.unix_micros().saturating_sub(wall.unix_micros());
+        let left = u64::try_from(left).ok().filter(|left| now.pauses && *left > 0);
+        // Whoever comes from now on comes after them.
+        let arrived = Time::from_micros(place).min(ctx.now);
+        ctx.callbacks.list.insert(id, Callback { now, arrived, entry: None, tried: false });
+        match left {
+            Some(left) => ctx.callbacks.pause(id, ctx.now + Duration::from_micros(left)),
+            None => enqueue(ctx, id),
+        }
+    }
+}
+
+/// The queue did not take it.
+pub(crate) fn not_entered(ctx: &mut Context, id: u64, why: NotEntered) {
+    ctx.callbacks.leave(id);
+    match why {
+        NotEntered::Full => ctx.callbacks.pause(id, ctx.now + FULL),
+        NotEntered::NoSuchQueue | NotEntered::NobodyThere => {
+            let attempts = ctx.callbacks.get(id).map_or(0, |now| now.attempts);
+            ctx.callbacks.remove(id);
+            let cause = Cause::NotFound;
+            ctx.note(FactKind::CallbackFailed { callback: id, attempts, cause, sip: None });
+        }
+    }
+}
+
+/// Those whose pause is over wait for an agent again.
+pub(crate) fn handle_timeout(ctx: &mut Context) {
+    while let Some((at, id)) = ctx.callbacks.due.first().copied().filter(|(at, _)| *at <= ctx.now) {
+        ctx.callbacks.due.remove(&(at, id));
+        enqueue(ctx, id);
+    }
+}
+
+/// No agent is asked for anybody any more: whoever takes over goes on with them.
+pub(crate) fn close(ctx: &mut Context) {
+    ctx.callbacks.closed = true;
+    ctx.callbacks.due.clear();
+    for entry in std::mem::take(&mut ctx.callbacks.entries).into_keys() {
+        ctx.acd(acd::Input::Withdraw(entry));
+    }
+}
+
+/// An agent is being asked.
+pub(crate) fn offered(ctx: &mut Context, id: u64, agent: &str) -> Option<FactKind> {
+    let callback = ctx.callbacks.list.get_mut(&id)?;
+    callback.now.pauses = false;
+    let (queue, number) = (callback.now.queue.clone(), callback.now.number.clone());
+    Some(FactKind::CallbackOffered { callback: id, queue, number, agent: agent.to_owned() })
+}
+
+/// The agent is there. Nothing if it is not to be called any more.
+pub(crate) fn attempted(ctx: &mut Context, id: u64, agent: &str) -> Option<FactKind> {
+    ctx.callbacks.leave(id);
+    let callback = ctx.callbacks.list.get_mut(&id)?;
+    callback.tried = true;
+    callback.now.attempts = callback.now.attempts.saturating_add(1);
+    let attempt = callback.now.attempts;
+    Some(FactKind::CallbackAttempted { callback: id, attempt, agent: agent.to_owned() })
+}
+
+/// The two talk.
+pub(crate) fn completed(ctx: &mut Context, id: u64, agent: String) -> Option<FactKind> {
+    let attempt = ctx.callbacks.get(id)?.attempts;
+    ctx.callbacks.remove(id);
+    Some(FactKind::CallbackCompleted { callback: id, attempt, agent })
+}
+
+/// They could not be brought together. One that our own end broke off is tried by whoever takes over.
+pub(crate) fn failed(ctx: &mut Context, id: u64, end: &End) -> Option<FactKind> {
+    let (at, until) = (ctx.wall(), ctx.now);
+    let callback = ctx.callbacks.list.get_mut(&id).filter(|_| end.cause != Cause::ShuttingDown)?;
+    callback.tried = false;
+    let (attempt, cause, sip) = (callback.now.attempts, end.cause, end.sip);
+    if attempt >= callback.now.tries {
+        ctx.callbacks.remove(id);
+        return Some(FactKind::CallbackFailed { callback: id, attempts: attempt, cause, sip });
+    }
+    (callback.now.pauses, callback.now.at) = (true, at);
+    let for_ms = callback.now.pause_ms;
+    if !ctx.callbacks.closed {
+        ctx.callbacks.pause(id, until + Duration::from_millis(for_ms));
+    }
+    Some(FactKind::CallbackPostponed { callback: id, attempt, cause, sip, for_ms })
+}
+
+impl Engine {
+    /// A client wants somebody called back no more. Not while they are being called: then their call can be ended.
+    pub(crate) fn cancel_callback(&mut self, id: u64, by: String) -> Result<(), CommandRefused> {
+        let ctx = &mut self.ctx;
+        let callback = ctx.callbacks.list.get(&id).ok_or(CommandRefused::NotFound)?;
+        if callback.tried {
+            return Err(CommandRefused::InvalidState);
+        }
+        let entry = ctx.callbacks.leave(id);
+        ctx.callbacks.remove(id);
+        ctx.note(FactKind::CallbackCancelled { callback: id, by });
+        if let Some(entry) = entry {
+            ctx.acd(acd::Input::Withdraw(entry));
+        }
+        Ok(())
+    }
+
+    /// An agent is to be asked to call somebody back: in a call of its own, if there is room for one.
+    pub(crate) fn offer_callback(
+        &mut self,
+        (id, entry): (u64, EntryId),
+        offer: OfferId,
+        agent: String,
+        deadline: Time,
+    ) {
+        let now = self.ctx.callbacks.get(id).cloned().filter(|_| self.takes_calls());
+        let key = now.and_then(|now| {
+            self.calls.insert_with(|key| Call::calling_back(&mut self.ctx, key, (id, now), entry))
+        });
+        match key {
+            Some(key) => self.with_call(key, |call, ctx| call.offer_back(ctx, offer, agent, deadline)),
+            None => self.ctx.acd(acd::Input::Refused(offer)),
+        }
+    }
+}
+
+fn before(at: Wall, millis: u64) -> Wall {
+    let micros = i64::try_from(millis.saturating_mul(1000)).unwrap_or(i64::MAX);
+    Wall::from_unix_micros(at.unix_micros().saturating_sub(micros))
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
