@@ -400,7 +400,7 @@ impl World {
                 language: LANGUAGES[language].into(),
                 topic: TOPICS[topic].into(),
                 priority,
-                arrived: self.now,
+                arrived: Time::ZERO,
                 is_callback: false,
                 overflow_after: overflow.map(Duration::from_secs),
                 position_every: tell.then_some(Duration::from_secs(9)),

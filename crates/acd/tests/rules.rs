@@ -204,6 +204,22 @@ fn higher_priority_is_served_first_then_earlier_arrival_and_positions_say_so() {
 }
 
 #[test]
+fn a_callback_enters_while_nobody_is_there_and_has_the_place_of_when_its_caller_came() {
+    let mut desk = Desk::italian(&["anna"]);
+    desk.tell(Input::LogOff("anna".into()));
+    let nobody =
+        |outputs: &[Output]| matches!(outputs, [Output::NotEntered { why: NotEntered::NobodyThere, .. }]);
+    assert!(nobody(&desk.enqueue(1)));
+    let callback =
+        |id, arrived| Entry { arrived: Time::ZERO + seconds(arrived), is_callback: true, ..entry(id, "it") };
+    desk.tell(Input::Enqueue(callback(2, 60)));
+    let first = desk.tell(Input::Enqueue(callback(3, 30)));
+    assert_eq!(first, [Output::Entered { entry: EntryId(3), position: 1 }]);
+    assert_eq!(offers(&desk.tell(Input::LogOn("anna".into()))), [(1, 3, "anna")]);
+    assert!(desk.acd.has_room("help") && !desk.acd.has_room("nowhere"));
+}
+
+#[test]
 fn an_agent_is_asked_only_for_their_queues_languages_and_topics() {
     let agents = [
         agent("anna", "help", "it fr", "work health"),

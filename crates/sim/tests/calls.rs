@@ -342,6 +342,7 @@ fn a_restart_ends_the_calls_that_the_last_process_left_open_before_all_else() {
         bans: vec![],
         emergencies: vec![],
         charges: vec![],
+        callbacks: Default::default(),
     };
     let mut stage = Stage::with(config(), past);
     let told: Vec<_> = stage.facts.iter().map(|fact| (fact.number, fact.callseq)).collect();
