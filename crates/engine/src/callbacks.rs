@@ -8,7 +8,10 @@ use crate::outbound::{Who, is_emergency};
 use crate::{CommandRefused, call::Call};
 use acd::{EntryId, NotEntered, OfferId};
 use base::{Time, Wall};
-use facts::{CallbackNow, Cause, End, FactKind};
+use facts::{
+    CallbackGivenUp, CallbackNow, CallbackOffer, CallbackPause, CallbackRequest, CallbackTry, Cause, End,
+    FactKind,
+};
 use ivr::CallBack;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -128,7 +131,7 @@ fn callable(ctx: &Context, queue: &str, text: &str) -> Option<String> {
 }
 
 fn requested(callback: u64, now: &CallbackNow, waited_ms: u64) -> FactKind {
-    FactKind::CallbackRequested {
+    FactKind::CallbackRequested(CallbackRequest {
         callback,
         queue: now.queue.clone(),
         number: now.number.clone(),
@@ -139,7 +142,7 @@ fn requested(callback: u64, now: &CallbackNow, waited_ms: u64) -> FactKind {
         tries: now.tries,
         pause_ms: now.pause_ms,
         waited_ms,
-    }
+    })
 }
 
 fn enqueue(ctx: &mut Context, id: u64) {
@@ -192,7 +195,7 @@ pub(crate) fn not_entered(ctx: &mut Context, id: u64, why: NotEntered) {
             let attempts = ctx.callbacks.get(id).map_or(0, |now| now.attempts);
             ctx.callbacks.remove(id);
             let cause = Cause::NotFound;
-            ctx.note(FactKind::CallbackFailed { callback: id, attempts, cause, sip: None });
+            ctx.note(FactKind::CallbackFailed(CallbackGivenUp { callback: id, attempts, cause, sip: None }));
         }
     }
 }
@@ -219,7 +222,7 @@ pub(crate) fn offered(ctx: &mut Context, id: u64, agent: &str) -> Option<FactKin
     let callback = ctx.callbacks.list.get_mut(&id)?;
     callback.now.pauses = false;
     let (queue, number) = (callback.now.queue.clone(), callback.now.number.clone());
-    Some(FactKind::CallbackOffered { callback: id, queue, number, agent: agent.to_owned() })
+    Some(FactKind::CallbackOffered(CallbackOffer { callback: id, queue, number, agent: agent.to_owned() }))
 }
 
 /// The agent is there. Nothing if it is not to be called any more.
@@ -229,14 +232,14 @@ pub(crate) fn attempted(ctx: &mut Context, id: u64, agent: &str) -> Option<FactK
     callback.tried = true;
     callback.now.attempts = callback.now.attempts.saturating_add(1);
     let attempt = callback.now.attempts;
-    Some(FactKind::CallbackAttempted { callback: id, attempt, agent: agent.to_owned() })
+    Some(FactKind::CallbackAttempted(CallbackTry { callback: id, attempt, agent: agent.to_owned() }))
 }
 
 /// The two talk.
 pub(crate) fn completed(ctx: &mut Context, id: u64, agent: String) -> Option<FactKind> {
     let attempt = ctx.callbacks.get(id)?.attempts;
     ctx.callbacks.remove(id);
-    Some(FactKind::CallbackCompleted { callback: id, attempt, agent })
+    Some(FactKind::CallbackCompleted(CallbackTry { callback: id, attempt, agent }))
 }
 
 /// They could not be brought together. One that our own end broke off is tried by whoever takes over.
@@ -247,14 +250,19 @@ pub(crate) fn failed(ctx: &mut Context, id: u64, end: &End) -> Option<FactKind> 
     let (attempt, cause, sip) = (callback.now.attempts, end.cause, end.sip);
     if attempt >= callback.now.tries {
         ctx.callbacks.remove(id);
-        return Some(FactKind::CallbackFailed { callback: id, attempts: attempt, cause, sip });
+        return Some(FactKind::CallbackFailed(CallbackGivenUp {
+            callback: id,
+            attempts: attempt,
+            cause,
+            sip,
+        }));
     }
     (callback.now.pauses, callback.now.at) = (true, at);
     let for_ms = callback.now.pause_ms;
     if !ctx.callbacks.closed {
         ctx.callbacks.pause(id, until + Duration::from_millis(for_ms));
     }
-    Some(FactKind::CallbackPostponed { callback: id, attempt, cause, sip, for_ms })
+    Some(FactKind::CallbackPostponed(CallbackPause { callback: id, attempt, cause, sip, for_ms }))
 }
 
 impl Engine {

@@ -1,4 +1,4 @@
-use crate::wall_micros;
+use crate::{Cause, wall_micros};
 use base::Wall;
 use serde::{Deserialize, Serialize};
 
@@ -31,4 +31,81 @@ pub struct CallbackNow {
     pub at: Wall,
     /// They are left alone for the pause that began then.
     pub pauses: bool,
+}
+
+/// A wish to be called back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackRequest {
+    /// The number of the fact that began it.
+    pub callback: u64,
+    /// The queue whose agents call.
+    pub queue: String,
+    /// Whom to call.
+    pub number: String,
+    /// What they had dialled.
+    pub dialled: String,
+    /// The skill wanted.
+    pub language: String,
+    /// The skill wanted; empty for any.
+    pub topic: String,
+    /// Higher is served first.
+    pub priority: u8,
+    /// How often they are called at most.
+    pub tries: u32,
+    /// Milliseconds between two tries.
+    pub pause_ms: u64,
+    /// Milliseconds that they have waited in that queue already: they keep their place.
+    pub waited_ms: u64,
+}
+
+/// An agent who is asked to call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackOffer {
+    /// Which.
+    pub callback: u64,
+    /// Of which queue.
+    pub queue: String,
+    /// Whom to call.
+    pub number: String,
+    /// Who is asked.
+    pub agent: String,
+}
+
+/// An agent who is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackTry {
+    /// Which.
+    pub callback: u64,
+    /// From 1.
+    pub attempt: u32,
+    /// Who calls.
+    pub agent: String,
+}
+
+/// A try that failed and is not the last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackPause {
+    /// Which.
+    pub callback: u64,
+    /// Which try failed.
+    pub attempt: u32,
+    /// Why.
+    pub cause: Cause,
+    /// The final status, if there was one.
+    pub sip: Option<u16>,
+    /// Milliseconds until it waits for an agent again.
+    pub for_ms: u64,
+}
+
+/// The last try has failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackGivenUp {
+    /// Which.
+    pub callback: u64,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last try failed.
+    pub cause: Cause,
+    /// The final status, if there was one.
+    pub sip: Option<u16>,
 }

@@ -1,28 +1,9 @@
-use crate::wall_micros;
 use crate::{
-    AgentState, Banned, CallData, Cause, EmergencyClosed, End, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver,
-    PlayedPrompt, QueueLeft, QueueRefusal, RecordingEnd, SilenceEvidence, SupervisionMode,
+    AgentState, Banned, CallData, CallbackGivenUp, CallbackOffer, CallbackPause, CallbackRequest,
+    CallbackTry, EmergencyClosed, End, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt,
+    QueueLeft, QueueRefusal, RecordingEnd, SilenceEvidence, SupervisionMode,
 };
-use base::Wall;
 use serde::{Deserialize, Serialize};
-
-/// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Fact {
-    /// Its place in the log: contiguous, never given twice.
-    pub number: u64,
-    /// When, by the wall clock.
-    #[serde(with = "wall_micros")]
-    pub at: Wall,
-    /// The call that it belongs to: one id for the caller's whole experience.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub call: Option<String>,
-    /// Its place among the call's facts, from 1, contiguous; 0 outside of calls.
-    #[serde(default)]
-    pub callseq: u32,
-    /// What.
-    pub kind: FactKind,
-}
 
 /// What can happen. The name of a variant is the catalogue's type: `CallArrived` is `call.arrived`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -543,86 +524,22 @@ pub enum FactKind {
     /// The caller is to be called back. A number waits once in a queue: who asks again keeps the first place, and gets
     /// the first callback's number.
     #[serde(rename = "callback.requested")]
-    CallbackRequested {
-        /// The number of the fact that began it.
-        callback: u64,
-        /// The queue whose agents call.
-        queue: String,
-        /// Whom to call.
-        number: String,
-        /// What they had dialled.
-        dialled: String,
-        /// The skill wanted.
-        language: String,
-        /// The skill wanted; empty for any.
-        topic: String,
-        /// Higher is served first.
-        priority: u8,
-        /// How often they are called at most.
-        tries: u32,
-        /// Milliseconds between two tries.
-        pause_ms: u64,
-        /// Milliseconds that they have waited in that queue already: they keep their place.
-        waited_ms: u64,
-    },
+    CallbackRequested(CallbackRequest),
     /// An agent is asked to call somebody back, in a call of its own.
     #[serde(rename = "callback.offered")]
-    CallbackOffered {
-        /// Which.
-        callback: u64,
-        /// Of which queue.
-        queue: String,
-        /// Whom to call.
-        number: String,
-        /// Who is asked.
-        agent: String,
-    },
+    CallbackOffered(CallbackOffer),
     /// The agent is there, and the number is called.
     #[serde(rename = "callback.attempted")]
-    CallbackAttempted {
-        /// Which.
-        callback: u64,
-        /// From 1.
-        attempt: u32,
-        /// Who waits for the answer.
-        agent: String,
-    },
+    CallbackAttempted(CallbackTry),
     /// Nobody answered; it will be tried again.
     #[serde(rename = "callback.postponed")]
-    CallbackPostponed {
-        /// Which.
-        callback: u64,
-        /// Which try failed.
-        attempt: u32,
-        /// Why.
-        cause: Cause,
-        /// The final status, if there was one.
-        sip: Option<u16>,
-        /// Milliseconds until it waits for an agent again.
-        for_ms: u64,
-    },
+    CallbackPostponed(CallbackPause),
     /// The two talk: it is done.
     #[serde(rename = "callback.completed")]
-    CallbackCompleted {
-        /// Which.
-        callback: u64,
-        /// Which try it was.
-        attempt: u32,
-        /// Who called.
-        agent: String,
-    },
+    CallbackCompleted(CallbackTry),
     /// It is not tried again.
     #[serde(rename = "callback.failed")]
-    CallbackFailed {
-        /// Which.
-        callback: u64,
-        /// How often it was tried.
-        attempts: u32,
-        /// Why the last try failed.
-        cause: Cause,
-        /// The final status, if there was one.
-        sip: Option<u16>,
-    },
+    CallbackFailed(CallbackGivenUp),
     /// Somebody asked that it be tried no more.
     #[serde(rename = "callback.cancelled")]
     CallbackCancelled {

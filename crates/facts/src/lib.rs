@@ -13,10 +13,13 @@ mod end;
 mod fact;
 mod recording;
 mod snapshot;
+mod stamped;
 mod wall_micros;
 
 pub use ban::{BanNow, Banned};
-pub use callback::CallbackNow;
+pub use callback::{
+    CallbackGivenUp, CallbackNow, CallbackOffer, CallbackPause, CallbackRequest, CallbackTry,
+};
 pub use charge::ChargeNow;
 pub use command::Command;
 pub use details::{
@@ -25,6 +28,7 @@ pub use details::{
 };
 pub use emergency::{EmergencyClosed, EmergencyNow, EmergencyScope};
 pub use end::{Cause, End, Side};
-pub use fact::{Fact, FactKind};
+pub use fact::FactKind;
 pub use recording::{Recorded, RecordingEnd, RecordingNow};
 pub use snapshot::{AgentNow, CallNow, CallPhase, LegNow, QueueNow, Snapshot, TrunkNow};
+pub use stamped::Fact;

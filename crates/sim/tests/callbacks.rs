@@ -5,7 +5,10 @@ mod support;
 
 use engine::{CommandRefused, Config, Input, Past, Service};
 use facts::Command as Ask;
-use facts::{AgentState, Cause, FactKind, Snapshot};
+use facts::{
+    AgentState, CallbackGivenUp, CallbackOffer, CallbackPause, CallbackRequest, CallbackTry, Cause, FactKind,
+    Snapshot,
+};
 use ivr::ScriptFiles;
 use std::sync::Arc;
 use support::desk::*;
@@ -76,12 +79,20 @@ fn called(stage: &mut Stage, agent: &str, at: u8) -> (Line, Line, String) {
 
 fn told(stage: &Stage) -> Vec<String> {
     let told = stage.kinds().into_iter().filter_map(|kind| match kind {
-        FactKind::CallbackRequested { number, .. } => Some(format!("requested {number}")),
-        FactKind::CallbackOffered { agent, .. } => Some(format!("offered {agent}")),
-        FactKind::CallbackAttempted { attempt, agent, .. } => Some(format!("attempted {attempt} {agent}")),
-        FactKind::CallbackPostponed { attempt, cause, .. } => Some(format!("postponed {attempt} {cause:?}")),
-        FactKind::CallbackCompleted { attempt, agent, .. } => Some(format!("completed {attempt} {agent}")),
-        FactKind::CallbackFailed { attempts, cause, .. } => Some(format!("failed {attempts} {cause:?}")),
+        FactKind::CallbackRequested(CallbackRequest { number, .. }) => Some(format!("requested {number}")),
+        FactKind::CallbackOffered(CallbackOffer { agent, .. }) => Some(format!("offered {agent}")),
+        FactKind::CallbackAttempted(CallbackTry { attempt, agent, .. }) => {
+            Some(format!("attempted {attempt} {agent}"))
+        }
+        FactKind::CallbackPostponed(CallbackPause { attempt, cause, .. }) => {
+            Some(format!("postponed {attempt} {cause:?}"))
+        }
+        FactKind::CallbackCompleted(CallbackTry { attempt, agent, .. }) => {
+            Some(format!("completed {attempt} {agent}"))
+        }
+        FactKind::CallbackFailed(CallbackGivenUp { attempts, cause, .. }) => {
+            Some(format!("failed {attempts} {cause:?}"))
+        }
         FactKind::CallbackCancelled { by, .. } => Some(format!("cancelled {by}")),
         _ => None,
     });
@@ -210,7 +221,7 @@ fn a_number_waits_once_and_keeps_its_first_place() {
         .kinds()
         .into_iter()
         .filter_map(|kind| match kind {
-            FactKind::CallbackRequested { callback, .. } => Some(*callback),
+            FactKind::CallbackRequested(CallbackRequest { callback, .. }) => Some(*callback),
             _ => None,
         })
         .collect();

@@ -1,7 +1,7 @@
 //! Where a fact says something about a person. One table for the envelope's classification and for masking.
 
 use super::mask::{mask_contact, mask_party, mask_text};
-use facts::FactKind;
+use facts::{CallbackOffer, CallbackRequest, FactKind};
 
 /// What a kind says about people.
 pub(crate) enum Personal<'a> {
@@ -25,7 +25,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         FactKind::OutboundRefused { to, .. }
         | FactKind::OutboundAllowed { to, .. }
         | FactKind::CallCongested { to, .. } => Personal::Masked(to, mask_party),
-        FactKind::CallbackRequested { number, .. } | FactKind::CallbackOffered { number, .. } => {
+        FactKind::CallbackRequested(CallbackRequest { number, .. }) | FactKind::CallbackOffered(CallbackOffer { number, .. }) => {
             Personal::Masked(number, mask_party)
         }
         FactKind::LegCreated { address, .. } => Personal::Masked(address, mask_party),
@@ -46,8 +46,8 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::MediaPathFound { .. } | FactKind::MediaPathLost { .. }
         | FactKind::DtmfReceived { .. } | FactKind::IvrInput { .. } | FactKind::IvrNoMatch { .. }
         | FactKind::IvrCollected { .. } | FactKind::SurveyAnswered { .. }
-        | FactKind::CallbackAttempted { .. } | FactKind::CallbackPostponed { .. } | FactKind::CallbackCompleted { .. }
-        | FactKind::CallbackFailed { .. } | FactKind::CallbackCancelled { .. }
+        | FactKind::CallbackAttempted(_) | FactKind::CallbackPostponed(_) | FactKind::CallbackCompleted(_)
+        | FactKind::CallbackFailed(_) | FactKind::CallbackCancelled { .. }
         | FactKind::OfferMade { .. } | FactKind::OfferAccepted { .. } | FactKind::OfferEnded { .. }
         | FactKind::AgentState { .. } | FactKind::CaptureStarted { .. } | FactKind::SecurityBlocked { .. }
         // Who listened to whom is what such facts are for: agents go by their names, and callers are not named.

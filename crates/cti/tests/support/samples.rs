@@ -1,9 +1,9 @@
 //! One fact of every kind.
 
 use facts::{
-    AgentState, Banned, CallData, Cause, EmergencyClosed, End, FactKind, HeardSpeech, KeyFacts, LegRole,
-    OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal, RecordingEnd, Side, SilenceEvidence,
-    SupervisionMode,
+    AgentState, Banned, CallData, CallbackGivenUp, CallbackOffer, CallbackPause, CallbackRequest,
+    CallbackTry, Cause, EmergencyClosed, End, FactKind, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver,
+    PlayedPrompt, QueueLeft, QueueRefusal, RecordingEnd, Side, SilenceEvidence, SupervisionMode,
 };
 
 pub(crate) const NUMBER: &str = "+393471234567";
@@ -289,7 +289,7 @@ fn script() -> Vec<FactKind> {
             question: "soddisfazione".into(),
             answer: "4".into(),
         },
-        FactKind::CallbackRequested {
+        FactKind::CallbackRequested(CallbackRequest {
             callback: 7,
             queue: "assistenza".into(),
             number: NUMBER.into(),
@@ -300,23 +300,28 @@ fn script() -> Vec<FactKind> {
             tries: 3,
             pause_ms: 600_000,
             waited_ms: 95_000,
-        },
-        FactKind::CallbackOffered {
+        }),
+        FactKind::CallbackOffered(CallbackOffer {
             callback: 7,
             queue: "assistenza".into(),
             number: NUMBER.into(),
             agent: "anna".into(),
-        },
-        FactKind::CallbackAttempted { callback: 7, attempt: 1, agent: "anna".into() },
-        FactKind::CallbackPostponed {
+        }),
+        FactKind::CallbackAttempted(CallbackTry { callback: 7, attempt: 1, agent: "anna".into() }),
+        FactKind::CallbackPostponed(CallbackPause {
             callback: 7,
             attempt: 1,
             cause: Cause::Busy,
             sip: Some(486),
             for_ms: 600_000,
-        },
-        FactKind::CallbackCompleted { callback: 7, attempt: 2, agent: "anna".into() },
-        FactKind::CallbackFailed { callback: 7, attempts: 3, cause: Cause::NoAnswer, sip: None },
+        }),
+        FactKind::CallbackCompleted(CallbackTry { callback: 7, attempt: 2, agent: "anna".into() }),
+        FactKind::CallbackFailed(CallbackGivenUp {
+            callback: 7,
+            attempts: 3,
+            cause: Cause::NoAnswer,
+            sip: None,
+        }),
         FactKind::CallbackCancelled { callback: 7, by: "crm".into() },
         FactKind::LookupAnswered {
             node: "cliente".into(),

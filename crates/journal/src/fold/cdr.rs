@@ -1,5 +1,5 @@
 use base::Wall;
-use facts::{End, Fact, FactKind, LegRole};
+use facts::{CallbackOffer, End, Fact, FactKind, LegRole};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -263,7 +263,7 @@ impl OpenCdr {
             }
             FactKind::LegConnected { leg, .. } => self.connected(*leg, fact.at),
             FactKind::CallConnected { a, b } => self.bridged(*a, *b),
-            FactKind::CallbackOffered { queue, .. } => self.cdr.queue.clone_from(queue),
+            FactKind::CallbackOffered(CallbackOffer { queue, .. }) => self.cdr.queue.clone_from(queue),
             FactKind::ConferenceJoined { leg, .. } | FactKind::SupervisionStarted { leg, .. } => {
                 self.guests.insert(*leg);
             }
