@@ -16,9 +16,7 @@ pub fn check(look_up: &LookUp) -> Vec<Fault> {
     };
     match &look_up.source {
         Source::Http(asked) => {
-            let any = vec!["0".to_owned(); look_up.takes.len()];
-            let target = fill(&asked.url, &look_up.takes, &any).map(|url| Target::parse(&url));
-            if let Some(Err(what)) = target.or(Some(Err("the address has an open brace".to_owned()))) {
+            if let Err(what) = host(&asked.url, look_up) {
                 fault(what, "write it like \"https://crm.example/clients/{number}\"");
             }
             for header in &asked.headers {
@@ -39,4 +37,17 @@ pub fn check(look_up: &LookUp) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// Whether the address is one, and the same host whatever a caller gives.
+fn host(url: &str, look_up: &LookUp) -> Result<(), String> {
+    let given = |any: &str| {
+        let with = vec![any.to_owned(); look_up.takes.len()];
+        let url = fill(url, &look_up.takes, &with).ok_or("the address has an open brace")?;
+        Ok::<_, String>(Target::parse(&url)?.authority)
+    };
+    if given("0")? != given("1")? {
+        return Err("what a caller gives decides which host is asked".to_owned());
+    }
+    Ok(())
 }

@@ -167,4 +167,16 @@ async fn what_is_not_there_is_told_when_the_script_is_loaded() {
     let faults: Vec<String> = lookups::check(&look_up(&text)).iter().map(ToString::to_string).collect();
     let [fault] = &faults[..] else { panic!("{faults:#?}") };
     assert!(fault.contains("the environment has no `NO_SUCH_TOKEN`; set NO_SUCH_TOKEN where"), "{fault}");
+    for (url, what) in [
+        ("http://{number}.example/", "what a caller gives decides which host is asked"),
+        ("http://a.example:{number}/", "what a caller gives decides which host is asked"),
+        ("http://a.example/{", "the address has an open brace"),
+        ("http://me:secret@a.example/", "the address holds a name or password"),
+        ("http://a example/", "the address is none"),
+    ] {
+        let text = format!("takes = [\"number\"]\ngives = [\"x\"]\n[http]\nurl = \"{url}\"\n");
+        let told: Vec<String> =
+            lookups::check(&look_up(&text)).iter().map(|fault| fault.what.clone()).collect();
+        assert_eq!(told, [what], "{url}");
+    }
 }
