@@ -1,5 +1,6 @@
 //! Who is put beside a conversation, or silenced in it, is who an integrator has asked for, and as it was asked for last.
 
+use base::Wall;
 use facts::{Command, Fact, FactKind, SupervisionMode};
 use std::collections::BTreeMap;
 
@@ -11,6 +12,8 @@ pub(crate) struct AskedChecker {
     modes: BTreeMap<(String, String), SupervisionMode>,
     /// How many third parties a call was to have.
     parties: BTreeMap<String, u32>,
+    /// Who came although nobody had asked for them: another device of a party that goes in the same moment, or a fault.
+    uninvited: Vec<(Wall, String, String)>,
     pub(crate) complaints: Vec<String>,
 }
 
@@ -32,6 +35,9 @@ impl AskedChecker {
     }
 
     pub(crate) fn apply(&mut self, fact: &Fact) {
+        let over = self.uninvited.iter().filter(|(at, ..)| *at < fact.at).map(|(.., what)| what.clone());
+        self.complaints.extend(over);
+        self.uninvited.retain(|(at, ..)| *at >= fact.at);
         let Some(id) = &fact.call else { return };
         let is_right = match &fact.kind {
             FactKind::SupervisionStarted { supervisor, mode, .. } => {
@@ -55,8 +61,18 @@ impl AskedChecker {
                     *left -= 1;
                     true
                 }
-                None => false,
+                None => {
+                    let what = format!("{id}: {:?}, which nobody has asked for", fact.kind);
+                    self.uninvited.push((fact.at, id.clone(), what));
+                    true
+                }
             },
+            FactKind::ConferenceLeft { .. } => {
+                if let Some(place) = self.uninvited.iter().position(|(_, call, _)| call == id) {
+                    self.uninvited.remove(place);
+                }
+                true
+            }
             FactKind::CallEnded { .. } => {
                 self.modes.retain(|(call, _), _| call != id);
                 self.parties.remove(id);
@@ -73,7 +89,7 @@ impl AskedChecker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base::Wall;
+    use facts::LegRole;
 
     fn started(mode: SupervisionMode) -> Fact {
         let kind = FactKind::SupervisionStarted {
@@ -104,5 +120,24 @@ mod tests {
         checker.apply(&started(Listen));
         checker.apply(&started(Barge));
         assert_eq!(checker.complaints.len(), 2);
+    }
+
+    #[test]
+    fn a_party_may_change_its_device_but_nobody_comes_unasked() {
+        let fact = |at, kind| {
+            let at = Wall::from_unix_micros(at);
+            Fact { number: 1, at, call: Some("c".to_owned()), callseq: 1, kind }
+        };
+        let joined = |leg| FactKind::ConferenceJoined { leg, role: LegRole::External, by: "crm".to_owned() };
+        let mut checker = AskedChecker::default();
+        checker.asks(&Command::AddParty { call: "c".to_owned(), to: "dario".to_owned() });
+        checker.answered(true);
+        checker.apply(&fact(1, joined(3)));
+        checker.apply(&fact(2, joined(4)));
+        checker.apply(&fact(2, FactKind::ConferenceLeft { leg: 3 }));
+        checker.apply(&fact(3, joined(5)));
+        assert_eq!(checker.complaints.len(), 0, "its old device may still go");
+        checker.apply(&fact(4, FactKind::ConferenceLeft { leg: 4 }));
+        assert_eq!(checker.complaints.len(), 1);
     }
 }
