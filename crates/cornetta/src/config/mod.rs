@@ -156,8 +156,7 @@ fn read_root(
     let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
     let routes = routes::routes(document, root, sip.as_ref());
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
-    let limits = limits::limits(document, root);
-    let guard = guard::guard(document, root);
+    let (limits, guard) = (limits::limits(document, root), guard::guard(document, root));
     let (node, media, http, trace, mut sip) = (node?, media?, http?, trace?, sip?);
     sip.config.guard = guard;
     limits.hold_for(&mut sip.config.limits);
