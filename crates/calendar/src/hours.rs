@@ -6,6 +6,17 @@ pub(crate) const DAY_MINUTES: u16 = 24 * 60;
 /// The keys of a week's days, Monday first.
 pub(crate) const DAY_KEYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
+/// The same as days.
+pub(crate) const DAY_NAMES: [Weekday; 7] = [
+    Weekday::Monday,
+    Weekday::Tuesday,
+    Weekday::Wednesday,
+    Weekday::Thursday,
+    Weekday::Friday,
+    Weekday::Saturday,
+    Weekday::Sunday,
+];
+
 /// From a minute of the day to another, that one not included. Beyond midnight the end is over a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Hours {
@@ -65,7 +76,12 @@ impl Week {
 
     /// The hours of the date's day, if that day is named.
     pub(crate) fn on(&self, date: Date) -> Option<&[Hours]> {
-        let place = usize::try_from(date.weekday().to_monday_zero_offset()).ok()?;
+        self.of(date.weekday())
+    }
+
+    /// The hours of a day of the week, if it is named.
+    pub(crate) fn of(&self, day: Weekday) -> Option<&[Hours]> {
+        let place = usize::try_from(day.to_monday_zero_offset()).ok()?;
         self.0.get(place)?.as_deref()
     }
 

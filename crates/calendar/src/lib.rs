@@ -11,6 +11,7 @@ mod decision;
 mod exceptions;
 mod holidays;
 mod hours;
+mod in_words;
 mod month;
 mod patrons;
 mod picture;
@@ -26,6 +27,7 @@ use patrons::Patron;
 
 pub use decision::{Decision, HORIZON_DAYS};
 pub use document::Fault;
+pub use in_words::InWords;
 pub use month::{Day, Month};
 pub use proof::{PROOF_DAYS, Proof};
 pub use zone::Zone;

@@ -6,4 +6,4 @@ mod picture;
 mod svg;
 
 pub use mermaid::mermaid;
-pub use svg::svg;
+pub use svg::{live_svg, svg};

@@ -22,6 +22,8 @@ pub(super) struct Box {
     /// What kind of node it is; empty if it is none.
     pub(super) kind: &'static str,
     pub(super) lines: Vec<String>,
+    /// What is going on there now; empty if nothing is told.
+    pub(super) note: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,7 +105,7 @@ impl Drawing {
         let found = self.boxes.iter().position(|one| one.shape == Shape::End && one.title == reason);
         found.unwrap_or_else(|| {
             let (title, kind) = (reason.to_owned(), "hang_up");
-            self.boxes.push(Box { shape: Shape::End, title, kind, lines: Vec::new() });
+            self.boxes.push(Box { shape: Shape::End, title, kind, lines: Vec::new(), note: String::new() });
             self.boxes.len() - 1
         })
     }
@@ -124,6 +126,7 @@ impl Drawing {
                 title: "call".to_owned(),
                 kind: "",
                 lines: short(lines),
+                note: String::new(),
             });
             self.arrows.insert((self.boxes.len() - 1, start), Vec::new());
         }
@@ -159,7 +162,8 @@ fn node_box(script: &Script, node: &Node) -> Box {
         Kind::HangUp { reason, .. } => lines.push(format!("reason {reason}")),
         Kind::Say { .. } => {}
     }
-    Box { shape: Shape::Node, title: node.name.clone(), kind: node.kind.word(), lines: short(lines) }
+    let (title, kind) = (node.name.clone(), node.kind.word());
+    Box { shape: Shape::Node, title, kind, lines: short(lines), note: String::new() }
 }
 
 fn typed(collect: &CollectNode) -> String {

@@ -1,6 +1,7 @@
 use super::layout::{Link, Route, Size, layout};
 use super::picture::{Box, Picture, Shape, picture};
 use crate::Script;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 const LINE_HEIGHT: i32 = 16;
@@ -15,7 +16,19 @@ path{fill:none;stroke:#627d98;stroke-width:1.4}.box{stroke:#829ab1;stroke-width:
 
 /// The flow as an SVG picture, complete in itself.
 pub fn svg(script: &Script) -> String {
-    let picture = picture(script);
+    draw(script, &picture(script))
+}
+
+/// The same, with what is going on in each node, by its name.
+pub fn live_svg(script: &Script, notes: &BTreeMap<String, String>) -> String {
+    let mut picture = picture(script);
+    for one in picture.boxes.iter_mut().filter(|one| one.shape == Shape::Node) {
+        one.note = notes.get(&one.title).cloned().unwrap_or_default();
+    }
+    draw(script, &picture)
+}
+
+fn draw(script: &Script, picture: &Picture) -> String {
     let sizes: Vec<Size> = picture.boxes.iter().map(box_size).collect();
     let links: Vec<Link> = picture.arrows.iter().map(link).collect();
     let layout = layout(&sizes, &links);
@@ -36,7 +49,7 @@ pub fn svg(script: &Script) -> String {
     for ((one, size), middle) in picture.boxes.iter().zip(&sizes).zip(&layout.boxes) {
         boxed(&mut text, one, *size, *middle);
     }
-    labels(&mut text, &picture, &layout.routes, &links);
+    labels(&mut text, picture, &layout.routes, &links);
     text.push_str("</svg>\n");
     text
 }
@@ -44,7 +57,9 @@ pub fn svg(script: &Script) -> String {
 fn box_size(one: &Box) -> Size {
     let title = text_width(&one.title, 9) + text_width(one.kind, 7) + 14;
     let lines = one.lines.iter().map(|line| text_width(line, 7)).max().unwrap_or(0);
-    let body = if one.lines.is_empty() { 4 } else { one.lines.len() as i32 * LINE_HEIGHT + 10 };
+    let lines = lines.max(text_width(&one.note, 8));
+    let count = one.lines.len() as i32 + i32::from(!one.note.is_empty());
+    let body = if count == 0 { 4 } else { count * LINE_HEIGHT + 10 };
     Size { width: title.max(lines) + 2 * MARGIN, height: TITLE_HEIGHT + body }
 }
 
@@ -95,9 +110,12 @@ fn boxed(text: &mut String, one: &Box, size: Size, (x, y): (i32, i32)) {
         escaped(&one.title),
         one.kind
     );
-    for (number, line) in one.lines.iter().enumerate() {
+    let plain = one.lines.iter().map(|line| (line, ""));
+    let live = Some((&one.note, " style=\"font-weight:bold;fill:#0b5fa5\"")).filter(|_| !one.note.is_empty());
+    for (number, (line, style)) in plain.chain(live).enumerate() {
         let y = top + TITLE_HEIGHT + 13 + number as i32 * LINE_HEIGHT;
-        let _written = writeln!(text, "<text x=\"{}\" y=\"{y}\">{}</text>", left + MARGIN, escaped(line));
+        let _written =
+            writeln!(text, "<text{style} x=\"{}\" y=\"{y}\">{}</text>", left + MARGIN, escaped(line));
     }
 }
 

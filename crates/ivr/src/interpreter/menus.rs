@@ -1,7 +1,7 @@
 //! Menus: a key that chooses.
 
 use super::{Interpreter, KEYS_AHEAD_MAX, State, Turn};
-use crate::script::{Choice, Exit, Kind, Line, Node, Retry, press};
+use crate::script::{Choice, Exit, Kind, Line, Node, Retry};
 use crate::{Output, Trace};
 use base::Bounded;
 use std::time::Duration;
@@ -21,15 +21,7 @@ impl Interpreter {
     /// Says what is asked, after the words `before`.
     pub(super) fn read_out(&mut self, node: &Node, before: &[Line]) {
         let mut sounds = self.sounds(before);
-        sounds.extend(self.sounds(&node.say));
-        if let Kind::Menu { choices, .. } = &node.kind {
-            for line in
-                choices.iter().flat_map(|choice| choice.say.iter().map(move |line| (choice.key, line)))
-            {
-                sounds.extend(self.line(line.1));
-                sounds.extend(self.phrase(&press(line.0), line.1));
-            }
-        }
+        sounds.extend(self.sounds_of(self.said_in(node)));
         self.play(node, sounds);
     }
 

@@ -6,6 +6,7 @@ mod looking_up;
 mod menus;
 mod speaking;
 
+pub(crate) use speaking::Said;
 pub use speaking::shown;
 
 use crate::script::{Assignment, CallbackNode, Exit, Kind, Node, NodeId, QueueNode, Value};
@@ -367,6 +368,11 @@ impl Interpreter {
     /// Tells what is known of the call before the script begins: `trust`, from 0 to 100.
     pub fn tell(&mut self, name: &str, value: &str) {
         self.known.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The call's language from now on, without a word in the log.
+    pub(crate) fn speak(&mut self, language: &str) {
+        language.clone_into(&mut self.language);
     }
 
     /// What is known under a name; nothing known is an empty text.

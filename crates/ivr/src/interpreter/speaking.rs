@@ -1,7 +1,7 @@
 //! What is heard: phrases and values in the call's language.
 
 use super::{Interpreter, State};
-use crate::script::{Line, Node, Words};
+use crate::script::{Kind, Line, Node, Words, press};
 use crate::{Output, Trace, VALUE_MAX};
 use media_api::Sound;
 use std::sync::Arc;
@@ -14,6 +14,18 @@ pub fn shown(source: &str) -> &str {
     let Some(words) = source.strip_prefix(SPEECH) else { return source };
     let language = words.find('/').unwrap_or(words.len());
     source.get(..SPEECH.len() + language).unwrap_or(SPEECH)
+}
+
+/// Something to be heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// A phrase, in this language.
+    Phrase { phrase: String, language: String },
+    /// Words that a voice says.
+    Speech { text: String, language: String },
+    /// A value that is none of its form, or of a language whose grammar is not known: what stands around it is said
+    /// all the same.
+    Nothing { value: String, language: String },
 }
 
 impl Interpreter {
@@ -30,33 +42,68 @@ impl Interpreter {
     }
 
     pub(super) fn sounds(&self, lines: &[Line]) -> Vec<Sound> {
-        lines.iter().flat_map(|line| self.line(line)).collect()
+        self.sounds_of(self.said(lines))
     }
 
-    /// The sounds of one line. A value that is none of its form is passed over: what stands around it is said all the
-    /// same.
-    pub(super) fn line(&self, line: &Line) -> Vec<Sound> {
-        let language = line.language.as_deref().unwrap_or(&self.language);
-        match &line.words {
-            Words::Phrase(phrase) => self.phrase(phrase, line).into_iter().collect(),
-            Words::Known { form, value } => {
-                let fragments = form.say(language, &self.value(value)).unwrap_or_default();
-                fragments.iter().filter_map(|fragment| self.phrase(fragment, line)).collect()
+    pub(super) fn sounds_of(&self, said: Vec<Said>) -> Vec<Sound> {
+        let sound = |said| match said {
+            Said::Phrase { phrase, language } => self.script.sound(&phrase, &language),
+            Said::Speech { text, language } => Self::spoken(&text, &language),
+            Said::Nothing { .. } => None,
+        };
+        said.into_iter().filter_map(sound).collect()
+    }
+
+    /// All that a node says: a menu its choices too, each with its key.
+    pub(crate) fn said_in(&self, node: &Node) -> Vec<Said> {
+        let mut said = self.said(&node.say);
+        if let Kind::Menu { choices, .. } = &node.kind {
+            for choice in choices {
+                for line in &choice.say {
+                    said.extend(self.said(std::slice::from_ref(line)));
+                    said.push(self.phrase(press(choice.key), line));
+                }
             }
-            Words::Text(value) => Self::spoken(&self.value(value), language).into_iter().collect(),
         }
+        said
     }
 
     /// Words that a voice says: one line of so many characters at most.
-    fn spoken(text: &str, language: &str) -> Option<Sound> {
+    pub(crate) fn spoken(text: &str, language: &str) -> Option<Sound> {
         let line: String =
             text.trim().chars().filter(|letter| !letter.is_control()).take(VALUE_MAX).collect();
         let source = format!("{SPEECH}{language}/{line}");
         (!line.is_empty()).then(|| [Arc::from(source)].into_iter().collect())
     }
 
-    /// The sound of `phrase` in the language of `line`.
-    pub(super) fn phrase(&self, phrase: &str, line: &Line) -> Option<Sound> {
-        self.script.sound(phrase, line.language.as_deref().unwrap_or(&self.language))
+    pub(super) fn said(&self, lines: &[Line]) -> Vec<Said> {
+        let mut said = Vec::new();
+        for line in lines {
+            match &line.words {
+                Words::Phrase(phrase) => said.push(self.phrase(phrase.clone(), line)),
+                Words::Text(value) => {
+                    let (text, language) = (self.value(value), self.language_of(line).to_owned());
+                    said.push(Said::Speech { text, language });
+                }
+                Words::Known { form, value } => {
+                    let (value, language) = (self.value(value), self.language_of(line));
+                    match form.say(language, &value) {
+                        Some(fragments) => {
+                            said.extend(fragments.into_iter().map(|fragment| self.phrase(fragment, line)));
+                        }
+                        None => said.push(Said::Nothing { value, language: language.to_owned() }),
+                    }
+                }
+            }
+        }
+        said
+    }
+
+    fn phrase(&self, phrase: String, line: &Line) -> Said {
+        Said::Phrase { phrase, language: self.language_of(line).to_owned() }
+    }
+
+    fn language_of<'l>(&'l self, line: &'l Line) -> &'l str {
+        line.language.as_deref().unwrap_or(&self.language)
     }
 }

@@ -181,6 +181,7 @@ impl<'f> Reader<'f> {
             start: start?,
             numbers,
             emergency,
+            promise,
             nodes,
         })
     }

@@ -15,17 +15,17 @@ use base::Wall;
 use calendar::{Calendar, Proof};
 use flow::{Calendars, LookUps, Others};
 use media_api::Sound;
-use phrases::Phrases;
 use spoken::Form;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use model::{
-    Assignment, CallbackNode, Choice, CollectNode, Exit, Flow, Kind, Line, LookUpNode, Node, NodeId, Purpose,
-    QueueNode, Retry, Value, Words,
+    Assignment, CallbackNode, Choice, CollectNode, Exit, Flow, Kind, Line, LookUpNode, Node, NodeId, Number,
+    Purpose, QueueNode, Retry, Value, Words,
 };
 pub use outline::{Spoken, Step};
+pub(crate) use phrases::Phrases;
 pub(crate) use words::{NAME_SHAPE, duration, is_name, press};
 
 /// The files of a script, as values: whoever reads them from a disk is not part of this crate.
@@ -51,33 +51,42 @@ pub struct ScriptFiles {
 
 /// The sources of sounds that exist, such as `it/welcome` or `moh/calm`, and how long each lasts, if that is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SoundInventory(BTreeMap<String, Option<Duration>>);
+pub struct SoundInventory {
+    files: BTreeMap<String, Option<Duration>>,
+    every: bool,
+}
 
 impl SoundInventory {
+    /// As if every sound were there: for scripts that wait for theirs.
+    pub fn every() -> SoundInventory {
+        SoundInventory { every: true, ..SoundInventory::default() }
+    }
+
     /// Whether there is a file of this source.
     pub fn has(&self, source: &str) -> bool {
-        self.0.contains_key(source)
+        self.every || self.files.contains_key(source)
     }
 
     /// There is a file of this source that lasts so long; nothing can be heard of one that lasts no time.
     pub fn add(&mut self, source: String, length: Option<Duration>) {
-        self.0.insert(source, length);
+        self.files.insert(source, length);
     }
 
     /// All sources.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.files.keys().map(String::as_str)
     }
 
     /// How long this source lasts, if that is known.
     pub fn length(&self, source: &str) -> Option<Duration> {
-        self.0.get(source).copied().flatten()
+        self.files.get(source).copied().flatten()
     }
 }
 
 impl<S: Into<String>> FromIterator<S> for SoundInventory {
     fn from_iter<I: IntoIterator<Item = S>>(sources: I) -> SoundInventory {
-        SoundInventory(sources.into_iter().map(|source| (source.into(), None)).collect())
+        let files = sources.into_iter().map(|source| (source.into(), None)).collect();
+        SoundInventory { files, every: false }
     }
 }
 
@@ -130,19 +139,30 @@ impl Script {
     /// grammar, and up to 999 where the script has all its fragments. Otherwise only `please_wait`: half a number would
     /// be a wrong one.
     pub fn position(&self, language: &str, n: usize) -> Vec<Sound> {
+        let (language, phrases) = self.position_phrases(language, n);
+        phrases.iter().filter_map(|phrase| self.sound(phrase, language)).collect()
+    }
+
+    /// The phrases of `position`, and the language in which they are said.
+    pub(crate) fn position_phrases<'l>(&'l self, language: &'l str, n: usize) -> (&'l str, Vec<String>) {
         let is_spoken = self.languages().any(|known| known == language);
         let language = if is_spoken { language } else { &self.flow.fallback_language };
         let number = Form::Place.say(language, &n.to_string()).unwrap_or_default();
-        let number: Option<Vec<&Sound>> =
-            number.iter().map(|fragment| self.phrases.sound(fragment, language)).collect();
-        match number {
-            Some(number) if !number.is_empty() => self
-                .sound("you_are_number", language)
-                .into_iter()
-                .chain(number.into_iter().cloned())
-                .collect(),
-            _ => self.sound("please_wait", language).into_iter().collect(),
+        let is_there = |fragment: &String| self.phrases.sound(fragment, language).is_some();
+        if number.is_empty() || !number.iter().all(is_there) {
+            return (language, vec!["please_wait".to_owned()]);
         }
+        (language, std::iter::once("you_are_number".to_owned()).chain(number).collect())
+    }
+
+    /// The names of the nodes, in the order of the file; those of parts after them.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.flow.nodes.iter().map(|node| node.name.as_str())
+    }
+
+    /// The same nodes by their kinds, such as `menu`.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
+        self.flow.nodes.iter().map(|node| node.kind.word())
     }
 
     /// The queues that the script sends calls to.
@@ -199,6 +219,10 @@ impl Script {
     /// The text of a phrase, for people.
     pub fn text(&self, phrase: &str, language: &str) -> Option<&str> {
         self.phrases.text(phrase, language)
+    }
+
+    pub(crate) fn phrases(&self) -> &Phrases {
+        &self.phrases
     }
 
     pub(crate) fn flow(&self) -> &Flow {

@@ -1,6 +1,7 @@
 //! A flow as the checker leaves it and the interpreter walks it: every name found, every exit somewhere.
 
 use super::emergency::Emergency;
+use super::promise::Promise;
 use crate::look_up::LookUp;
 use media_api::Sound;
 use spoken::Form;
@@ -19,6 +20,8 @@ pub(crate) struct Flow {
     pub(crate) start: NodeId,
     pub(crate) numbers: BTreeMap<String, Number>,
     pub(crate) emergency: Emergency,
+    /// How far a human is at most.
+    pub(crate) promise: Promise,
     /// In the order of the file.
     pub(crate) nodes: Vec<Node>,
 }

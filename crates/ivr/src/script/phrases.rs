@@ -44,7 +44,7 @@ pub(crate) struct Use {
 
 impl Phrases {
     /// Reads the phrase files. One that cannot be read counts as one without phrases, its faults told.
-    pub(super) fn read(files: &[(String, String, String)], faults: &mut Vec<Fault>) -> Phrases {
+    pub(crate) fn read(files: &[(String, String, String)], faults: &mut Vec<Fault>) -> Phrases {
         let mut languages = BTreeMap::new();
         for (language, file, text) in files {
             let (mut document, table) = Document::parse(file, text);
@@ -159,6 +159,15 @@ impl Phrases {
                 let length = self.length(key, Some(language), sounds);
                 Some((language.as_str(), key.as_str(), phrase.sound.first()?.as_ref(), length))
             })
+        })
+    }
+
+    /// Language, key, text and sources of every phrase, sorted.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str, &str, &Sound)> {
+        self.languages.iter().flat_map(|(language, table)| {
+            let phrases = table.phrases.iter();
+            phrases
+                .map(|(key, phrase)| (language.as_str(), key.as_str(), phrase.text.as_str(), &phrase.sound))
         })
     }
 

@@ -21,9 +21,9 @@ const VALUE: Duration = Duration::from_secs(3);
 
 /// How far a human is at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Promise {
-    keys: u32,
-    within: Duration,
+pub(crate) struct Promise {
+    pub(crate) keys: u32,
+    pub(crate) within: Duration,
 }
 
 /// `promise = { keys = 4, within = "90s" }`.
