@@ -1,9 +1,10 @@
-use crate::{Counters, Token};
+use crate::{Counters, Scripts, Token};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use trace::Trace;
 
 /// How the server is to listen, whom it knows, and how much it takes.
@@ -23,6 +24,8 @@ pub struct CtiConfig {
     pub recordings: RecordingFiles,
     /// What others count, for `/metrics`.
     pub counters: Counters,
+    /// The scripts in force.
+    pub scripts: watch::Receiver<Arc<Scripts>>,
     /// How much.
     pub limits: Limits,
 }

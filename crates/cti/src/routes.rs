@@ -7,6 +7,7 @@ mod conversation;
 mod emergency;
 mod events;
 mod health;
+mod ivr;
 mod log;
 mod recordings;
 mod sip;
@@ -17,7 +18,7 @@ use crate::config::{Limits, RecordingFiles};
 use crate::metrics::Answers;
 use crate::problem::Problem;
 use crate::stream::{Readers, Source};
-use crate::{CommandRequest, Counters};
+use crate::{CommandRequest, Counters, Scripts};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -25,8 +26,10 @@ use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use trace::Trace;
+
+pub(crate) use ivr::IvrCounts;
 
 /// What every handler has.
 #[derive(Clone)]
@@ -38,6 +41,8 @@ pub(crate) struct App {
     pub(crate) trace: Trace,
     pub(crate) recordings: RecordingFiles,
     pub(crate) counters: Counters,
+    pub(crate) scripts: watch::Receiver<Arc<Scripts>>,
+    pub(crate) ivr: IvrCounts,
     pub(crate) answers: Arc<Answers>,
     pub(crate) connections_refused: Arc<AtomicU64>,
     pub(crate) limits: Arc<Limits>,
@@ -56,6 +61,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/calls/{call}/recording", put(recordings::put).delete(recordings::stop))
         .route("/v1/recordings/{recording}", get(recordings::get))
         .route("/v1/captures", post(capture::of_next_call))
+        .route("/v1/ivr", get(ivr::list))
+        .route("/v1/ivr/{script}", get(ivr::one))
+        .route("/v1/ivr/{script}/graph.svg", get(ivr::graph))
         .route("/v1/bans", get(bans::list).post(bans::add))
         .route("/v1/bans/{*source}", delete(bans::lift))
         .route("/v1/emergency", get(emergency::list).post(emergency::close))

@@ -3,7 +3,7 @@
 use crate::access::{Access, Peer};
 use crate::connection::Connection;
 use crate::feed::Feed;
-use crate::routes::{App, router};
+use crate::routes::{App, IvrCounts, router};
 use crate::stream::{Readers, Source};
 use crate::{CommandRequest, CtiConfig, CtiError, Envelopes};
 use axum::Router;
@@ -62,13 +62,14 @@ pub async fn serve(
     commands: mpsc::Sender<CommandRequest>,
     shutdown: watch::Receiver<bool>,
 ) -> Result<CtiServer, CtiError> {
-    let CtiConfig { listen, tokens, source, zone, trace, recordings, counters, limits } = config;
+    let CtiConfig { listen, tokens, source, zone, trace, recordings, counters, scripts, limits } = config;
     if tokens.is_empty() && !listen.ip().is_loopback() {
         return Err(CtiError::OpenToTheNetwork { listen });
     }
     let envelopes = Envelopes::new(&source, &zone).ok_or(CtiError::UnknownZone { zone })?;
     let bound = TcpListener::bind(listen).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
     let (addr, listener) = bound.map_err(|cause| CtiError::Listen { listen, cause })?;
+    let ivr = IvrCounts::new(envelopes.zone().clone());
     let app = App {
         access: Arc::new(Access::new(tokens)),
         source: Source {
@@ -83,6 +84,8 @@ pub async fn serve(
         trace,
         recordings,
         counters,
+        scripts,
+        ivr,
         answers: Arc::default(),
         connections_refused: Arc::default(),
         limits: Arc::new(limits),

@@ -7,7 +7,8 @@ use base::Wall;
 use facts::{
     AgentState, CallData, CallPhase, Cause, End, Fact, FactKind, LegRole, OfferEnd, QueueLeft, Side, Snapshot,
 };
-use journal::fold::{Cdr, CdrFold, HEADER, SnapshotFold, csv_row, why};
+use journal::fold::{Cdr, CdrFold, HEADER, IvrFold, NodeCounts, SnapshotFold, csv_row, why};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// 2026-03-29T00:59:50Z: ten seconds before summer time begins in Rome.
@@ -33,6 +34,12 @@ impl Log {
 
     fn call(mut self, kind: FactKind) -> Log {
         self.push(Some("c1".into()), 1, kind);
+        self
+    }
+
+    /// Facts of another call.
+    fn of<const N: usize>(mut self, call: &str, kinds: [FactKind; N]) -> Log {
+        kinds.into_iter().for_each(|kind| self.push(Some(call.to_owned()), 1, kind));
         self
     }
 
@@ -541,4 +548,51 @@ fn reachability_tells_for_each_operator_who_reached_whom_and_who_was_heard() {
     assert!(rows[2].ends_with(",15"), "fifteen hours are quiet after it: {}", rows[2]);
     assert_eq!(fold.json_rows()[1]["refused_why"]["not_found"], 1);
     assert_eq!(rows[0].split(',').count(), journal::fold::REACHABILITY_HEADER.split(',').count());
+}
+
+fn in_node(node: &str) -> FactKind {
+    FactKind::IvrEntered { script: "helpdesk".into(), node: node.into(), language: "it".into() }
+}
+
+fn given_to(to: &str) -> FactKind {
+    FactKind::IvrLeft { node: "any".into(), to: to.into() }
+}
+
+fn over(by: Side) -> FactKind {
+    FactKind::CallEnded { end: End::new(by, Cause::HungUp), data: CallData::default() }
+}
+
+#[test]
+fn callers_are_counted_where_they_are_and_where_they_leave() {
+    let log = Log::default()
+        .at(0)
+        .of("a", [in_node("greeting"), in_node("topic"), in_node("wait"), given_to("queue")])
+        .of("b", [in_node("greeting"), over(Side::Caller)])
+        .of("c", [in_node("greeting"), in_node("closed"), given_to("hang_up"), over(Side::Service)])
+        .of("d", [in_node("wait"), given_to("queue"), over(Side::Caller)])
+        .of(
+            "e",
+            [in_node("wait"), given_to("queue"), FactKind::CallConnected { a: 1, b: 2 }, over(Side::Callee)],
+        );
+    let mut fold = IvrFold::new(jiff::tz::TimeZone::UTC);
+    log.facts.iter().for_each(|fact| fold.apply(fact));
+    let now = Wall::from_unix_micros(SPRING * 1_000_000);
+    let told = |counts: BTreeMap<String, NodeCounts>| -> Vec<String> {
+        let line = |(node, counts): (String, NodeCounts)| {
+            let left: Vec<String> = counts.left.iter().map(|(how, n)| format!("{how}={n}")).collect();
+            format!("{node} {} {} {}", counts.here, counts.entered, left.join(" ")).trim().to_owned()
+        };
+        counts.into_iter().map(line).collect()
+    };
+    assert_eq!(
+        told(fold.counts("helpdesk", now)),
+        ["closed 0 1 hang_up=1", "greeting 0 3 hung_up=1", "topic 0 1", "wait 1 3 hung_up=1 queue=3"]
+    );
+    assert_eq!(fold.counts("statistics", now), BTreeMap::new());
+    let tomorrow = now + Duration::from_secs(24 * 3600);
+    assert_eq!(
+        told(fold.counts("helpdesk", tomorrow)),
+        ["wait 1 0"],
+        "who waits over midnight is still there"
+    );
 }

@@ -7,6 +7,7 @@ mod counting;
 mod facts;
 mod public_address;
 mod recorder;
+mod scripts;
 mod seeing;
 mod turn;
 
@@ -71,6 +72,8 @@ pub(crate) struct Exchange {
     pub(crate) fixed: Fixed,
     trace: Trace,
     control: mpsc::Sender<Control>,
+    /// What the web tells of scripts.
+    scripts: watch::Sender<Arc<cti::Scripts>>,
     ended: watch::Receiver<bool>,
     engine: Option<JoinHandle<()>>,
     web: Option<CtiServer>,
@@ -129,6 +132,7 @@ impl Exchange {
         .context("media threads")?;
         let media_counter = media.counter();
         let guarded = Guarded::default();
+        let (scripts, scripts_told) = watch::channel(scripts::in_force(&config));
         let (control, control_inbox) = mpsc::channel(16);
         let (commands, command_inbox) = mpsc::channel(256);
         let source = format!("/ente/{0}/node/{0}/epoch/1", config.node);
@@ -164,6 +168,7 @@ impl Exchange {
             trace: trace.clone(),
             recordings: cti::RecordingFiles::new(move |recording| recordings.file(recording)),
             counters: counting::counters(guarded, sip, media_counter, trace.clone(), look_up_counter),
+            scripts: scripts_told,
             limits: cti::Limits::default(),
         };
         let (stop_web, web_stopped) = watch::channel(false);
@@ -177,6 +182,7 @@ impl Exchange {
             fixed,
             trace,
             control,
+            scripts,
             ended,
             engine: Some(engine),
             web: Some(web),
@@ -186,6 +192,9 @@ impl Exchange {
 
     /// Tells the engine something. It is passed over if the engine has ended.
     pub(crate) async fn tell(&self, control: Control) {
+        if let Control::Reload { config, .. } = &control {
+            self.scripts.send_replace(scripts::in_force(config));
+        }
         let _ = self.control.send(control).await;
     }
 

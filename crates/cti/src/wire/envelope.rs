@@ -99,6 +99,11 @@ impl Envelopes {
         }
     }
 
+    /// The zone of event times.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// RFC 3339 with microseconds and the zone's offset at that instant. An instant that no calendar
     /// has is written as the epoch.
     pub fn time(&self, at: Wall) -> String {

@@ -33,6 +33,8 @@ pub enum Subject {
     Fallback,
     /// How near a human is.
     Promise,
+    /// Where calls begin, and what may be said first, while the desk is closed by command.
+    Emergency,
     /// A language that is spoken.
     Language(String),
     /// What is known by a dialled number.
@@ -108,6 +110,7 @@ fn head(found: &mut Found, was: &Script, is: &Script) {
     let (was, is) = (was.flow(), is.flow());
     found.differs(Subject::Start, text(start(was)), text(start(is)));
     found.differs(Subject::Promise, Some(promise(was)), Some(promise(is)));
+    found.differs(Subject::Emergency, emergency(was), emergency(is));
     found.tables(Subject::Language, &languages(was), &languages(is));
     let same = languages(was) == languages(is);
     let order = |flow: &Flow| same.then(|| InWords::same(flow.languages.join(" ")));
@@ -123,6 +126,12 @@ fn start(flow: &Flow) -> &str {
 fn promise(flow: &Flow) -> InWords {
     let (keys, within) = (flow.promise.keys, settings::span(flow.promise.within));
     InWords::new(format!("{keys} tasti e {within}"), format!("{keys} keys and {within}"))
+}
+
+fn emergency(flow: &Flow) -> Option<InWords> {
+    let start = flow.emergency.start.and_then(|id| flow.nodes.get(id)).map(|node| node.name.clone());
+    let told = Vec::from_iter(start.iter().chain(&flow.emergency.messages).map(String::as_str)).join(", ");
+    (!told.is_empty()).then(|| InWords::same(told))
 }
 
 fn languages(flow: &Flow) -> BTreeMap<String, InWords> {

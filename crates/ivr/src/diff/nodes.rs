@@ -151,6 +151,7 @@ fn happens(kind: &Kind, label: &str) -> InWords {
         "empty" => ("se non si dice nulla", "silence"),
         "overflow" => ("se l'attesa è troppo lunga", "too long a wait"),
         "full" => ("se la coda è piena", "a full queue"),
+        "ended" => ("dopo la conversazione", "the end of a conversation"),
         "nobody" => ("se non c'è nessuno", "nobody being there"),
         other => (other, other),
     };

@@ -75,6 +75,7 @@ fn place(subject: &Subject) -> InWords {
         Subject::Start => InWords::new("le chiamate cominciano in", "calls begin in"),
         Subject::Fallback => InWords::new("lingua che supplisce", "fallback language"),
         Subject::Promise => InWords::new("promessa", "promise"),
+        Subject::Emergency => InWords::new("chiusura per comando", "closure by command"),
         Subject::Languages => InWords::new("ordine delle lingue", "order of the languages"),
         Subject::Language(name) => of("lingua", "language", name, &InWords::same("")),
         Subject::Number(number) => {
@@ -113,6 +114,7 @@ pub fn summary(differences: &[Difference]) -> InWords {
             | Subject::Start
             | Subject::Fallback
             | Subject::Promise
+            | Subject::Emergency
             | Subject::Language(_)
             | Subject::Languages
             | Subject::Number(_) => head += 1,

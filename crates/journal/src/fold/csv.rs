@@ -2,6 +2,7 @@ use super::Cdr;
 use base::Wall;
 use facts::LegRole;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
@@ -72,6 +73,12 @@ fn agents(cdr: &Cdr) -> String {
 pub(super) fn local_time(wall: Wall, zone: &TimeZone) -> String {
     let Ok(timestamp) = Timestamp::from_microsecond(wall.unix_micros()) else { return String::new() };
     timestamp.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+}
+
+/// The day that clocks show there.
+pub(super) fn local_day(wall: Wall, zone: &TimeZone) -> Option<Date> {
+    let timestamp = Timestamp::from_microsecond(wall.unix_micros()).ok()?;
+    Some(timestamp.to_zoned(zone.clone()).date())
 }
 
 /// The stable name that the log uses.
