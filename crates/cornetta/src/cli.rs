@@ -1,5 +1,7 @@
 //! The command line.
 
+mod scripts;
+
 use crate::config::parse_span as config_span;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use facts::EmergencyScope;
@@ -8,6 +10,8 @@ use sip::ua::Transport;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub(crate) use scripts::{Coverage, Say, Tongue};
 
 /// A telephone exchange for public help desks.
 #[derive(Parser)]
@@ -101,6 +105,21 @@ pub(crate) enum Ivr {
     /// Say what would happen to a call, node by node, and which rules decide. What the exchange was told by command is
     /// not known to it.
     When(When),
+    /// Tell what a caller hears in a node, and write it into a file. The exit code is 1 if something cannot be heard.
+    Say(Say),
+    /// Tell in words what differs between two versions of a script. The exit code is 0 if nothing does, 1 if something
+    /// does.
+    Diff {
+        /// The folder of the first.
+        was: PathBuf,
+        /// The folder of the second.
+        is: PathBuf,
+        /// In which language.
+        #[arg(long, value_enum, default_value_t = Tongue::It)]
+        lang: Tongue,
+    },
+    /// Tell of each phrase in each language who recorded or synthesised it, and whether a native speaker approved it.
+    Coverage(Coverage),
     /// Show a month of a calendar: each day with its hours and what is special about it.
     Month {
         /// The calendar, such as ivr-scripts/helpdesk/calendars/helpdesk.toml.

@@ -14,6 +14,9 @@ pub(super) fn run(command: &Ivr) -> Result<ExitCode> {
         Ivr::Check { script, sounds } => with_script(script, sounds, check),
         Ivr::When(when) => super::ivr_when::run(when),
         Ivr::Month { calendar, month, format } => tell_month(calendar, month, *format),
+        Ivr::Say(say) => return super::ivr_say::run(say),
+        Ivr::Diff { was, is, lang } => super::ivr_diff::run(was, is, *lang),
+        Ivr::Coverage(coverage) => return super::ivr_coverage::run(coverage),
         Ivr::Test(test) => return super::ivr_test::run(test),
     })
 }

@@ -1,0 +1,57 @@
+//! What is asked of scripts: what they say, who speaks, what differs.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// `NAME=VALUE`
+fn known(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.trim_start_matches('$').to_owned(), value.to_owned()))
+}
+
+#[derive(Args)]
+pub(crate) struct Say {
+    /// The script's folder.
+    pub(crate) script: PathBuf,
+    /// The node.
+    pub(crate) node: String,
+    /// The call's language.
+    #[arg(long)]
+    pub(crate) lang: String,
+    /// What is known of the call: `case=412`.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = known)]
+    pub(crate) known: Vec<(String, String)>,
+    /// The same as `--set number=N`.
+    #[arg(long, value_name = "N")]
+    pub(crate) number: Option<String>,
+    /// The place in the queue that is told then.
+    #[arg(long, value_name = "N")]
+    pub(crate) position: Option<usize>,
+    /// A WAV file for what is heard, as telephones hear it.
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// The folder of sounds.
+    #[arg(long, default_value = "sounds")]
+    pub(crate) sounds: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Coverage {
+    /// The script's folder.
+    pub(crate) script: PathBuf,
+    /// The folder of sounds, with its manifest.toml.
+    #[arg(long, default_value = "sounds")]
+    pub(crate) sounds: PathBuf,
+    /// A page for browsers.
+    #[arg(long)]
+    pub(crate) html: Option<PathBuf>,
+    /// As JSON, one object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Tongue {
+    It,
+    En,
+}
