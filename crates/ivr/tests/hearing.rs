@@ -29,7 +29,8 @@ fn every_first_word_of_the_shipped_scripts_is_heard_as_a_call_plays_it() {
                     from,
                     &format!("\n7777 = {{ start = \"{node}\", set = {{ language = \"{language}\" }} }}\n"),
                 );
-                let script = checked(&own);
+                // Not everywhere may a call begin: from some nodes a human would be too far.
+                let Ok(script) = ivr::Script::check(&own).map(Arc::new) else { continue };
                 let mut call = Interpreter::new(
                     Arc::clone(&script),
                     Entry { dialled: "7777".to_owned(), language: None },

@@ -3,10 +3,10 @@
 use super::ivr_say::file;
 use super::tell_faults;
 use crate::cli::Coverage;
-use crate::config::script_files;
+use crate::config::{Heard, script_files};
 use anyhow::{Context as _, Result};
 use document::{Document, Fault, Section};
-use ivr::{SoundInventory, Wording, wordings};
+use ivr::{Wording, wordings};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,7 +81,7 @@ struct Table {
 }
 
 pub(super) fn run(command: &Coverage) -> Result<ExitCode> {
-    let files = match script_files(&command.script, SoundInventory::every()) {
+    let files = match script_files(&command.script, &Heard::every(&command.script)) {
         Ok(files) => files,
         Err(faults) => return Ok(tell_faults(&faults)),
     };

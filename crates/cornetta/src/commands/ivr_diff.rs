@@ -2,9 +2,9 @@
 
 use super::{FAILED, tell_faults};
 use crate::cli::Tongue;
-use crate::config::script_files;
+use crate::config::{Heard, script_files};
 use document::Fault;
-use ivr::{Script, SoundInventory};
+use ivr::Script;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -33,5 +33,5 @@ pub(super) fn run(was: &Path, is: &Path, tongue: Tongue) -> ExitCode {
 
 /// Whatever sounds there are on this machine.
 fn script(folder: &Path) -> Result<Script, Vec<Fault>> {
-    script_files(folder, SoundInventory::every()).and_then(|files| Script::check(&files))
+    script_files(folder, &Heard::every(folder)).and_then(|files| Script::check(&files))
 }

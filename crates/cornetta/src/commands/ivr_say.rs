@@ -2,10 +2,10 @@
 
 use super::{FAILED, WRONG, tell_faults};
 use crate::cli::Say;
-use crate::config::script_files;
+use crate::config::{Heard as Everything, script_files};
 use anyhow::{Context as _, Result};
 use document::nearest;
-use ivr::{Heard, Script, SoundInventory, hear, hear_position};
+use ivr::{Heard, Script, hear, hear_position};
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ const RATE: u32 = 8000;
 
 pub(super) fn run(say: &Say) -> Result<ExitCode> {
     // Sounds that are missing are told here, one by one.
-    let files = script_files(&say.script, SoundInventory::every());
+    let files = script_files(&say.script, &Everything::every(&say.script));
     let script = match files.and_then(|files| Script::check(&files)) {
         Ok(script) => Arc::new(script),
         Err(faults) => return Ok(tell_faults(&faults)),

@@ -32,6 +32,13 @@ impl Heard {
     pub(crate) fn of(folders: &[PathBuf]) -> Heard {
         Heard { sounds: sound_inventory(folders), voices: embedded(folders).languages() }
     }
+
+    /// As if every sound were there, and a voice for each language of this script.
+    pub(crate) fn every(script: &Path) -> Heard {
+        let phrases = listed(&script.join("phrases"));
+        let language = |path: &PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
+        Heard { sounds: SoundInventory::every(), voices: phrases.iter().filter_map(language).collect() }
+    }
 }
 
 /// Everything that one script is made of.
