@@ -352,3 +352,79 @@ fn who_is_kept_out_by_hand_is_listed_until_let_in_again() {
     bans(&["lift", "203.0.113.9"]);
     assert_eq!(bans(&["list"]), "nobody is kept out\n");
 }
+
+#[test]
+fn what_a_caller_hears_is_told_and_written_and_what_is_missing_is_told() {
+    let folder = Folder::new("");
+    let home = home();
+    let script = home.join("ivr-scripts/helpdesk").display().to_string();
+    let sounds = home.join("sounds").display().to_string();
+    let say = ["ivr", "say", &script, "wait", "--lang", "ro", "--position", "34", "--sounds", &sounds];
+    let heard = told(&run(folder.path(), &[&say[..], &["--out", "heard.wav"]].concat()));
+    let phrases: Vec<&str> = heard.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(phrases, ["please_wait", "you_are_number", "number_34", "in"], "{heard}");
+    let wav = std::fs::read(folder.path().join("heard.wav")).unwrap();
+    assert!(wav.starts_with(b"RIFF") && wav.len() > 16_000 * 3, "more than three seconds: {}", wav.len());
+
+    let none = folder.path().display().to_string();
+    let output = run(folder.path(), &["ivr", "say", &script, "wait", "--lang", "ro", "--sounds", &none]);
+    assert_eq!(output.status.code(), Some(1));
+    let missing = text(&output.stdout);
+    assert!(
+        missing.contains("MISSING: there is no sound `ro/please_wait` nor `it/please_wait`"),
+        "{missing}"
+    );
+    let output = run(folder.path(), &["ivr", "say", &script, "wayt", "--lang", "ro"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stderr), "helpdesk has no node `wayt`; did you mean `wait`?\n");
+}
+
+#[test]
+fn two_versions_are_compared_and_the_exit_code_tells() {
+    let script =
+        "title = \"x\"\nlanguages = [\"it\"]\nstart = \"a\"\n[a]\nsay = \"bye\"\nhang_up = \"done\"\n";
+    let folder = Folder::new("");
+    for (name, reason) in [("was", "done"), ("is", "over")] {
+        folder.write(&format!("{name}/flow.toml"), &script.replace("done", reason));
+        folder.write(&format!("{name}/phrases/it.toml"), "bye = \"Arrivederci.\"\n");
+    }
+    let output = run(folder.path(), &["ivr", "diff", "was", "is"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "nodo «a»: il motivo: ora «over» (prima «done»)\n1 nodo\n");
+    assert_eq!(told(&run(folder.path(), &["ivr", "diff", "was", "was", "--lang", "en"])), "no difference\n");
+    assert_eq!(run(folder.path(), &["ivr", "diff", "was", "gone"]).status.code(), Some(2));
+}
+
+#[test]
+fn coverage_tells_who_speaks_what_is_missing_and_what_was_approved() {
+    let folder = Folder::new("");
+    folder.write("menu/flow.toml", "");
+    folder.write("menu/phrases/it.toml", "a = \"uno\"\nb = \"due\"\nc = \"tre\"\nd = \"quattro\"\n");
+    folder.write("menu/phrases/en.toml", "a = \"one\"\n");
+    for sound in ["a", "b", "c"] {
+        folder.write(&format!("sounds/it/{sound}.wav"), "");
+    }
+    // Of another text than is written now.
+    let hash = "1c6ca187e8e8a2e4a7cf5c4b4c4a5f0f";
+    folder.write(
+        "sounds/manifest.toml",
+        &format!(
+            "[it.a]\nengine = \"studio\"\nvoice = \"Anna\"\nreview = \"approved by Bruno\"\n\
+             [it.b]\ntext_sha256 = \"{hash}\"\nengine = \"pico\"\n[it.c]\nreview = \"native speaker needed\"\n"
+        ),
+    );
+    let command = ["ivr", "coverage", "menu"];
+    let table = told(&run(folder.path(), &command));
+    let marks = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let rows: Vec<Vec<String>> = table.lines().take(5).map(marks).collect();
+    let expected =
+        [["menu", "en", "it"], ["a", "no", "ok"], ["b", "-", "old"], ["c", "-", "?"], ["d", "-", "no"]];
+    assert_eq!(rows, expected, "{table}");
+    assert!(table.contains("1 by nobody knows whom, 1 by pico, 1 by studio Anna"), "{table}");
+    let json = told(&run(folder.path(), &[&command[..], &["--json", "--html", "page.html"]].concat()));
+    let cells: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(cells.len(), 8);
+    assert_eq!(cells[1]["state"], "approved");
+    let page = std::fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains("studio Anna") && page.ends_with("</html>\n"));
+}
