@@ -633,6 +633,7 @@ async fn what_is_closed_by_command_is_listed_and_closures_are_asked_for_whole() 
     assert_eq!(opened.await.unwrap().json()["accepted"], true);
 }
 
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 fn script() -> Arc<ivr::Script> {
     let files = ivr::ScriptFiles {
         name: "desk".to_owned(),
