@@ -82,9 +82,12 @@ fn flow(pairs: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
     })
 }
 
+/// What is changed in the files, where, and what is said of it.
+type Case = (&'static [(&'static str, &'static str)], &'static str, &'static str);
+
 #[test]
 fn each_change_of_a_flow_is_told_in_words() {
-    let cases: [(&[(&str, &str)], &str, &str); 12] = [
+    let cases: [Case; 12] = [
         (
             &[("A desk", "Our desk")],
             "titolo: ora «Our desk» (prima «A desk»)",
