@@ -504,6 +504,10 @@ mod tests {
         "ivr check menu",
         "ivr month desk.toml --month 2027-04",
         "ivr when --number 1510",
+        "ivr test menu",
+        "ivr say menu node --lang it",
+        "ivr diff menu other",
+        "ivr coverage menu",
         "phone register",
         "phone call echo",
         "phone answer",
@@ -519,6 +523,7 @@ mod tests {
         "emergency close all --reason strike",
         "emergency open all",
         "report reachability",
+        "speak sounds/voices",
         "sim",
     ];
 
