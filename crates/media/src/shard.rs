@@ -1,4 +1,3 @@
-mod handing_over;
 mod moving;
 
 use std::collections::BTreeMap;
@@ -18,7 +17,6 @@ use crate::player::SOUNDS_MAX;
 use crate::quality::Heard;
 use crate::room::Room;
 use crate::sounds::{Ask, Waiter, Wanted};
-use handing_over::still_heard_by;
 pub use moving::MovingLeg;
 
 /// The shell's tick. Legs play in different ones.
@@ -249,11 +247,8 @@ impl Shard {
         let Some(key) = self.keys.get(&id).copied() else { return };
         let is_there = self.legs.get(key).is_some_and(|leg| leg.route == Route::Room(room));
         if !is_there {
-            let (from, with) =
-                self.legs.get(key).map_or((None, None), |leg| (leg.comes_from(), leg.bridged_with()));
             self.unbridge(id);
             self.with_key(key, |leg, out| leg.set_routes(Route::Room(room), None, out));
-            self.hand_over(now, key, (from, with));
         }
         let phase = TICK * (self.rooms.len() as u32 % TICKS_PER_FRAME);
         let seed = self.seed.named("room").numbered(room.0);
@@ -327,24 +322,15 @@ impl Shard {
             self.deadlines.set(key, leg.deadline());
         }
         let Some(received) = received else { return };
+        let ways = (&mut self.legs, &mut self.deadlines, &mut self.out);
         let heard = match received.to {
             Route::Nobody => None,
-            Route::Itself => {
-                pass_on(now, key, &received, (&mut self.legs, &mut self.deadlines, &mut self.out))
-            }
-            Route::Peer(peer) => {
-                pass_on(now, peer, &received, (&mut self.legs, &mut self.deadlines, &mut self.out))
-            }
-            Route::Room(room) => match still_heard_by(now, key, &received, (&self.rooms, &mut self.legs)) {
-                Some(hearer) => {
-                    self.rooms.get_mut(&room).into_iter().for_each(|room| room.follow(now, &received));
-                    pass_on(now, hearer, &received, (&mut self.legs, &mut self.deadlines, &mut self.out))
-                }
-                None => self.rooms.get_mut(&room).and_then(|room| {
-                    room.hear(now, &received);
-                    room.heard(key)
-                }),
-            },
+            Route::Itself => pass_on(now, key, &received, ways),
+            Route::Peer(peer) => pass_on(now, peer, &received, ways),
+            Route::Room(room) => self.rooms.get_mut(&room).and_then(|room| {
+                room.hear(now, &received);
+                room.heard(key)
+            }),
         };
         if let Some(heard) = heard
             && let Some(leg) = self.legs.get_mut(key)

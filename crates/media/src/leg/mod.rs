@@ -1,7 +1,6 @@
 //! One party's media: what is agreed with it, what it hears and what it says.
 
 mod finding;
-mod handing_over;
 mod handshaking;
 mod idling;
 mod listening;
@@ -40,7 +39,6 @@ use crate::source::Source;
 use crate::voice::Format;
 use crate::watchdog::Watchdog;
 
-use handing_over::Tail;
 use handshaking::Handshaking;
 use idling::Idling;
 use listening::Listening;
@@ -70,7 +68,6 @@ pub(crate) struct Leg {
     pub(crate) route: Route,
     /// Whose speech is routed to it.
     hears: Option<Key<Leg>>,
-    tail: Option<Tail>,
     local: SocketAddr,
     /// Where in each 20 ms it plays, so that not all legs send in the same tick.
     phase: Duration,
@@ -134,7 +131,6 @@ impl Leg {
             id,
             route: Route::Nobody,
             hears: None,
-            tail: None,
             local,
             phase,
             agreed: None,
@@ -263,7 +259,6 @@ impl Leg {
     /// Nobody hears what the leg says any more, and it hears nobody; gives who did, and whom it heard.
     pub(crate) fn part(&mut self) -> (Route, Option<Key<Leg>>) {
         self.hear_anew();
-        self.tail = None;
         self.hearings.end();
         (std::mem::replace(&mut self.route, Route::Nobody), self.hears.take())
     }

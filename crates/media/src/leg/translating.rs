@@ -157,6 +157,6 @@ fn rate_between(spoken: Codec, to: Format) -> u32 {
 }
 
 /// Whether packets of one codec are packets of the other, or become it by a table.
-pub(super) fn can_be_relayed(spoken: Codec, own: Codec) -> bool {
+fn can_be_relayed(spoken: Codec, own: Codec) -> bool {
     spoken == own || Law::of(spoken).zip(Law::of(own)).is_some()
 }

@@ -169,22 +169,6 @@ impl Room {
         member.hearing.hear(now, codec.map(|codec| (codec, self.sample_rate)), &received.arrived());
     }
 
-    /// Takes a packet of a party that was passed on by another way: what comes next follows on it.
-    pub(crate) fn follow(&mut self, now: Time, received: &Received<'_>) {
-        let (Some(member), Spoken::Speech(codec)) = (self.members.get_mut(&received.from), received.spoken)
-        else {
-            return;
-        };
-        member.hearing.follow(now, (codec, self.sample_rate), received.packet.payload);
-    }
-
-    /// Whether one party is heard by all and the other one hears.
-    pub(crate) fn lets_hear(&self, speaker: Key<Leg>, hearer: Key<Leg>) -> bool {
-        let is_heard = self.members.get(&speaker).is_some_and(|member| member.seat.heard == Heard::ByAll);
-        let hears = self.members.get(&hearer).is_some_and(|member| member.seat.hears);
-        is_heard && hears && !self.is_silenced()
-    }
-
     /// How this party was heard.
     pub(crate) fn heard(&mut self, from: Key<Leg>) -> Option<quality::Heard> {
         self.members.get_mut(&from)?.hearing.heard()
@@ -358,9 +342,6 @@ impl Room {
             self.list_speakers();
         }
         for key in listeners.drain(..) {
-            if is_passed_on_to(key, nominal, legs) {
-                continue;
-            }
             let Some(leg) = legs.get_mut(key) else { continue };
             let Some(format) = leg.format() else { continue };
             // A packet each time, also of silence: who hears nothing for long takes the call for dead.
@@ -455,12 +436,6 @@ impl Room {
         voice.adapt(loss);
         voice.write(&self.own_mix)
     }
-}
-
-/// Whether a listener still gets the packets of whom it was bridged with.
-fn is_passed_on_to(key: Key<Leg>, now: Time, legs: &Slots<Leg>) -> bool {
-    let peer = legs.get(key).and_then(Leg::comes_from).and_then(|peer| legs.get(peer));
-    peer.is_some_and(|peer| peer.still_reaches(now, key))
 }
 
 fn energy(frame: &[i16]) -> u64 {
