@@ -96,7 +96,10 @@ fn what_is_broken_or_no_proof_is_passed_over_and_the_rest_is_bounded() {
 #[test]
 fn what_is_written_is_read_back_the_same() {
     for name in ["chrome", "firefox"] {
-        let sdp = Sdp::parse(offer_of(name).as_bytes()).unwrap();
+        let mut sdp = Sdp::parse(offer_of(name).as_bytes()).unwrap();
+        // Mixes are ours: who reads what we write is not offered to send them.
+        let theirs = |name: &str| !name.ends_with("csrc-audio-level");
+        sdp.media.iter_mut().for_each(|media| media.web.extensions.retain(|(_, name)| theirs(name)));
         let address: IpAddr = "192.0.2.1".parse().unwrap();
         let text = write(
             &Origin { session: 1, version: 1, address },
