@@ -14,6 +14,8 @@ use std::sync::Arc;
 const LOWEST_HERTZ: f64 = 300.0;
 const STEP_HERTZ: f64 = 50.0;
 const TONES: usize = 61;
+/// How far from a tone concealment may put it.
+const REPEATED_HERTZ: f64 = 100.0;
 /// Music, and so many kinds of prompts: the highest tones, which have no overtones that a codec lets pass.
 const SOUNDS: usize = 6;
 const PARTIES: usize = TONES - SOUNDS;
@@ -209,11 +211,14 @@ pub(crate) fn sound_of(name: &str) -> u8 {
     }
 }
 
-/// Whether a codec that stumbles may make this tone of the other: one beside it, or an overtone.
+/// Whether a codec that stumbles, or what is made up for losses, may make this tone of the other: one near it, or an
+/// overtone. A period of some ten milliseconds of two tones, said again and again, has lines at multiples of 100 Hz alone.
 fn is_like(slot: usize, of: usize) -> bool {
     let apart = hertz(slot) - hertz(of);
-    let near = |hertz: f64| hertz.abs() <= STEP_HERTZ;
-    near(apart) || near(apart - hertz(of)) || near(apart - 2.0 * hertz(of))
+    let within = |hertz: f64, most: f64| hertz.abs() <= most;
+    within(apart, REPEATED_HERTZ)
+        || within(apart - hertz(of), STEP_HERTZ)
+        || within(apart - 2.0 * hertz(of), STEP_HERTZ)
 }
 
 fn hertz(slot: usize) -> f64 {
