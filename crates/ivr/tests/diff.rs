@@ -40,7 +40,13 @@ say  = "please_wait"
 next = "wait_again"
 
 [wait_again]
-queue = "second"
+queue   = "second"
+on.full = "call_me"
+
+[call_me]
+callback = "second"
+tries    = 2
+next     = "closed"
 
 [closed]
 say     = "closed_now"
@@ -87,7 +93,7 @@ type Case = (&'static [(&'static str, &'static str)], &'static str, &'static str
 
 #[test]
 fn each_change_of_a_flow_is_told_in_words() {
-    let cases: [Case; 12] = [
+    let cases: [Case; 14] = [
         (
             &[("A desk", "Our desk")],
             "titolo: ora «Our desk» (prima «A desk»)",
@@ -127,6 +133,22 @@ fn each_change_of_a_flow_is_told_in_words() {
             &[("timeout = \"6s\"", "timeout = \"8s\"")],
             "nodo «topic»: l'attesa di un tasto: ora «8 s» (prima «6 s»)",
             "node \"topic\": the wait for a key: now \"8 s\" (before: \"6 s\")",
+        ),
+        (
+            &[
+                ("1 = { say = \"topic_work\", set = { topic = \"work\" } }\n", ""),
+                (
+                    "2 = { say = \"topic_home\" }\n",
+                    "2 = { say = \"topic_home\" }\n1 = { say = \"topic_work\", set = { topic = \"work\" } }\n",
+                ),
+            ],
+            "nodo «topic»: l'ordine dei tasti: ora «2 1» (prima «1 2»)",
+            "node \"topic\": the order of the keys: now \"2 1\" (before: \"1 2\")",
+        ),
+        (
+            &[("tries    = 2", "tries    = 3\npause    = \"20m\"")],
+            "nodo «call_me»: la pausa fra i tentativi: ora «20 min» (prima «10 min»)|nodo «call_me»: quante volte si richiama: ora «3» (prima «2»)",
+            "node \"call_me\": the pause between tries: now \"20 min\" (before: \"10 min\")|node \"call_me\": how often to call: now \"3\" (before: \"2\")",
         ),
         (
             &[("overflow_after = \"5m\"", "overflow_after = \"7m\"")],

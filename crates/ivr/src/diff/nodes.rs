@@ -48,8 +48,13 @@ fn renamed(was: &Flow, is: &Flow) -> BTreeMap<String, String> {
         if passing { String::new() } else { name.to_owned() }
     };
     let alike = |flow: &Flow, node: &Node| {
-        let choices: Vec<_> = choices(flow, node, &mark).into_iter().collect();
-        (node.kind.word(), said(&node.say), settings(node), ways(flow, node, &mark), choices)
+        (
+            node.kind.word(),
+            said(&node.say),
+            settings(node),
+            ways(flow, node, &mark),
+            choices(flow, node, &mark),
+        )
     };
     let mut renamed = BTreeMap::new();
     for node in &gone {
@@ -82,8 +87,8 @@ fn one(
     found.tables(setting, &settings(node), &settings(now));
 }
 
-/// What a menu offers, by key: its words, what it sets and where it leads.
-type Choices = BTreeMap<char, InWords>;
+/// What a menu offers, in the order in which it is read out: the key, and its words, what it sets and where it leads.
+type Choices = Vec<(char, InWords)>;
 
 fn choices(flow: &Flow, node: &Node, same: &dyn Fn(&str) -> String) -> Choices {
     let Kind::Menu { choices, .. } = &node.kind else { return Choices::new() };
@@ -96,8 +101,16 @@ fn choices(flow: &Flow, node: &Node, same: &dyn Fn(&str) -> String) -> Choices {
     choices.iter().map(|choice| (choice.key, told(choice))).collect()
 }
 
-/// What is offered under another key is told as one thing.
-fn keys(found: &mut Found, node: &str, mut was: Choices, mut is: Choices) {
+/// What is offered under another key is told as one thing; the order, of the keys that both versions have.
+fn keys(found: &mut Found, node: &str, was: Choices, is: Choices) {
+    let both = |one: &Choices, other: &Choices| {
+        let keys = one.iter().map(|(key, _)| *key);
+        let both = keys.filter(|key| other.iter().any(|(other, _)| other == key));
+        Some(InWords::same(Vec::from_iter(both.map(String::from)).join(" ")))
+    };
+    let order = InWords::new("l'ordine dei tasti", "the order of the keys");
+    found.differs(Subject::Setting(node.to_owned(), order), both(&was, &is), both(&is, &was));
+    let (mut was, mut is) = (BTreeMap::from_iter(was), BTreeMap::from_iter(is));
     let moved: Vec<(char, char)> = was
         .iter()
         .filter(|(key, offer)| is.get(key) != Some(offer))

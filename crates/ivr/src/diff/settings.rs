@@ -2,7 +2,10 @@
 
 use super::{Found, Subject};
 use crate::LookUp;
-use crate::script::{Assignment, Flow, Kind, Line, Node, Purpose, Retry, Value, Words};
+use crate::script::{
+    Assignment, CallbackNode, CollectNode, Flow, Kind, Line, MessageNode, Node, Purpose, QueueNode, Retry,
+    Value, Words,
+};
 use crate::{Secret, Source};
 use calendar::InWords;
 use std::collections::BTreeMap;
@@ -41,22 +44,7 @@ pub(super) fn settings(node: &Node) -> Settings {
             table.retry(WITHOUT, no_input);
             table.retry(WRONG, no_match);
         }
-        Kind::Collect(collect) => {
-            let (least, most) = (collect.least, collect.most);
-            let purpose = match &collect.purpose {
-                Purpose::Known(name) => format!("${name}"),
-                Purpose::Survey(question) => question.clone(),
-            };
-            table.put("che cosa si chiede", "what is asked", purpose);
-            table.put("il numero di cifre", "the number of digits", format!("{least}..{most}"));
-            table.put("i tasti ammessi", "the keys allowed", collect.allowed.iter().collect::<String>());
-            table.maybe("il tasto di fine", "the end key", collect.end);
-            table.put("l'attesa di un tasto", "the wait for a key", span(collect.timeout));
-            table.put("l'attesa fra due cifre", "the wait between digits", span(collect.between));
-            table.put("la riservatezza", "masked", collect.masked.to_string());
-            table.retry(WITHOUT, &collect.no_input);
-            table.retry(WRONG, &collect.no_match);
-        }
+        Kind::Collect(collect) => typed(&mut table, collect),
         kind => others(&mut table, kind),
     }
     table.0
@@ -75,29 +63,13 @@ fn others(table: &mut Table, kind: &Kind) {
             table.put("la domanda", "the look-up", &asked.look_up.name);
             table.put("con che cosa si chiede", "what is given", Vec::from_iter(with).join(", "));
         }
-        Kind::Queue(queue) => {
-            table.put("la coda", "the queue", &queue.queue);
-            skills(table, (&queue.language, &queue.topic), queue.priority);
-            let music = queue.music.as_ref().and_then(|music| music.first()).map(ToString::to_string);
-            table.maybe("la musica", "the music", music);
-            let position = queue.position_every.map(span);
-            table.maybe("ogni quanto si dice il posto", "how often the place is told", position);
-            table.maybe("l'attesa massima", "the longest wait", queue.overflow_after.map(span));
-        }
+        Kind::Queue(queue) => waited(table, queue),
         Kind::Transfer { to, ring, .. } => {
             table.put("il numero", "the number", written(to));
             table.put("quanto squilla", "how long it rings", span(*ring));
         }
-        Kind::Callback(callback) => {
-            table.put("la coda", "the queue", &callback.queue);
-            table.put("il numero da richiamare", "the number to call", written(&callback.number));
-            skills(table, (&callback.language, &callback.topic), callback.priority);
-        }
-        Kind::Message(message) => {
-            table.put("la casella", "the mailbox", &message.mailbox);
-            table.put("la durata massima", "the longest", span(message.longest));
-            table.put("il silenzio che chiude", "the silence that ends it", span(message.silence));
-        }
+        Kind::Callback(callback) => called_back(table, callback),
+        Kind::Message(message) => left(table, message),
         Kind::Part { part, .. } => table.put("la parte", "the part", part),
         Kind::HangUp { reason, refusal } => {
             table.put("il motivo", "the reason", reason);
@@ -105,6 +77,76 @@ fn others(table: &mut Table, kind: &Kind) {
         }
         Kind::Say { .. } | Kind::Menu { .. } | Kind::Collect(_) => {}
     }
+}
+
+// Each field is named below, so that none that comes later is forgotten; where a node leads is told elsewhere.
+
+fn typed(table: &mut Table, node: &CollectNode) {
+    let CollectNode {
+        purpose,
+        least,
+        most,
+        allowed,
+        end,
+        timeout,
+        between,
+        masked,
+        next: _,
+        no_input,
+        no_match,
+    } = node;
+    let purpose = match purpose {
+        Purpose::Known(name) => format!("${name}"),
+        Purpose::Survey(question) => question.clone(),
+    };
+    table.put("che cosa si chiede", "what is asked", purpose);
+    table.put("il numero di cifre", "the number of digits", format!("{least}..{most}"));
+    table.put("i tasti ammessi", "the keys allowed", allowed.iter().collect::<String>());
+    table.maybe("il tasto di fine", "the end key", *end);
+    table.put("l'attesa di un tasto", "the wait for a key", span(*timeout));
+    table.put("l'attesa fra due cifre", "the wait between digits", span(*between));
+    table.put("la riservatezza", "masked", masked.to_string());
+    table.retry(WITHOUT, no_input);
+    table.retry(WRONG, no_match);
+}
+
+fn waited(table: &mut Table, node: &QueueNode) {
+    let QueueNode {
+        queue,
+        language,
+        topic,
+        priority,
+        music,
+        position_every,
+        overflow_after,
+        overflow: _,
+        full: _,
+        nobody: _,
+        ended: _,
+    } = node;
+    table.put("la coda", "the queue", queue);
+    skills(table, (language, topic), *priority);
+    let music = music.as_ref().and_then(|music| music.first()).map(ToString::to_string);
+    table.maybe("la musica", "the music", music);
+    let position = position_every.map(span);
+    table.maybe("ogni quanto si dice il posto", "how often the place is told", position);
+    table.maybe("l'attesa massima", "the longest wait", overflow_after.map(span));
+}
+
+fn called_back(table: &mut Table, node: &CallbackNode) {
+    let CallbackNode { queue, number, language, topic, priority, tries, pause, next: _, refused: _ } = node;
+    table.put("la coda", "the queue", queue);
+    table.put("il numero da richiamare", "the number to call", written(number));
+    skills(table, (language, topic), *priority);
+    table.put("quante volte si richiama", "how often to call", tries.to_string());
+    table.put("la pausa fra i tentativi", "the pause between tries", span(*pause));
+}
+
+fn left(table: &mut Table, node: &MessageNode) {
+    let MessageNode { mailbox, longest, silence, next: _, empty: _, failed: _ } = node;
+    table.put("la casella", "the mailbox", mailbox);
+    table.put("la durata massima", "the longest", span(*longest));
+    table.put("il silenzio che chiude", "the silence that ends it", span(*silence));
 }
 
 fn skills(table: &mut Table, (language, topic): (&Value, &Value), priority: Option<u8>) {

@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use model::{
-    Assignment, CallbackNode, Choice, CollectNode, Exit, Flow, Kind, Line, LookUpNode, Node, NodeId, Number,
-    Purpose, QueueNode, Retry, Value, Words,
+    Assignment, CallbackNode, Choice, CollectNode, Exit, Flow, Kind, Line, LookUpNode, MessageNode, Node,
+    NodeId, Number, Purpose, QueueNode, Retry, Value, Words,
 };
 pub use outline::{Spoken, Step};
 pub(crate) use phrases::Phrases;
