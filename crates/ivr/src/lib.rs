@@ -9,7 +9,7 @@ mod look_up;
 mod script;
 
 pub use api::*;
-pub use diff::{Difference, Subject, diff, summary};
+pub use diff::{Difference, diff, summary};
 pub use document::Fault;
 pub use graph::{live_svg, mermaid, svg};
 pub use hearing::{Heard, Wording, hear, hear_position, wordings};

@@ -76,7 +76,7 @@ fn told(change: impl FnOnce(&mut ScriptFiles)) -> (Vec<String>, Vec<String>) {
     let mut is = was.clone();
     change(&mut is);
     let found = diff(&checked(&was), &checked(&is));
-    (found.iter().map(|one| one.it()).collect(), found.iter().map(|one| one.en()).collect())
+    found.iter().map(|one| one.told()).map(|told| (told.it, told.en)).unzip()
 }
 
 fn flow(pairs: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {

@@ -19,8 +19,8 @@ pub(super) fn run(was: &Path, is: &Path, tongue: Tongue) -> ExitCode {
     let differences = ivr::diff(&was, &is);
     for one in &differences {
         match tongue {
-            Tongue::It => println!("{}", one.it()),
-            Tongue::En => println!("{}", one.en()),
+            Tongue::It => println!("{}", one.told().it),
+            Tongue::En => println!("{}", one.told().en),
         }
     }
     let summary = ivr::summary(&differences);

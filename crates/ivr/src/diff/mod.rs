@@ -5,26 +5,23 @@ mod settings;
 mod words;
 
 use crate::Script;
-use crate::script::Flow;
+use crate::script::{Flow, span};
 use calendar::InWords;
 use std::collections::BTreeMap;
 
 pub use words::summary;
 
 /// One difference: what was, and what is. Something without a past is new, something without a present is gone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Of what.
-    pub subject: Subject,
-    /// In the first version.
-    pub was: Option<InWords>,
-    /// In the second.
-    pub is: Option<InWords>,
+    subject: Subject,
+    was: Option<InWords>,
+    is: Option<InWords>,
 }
 
 /// What can differ.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Subject {
     /// The title.
     Title,
     /// The node that calls begin in.
@@ -124,7 +121,7 @@ fn start(flow: &Flow) -> &str {
 }
 
 fn promise(flow: &Flow) -> InWords {
-    let (keys, within) = (flow.promise.keys, settings::span(flow.promise.within));
+    let (keys, within) = (flow.promise.keys, span(flow.promise.within));
     InWords::new(format!("{keys} tasti e {within}"), format!("{keys} keys and {within}"))
 }
 

@@ -4,12 +4,11 @@ use super::{Found, Subject};
 use crate::LookUp;
 use crate::script::{
     Assignment, CallbackNode, CollectNode, Flow, Kind, Line, MessageNode, Node, Purpose, QueueNode, Retry,
-    Value, Words,
+    Value, Words, span,
 };
 use crate::{Secret, Source};
 use calendar::InWords;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 type Settings = BTreeMap<InWords, InWords>;
 
@@ -59,13 +58,13 @@ fn others(table: &mut Table, kind: &Kind) {
         Kind::Hours { calendar, .. } => table.put("il calendario", "the calendar", calendar),
         Kind::Case { known, .. } => table.put("che cosa decide", "what decides", format!("${known}")),
         Kind::LookUp(asked) => {
-            let with = asked.with.iter().map(|(name, value)| format!("{name} = {}", written(value)));
+            let with = asked.with.iter().map(|(name, value)| format!("{name} = {value}"));
             table.put("la domanda", "the look-up", &asked.look_up.name);
             table.put("con che cosa si chiede", "what is given", Vec::from_iter(with).join(", "));
         }
         Kind::Queue(queue) => waited(table, queue),
         Kind::Transfer { to, ring, .. } => {
-            table.put("il numero", "the number", written(to));
+            table.put("il numero", "the number", to.to_string());
             table.put("quanto squilla", "how long it rings", span(*ring));
         }
         Kind::Callback(callback) => called_back(table, callback),
@@ -136,7 +135,7 @@ fn waited(table: &mut Table, node: &QueueNode) {
 fn called_back(table: &mut Table, node: &CallbackNode) {
     let CallbackNode { queue, number, language, topic, priority, tries, pause, next: _, refused: _ } = node;
     table.put("la coda", "the queue", queue);
-    table.put("il numero da richiamare", "the number to call", written(number));
+    table.put("il numero da richiamare", "the number to call", number.to_string());
     skills(table, (language, topic), *priority);
     table.put("quante volte si richiama", "how often to call", tries.to_string());
     table.put("la pausa fra i tentativi", "the pause between tries", span(*pause));
@@ -150,8 +149,8 @@ fn left(table: &mut Table, node: &MessageNode) {
 }
 
 fn skills(table: &mut Table, (language, topic): (&Value, &Value), priority: Option<u8>) {
-    table.put("la lingua richiesta", "the language needed", written(language));
-    table.put("l'argomento richiesto", "the topic needed", written(topic));
+    table.put("la lingua richiesta", "the language needed", language.to_string());
+    table.put("l'argomento richiesto", "the topic needed", topic.to_string());
     table.maybe("la priorità", "the priority", priority.map(|priority| priority.to_string()));
 }
 
@@ -160,10 +159,10 @@ pub(super) fn said(lines: &[Line]) -> InWords {
     let line = |line: &Line| {
         let words = match &line.words {
             Words::Phrase(phrase) => phrase.clone(),
-            Words::Text(value) => format!("{{ text = {} }}", written(value)),
+            Words::Text(value) => format!("{{ text = {value} }}"),
             Words::Known { form, value } => {
                 let form = spoken::Form::ALL.into_iter().find(|(_, known)| known == form);
-                format!("{{ {} = {} }}", form.map_or("", |(name, _)| name), written(value))
+                format!("{{ {} = {value} }}", form.map_or("", |(name, _)| name))
             }
         };
         line.language.as_ref().map_or(words.clone(), |language| format!("{words}@{language}"))
@@ -173,22 +172,6 @@ pub(super) fn said(lines: &[Line]) -> InWords {
 
 pub(super) fn assignments(values: &[Assignment]) -> String {
     Vec::from_iter(values.iter().map(|set| format!("{} = {}", set.key, set.value))).join(", ")
-}
-
-fn written(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Known(name) => format!("${name}"),
-    }
-}
-
-pub(super) fn span(span: Duration) -> String {
-    match span.as_secs() {
-        0 => format!("{} ms", span.as_millis()),
-        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
-        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
 }
 
 /// The look-ups that the two versions ask.

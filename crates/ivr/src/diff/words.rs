@@ -5,102 +5,110 @@ use calendar::InWords;
 use std::collections::BTreeSet;
 
 impl Difference {
-    /// In Italian.
-    pub fn it(&self) -> String {
-        let was = self.was.as_ref().map(|words| words.it.as_str());
-        let is = self.is.as_ref().map(|words| words.it.as_str());
-        match (&self.subject, was, is) {
-            (Subject::Node(name), None, Some(kind)) => format!("nodo «{name}»: aggiunto ({kind})"),
-            (Subject::Node(name), Some(kind), None) => format!("nodo «{name}»: tolto ({kind})"),
-            (Subject::Node(name), Some(was), _) => format!("nodo «{name}»: prima si chiamava «{was}»"),
-            (Subject::Moved(node, offer), Some(was), Some(is)) => {
-                format!("nodo «{node}»: «{}» passa dal tasto {was} al tasto {is}", offer.it)
+    /// As a sentence.
+    pub fn told(&self) -> InWords {
+        match &self.subject {
+            Subject::Title => self.changed("titolo", "title"),
+            Subject::Start => self.changed("le chiamate cominciano in", "calls begin in"),
+            Subject::Fallback => self.changed("lingua che supplisce", "fallback language"),
+            Subject::Promise => self.changed("promessa", "promise"),
+            Subject::Emergency => self.changed("chiusura per comando", "closure by command"),
+            Subject::Languages => self.changed("ordine delle lingue", "order of the languages"),
+            Subject::Language(name) => {
+                of(LANGUAGE, name, self.came(("aggiunta", "added"), ("tolta", "removed")))
             }
-            (Subject::Way(node, way), Some(was), Some(is)) => {
-                format!("nodo «{node}»: {} porta a {is} (prima a {was})", way.it)
+            Subject::Number(number) => {
+                self.changed(&format!("numero chiamato {number}"), &format!("dialled number {number}"))
             }
-            (Subject::Language(language), was, _) => {
-                format!("lingua «{language}»: {}", if was.is_some() { "tolta" } else { "aggiunta" })
+            Subject::Node(name) => of(NODE, name, self.node()),
+            Subject::Kind(name) => of(NODE, name, self.changed("il tipo", "the kind")),
+            Subject::Way(name, way) => of(NODE, name, self.way(way)),
+            Subject::Key(name, key) => {
+                of(NODE, name, self.changed(&format!("il tasto {key}"), &format!("key {key}")))
             }
-            (Subject::Calendar(name) | Subject::LookUp(name), was, _) => {
-                let change = if was.is_some() { "non si usa più" } else { "si usa" };
-                let what = if matches!(self.subject, Subject::LookUp(_)) { "domanda" } else { "calendario" };
-                format!("{what} «{name}»: {change}")
+            Subject::Moved(name, offer) => of(NODE, name, self.moved(offer)),
+            Subject::Said(name) => of(NODE, name, self.changed("che cosa si sente", "what is said")),
+            Subject::Setting(name, what) => of(NODE, name, self.changed(&what.it, &what.en)),
+            Subject::Phrase(language, phrase) => {
+                let place = format!("in {language}");
+                of(PHRASE, phrase, self.changed(&place, &place))
             }
-            (subject, None, Some(is)) => format!("{}: aggiunto «{is}»", place(subject).it),
-            (subject, Some(was), None) => format!("{}: tolto (era «{was}»)", place(subject).it),
-            (subject, Some(was), Some(is)) => format!("{}: ora «{is}» (prima «{was}»)", place(subject).it),
-            (subject, None, None) => place(subject).it,
+            Subject::Sound(language, phrase) => {
+                let (it, en) = (format!("il suono in {language}"), format!("its sound in {language}"));
+                of(PHRASE, phrase, self.changed(&it, &en))
+            }
+            Subject::Calendar(name) => of(CALENDAR, name, self.used()),
+            Subject::Rule(name, rule) => of(CALENDAR, name, self.changed(&rule.it, &rule.en)),
+            Subject::LookUp(name) => of(LOOK_UP, name, self.used()),
+            Subject::Asked(name, part) => of(LOOK_UP, name, self.changed(&part.it, &part.en)),
         }
     }
 
-    /// In English.
-    pub fn en(&self) -> String {
-        let was = self.was.as_ref().map(|words| words.en.as_str());
-        let is = self.is.as_ref().map(|words| words.en.as_str());
-        match (&self.subject, was, is) {
-            (Subject::Node(name), None, Some(kind)) => format!("node \"{name}\": added ({kind})"),
-            (Subject::Node(name), Some(kind), None) => format!("node \"{name}\": removed ({kind})"),
-            (Subject::Node(name), Some(was), _) => format!("node \"{name}\": was called \"{was}\""),
-            (Subject::Moved(node, offer), Some(was), Some(is)) => {
-                format!("node \"{node}\": \"{}\" moves from key {was} to key {is}", offer.en)
+    fn changed(&self, it: &str, en: &str) -> InWords {
+        match (&self.was, &self.is) {
+            (None, None) => InWords::new(it, en),
+            (None, Some(is)) => {
+                InWords::new(format!("{it}: aggiunto «{}»", is.it), format!("{en}: added \"{}\"", is.en))
             }
-            (Subject::Way(node, way), Some(was), Some(is)) => {
-                format!("node \"{node}\": {} leads to {is} (before: {was})", way.en)
-            }
-            (Subject::Language(language), was, _) => {
-                format!("language \"{language}\": {}", if was.is_some() { "removed" } else { "added" })
-            }
-            (Subject::Calendar(name) | Subject::LookUp(name), was, _) => {
-                let change = if was.is_some() { "no longer used" } else { "used" };
-                let what = if matches!(self.subject, Subject::LookUp(_)) { "look-up" } else { "calendar" };
-                format!("{what} \"{name}\": {change}")
-            }
-            (subject, None, Some(is)) => format!("{}: added \"{is}\"", place(subject).en),
-            (subject, Some(was), None) => format!("{}: removed (was \"{was}\")", place(subject).en),
-            (subject, Some(was), Some(is)) => {
-                format!("{}: now \"{is}\" (before: \"{was}\")", place(subject).en)
-            }
-            (subject, None, None) => place(subject).en,
+            (Some(was), None) => InWords::new(
+                format!("{it}: tolto (era «{}»)", was.it),
+                format!("{en}: removed (was \"{}\")", was.en),
+            ),
+            (Some(was), Some(is)) => InWords::new(
+                format!("{it}: ora «{}» (prima «{}»)", is.it, was.it),
+                format!("{en}: now \"{}\" (before: \"{}\")", is.en, was.en),
+            ),
         }
+    }
+
+    /// What is there or not, and nothing else.
+    fn came(&self, came: (&str, &str), gone: (&str, &str)) -> InWords {
+        let (it, en) = if self.was.is_some() { gone } else { came };
+        InWords::new(it, en)
+    }
+
+    fn used(&self) -> InWords {
+        self.came(("si usa", "used"), ("non si usa più", "no longer used"))
+    }
+
+    fn node(&self) -> InWords {
+        match (&self.was, &self.is) {
+            (Some(was), Some(_)) => {
+                InWords::new(format!("prima si chiamava «{}»", was.it), format!("was called \"{}\"", was.en))
+            }
+            (was, is) => {
+                let kind = is.as_ref().or(was.as_ref()).map_or("", |kind| &kind.en);
+                let change = self.came(("aggiunto", "added"), ("tolto", "removed"));
+                InWords::new(format!("{} ({kind})", change.it), format!("{} ({kind})", change.en))
+            }
+        }
+    }
+
+    fn way(&self, way: &InWords) -> InWords {
+        let (Some(was), Some(is)) = (&self.was, &self.is) else { return self.changed(&way.it, &way.en) };
+        InWords::new(
+            format!("{} porta a {} (prima a {})", way.it, is.it, was.it),
+            format!("{} leads to {} (before: {})", way.en, is.en, was.en),
+        )
+    }
+
+    fn moved(&self, offer: &InWords) -> InWords {
+        let (Some(was), Some(is)) = (&self.was, &self.is) else { return self.changed(&offer.it, &offer.en) };
+        InWords::new(
+            format!("«{}» passa dal tasto {} al tasto {}", offer.it, was.it, is.it),
+            format!("\"{}\" moves from key {} to key {}", offer.en, was.en, is.en),
+        )
     }
 }
 
-fn place(subject: &Subject) -> InWords {
-    let of = |it: &str, en: &str, name: &str, what: &InWords| {
-        InWords::new(format!("{it} «{name}»: {}", what.it), format!("{en} \"{name}\": {}", what.en))
-    };
-    match subject {
-        Subject::Title => InWords::new("titolo", "title"),
-        Subject::Start => InWords::new("le chiamate cominciano in", "calls begin in"),
-        Subject::Fallback => InWords::new("lingua che supplisce", "fallback language"),
-        Subject::Promise => InWords::new("promessa", "promise"),
-        Subject::Emergency => InWords::new("chiusura per comando", "closure by command"),
-        Subject::Languages => InWords::new("ordine delle lingue", "order of the languages"),
-        Subject::Language(name) => of("lingua", "language", name, &InWords::same("")),
-        Subject::Number(number) => {
-            InWords::new(format!("numero chiamato {number}"), format!("dialled number {number}"))
-        }
-        Subject::Node(name) | Subject::Moved(name, _) => of("nodo", "node", name, &InWords::same("")),
-        Subject::Kind(name) => of("nodo", "node", name, &InWords::new("il tipo", "the kind")),
-        Subject::Way(name, way) => of("nodo", "node", name, way),
-        Subject::Key(name, key) => {
-            of("nodo", "node", name, &InWords::new(format!("il tasto {key}"), format!("key {key}")))
-        }
-        Subject::Said(name) => of("nodo", "node", name, &InWords::new("che cosa si sente", "what is said")),
-        Subject::Setting(name, what) => of("nodo", "node", name, what),
-        Subject::Phrase(language, phrase) => {
-            of("frase", "phrase", phrase, &InWords::new(format!("in {language}"), format!("in {language}")))
-        }
-        Subject::Sound(language, phrase) => {
-            let what = InWords::new(format!("il suono in {language}"), format!("its sound in {language}"));
-            of("frase", "phrase", phrase, &what)
-        }
-        Subject::Calendar(name) => of("calendario", "calendar", name, &InWords::same("")),
-        Subject::Rule(name, rule) => of("calendario", "calendar", name, rule),
-        Subject::LookUp(name) => of("domanda", "look-up", name, &InWords::same("")),
-        Subject::Asked(name, part) => of("domanda", "look-up", name, part),
-    }
+const LANGUAGE: (&str, &str) = ("lingua", "language");
+const NODE: (&str, &str) = ("nodo", "node");
+const PHRASE: (&str, &str) = ("frase", "phrase");
+const CALENDAR: (&str, &str) = ("calendario", "calendar");
+const LOOK_UP: (&str, &str) = ("domanda", "look-up");
+
+fn of((it, en): (&str, &str), name: &str, change: InWords) -> InWords {
+    InWords::new(format!("{it} «{name}»: {}", change.it), format!("{en} \"{name}\": {}", change.en))
 }
 
 /// All of it in a line: how many nodes, phrases, calendars and look-ups differ.

@@ -1,9 +1,8 @@
 //! What is to be drawn of a script, however it is drawn.
 
 use crate::Script;
-use crate::script::{Assignment, Choice, CollectNode, Exit, Kind, Line, Node, Purpose, Value, Words};
+use crate::script::{Assignment, Choice, CollectNode, Exit, Kind, Line, Node, Purpose, Words, span};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// More lines of one node would hide the flow behind the words.
 const LINES_MAX: usize = 10;
@@ -148,7 +147,7 @@ fn node_box(script: &Script, node: &Node) -> Box {
             lines.extend(queue.overflow_after.map(|after| format!("overflows after {}", span(after))));
         }
         Kind::Transfer { to, ring, .. } => {
-            lines.push(format!("to {}, rings {}", written(to), span(*ring)));
+            lines.push(format!("to {to}, rings {}", span(*ring)));
         }
         Kind::Collect(collect) => lines.push(typed(collect)),
         Kind::LookUp(asked) => {
@@ -175,20 +174,13 @@ fn typed(collect: &CollectNode) -> String {
     }
 }
 
-fn written(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Known(name) => format!("${name}"),
-    }
-}
-
 /// The words of a line in its own language, or in the script's first.
 fn said(script: &Script, line: &Line) -> String {
     let first = script.languages().next().unwrap_or_default();
     let language = line.language.as_deref().unwrap_or(first);
     let words = match &line.words {
         Words::Phrase(phrase) => script.text(phrase, language).unwrap_or(phrase).to_owned(),
-        Words::Known { value, .. } | Words::Text(value) => written(value),
+        Words::Known { value, .. } | Words::Text(value) => value.to_string(),
     };
     match &line.language {
         Some(language) => format!("{language}: {words}"),
@@ -205,14 +197,6 @@ fn offered(script: &Script, choice: &Choice) -> String {
 fn assignments(values: &[Assignment]) -> String {
     let values: Vec<String> = values.iter().map(|set| format!("{} = {}", set.key, set.value)).collect();
     values.join(", ")
-}
-
-fn span(span: Duration) -> String {
-    match span.as_secs() {
-        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
-        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
 }
 
 fn short(mut lines: Vec<String>) -> Vec<String> {

@@ -26,7 +26,7 @@ pub(crate) use model::{
 };
 pub use outline::{Spoken, Step};
 pub(crate) use phrases::Phrases;
-pub(crate) use words::{NAME_SHAPE, duration, is_name, press};
+pub(crate) use words::{NAME_SHAPE, duration, is_name, press, span};
 
 /// The files of a script, as values: whoever reads them from a disk is not part of this crate.
 #[derive(Clone, Debug, Default)]

@@ -6,6 +6,7 @@ use crate::look_up::LookUp;
 use media_api::Sound;
 use spoken::Form;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -314,4 +315,14 @@ pub(crate) struct MessageNode {
 pub(crate) enum Value {
     Text(String),
     Known(String),
+}
+
+/// As a script writes it.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) => f.write_str(text),
+            Value::Known(name) => write!(f, "${name}"),
+        }
+    }
 }

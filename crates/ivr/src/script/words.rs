@@ -85,6 +85,16 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     (1..=24 * 3600).contains(&seconds).then(|| Duration::from_secs(seconds))
 }
 
+/// A duration for readers: `8 s`, `5 min`, `1 h`; below a second `200 ms`.
+pub(crate) fn span(span: Duration) -> String {
+    match span.as_secs() {
+        0 => format!("{} ms", span.as_millis()),
+        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
