@@ -1,7 +1,7 @@
 //! Bengali. Days of the month and hours have endings of their own; the clock has twelve hours and the part of the day.
 
 use super::lakh;
-use crate::grammar::Grammar;
+use crate::grammar::{Grammar, plain_minutes};
 use crate::said::Said;
 use crate::value::{Date, Time};
 
@@ -40,7 +40,7 @@ impl Grammar for Bengali {
         });
         said.numbered("hour", if time.hour.is_multiple_of(12) { 12 } else { time.hour % 12 });
         if time.minute > 0 {
-            lakh::minutes(time.minute, said);
+            plain_minutes(self, time.minute, said);
         }
     }
 
@@ -55,6 +55,6 @@ impl Grammar for Bengali {
     fn and_cents(&self, _said: &mut Said) {}
 
     fn minutes(&self, n: u32, said: &mut Said) {
-        lakh::minutes(n, said);
+        plain_minutes(self, n, said);
     }
 }

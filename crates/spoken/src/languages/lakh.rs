@@ -1,8 +1,53 @@
 //! What Hindi, Urdu, Punjabi and Bengali have in common: a word for every number below a hundred, hundreds, thousands,
 //! lakhs (a hundred thousand) and crores (ten million), and nouns that a number does not change.
 
-use crate::grammar::has_whole_minutes;
+use crate::grammar::{Grammar, plain_minutes};
 use crate::said::Said;
+use crate::value::{Date, Time};
+
+/// Hindi, Urdu and Punjabi, which say all in the same order.
+pub(crate) struct Lakh;
+
+impl Grammar for Lakh {
+    fn number(&self, n: u32, said: &mut Said) {
+        number(n, said);
+    }
+
+    fn ordinal(&self, n: u32, said: &mut Said) {
+        ordinal(n, said);
+    }
+
+    fn day_and_month(&self, date: Date, said: &mut Said) {
+        said.whole(date.day);
+        said.numbered("month", date.month);
+    }
+
+    fn year(&self, n: u32, said: &mut Said) {
+        year(n, said);
+    }
+
+    /// "nau baje", but "nau bajkar tīs minaṭ"; in Punjabi "nauṃ vaje", but "nauṃ vaj ke tīh miṃṭ".
+    fn time(&self, time: Time, said: &mut Said) {
+        said.whole(time.hour);
+        if time.minute == 0 {
+            return said.word("hours");
+        }
+        said.word("past");
+        plain_minutes(self, time.minute, said);
+    }
+
+    fn euros(&self, n: u32, said: &mut Said) {
+        count(n, "euros", said);
+    }
+
+    fn cents(&self, n: u32, said: &mut Said) {
+        count(n, "cents", said);
+    }
+
+    fn minutes(&self, n: u32, said: &mut Said) {
+        plain_minutes(self, n, said);
+    }
+}
 
 pub(super) fn number(n: u32, said: &mut Said) {
     for (scale, count) in
@@ -29,13 +74,6 @@ pub(super) fn year(year: u32, said: &mut Said) {
 pub(super) fn count(n: u32, noun: &'static str, said: &mut Said) {
     number(n, said);
     said.word(noun);
-}
-
-pub(super) fn minutes(n: u32, said: &mut Said) {
-    if has_whole_minutes(n) {
-        return said.numbered("minutes", n);
-    }
-    count(n, "minutes", said);
 }
 
 /// Ordinals up to 31 are whole; later ones are the number and its ending.

@@ -1,4 +1,4 @@
-//! The grammars, a file for each language.
+//! The grammars, a file for each language, or for those that count alike.
 
 mod ar;
 mod bn;
@@ -6,15 +6,12 @@ mod de;
 mod en;
 mod es;
 mod fr;
-mod hi;
 mod it;
 mod lakh;
-mod pa;
 mod ro;
 mod sl;
 mod sq;
 mod uk;
-mod ur;
 mod wo;
 mod zh;
 
@@ -31,14 +28,12 @@ pub(crate) fn grammar(language: &str) -> Option<&'static dyn Grammar> {
         "en" => &en::English,
         "es" => &es::Spanish,
         "fr" => &fr::French,
-        "hi" => &hi::Hindi,
+        "hi" | "pa" | "ur" => &lakh::Lakh,
         "it" => &it::Italian,
-        "pa" => &pa::Punjabi,
         "ro" => &ro::Romanian,
         "sl" => &sl::Slovene,
         "sq" => &sq::Albanian,
         "uk" => &uk::Ukrainian,
-        "ur" => &ur::Urdu,
         "wo" => &wo::Wolof,
         "zh" => &zh::Chinese,
         _ => return None,
