@@ -4,7 +4,7 @@ use crate::Calendar;
 use crate::exceptions::{Days, Exception, Plan};
 use crate::holidays::National;
 use crate::hours::{DAY_NAMES, Hours, Week, day_name, italian_day_name};
-use crate::patrons::{MonthDay, Patron, Yearly};
+use crate::patrons::{MonthDay, Patron};
 use std::collections::BTreeMap;
 
 /// The same in two languages.
@@ -73,8 +73,7 @@ fn open(hours: &[Hours]) -> InWords {
 
 fn saint(patron: &Patron) -> String {
     match patron {
-        Patron::Day(Yearly::On(day)) => month_day(*day),
-        Patron::Day(other) => format!("{other:?}"),
+        Patron::Day(day) => month_day(*day),
         Patron::Of(feasts) => Vec::from_iter(feasts.iter().map(|(_, name)| name.as_str())).join(", "),
     }
 }

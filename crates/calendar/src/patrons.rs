@@ -12,7 +12,7 @@ const TABLE: &str = include_str!("../data/patrons.csv");
 #[derive(Clone, Debug)]
 pub(crate) enum Patron {
     /// The calendar says only which day.
-    Day(Yearly),
+    Day(MonthDay),
     /// The days and their names, such as `San Marco (Venezia)`.
     Of(Vec<(Yearly, String)>),
 }
@@ -21,7 +21,7 @@ impl Patron {
     /// Reads `12-07` or the name of a municipality. The error says what is wrong and what to write.
     pub(crate) fn parse(text: &str) -> Result<Patron, (String, String)> {
         if text.starts_with(|first: char| first.is_ascii_digit()) {
-            let day = MonthDay::parse(text).map(Yearly::On).map(Patron::Day);
+            let day = MonthDay::parse(text).map(Patron::Day);
             let what_to_do = "write month and day: \"12-07\"";
             return day.ok_or_else(|| (format!("`{text}` is no day of the year"), what_to_do.to_owned()));
         }
@@ -35,7 +35,7 @@ impl Patron {
     /// The name of the feast on `date`, if there is one; empty if it has no name.
     pub(crate) fn feast(&self, date: Date) -> Option<&str> {
         match self {
-            Patron::Day(day) => day.is(date).then_some(""),
+            Patron::Day(day) => (*day == MonthDay::of(date)).then_some(""),
             Patron::Of(days) => days.iter().find(|(day, _)| day.is(date)).map(|(_, name)| name.as_str()),
         }
     }

@@ -1,5 +1,6 @@
 //! A month as a drawing: weeks are rows, Monday first.
 
+use crate::hours::{DAY_NAMES, italian_day_name};
 use crate::{Day, Month};
 use std::fmt::Write as _;
 
@@ -9,7 +10,6 @@ const HEIGHT: usize = 84;
 const TOP: usize = 64;
 /// What stands in a cell in one line without touching the next cell.
 const LETTERS: usize = 22;
-const NAMES: [&str; 7] = ["lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"];
 
 impl Month {
     /// The month as SVG. Open days are green, closed ones grey, and what is no weekly rule is told in the cell.
@@ -25,7 +25,7 @@ impl Month {
             title = escaped(&self.title),
             zone = escaped(&self.zone),
         );
-        for (column, name) in NAMES.iter().enumerate() {
+        for (column, name) in DAY_NAMES.map(italian_day_name).iter().enumerate() {
             let _infallible =
                 writeln!(svg, "<text x=\"{}\" y=\"54\" font-size=\"12\">{name}</text>", 14 + column * WIDTH);
         }
