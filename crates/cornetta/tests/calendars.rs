@@ -143,6 +143,24 @@ fn a_calendar_that_is_never_open_again_is_refused_by_the_checks_and_does_not_kee
 }
 
 #[test]
+fn what_is_wrong_with_a_calendar_of_many_rules_is_told_once() {
+    let rule = |name: &str, calendar: &str| {
+        format!(
+            "[[outbound]]\nname = \"{name}\"\ncountries = [\"IT\"]\nkinds = [\"fixed\"]\ncalendar = \"{calendar}.toml\"\n"
+        )
+    };
+    let rules = [rule("a", "one"), rule("b", "other"), rule("c", "one")].concat();
+    let folder = Folder::new(&format!("{CONFIG}{rules}"));
+    for calendar in ["one", "other"] {
+        folder.write(&format!("{calendar}.toml"), "zone = \"Europe/Rome\"\nmon = []\n");
+    }
+    let output = run(folder.path(), &["check", "-c", "cornetta.toml"]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert_eq!(told.matches("it is never open").count(), 2, "{told}");
+}
+
+#[test]
 fn a_call_on_a_holiday_is_told_node_by_node_with_the_rule_that_closes() {
     let folder = desk();
     let told = told(&when(&folder, &["--at", "2027-04-25 10:00", "--from", "+393471234567"]));

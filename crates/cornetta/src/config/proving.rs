@@ -6,7 +6,8 @@ use calendar::Proof;
 use engine::Service;
 use std::collections::BTreeMap;
 
-/// Proves each calendar once, of the scripts that answer a number and of the outbound rules.
+/// Proves the calendars of the scripts that answer a number, each script once, and of the outbound rules. What is wrong
+/// with a calendar of many rules is told once; all comes in the order of files and lines.
 pub(crate) fn prove(installation: &Installation, now: Wall) -> Proof {
     let engine = &installation.engine;
     let mut scripts = BTreeMap::new();
@@ -22,7 +23,9 @@ pub(crate) fn prove(installation: &Installation, now: Wall) -> Proof {
     for calendar in engine.outbound.iter().filter_map(|rule| rule.hours.as_ref()) {
         proof.add(calendar.prove(now));
     }
-    proof.faults.dedup();
-    proof.warnings.dedup();
+    for told in [&mut proof.faults, &mut proof.warnings] {
+        told.sort();
+        told.dedup();
+    }
     proof
 }
