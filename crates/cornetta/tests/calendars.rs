@@ -161,6 +161,17 @@ fn what_is_wrong_with_a_calendar_of_many_rules_is_told_once() {
 }
 
 #[test]
+fn a_walk_knows_of_the_caller_what_every_call_knows() {
+    let folder = desk();
+    let flow = FLOW.replace("start     = \"language\"", "start     = \"trusted\"");
+    let trusted =
+        "[trusted]\ncase = \"$trust\"\nwhen = { 60 = \"open\" }\notherwise = \"language\"\n[language]";
+    folder.write("ivr-scripts/menu/flow.toml", &flow.replace("[language]", trusted));
+    let told = told(&when(&folder, &["--at", "2027-04-26 10:00"]));
+    assert!(told.contains("aperto") && !told.contains("non preme nulla"), "{told}");
+}
+
+#[test]
 fn a_call_on_a_holiday_is_told_node_by_node_with_the_rule_that_closes() {
     let folder = desk();
     let told = told(&when(&folder, &["--at", "2027-04-25 10:00", "--from", "+393471234567"]));

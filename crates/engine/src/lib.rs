@@ -50,3 +50,4 @@ pub use outbound::{Denied, Outbound, OutboundRule, Who};
 pub use prices::Prices;
 pub use routes::{Choose, Line, Route, Routing};
 pub use targets::place_of;
+pub use trust::NOTHING_KNOWN as TRUST_UNKNOWN;

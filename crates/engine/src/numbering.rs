@@ -1,6 +1,7 @@
 //! Which rules of numbers hold for whom.
 
 use crate::{Service, TrustStore};
+use ivr::Script;
 use numbers::{Country, Number, Origins, Rules};
 use sip::ua::Peer;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +84,12 @@ impl Numbering {
     /// Calls of this peer come from abroad.
     pub(crate) fn is_foreign(&self, peer: &Peer) -> bool {
         matches!(peer, Peer::Trunk(name) if self.foreign.contains(name))
+    }
+
+    /// A dialled number in its normal form, as this script writes it under `[numbers]`, if it does.
+    pub fn written_in<'a>(&self, script: &'a Script, dialled: &'a str) -> &'a str {
+        let mut written = script.dialled_numbers().into_iter();
+        written.find(|written| self.home.normal(written).as_str() == dialled).unwrap_or(dialled)
     }
 
     /// A number that a configuration writes in any form, as this trunk wants it.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// The score of a caller of whom nothing speaks for or against.
-const NOTHING_KNOWN: i32 = 60;
+pub const NOTHING_KNOWN: i32 = 60;
 /// Calls of one number within `WINDOW` that are more than a person makes.
 const MANY_CALLS: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(600);

@@ -6,11 +6,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How a call comes to a script.
-#[derive(Clone, Debug)]
+/// How a call comes to a script, with all that is known of every call.
+#[derive(Clone, Debug, Default)]
 pub struct Entry {
-    /// The number or user that was dialled; scripts may start elsewhere for some numbers.
+    /// The number or user that was dialled, as the script writes it under `[numbers]`, where it may start elsewhere.
+    pub written: String,
+    /// The same in its normal form: `$dialled`.
     pub dialled: String,
+    /// Who calls, in the normal form: `$caller`.
+    pub caller: String,
+    /// How far the caller's number can be believed, from 0 to 100: `$trust`.
+    pub trust: String,
     /// The language, if it is known before the first word; otherwise the script's first.
     pub language: Option<String>,
 }

@@ -30,8 +30,7 @@ pub fn hear(
 ) -> Option<Vec<Heard>> {
     script.languages().find(|known| *known == language)?;
     let node = script.flow().nodes.iter().find(|one| one.name == node)?;
-    let entry = Entry { dialled: String::new(), language: None };
-    let mut call = Interpreter::new(Arc::clone(script), entry);
+    let mut call = Interpreter::new(Arc::clone(script), Entry::default());
     for (name, value) in known {
         call.tell(name, value);
     }

@@ -33,7 +33,7 @@ fn every_first_word_of_the_shipped_scripts_is_heard_as_a_call_plays_it() {
                 let Ok(script) = ivr::Script::check(&own).map(Arc::new) else { continue };
                 let mut call = Interpreter::new(
                     Arc::clone(&script),
-                    Entry { dialled: "7777".to_owned(), language: None },
+                    Entry { written: "7777".to_owned(), ..Entry::default() },
                 );
                 call.handle(base::Time::ZERO, common::FRIDAY_MORNING, Input::Start);
                 let outputs: Vec<Output> = std::iter::from_fn(|| call.poll_output()).collect();

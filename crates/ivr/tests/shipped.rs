@@ -268,7 +268,11 @@ fn words(text: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn a_language_known_before_the_call_is_spoken_from_the_first_word() {
-    let entry = ivr::Entry { dialled: "800000001".to_owned(), language: Some("sl".to_owned()) };
+    let entry = ivr::Entry {
+        written: "800000001".to_owned(),
+        language: Some("sl".to_owned()),
+        ..ivr::Entry::default()
+    };
     let mut interpreter = Interpreter::new(statistics(), entry);
     interpreter.handle(base::Time::ZERO, FRIDAY_MORNING, Input::Start);
     assert_eq!(interpreter.language(), "sl");

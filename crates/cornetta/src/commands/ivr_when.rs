@@ -4,6 +4,7 @@
 use super::{WRONG, now, tell_faults};
 use crate::cli::When;
 use crate::config;
+use crate::exchange::ZONE;
 use base::{Time, Wall};
 use calendar::Zone;
 use engine::Service;
@@ -12,8 +13,6 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Where clocks count if the script has no calendar.
-const ZONE: &str = "Europe/Rome";
 /// Far more than a caller could do.
 const TURNS_MAX: usize = 10_000;
 
@@ -35,9 +34,7 @@ pub(super) fn run(when: &When) -> ExitCode {
         );
         return ExitCode::SUCCESS;
     };
-    let Some(zone) =
-        script.calendars().next().map(|(_, calendar)| calendar.zone().clone()).or_else(|| Zone::named(ZONE))
-    else {
+    let Some(zone) = script.zone().cloned().or_else(|| Zone::named(ZONE)) else {
         return wrong("no zone is known");
     };
     let (at, note) = match instant(when.at.as_deref(), &zone) {
@@ -46,10 +43,14 @@ pub(super) fn run(when: &When) -> ExitCode {
     };
     let from = when.from.as_deref().map(|from| engine.numbering.home.normal(from).to_string());
     let from = from.unwrap_or_else(|| "anonymous".to_owned());
-    let mut written = script.dialled_numbers().into_iter();
-    let dialled = written.find(|written| engine.numbering.home.normal(written).as_str() == normal);
-    let entry = Entry { dialled: dialled.unwrap_or(&normal).to_owned(), language: language.clone() };
-    let mut walk = Walk::new(script, entry, (&from, &normal), at, &when.keys);
+    let entry = Entry {
+        written: engine.numbering.written_in(script, &normal).to_owned(),
+        dialled: normal.clone(),
+        caller: from.clone(),
+        trust: engine::TRUST_UNKNOWN.to_string(),
+        language: language.clone(),
+    };
+    let mut walk = Walk::new(script, entry, at, &when.keys);
     walk.go();
     let shown = zone.shown(at).unwrap_or_default();
     match when.json {
@@ -138,10 +139,8 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(script: &Arc<Script>, entry: Entry, (from, to): (&str, &str), wall: Wall, keys: &str) -> Walk {
-        let mut interpreter = Interpreter::new(script.clone(), entry);
-        interpreter.tell("caller", from);
-        interpreter.tell("dialled", to);
+    fn new(script: &Arc<Script>, entry: Entry, wall: Wall, keys: &str) -> Walk {
+        let interpreter = Interpreter::new(script.clone(), entry);
         let (now, keys) = (Time::ZERO, keys.chars().filter(|key| *key != ',' && *key != ' ').rev().collect());
         let (steps, node, asked, playing, over) = (Vec::new(), String::new(), None, false, false);
         Walk { script: script.clone(), interpreter, now, wall, keys, steps, node, asked, playing, over }
@@ -277,7 +276,7 @@ impl Walk {
     /// A calendar decided: by which rule, and until when, by its own clocks.
     fn hours(&mut self, name: &str, open: bool, rule: &str) {
         let script = self.script.clone();
-        let calendar = script.calendars().find(|(other, _)| *other == name).map(|(_, calendar)| calendar);
+        let calendar = script.calendar(name);
         let rule_it =
             calendar.map_or_else(|| rule.to_owned(), |calendar| calendar.rule_in_italian(self.wall));
         let until = calendar.and_then(|calendar| calendar.zone().shown(calendar.until(self.wall)?));

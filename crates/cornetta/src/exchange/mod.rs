@@ -38,7 +38,8 @@ use trace::Trace;
 const WAITING_MAX: usize = 8192;
 /// Decoded prompts kept in memory: about twelve minutes of speech.
 const SOUND_CACHE_BYTES: usize = 12 * 1024 * 1024;
-const ZONE: &str = "Europe/Rome";
+/// Whose clocks count where no calendar says.
+pub(crate) const ZONE: &str = "Europe/Rome";
 
 /// What whoever runs the exchange can tell it.
 pub(crate) enum Control {

@@ -12,12 +12,14 @@ use std::sync::Arc;
 
 impl Call {
     pub(super) fn start_script(&mut self, ctx: &mut Context, script: Arc<Script>, language: Option<String>) {
-        let dialled = dialled_of(ctx, &script, &self.to).to_owned();
-        let entry = Entry { dialled, language };
+        let entry = Entry {
+            written: ctx.config.numbering.written_in(&script, &self.to).to_owned(),
+            dialled: self.to.clone(),
+            caller: self.from.clone(),
+            trust: self.trust.for_scripts(),
+            language,
+        };
         let mut interpreter = Interpreter::new(script, entry);
-        interpreter.tell("trust", &self.trust.for_scripts());
-        interpreter.tell("caller", &self.from);
-        interpreter.tell("dialled", &self.to);
         if let Some(closed) = ctx.emergencies.of(&self.to, self.service.name()) {
             let rule = format!("emergency close by {}: {}", closed.by, closed.reason);
             interpreter.close(Closed { rule, message: closed.message.clone() });
@@ -167,11 +169,4 @@ impl Call {
         };
         self.note(ctx, kind);
     }
-}
-
-/// The dialled number as the script writes it.
-fn dialled_of<'a>(ctx: &Context, script: &'a Script, dialled: &'a str) -> &'a str {
-    let home = &ctx.config.numbering.home;
-    let mut written = script.dialled_numbers().into_iter();
-    written.find(|written| home.normal(written).as_str() == dialled).unwrap_or(dialled)
 }

@@ -68,7 +68,7 @@ impl Interpreter {
     /// A call that came as `entry` says. Nothing happens before `Input::Start`.
     pub fn new(script: Arc<Script>, entry: Entry) -> Interpreter {
         let flow = script.flow();
-        let number = flow.numbers.get(&entry.dialled);
+        let number = flow.numbers.get(&entry.written);
         let node = number.map_or(flow.start, |number| number.start);
         let mut preset = number.map(|number| number.set.clone()).unwrap_or_default();
         let language = entry.language.filter(|language| flow.languages.contains(language));
@@ -76,11 +76,12 @@ impl Interpreter {
             preset.retain(|set| set.key != "language");
             preset.insert(0, Assignment { key: "language".to_owned(), value: language });
         }
+        let known = [("dialled", entry.dialled), ("caller", entry.caller), ("trust", entry.trust)];
         Interpreter {
             node,
             state: State::New,
             language: flow.languages.first().cloned().unwrap_or_default(),
-            known: BTreeMap::new(),
+            known: known.map(|(name, value)| (name.to_owned(), value)).into(),
             ahead: Bounded::new(KEYS_AHEAD_MAX),
             no_inputs: 0,
             no_matches: 0,
@@ -365,7 +366,7 @@ impl Interpreter {
         }
     }
 
-    /// Tells what is known of the call before the script begins: `trust`, from 0 to 100.
+    /// Tells what has become known of the call since it came, such as another `trust`.
     pub fn tell(&mut self, name: &str, value: &str) {
         self.known.insert(name.to_owned(), value.to_owned());
     }

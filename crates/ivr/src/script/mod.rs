@@ -229,7 +229,8 @@ impl Script {
         &self.flow
     }
 
-    pub(crate) fn calendar(&self, name: &str) -> Option<&Calendar> {
+    /// Its calendar of this name.
+    pub fn calendar(&self, name: &str) -> Option<&Calendar> {
         self.calendars.get(name)?.as_deref()
     }
 

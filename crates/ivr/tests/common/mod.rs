@@ -105,7 +105,7 @@ impl Call {
     }
 
     pub(crate) fn at(script: &Arc<Script>, dialled: &str, wall: Wall) -> Call {
-        let entry = Entry { dialled: dialled.to_owned(), language: None };
+        let entry = Entry { written: dialled.to_owned(), dialled: dialled.to_owned(), ..Entry::default() };
         Call { interpreter: Interpreter::new(script.clone(), entry), now: Time::ZERO, wall }
     }
 
