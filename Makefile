@@ -50,7 +50,7 @@ needs-build:
 	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq cmake gcc g++ make pkg-config >/dev/null; }
 
 # Phones and load that are not ours, for the black-box tests. PJSIP is in no distribution, and its package is not built for
-# every Python: without it its cases say so and are skipped. So it is with aiortc and with Chromium.
+# every Python: without it its cases say so and are skipped. So it is with aiortc, Chromium and Firefox.
 needs-test:
 	@command -v sipp >/dev/null && command -v baresip >/dev/null && command -v linphonec >/dev/null && \
 	  command -v tshark >/dev/null && command -v nft >/dev/null && command -v ip >/dev/null && \
@@ -77,6 +77,10 @@ needs-test:
 	  echo "Installing chromium and chromium-driver: the black-box tests call Cornetta with a real browser."; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null || \
 	    echo "There is no Chromium here: its cases will be skipped."; }
+	@command -v firefox-esr >/dev/null && command -v pulseaudio >/dev/null || { \
+	  echo "Installing firefox-esr, and pulseaudio, to hear with it: the black-box tests call Cornetta with a second browser."; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends firefox-esr pulseaudio >/dev/null || \
+	    echo "There is no Firefox here: its cases will be skipped."; }
 	@command -v npm >/dev/null || { \
 	  echo "Installing npm: it brings JsSIP and SIP.js, with which the black-box tests' pages speak SIP."; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq npm >/dev/null || \

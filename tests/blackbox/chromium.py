@@ -1,15 +1,14 @@
-"""Chromium without a screen, led by WebDriver, and the media of a page in it: there SIP is spoken by page.py; the ears and the mouth,
-ICE, DTLS-SRTP and the codecs are Chromium's. Without it the cases say so and are skipped."""
+"""Chromium, led by WebDriver, and the media of a page in it: there SIP is spoken by page.py; the ears and the mouth, ICE, DTLS-SRTP
+and the codecs are Chromium's. Without it the cases say so and are skipped."""
 
 import contextlib
-import functools
-import http.server
 import json
 import shutil
-import threading
 import urllib.error
 import urllib.request
 
+import audio
+import browser
 import trial
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -43,39 +42,38 @@ window.heard = () => {
 """
 
 
-class Browser:
-    """A browser with one page, whose files are in a folder of its own. What is done within `where` is done on the browser's host."""
+class Chromium(browser.Browser):
+    NAME = "Chromium"
+    session = None
 
-    def __init__(self, run, files, flags=(), where=contextlib.nullcontext):
+    def start(self, run, mouth=None, hosts=None):
+        """`mouth` is the tone of its microphone, `hosts` are names and their addresses; of certificates it then asks nothing."""
         for program, package in (("chromium", "chromium"), ("chromedriver", "chromium-driver")):
             if not shutil.which(program):
                 raise trial.Skipped(f"{program} is not installed: apt-get install {package}")
-        self.where, self.session = where, None
-        folder = run.folder / f"page{trial.free_port()}"
-        folder.mkdir()
-        for name, text in files.items():
-            (folder / name).write_text(text)
-        with where():
-            site = self.serve(run, folder)
+        with self.where():
             port = trial.free_port()
             run.run_beside("chromedriver.log", ["chromedriver", f"--port={port}", "--allowed-ips=127.0.0.1"])
         self.at = f"http://127.0.0.1:{port}"
         trial.wait_for(self.is_ready, 15, "chromedriver is not ready within 15 s")
-        flags = [*flags, LOOPBACK] if where is contextlib.nullcontext else flags
-        options = {"binary": shutil.which("chromium"), "args": [*FLAGS, *flags, f"--user-data-dir={folder / 'profile'}"]}
+        flags = [*FLAGS, f"--user-data-dir={self.folder / 'profile'}", *self.speaking(mouth), *self.trusting(hosts or {})]
+        flags += [LOOPBACK] if self.where is contextlib.nullcontext else []
+        options = {"binary": shutil.which("chromium"), "args": flags}
         wanted = {"browserName": "chrome", "goog:chromeOptions": options, "timeouts": {"script": 15_000}}
         self.session = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}}, timeout=60)["sessionId"]
-        self.ask("POST", f"/session/{self.session}/url", {"url": f"{site}/page.html"})
+
+    def speaking(self, hertz):
+        """A tone in pieces: Chromium takes one that goes on for noise."""
+        if hertz is None:
+            return []
+        file = self.folder / "mouth.wav"
+        audio.write_wav(file, (audio.tone(hertz, 0.5, 0.5, 48_000) + [0.0] * 9600) * 5, rate=48_000)
+        return [f"--use-file-for-fake-audio-capture={file}"]
 
     @staticmethod
-    def serve(run, folder):
-        """A page of this machine's own is trusted with its microphone."""
-        served = functools.partial(Files, directory=str(folder))
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), served)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        run.closing.callback(server.server_close)
-        run.closing.callback(server.shutdown)
-        return f"http://127.0.0.1:{server.server_port}"
+    def trusting(hosts):
+        rules = ",".join(f"MAP {name} {address}" for name, address in hosts.items())
+        return [f"--host-resolver-rules={rules}", "--ignore-certificate-errors"] if rules else []
 
     def is_ready(self):
         try:
@@ -92,12 +90,11 @@ class Browser:
         except urllib.error.HTTPError as error:
             raise AssertionError(f"chromedriver: {error.read()[:600]!r}") from None
 
+    def goes_to(self, url):
+        self.ask("POST", f"/session/{self.session}/url", {"url": url})
+
     def run(self, how, script):
         return self.ask("POST", f"/session/{self.session}/execute/{how}", {"script": script, "args": []})
-
-    def says(self, expression):
-        """What an expression is worth in the page."""
-        return self.run("sync", f"return {expression};")
 
     def loads_anew(self):
         self.ask("POST", f"/session/{self.session}/refresh", {})
@@ -107,12 +104,7 @@ class Browser:
             self.ask("DELETE", f"/session/{self.session}")
 
 
-class Files(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_words):
-        """Says nothing of who reads what."""
-
-
-class Media(Browser):
+class Media(Chromium):
     """As that of page.py."""
 
     def __init__(self, run, hertz):

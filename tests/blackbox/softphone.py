@@ -1,11 +1,10 @@
-"""A page with a telephone in it, in Chromium: of JsSIP with the very lines of docs/browsers.md, in which only the server's port and
+"""A page with a telephone in it, in a browser: of JsSIP with the very lines of docs/browsers.md, in which only the server's port and
 the password are put; of SIP.js with a few lines of its own. The libraries are npm's; `make needs-test` puts them into target/npm, and where they are not, the cases say so and are skipped.
 """
 
 import contextlib
 import re
 
-import audio
 import chromium
 import trial
 
@@ -58,23 +57,18 @@ def there():
         raise trial.Skipped("there is no JsSIP and no SIP.js: `make needs-test` brings them by npm into target/npm")
 
 
-class Softphone(chromium.Browser):
-    """Anna's page, registered. What it says is a tone in pieces: a browser takes one that goes on for noise."""
+class Softphone:
+    """Anna's page, registered, in a browser of this kind; what it says is a tone."""
 
-    def __init__(self, run, server, hertz, password, script=None, where=contextlib.nullcontext):
+    def __init__(self, run, server, hertz, password, script=None, kind=chromium.Chromium, where=contextlib.nullcontext):
         there()
         script = script or of_the_guide()
         for old, new in ((f"{NAME}:5443", f"{NAME}:{server.wss[1]}"), ("…", password)):
             assert old in script, f"there is no {old} in the page's script"
             script = script.replace(old, new)
-        mouth = run.folder / f"mouth{hertz}.wav"
-        audio.write_wav(mouth, (audio.tone(hertz, 0.5, 0.5, 48_000) + [0.0] * 9600) * 5, rate=48_000)
         page = f'<!doctype html><meta charset="utf-8"><title>agent</title><script src="ears.js"></script><script src="{LIBRARIES.name}"></script><script src="page.js"></script>'
         files = {"page.html": page, "ears.js": EARS, "page.js": script, LIBRARIES.name: LIBRARIES.read_text()}
-        flags = [f"--use-file-for-fake-audio-capture={mouth}", "--ignore-certificate-errors",
-                 f"--host-resolver-rules=MAP {NAME} {server.wss[0]}"]
-        super().__init__(run, files, flags, where)
-        run.keep(self)
+        self.browser = run.keep(kind(run, files, where, mouth=hertz, hosts={NAME: server.wss[0]}))
 
     def registered(self, server, count=1):
         server.happened("endpoint.registered", count, timeout=15)
@@ -82,7 +76,16 @@ class Softphone(chromium.Browser):
 
     def does(self, words):
         """Presses one of the page's buttons."""
-        self.run("sync", f"phone.{words}; return null;")
+        self.run(f"phone.{words}")
+
+    def run(self, script):
+        self.browser.run("sync", f"{script}; return null;")
+
+    def says(self, expression):
+        return self.browser.says(expression)
+
+    def loads_anew(self):
+        self.browser.loads_anew()
 
     def until(self, expression, otherwise, timeout=10):
         trial.wait_for(lambda: self.says(expression), timeout, f"the page: {otherwise}; its faults: {self.says('faults')}")

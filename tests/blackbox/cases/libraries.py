@@ -49,6 +49,14 @@ def holds_and_is_muted(server, anna, talker):
     both_hear(anna, talker)
 
 
+def is_loaded_anew(server, anna, talker):
+    anna.loads_anew()
+    server.happened("media.secured", 2, timeout=15)
+    # It may be there again before it is missed.
+    assert [event["data"]["end"]["cause"] for event in server.happened("leg.ended")] == ["transferred"]
+    both_hear(anna, talker)
+
+
 def leaves(server, call, anna):
     anna.does("hangUp()")
     bye = call.phone.expect(lambda message: message.method == "BYE")
@@ -70,7 +78,10 @@ def jssip_is_called(t):
 @case("the guide's page (JsSIP) calls, is heard, presses keys as tones of events and as INFO, and hangs up", seconds=14)
 def jssip_calls(t):
     server = desk(t)
-    anna = page(t, server)
+    presses_keys(server, page(t, server))
+
+
+def presses_keys(server, anna):
     anna.does('call("echo")')
     anna.until_heard(AGENT)
     for key in "5#":
@@ -78,7 +89,7 @@ def jssip_calls(t):
     told = [event["data"] for event in server.happened("dtmf.received", 2)]
     assert [(one["digit"], one["source"]) for one in told] == [("5", "4733"), ("#", "4733")], told
     # As JsSIP sends them unless told otherwise.
-    anna.run("sync", 'session.sendDTMF("7"); return null;')
+    anna.run('session.sendDTMF("7")')
     last = server.happened("dtmf.received", 3)[-1]["data"]
     assert (last["digit"], last["source"]) == ("7", "info"), last
     anna.does("hangUp()")
@@ -107,11 +118,7 @@ def jssip_loaded_anew(t):
     anna = page(t, server)
     call, talker = rung(t, server, anna)
     both_hear(anna, talker)
-    anna.loads_anew()
-    server.happened("media.secured", 2, timeout=15)
-    # It may be there again before it is missed.
-    assert [event["data"]["end"]["cause"] for event in server.happened("leg.ended")] == ["transferred"]
-    both_hear(anna, talker)
+    is_loaded_anew(server, anna, talker)
     holds_and_is_muted(server, anna, talker)
     leaves(server, call, anna)
 

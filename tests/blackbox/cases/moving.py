@@ -1,5 +1,7 @@
 """Pages in houses behind a NAT: networks that let no datagrams through, and addresses that change in mid-call."""
 
+import chromium
+import firefox
 import house
 import softphone
 import trial
@@ -33,13 +35,33 @@ def moves(t):
     in_a_house(t, "moves")
 
 
+def at_home(t, nat, script=None, kind=chromium.Chromium):
+    """(server, the page in the house)"""
+    server = t.server(services=[into_queue(t), {"number": "echo", "kind": "echo"}], scripts=t.folder / "scripts", **SERVED)
+    return server, softphone.Softphone(t, server, libraries.AGENT, PASSWORD, script, kind, nat.inside).registered(server)
+
+
 def talking(t, nat, **options):
     """(server, the page, the caller's call, the caller's talker), once both are heard."""
-    server = t.server(services=[into_queue(t)], scripts=t.folder / "scripts", **SERVED)
-    anna = softphone.Softphone(t, server, libraries.AGENT, PASSWORD, where=nat.inside, **options).registered(server)
+    server, anna = at_home(t, nat, **options)
     call, talker = libraries.rung(t, server, anna)
     libraries.both_hear(anna, talker)
     return server, anna, call, talker
+
+
+@case("the guide's page (JsSIP in Firefox, behind a NAT) is rung, holds, mutes itself, is loaded anew, and hangs up", seconds=30)
+def firefox_is_called(t):
+    in_a_house(t, "firefox_is_called")
+
+
+@case("the guide's page (JsSIP in Firefox, behind a NAT) calls, is heard, presses keys as tones of events and as INFO", seconds=20)
+def firefox_calls(t):
+    in_a_house(t, "firefox_calls")
+
+
+@case("a page (JsSIP in Firefox) that gets another address in mid-call is asked to look anew, and keeps its call", seconds=40)
+def firefox_moves(t):
+    in_a_house(t, "firefox_moves")
 
 
 def has_moved(server, anna, call, talker, found_by):
@@ -77,13 +99,31 @@ def house_moves(t):
     has_moved(server, anna, call, talker, f"{house.ROUTER_LATER}:")
 
 
-def device_moves(t):
+def device_moves(t, **options):
     nat = house.House(t, {"udp": 30, "tcp": 60})
-    server, anna, call, talker = talking(t, nat)
+    server, anna, call, talker = talking(t, nat, **options)
     nat.device_moves()
     server.happened("media.path_found", 2, timeout=40)
     has_moved(server, anna, call, talker, f"{house.ROUTER_OUTSIDE}:")
 
 
+def firefox_is_rung(t):
+    nat = house.House(t, {"udp": 30, "tcp": 60})
+    server, anna, call, talker = talking(t, nat, kind=firefox.Firefox)
+    libraries.holds_and_is_muted(server, anna, talker)
+    libraries.is_loaded_anew(server, anna, talker)
+    libraries.leaves(server, call, anna)
+
+
+def firefox_presses_keys(t):
+    server, anna = at_home(t, house.House(t, {"udp": 30, "tcp": 60}), kind=firefox.Firefox)
+    libraries.presses_keys(server, anna)
+
+
+def firefox_device_moves(t):
+    device_moves(t, kind=firefox.Firefox)
+
+
 if __name__ == "__main__":
-    trial.be_alone({"by_relay": relayed, "seen_elsewhere": house_moves, "moves": device_moves})
+    trial.be_alone({"by_relay": relayed, "seen_elsewhere": house_moves, "moves": device_moves,
+                    "firefox_is_called": firefox_is_rung, "firefox_calls": firefox_presses_keys, "firefox_moves": firefox_device_moves})
