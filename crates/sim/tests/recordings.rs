@@ -282,6 +282,33 @@ fn a_message_ends_by_silence_or_by_its_key_and_the_call_goes_on() {
     ends(stage, &mut caller, &anna);
 }
 
+#[test]
+fn a_message_that_was_paused_is_kept_and_takes_no_longer_than_it_may() {
+    let (mut stage, mut caller, anna) = talking();
+    record(&mut stage, MESSAGE).unwrap();
+    stage.wait(seconds(10));
+    pause(&mut stage, true).unwrap();
+    stage.wait(seconds(5));
+    pause(&mut stage, false).unwrap();
+    let limits = |stage: &Stage| taps(stage).pop().unwrap().1.unwrap().message.unwrap();
+    assert_eq!((limits(&stage).silence, limits(&stage).longest), (seconds(3), seconds(45)));
+    let over = Event::MessageEnded { leg: LegId(1), recording: FIRST, why: MessageEnd::NothingSaid };
+    stage.input(Input::Media(over));
+    let end = RecordingOrder::End { recording: FIRST, frames: 0, keep: true };
+    assert_eq!(stage.orders.last(), Some(&end), "what was said before the pause is there");
+    closed(&mut stage, FIRST, 18_000);
+    assert_eq!(end_of(&stage).0, RecordingEnd::Silence);
+
+    record(&mut stage, MESSAGE).unwrap();
+    pause(&mut stage, true).unwrap();
+    stage.wait(seconds(70));
+    pause(&mut stage, false).unwrap();
+    assert_eq!(limits(&stage).longest, seconds(0), "it is over with its next frame");
+    stop(&mut stage).unwrap();
+    closed(&mut stage, RecordingId(2), 70_000);
+    ends(stage, &mut caller, &anna);
+}
+
 /// Whoever calls `leave` is asked for a message, and then hung up on for the reason of what came of it.
 fn with_message() -> engine::Config {
     let flow = "title = \"Message\"\nlanguages = [\"it\"]\nstart = \"say\"\n[say]\nmessage = \"desk\"\n\

@@ -86,10 +86,15 @@ impl Recording {
     }
 
     fn tap(&mut self, ctx: &mut Context, leg: LegId) {
-        let part = Part { recording: self.id, number: self.parts, first: self.frames(ctx.now) };
+        let first = self.frames(ctx.now);
+        let part = Part { recording: self.id, number: self.parts, first };
         self.parts += 1;
         self.tapped = Some(leg);
-        let message = self.message.map(|message| message.limits);
+        // Media begins to count anew with each part.
+        let gone = Duration::from_micros(first.saturating_mul(FRAME_MICROS));
+        let message = self.message.map(|Message { limits: MessageLimits { silence, longest }, .. }| {
+            MessageLimits { silence, longest: longest.saturating_sub(gone) }
+        });
         let tapping = Tapping { sample_rate: self.sample_rate, part: Some(part), message };
         ctx.media(Command::Tap { leg, tapping: Some(tapping) });
     }
@@ -205,6 +210,8 @@ impl Call {
         recording.tapped = None;
         let why = match why {
             MessageEnd::Silence => RecordingEnd::Silence,
+            // Media knows the last part alone: something may have been said before.
+            MessageEnd::NothingSaid if recording.parts > 1 => RecordingEnd::Silence,
             MessageEnd::NothingSaid => RecordingEnd::NothingSaid,
             MessageEnd::Longest => RecordingEnd::Longest,
         };
