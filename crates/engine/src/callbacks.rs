@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::outbound::{Who, is_emergency};
 use crate::{CommandRefused, call::Call};
 use acd::{EntryId, NotEntered, OfferId};
-use base::{Time, Wall};
+use base::Time;
 use facts::{
     CallbackGivenUp, CallbackNow, CallbackOffer, CallbackPause, CallbackRequest, CallbackTry, Cause, End,
     FactKind,
@@ -93,30 +93,28 @@ impl Callbacks {
 pub(crate) fn request(ctx: &mut Context, wish: CallBack, dialled: &str, arrived: Time) -> Option<FactKind> {
     let number = callable(ctx, &wish.queue, &wish.number)?;
     if let Some((id, now)) = ctx.callbacks.waiting_for(&wish.queue, &number) {
-        return Some(requested(id, now, 0));
+        return Some(FactKind::CallbackRequested(now.asked_again(id)));
     }
     if ctx.callbacks.list.len() >= CALLBACKS_MAX || !ctx.acd.has_room(&wish.queue) {
         return None;
     }
-    let (id, at, waited) = (ctx.ledger.head() + 1, ctx.wall(), millis(ctx.now.since(arrived)));
-    let now = CallbackNow {
+    let callback = ctx.ledger.head() + 1;
+    let request = CallbackRequest {
+        callback,
         queue: wish.queue,
         number,
         dialled: dialled.to_owned(),
         language: wish.language,
         topic: wish.topic,
         priority: wish.priority,
-        since: before(at, waited),
         tries: wish.tries,
         pause_ms: millis(wish.pause),
-        attempts: 0,
-        at,
-        pauses: false,
+        waited_ms: millis(ctx.now.since(arrived)),
     };
-    let fact = requested(id, &now, waited);
-    ctx.callbacks.list.insert(id, Callback { now, arrived, entry: None, tried: false });
-    enqueue(ctx, id);
-    Some(fact)
+    let now = CallbackNow::new(ctx.wall(), request.clone());
+    ctx.callbacks.list.insert(callback, Callback { now, arrived, entry: None, tried: false });
+    enqueue(ctx, callback);
+    Some(FactKind::CallbackRequested(request))
 }
 
 /// The number in its normal form, if some agent of the queue may call it now or later. Help in danger calls nobody.
@@ -128,21 +126,6 @@ fn callable(ctx: &Context, queue: &str, text: &str) -> Option<String> {
     let mut agents = ctx.config.acd.agents.iter().filter(|agent| agent.queues.contains(queue));
     let opened = agents.any(|agent| ctx.outbound.opens(Who::Agent(&agent.name), &number));
     (outside && opened).then(|| name.to_owned())
-}
-
-fn requested(callback: u64, now: &CallbackNow, waited_ms: u64) -> FactKind {
-    FactKind::CallbackRequested(CallbackRequest {
-        callback,
-        queue: now.queue.clone(),
-        number: now.number.clone(),
-        dialled: now.dialled.clone(),
-        language: now.language.clone(),
-        topic: now.topic.clone(),
-        priority: now.priority,
-        tries: now.tries,
-        pause_ms: now.pause_ms,
-        waited_ms,
-    })
 }
 
 fn enqueue(ctx: &mut Context, id: u64) {
@@ -299,11 +282,6 @@ impl Engine {
             None => self.ctx.acd(acd::Input::Refused(offer)),
         }
     }
-}
-
-fn before(at: Wall, millis: u64) -> Wall {
-    let micros = i64::try_from(millis.saturating_mul(1000)).unwrap_or(i64::MAX);
-    Wall::from_unix_micros(at.unix_micros().saturating_sub(micros))
 }
 
 fn millis(span: Duration) -> u64 {

@@ -33,6 +33,43 @@ pub struct CallbackNow {
     pub pauses: bool,
 }
 
+impl CallbackNow {
+    /// Somebody who has just asked for it.
+    pub fn new(at: Wall, request: CallbackRequest) -> CallbackNow {
+        let waited = i64::try_from(request.waited_ms.saturating_mul(1000)).unwrap_or(i64::MAX);
+        CallbackNow {
+            queue: request.queue,
+            number: request.number,
+            dialled: request.dialled,
+            language: request.language,
+            topic: request.topic,
+            priority: request.priority,
+            since: Wall::from_unix_micros(at.unix_micros().saturating_sub(waited)),
+            tries: request.tries,
+            pause_ms: request.pause_ms,
+            attempts: 0,
+            at,
+            pauses: false,
+        }
+    }
+
+    /// The same wish again, by somebody who waits already as `callback`.
+    pub fn asked_again(&self, callback: u64) -> CallbackRequest {
+        CallbackRequest {
+            callback,
+            queue: self.queue.clone(),
+            number: self.number.clone(),
+            dialled: self.dialled.clone(),
+            language: self.language.clone(),
+            topic: self.topic.clone(),
+            priority: self.priority,
+            tries: self.tries,
+            pause_ms: self.pause_ms,
+            waited_ms: 0,
+        }
+    }
+}
+
 /// A wish to be called back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackRequest {

@@ -1,16 +1,13 @@
 //! Who will be called back, by what the facts say, over any restart.
 
-use base::Wall;
-use facts::{
-    CallbackGivenUp, CallbackNow, CallbackOffer, CallbackPause, CallbackRequest, CallbackTry, Fact, FactKind,
-};
+use facts::{CallbackGivenUp, CallbackNow, CallbackOffer, CallbackPause, CallbackTry, Fact, FactKind};
 use std::collections::BTreeMap;
 
 /// Callbacks are told beside the call that they are about, or alone.
 pub(super) fn apply(callbacks: &mut BTreeMap<u64, CallbackNow>, fact: &Fact) {
     match &fact.kind {
         FactKind::CallbackRequested(request) => {
-            callbacks.entry(request.callback).or_insert_with(|| requested(fact.at, request));
+            callbacks.entry(request.callback).or_insert_with(|| CallbackNow::new(fact.at, request.clone()));
         }
         FactKind::CallbackOffered(CallbackOffer { callback, .. }) => {
             change(callbacks, *callback, |now| now.pauses = false)
@@ -27,24 +24,6 @@ pub(super) fn apply(callbacks: &mut BTreeMap<u64, CallbackNow>, fact: &Fact) {
             callbacks.remove(callback);
         }
         _ => {}
-    }
-}
-
-fn requested(at: Wall, request: &CallbackRequest) -> CallbackNow {
-    let waited = i64::try_from(request.waited_ms.saturating_mul(1000)).unwrap_or(i64::MAX);
-    CallbackNow {
-        queue: request.queue.clone(),
-        number: request.number.clone(),
-        dialled: request.dialled.clone(),
-        language: request.language.clone(),
-        topic: request.topic.clone(),
-        priority: request.priority,
-        since: Wall::from_unix_micros(at.unix_micros().saturating_sub(waited)),
-        tries: request.tries,
-        pause_ms: request.pause_ms,
-        attempts: 0,
-        at,
-        pauses: false,
     }
 }
 
