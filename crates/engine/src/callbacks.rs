@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::outbound::{Who, is_emergency};
 use crate::{CommandRefused, call::Call};
 use acd::{EntryId, NotEntered, OfferId};
-use base::Time;
+use base::{Time, millis};
 use facts::{
     CallbackGivenUp, CallbackNow, CallbackOffer, CallbackPause, CallbackRequest, CallbackTry, Cause, End,
     FactKind,
@@ -282,8 +282,4 @@ impl Engine {
             None => self.ctx.acd(acd::Input::Refused(offer)),
         }
     }
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

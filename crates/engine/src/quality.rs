@@ -1,5 +1,6 @@
 //! What media measured, as facts.
 
+use base::millis;
 use facts::{FactKind, HeardSpeech};
 use media_api::{Decoded, Quality, Stats, Voice};
 use std::time::Duration;
@@ -58,9 +59,6 @@ fn missed(voice: Voice) -> u32 {
     u32::try_from(share).unwrap_or(u32::MAX)
 }
 
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
-}
 
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)

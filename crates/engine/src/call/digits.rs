@@ -3,7 +3,7 @@
 use super::{Call, Stage};
 use crate::context::Context;
 use crate::leg::Leg;
-use base::Time;
+use base::{Time, millis};
 use facts::FactKind;
 use media_api::{Command, KeysBy, LegId};
 use sip::ua::Do;
@@ -108,7 +108,7 @@ impl Call {
             leg: number,
             digit: if hidden { "masked".to_owned() } else { digit.to_string() },
             source: name.to_owned(),
-            duration_ms: super::waiting::millis(held),
+            duration_ms: millis(held),
         };
         self.note(ctx, kind);
         self.ends_message(ctx, number, digit);

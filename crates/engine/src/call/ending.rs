@@ -2,7 +2,7 @@
 
 use super::{Call, Stage};
 use crate::context::{Context, Errand};
-use base::Time;
+use base::{Time, millis};
 use facts::{CallData, Cause, End, FactKind, LegRole, QueueLeft, Side};
 use ivr::{Input, QueueEnd};
 use sip::cause;
@@ -51,7 +51,6 @@ impl Phases {
     }
 
     fn total(&self, now: Time) -> CallData {
-        let millis = super::waiting::millis;
         CallData {
             total_ms: millis(now.since(self.began)),
             ivr_ms: millis(self.ivr),

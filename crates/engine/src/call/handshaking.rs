@@ -3,6 +3,7 @@
 use super::{Call, Stage};
 use crate::context::Context;
 use crate::leg::Leg;
+use base::millis;
 use facts::{Cause, End, FactKind, Side};
 use media_api::KeyTerms;
 use sip::ua::Flow;
@@ -33,7 +34,7 @@ impl Call {
         at: Option<SocketAddr>,
         silent_for: Duration,
     ) {
-        let (at, silent_ms) = (at.map(|at| at.to_string()), super::waiting::millis(silent_for));
+        let (at, silent_ms) = (at.map(|at| at.to_string()), millis(silent_for));
         let was_found = at.is_some();
         self.note(ctx, FactKind::MediaPathLost { leg: number, at, silent_ms });
         if let Some(leg) = self.leg(number) {

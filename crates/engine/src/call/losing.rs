@@ -3,7 +3,7 @@
 
 use super::Call;
 use crate::context::Context;
-use base::Time;
+use base::{Time, millis};
 use facts::{Cause, End, FactKind, Side};
 use media_api::{Command, Sound};
 use std::iter;
@@ -77,7 +77,7 @@ impl Call {
         if !gone || !self.is_in_talk(number) || self.lost.has(number) || self.end.is_some() {
             return false;
         }
-        let waits_ms = super::waiting::millis(COMES_BACK_WITHIN);
+        let waits_ms = millis(COMES_BACK_WITHIN);
         self.lost.list.push(Lost { leg: number, since: ctx.now, until: ctx.now + COMES_BACK_WITHIN });
         self.note(ctx, FactKind::LegLost { leg: number, waits_ms });
         self.join_anew(ctx);
@@ -97,7 +97,7 @@ impl Call {
     /// The party whose leg was `was` goes on by this one. False if it was not waited for.
     pub(super) fn takes_back(&mut self, ctx: &mut Context, was: u32, leg: u32) -> bool {
         let Some(lost) = self.lost.take(|lost| lost.leg == was) else { return false };
-        let after_ms = super::waiting::millis(ctx.now.since(lost.since));
+        let after_ms = millis(ctx.now.since(lost.since));
         self.note(ctx, FactKind::LegTakenBack { leg, was, after_ms });
         true
     }

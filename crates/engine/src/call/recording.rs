@@ -4,7 +4,7 @@
 use super::{Call, Stage};
 use crate::context::{CallKey, Context};
 use crate::{CommandRefused, Output};
-use base::Time;
+use base::{Time, millis};
 use facts::{FactKind, Recorded, RecordingEnd, RecordingNow};
 use media_api::{
     Codec, Command, LegId, MessageEnd, MessageLimits, Part, RecordingId, RecordingOrder, RecordingTold,
@@ -304,8 +304,4 @@ impl Call {
 fn id_of(told: &RecordingTold) -> RecordingId {
     let (RecordingTold::Ended { recording, .. } | RecordingTold::Failed { recording, .. }) = told;
     *recording
-}
-
-fn millis(span: Duration) -> u64 {
-    super::waiting::millis(span)
 }

@@ -4,6 +4,7 @@ use super::ending::Phase;
 use super::{Call, Playing, Stage};
 use crate::context::Context;
 use crate::{Asker, Question};
+use base::millis;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PlayedPrompt, Side};
 use ivr::{Answer, Closed, Entry, Input, Interpreter, MessageEnd, Output, Script, Trace};
 use media_api::{Command, MessageLimits, Sound};
@@ -157,7 +158,7 @@ impl Call {
                 node,
                 lookup: look_up,
                 outcome: outcome.to_owned(),
-                waited_ms: super::waiting::millis(waited),
+                waited_ms: millis(waited),
             },
             Trace::NoInput { node, attempt } => FactKind::IvrNoInput { node, attempt },
             Trace::NoMatch { node, key, attempt } => {

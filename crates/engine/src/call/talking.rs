@@ -5,6 +5,7 @@ use super::{Call, Stage};
 use crate::Service;
 use crate::context::Context;
 use crate::media_terms::key_facts;
+use base::millis;
 use facts::{CallPhase, FactKind, SilenceEvidence};
 use media_api::{Codec, Command, Evidence, KeyTerms, LegId, Seat};
 use sip::ua::Do;
@@ -160,7 +161,7 @@ impl Call {
         sip: Option<u16>,
         ends_in: Duration,
     ) {
-        let ends_in_ms = super::waiting::millis(ends_in);
+        let ends_in_ms = millis(ends_in);
         self.note(ctx, FactKind::LegRefreshFailed { leg: number, sip, ends_in_ms });
     }
 
@@ -215,7 +216,7 @@ impl Call {
     /// silent.
     fn end_silence(&mut self, ctx: &mut Context, number: u32) -> bool {
         let Some(since) = self.leg(number).and_then(|leg| leg.silent_since.take()) else { return false };
-        let after_ms = super::waiting::millis(ctx.now.since(since));
+        let after_ms = millis(ctx.now.since(since));
         self.note(ctx, FactKind::MediaRestored { leg: number, after_ms });
         true
     }
@@ -229,7 +230,7 @@ impl Call {
         let evidence = SilenceEvidence {
             expected: evidence.expected.to_string(),
             last_source: evidence.last_source.map(|source| source.to_string()),
-            silent_ms: super::waiting::millis(evidence.silent_for),
+            silent_ms: millis(evidence.silent_for),
             received: evidence.received,
             rejected: evidence.rejected,
             rtcp_alive: evidence.rtcp_alive,
@@ -246,7 +247,7 @@ impl Call {
         leg.silent_since = None;
         leg.is_alive(ctx.now);
         let is_browser = leg.is_browser();
-        self.note(ctx, FactKind::MediaRestored { leg: number, after_ms: super::waiting::millis(after) });
+        self.note(ctx, FactKind::MediaRestored { leg: number, after_ms: millis(after) });
         if !self.is_back(ctx, number) && is_browser {
             self.join_anew(ctx);
         }

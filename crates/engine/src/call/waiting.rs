@@ -8,7 +8,7 @@ use crate::context::{Context, Errand, Owner};
 use crate::leg::{Leg, family_of};
 use crate::media_terms::Reach;
 use acd::{Entry, EntryId, NotEntered, OfferId, Retracted};
-use base::Time;
+use base::{Time, millis};
 use facts::{CallPhase, Cause, End, FactKind, LegRole, OfferEnd, QueueLeft, QueueRefusal, Side};
 use ivr::{Input, QueueEnd, Wait};
 use media_api::Sound;
@@ -349,8 +349,4 @@ impl Call {
         let Asking { name: offer, agent, .. } = asking;
         self.note(ctx, FactKind::OfferEnded { offer, agent, reason, sip });
     }
-}
-
-pub(super) fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,12 +1,11 @@
 use super::Cdr;
-use base::Wall;
+use base::{Wall, millis};
 use facts::LegRole;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
-use std::time::Duration;
 
 /// The columns, in order. New ones are only ever added at the end. Times are those of Rome, durations are in
 /// milliseconds, `agents` is `name:talk` for each agent who talked, with `;` between.
@@ -27,7 +26,7 @@ pub fn json_row(cdr: &Cdr) -> Value {
 fn values(cdr: &Cdr) -> [Value; 30] {
     let zone = jiff::tz::TimeZoneDatabase::bundled().get("Europe/Rome").unwrap_or(TimeZone::UTC);
     let time = |wall: Option<Wall>| wall.map(|wall| local_time(wall, &zone)).into();
-    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX).into();
+    let millis = |span| millis(span).into();
     let text = |text: &str| Value::from(text);
     let end = &cdr.end;
     [
@@ -66,7 +65,7 @@ fn values(cdr: &Cdr) -> [Value; 30] {
 
 fn agents(cdr: &Cdr) -> String {
     let talked = cdr.legs.iter().filter(|leg| leg.role == LegRole::Agent && !leg.talk.is_zero());
-    talked.map(|leg| format!("{}:{}", leg.party, leg.talk.as_millis())).collect::<Vec<_>>().join(";")
+    talked.map(|leg| format!("{}:{}", leg.party, millis(leg.talk))).collect::<Vec<_>>().join(";")
 }
 
 /// ISO 8601 with milliseconds and the offset that was in force.
