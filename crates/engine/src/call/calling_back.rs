@@ -2,27 +2,22 @@
 //! the agent is there.
 
 use super::dialling::Purpose;
-use super::{Call, Losses, Phases, Queued, Stage, Way};
+use super::{Call, Queued, Stage};
 use crate::callbacks::{attempted, completed, failed, offered};
 use crate::context::{CallKey, Context};
 use crate::ledger::CallLog;
 use crate::outbound::{Who, may_dial};
-use crate::trust::Trust;
 use crate::{Service, Target};
 use acd::{EntryId, OfferId};
 use base::Time;
-use facts::{CallPhase, CallbackNow, Cause, End, FactKind, Side};
+use facts::{CallbackNow, Cause, End, FactKind, Side};
 use ivr::{CallBack, Wait};
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How long the number may ring.
 const RING: Duration = Duration::from_secs(45);
 /// The service of such calls, in facts.
 const SERVICE: &str = "callback";
-/// No leg has it.
-const NOBODY: u32 = 0;
 
 impl Call {
     /// A call in which nobody is yet.
@@ -44,6 +39,8 @@ impl Call {
         let service = Service::Dial(Target::Number { number: now.number.clone() });
         let mut call =
             Call::without_legs(ctx, (key, log), (now.number, now.dialled), SERVICE.to_owned(), service);
+        // Nobody puts it through.
+        call.by_account = true;
         for (what, value) in [("language", &now.language), ("topic", &now.topic)] {
             if !value.is_empty() {
                 call.classify(ctx, what, value, "callback");
@@ -63,57 +60,6 @@ impl Call {
         call.stage = Stage::Queued(Queued::new(entry, wait, ctx.now));
         call.calls_back = Some(id);
         call
-    }
-
-    /// A call without anybody: whoever makes it says what it is.
-    pub(super) fn without_legs(
-        ctx: &Context,
-        (key, log): (CallKey, CallLog),
-        (from, to): (String, String),
-        service_name: String,
-        service: Service,
-    ) -> Call {
-        Call {
-            key,
-            log,
-            from,
-            to,
-            // Nobody puts it through.
-            by_account: true,
-            from_display: None,
-            trust: Trust::unknown(),
-            service_name,
-            service,
-            peer: SocketAddr::from(([0, 0, 0, 0], 0)),
-            way: Way::from_here(),
-            offer: None,
-            stage: Stage::Arriving,
-            phase: CallPhase::Arriving,
-            classified: BTreeMap::new(),
-            legs: Vec::new(),
-            caller: NOBODY,
-            last_leg: NOBODY,
-            script: None,
-            playing: None,
-            presses: Default::default(),
-            phases: Phases::new(ctx.now),
-            script_follows: false,
-            calls_back: None,
-            queued_since: None,
-            last_queue: None,
-            charge: None,
-            replacing: None,
-            lost: Losses::default(),
-            warming: None,
-            shortcut: None,
-            guests: super::Guests::default(),
-            recording: None,
-            recordings: 0,
-            consults_for: None,
-            end: None,
-            ended: false,
-            deadline: None,
-        }
     }
 
     /// The script's caller wants to be called back. False if that cannot be.

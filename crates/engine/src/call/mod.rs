@@ -55,6 +55,8 @@ use std::net::SocketAddr;
 
 /// The number of the leg that a call begins with.
 const CALLER: u32 = 1;
+/// No leg has it.
+const NOBODY: u32 = 0;
 
 pub(crate) struct Call {
     pub(crate) key: CallKey,
@@ -154,6 +156,56 @@ enum Playing {
 }
 
 impl Call {
+    /// A call without anybody: whoever makes it says what it is.
+    fn without_legs(
+        ctx: &Context,
+        (key, log): (CallKey, CallLog),
+        (from, to): (String, String),
+        service_name: String,
+        service: Service,
+    ) -> Call {
+        Call {
+            key,
+            log,
+            from,
+            to,
+            by_account: false,
+            from_display: None,
+            trust: Trust::unknown(),
+            service_name,
+            service,
+            peer: SocketAddr::from(([0, 0, 0, 0], 0)),
+            way: Way::from_here(),
+            offer: None,
+            stage: Stage::Arriving,
+            phase: CallPhase::Arriving,
+            classified: BTreeMap::new(),
+            legs: Vec::new(),
+            caller: NOBODY,
+            last_leg: NOBODY,
+            script: None,
+            playing: None,
+            presses: Presses::default(),
+            phases: Phases::new(ctx.now),
+            script_follows: false,
+            calls_back: None,
+            queued_since: None,
+            last_queue: None,
+            charge: None,
+            replacing: None,
+            lost: Losses::default(),
+            warming: None,
+            shortcut: None,
+            guests: Guests::default(),
+            recording: None,
+            recordings: 0,
+            consults_for: None,
+            end: None,
+            ended: false,
+            deadline: None,
+        }
+    }
+
     /// The leg of this number.
     pub(crate) fn leg(&mut self, number: u32) -> Option<&mut Leg> {
         self.legs.iter_mut().find(|leg| leg.number == number)
