@@ -70,15 +70,15 @@ impl Ledger {
         out.push_back(Output::Fact(fact));
     }
 
-    /// A new call's id: the node, then a ULID, so that ids sort by time and no two nodes give the same.
-    pub(crate) fn call_id(&mut self, now: Time, node: &str) -> String {
+    /// The log of a new call. Its id: the node, then a ULID, so that ids sort by time and no two nodes give the same.
+    pub(crate) fn open_call(&mut self, now: Time, node: &str) -> CallLog {
         const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let millis = (self.wall(now).unix_micros() / 1000) as u128 & 0xffff_ffff_ffff;
         let chance = u128::from(self.rng.next_u64()) << 16 | u128::from(self.rng.next_u32() & 0xffff);
         let bits = millis << 80 | chance;
         let ulid: String =
             (0..26).rev().map(|at| char::from(CROCKFORD[(bits >> (5 * at)) as usize & 31])).collect();
-        format!("{node}-{ulid}")
+        CallLog { id: format!("{node}-{ulid}"), callseq: 0 }
     }
 }
 
@@ -106,8 +106,8 @@ mod tests {
     fn call_ids_are_unique_and_sort_by_time() {
         let mut ledger = Ledger::new(None, Seed::from_number(1).rng());
         ledger.set_wall(Time::ZERO, Wall::from_unix_micros(1_700_000_000_000_000));
-        let first = ledger.call_id(Time::from_millis(1), "rm1");
-        let second = ledger.call_id(Time::from_millis(2), "rm1");
+        let first = ledger.open_call(Time::from_millis(1), "rm1").id;
+        let second = ledger.open_call(Time::from_millis(2), "rm1").id;
         assert!(first < second, "{first} {second}");
         assert_eq!(first.len(), "rm1-".len() + 26);
     }

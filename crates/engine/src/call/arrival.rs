@@ -6,7 +6,6 @@ use super::{CALLER, Call, Parties, Playing, Stage, Way};
 use crate::Service;
 use crate::context::{CallKey, Context, Errand, Owner};
 use crate::destinations::Meant;
-use crate::ledger::CallLog;
 use crate::leg::{Leg, family_of};
 use crate::media_terms::Reach;
 use crate::trust::Trust;
@@ -100,8 +99,7 @@ impl Call {
         service_name: String,
         service: Service,
     ) -> Call {
-        let id = ctx.ledger.call_id(ctx.now, &ctx.config.node);
-        let mut log = CallLog { id, callseq: 0 };
+        let mut log = ctx.ledger.open_call(ctx.now, &ctx.config.node);
         let (from, to) = (parties.caller.to_string(), parties.dialled.to_string());
         let mut told = told(&parties, &invite, &ctx.config.numbering.origins);
         let (config, times) = (ctx.config.clone(), (ctx.now, ctx.wall()));

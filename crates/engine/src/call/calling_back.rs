@@ -5,7 +5,6 @@ use super::dialling::Purpose;
 use super::{Call, Queued, Stage};
 use crate::callbacks::{attempted, completed, failed, offered};
 use crate::context::{CallKey, Context};
-use crate::ledger::CallLog;
 use crate::outbound::{Who, may_dial};
 use crate::{Service, Target};
 use acd::{EntryId, OfferId};
@@ -27,7 +26,7 @@ impl Call {
         (id, now): (u64, CallbackNow),
         entry: EntryId,
     ) -> Call {
-        let mut log = CallLog { id: ctx.ledger.call_id(ctx.now, &ctx.config.node), callseq: 0 };
+        let mut log = ctx.ledger.open_call(ctx.now, &ctx.config.node);
         let arrived = FactKind::CallArrived {
             from: now.number.clone(),
             to: now.dialled.clone(),

@@ -6,7 +6,6 @@ use super::arrival::peer_name;
 use super::ending::q850_of;
 use super::told::told;
 use crate::context::Context;
-use crate::ledger::CallLog;
 use facts::{CallData, Cause, End, FactKind, Side};
 use sip::ua::Invite;
 
@@ -14,7 +13,7 @@ use sip::ua::Invite;
 pub(crate) fn turned_away(ctx: &mut Context, invite: Invite, status: u16, why: &str) {
     let parties = Parties::of(&ctx.config.numbering, &invite);
     let told = told(&parties, &invite, &ctx.config.numbering.origins);
-    let mut log = CallLog { id: ctx.ledger.call_id(ctx.now, &ctx.config.node), callseq: 0 };
+    let mut log = ctx.ledger.open_call(ctx.now, &ctx.config.node);
     let arrived = FactKind::CallArrived {
         from: parties.caller.to_string(),
         to: parties.dialled.to_string(),
