@@ -59,7 +59,6 @@ fn missed(voice: Voice) -> u32 {
     u32::try_from(share).unwrap_or(u32::MAX)
 }
 
-
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }

@@ -8,10 +8,6 @@ use crate::rtp::Header;
 const CONTRIBUTORS_MAX: usize = 15;
 /// The highest number of an extension of the short form (RFC 8285 §4.2).
 const SHORT_MAX: u8 = 14;
-/// What is quieter is as good as silence.
-const LEAST: u8 = 127;
-/// The power of the loudest signal that samples of 16 bits can hold.
-const OVERLOAD: f64 = 32768.0 * 32768.0;
 
 /// One whose speech is in a mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,15 +15,6 @@ pub(crate) struct Contributor {
     pub(crate) source: u32,
     /// In decibels below overload, 0 to 127.
     pub(crate) level: u8,
-}
-
-/// How many decibels below overload so many samples are that have this energy.
-pub(crate) fn level_of(energy: u64, samples: usize) -> u8 {
-    if energy == 0 || samples == 0 {
-        return LEAST;
-    }
-    let power = energy as f64 / samples as f64 / OVERLOAD;
-    (-10.0 * power.log10()).round().clamp(0.0, f64::from(LEAST)) as u8
 }
 
 impl Header {
@@ -107,12 +94,5 @@ mod tests {
             assert_eq!(found, levels.map(|_| &expected[..]), "{told:?}");
             assert_eq!(bytes[0] & 0x10 != 0, levels.is_some());
         }
-    }
-
-    #[test]
-    fn a_level_is_counted_from_the_loudest_that_samples_can_be() {
-        let square = |amplitude: u64| level_of(amplitude * amplitude * 160, 160);
-        assert_eq!([32768, 16384, 3277, 328, 1].map(square), [0, 6, 20, 40, 90]);
-        assert_eq!((level_of(0, 160), level_of(0, 0), level_of(1, 160)), (127, 127, 112));
     }
 }

@@ -13,6 +13,7 @@ pub mod jitter;
 mod keys;
 mod leg;
 mod line;
+mod loudness;
 mod outbox;
 mod player;
 mod presses;

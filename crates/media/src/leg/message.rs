@@ -1,12 +1,12 @@
 //! When a message is over: nothing has been said for long, or it has taken as long as it may.
 
 use crate::cadence::FRAME;
+use crate::loudness::{OVERLOAD, energy};
 use media_api::{MessageEnd, MessageLimits};
 use std::time::Duration;
 
 /// Speech is louder than this, as the mean square of its samples: −50 dB of full scale.
-const SPEECH_MIN: f64 = 1.0e-5 * FULL_SCALE * FULL_SCALE;
-const FULL_SCALE: f64 = 32_768.0;
+const SPEECH_MIN: f64 = 1.0e-5 * OVERLOAD;
 /// And ten times as loud as the quietest that was heard of late: what goes on evenly is the line's noise.
 const OVER_NOISE: f64 = 10.0;
 /// So fast what counts as quiet rises with a line that has become louder: 3 dB a second.
@@ -47,8 +47,7 @@ impl Message {
     }
 
     fn is_speech(&mut self, frame: &[i16]) -> bool {
-        let squares: f64 = frame.iter().map(|sample| f64::from(*sample).powi(2)).sum();
-        let power = squares / frame.len().max(1) as f64;
+        let power = energy(frame) as f64 / frame.len().max(1) as f64;
         self.noise = (self.noise * NOISE_RISES).min(power).max(SPEECH_MIN / OVER_NOISE);
         power > SPEECH_MIN && power > self.noise * OVER_NOISE
     }

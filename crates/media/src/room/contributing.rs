@@ -3,9 +3,10 @@
 use base::Key;
 use media_api::SpeakersTold;
 
-use super::{Member, Room, energy};
-use crate::contributors::{Contributor, level_of};
+use super::{Member, Room};
+use crate::contributors::Contributor;
 use crate::leg::Leg;
+use crate::loudness::{energy, level_of};
 
 impl Member {
     fn contributor(&self) -> Contributor {

@@ -22,6 +22,7 @@ use crate::contributors::Contributor;
 use crate::ear::{Hearing, Said};
 use crate::leg::{Leg, Received, Spoken};
 use crate::line::Talker;
+use crate::loudness::energy;
 use crate::outbox::Outbox;
 use crate::quality;
 use crate::sounds::Ask;
@@ -436,10 +437,6 @@ impl Room {
         voice.adapt(loss);
         voice.write(&self.own_mix)
     }
-}
-
-fn energy(frame: &[i16]) -> u64 {
-    frame.iter().map(|sample| u64::from(sample.unsigned_abs()).pow(2)).sum()
 }
 
 fn add(sum: &mut [i32], frame: &[i16]) {
