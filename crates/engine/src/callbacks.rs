@@ -174,13 +174,30 @@ pub(crate) fn not_entered(ctx: &mut Context, id: u64, why: NotEntered) {
     ctx.callbacks.leave(id);
     match why {
         NotEntered::Full => ctx.callbacks.pause(id, ctx.now + FULL),
-        NotEntered::NoSuchQueue | NotEntered::NobodyThere => {
-            let attempts = ctx.callbacks.get(id).map_or(0, |now| now.attempts);
-            ctx.callbacks.remove(id);
-            let cause = Cause::NotFound;
-            ctx.note(FactKind::CallbackFailed(CallbackGivenUp { callback: id, attempts, cause, sip: None }));
+        NotEntered::NoSuchQueue | NotEntered::NobodyThere => give_up(ctx, id, Cause::QueueRemoved),
+    }
+}
+
+/// The configuration is another one: who waits for agents of a queue that it does not have waits no longer.
+pub(crate) fn keep_queues(ctx: &mut Context) {
+    let queues = &ctx.config.acd.queues;
+    let is_there = |name: &str| queues.iter().any(|queue| queue.name == name);
+    let waiting = ctx.callbacks.list.iter().filter(|(_, callback)| !callback.tried);
+    let gone = waiting.filter(|(_, callback)| !is_there(&callback.now.queue)).map(|(id, _)| *id);
+    let gone: Vec<u64> = gone.collect();
+    for id in gone {
+        let entry = ctx.callbacks.leave(id);
+        give_up(ctx, id, Cause::QueueRemoved);
+        if let Some(entry) = entry {
+            ctx.acd(acd::Input::Withdraw(entry));
         }
     }
+}
+
+fn give_up(ctx: &mut Context, id: u64, cause: Cause) {
+    let attempts = ctx.callbacks.get(id).map_or(0, |now| now.attempts);
+    ctx.callbacks.remove(id);
+    ctx.note(FactKind::CallbackFailed(CallbackGivenUp { callback: id, attempts, cause, sip: None }));
 }
 
 /// Those whose pause is over wait for an agent again.

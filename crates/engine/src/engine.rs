@@ -489,6 +489,7 @@ impl Engine {
         self.ctx.outbound.configure(config.outbound.clone());
         self.ctx.config = Arc::new(config);
         self.ctx.note(FactKind::ConfigActivated { version });
+        callbacks::keep_queues(&mut self.ctx);
         self.devices.keep_trunks(&mut self.ctx);
     }
 

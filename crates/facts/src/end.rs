@@ -126,6 +126,8 @@ pub enum Cause {
     TooLong,
     /// A call outside reached its `[[outbound]]` rule's ceiling of spending while it went on.
     SpendingCeiling,
+    /// The queue in which a callback waited is not in the configuration any more.
+    QueueRemoved,
 }
 
 impl Cause {
@@ -165,6 +167,7 @@ impl Cause {
             Cause::TransferredOutwards => {
                 "la chiamata è stata trasferita all'esterno: la porta avanti l'operatore telefonico"
             }
+            Cause::QueueRemoved => "la coda in cui attendeva è stata tolta dalla configurazione",
             Cause::TooLong => "la chiamata verso l'esterno aveva raggiunto la durata massima consentita",
             Cause::SpendingCeiling => {
                 "la spesa consentita per le chiamate verso l'esterno si è esaurita durante la chiamata"
@@ -206,6 +209,7 @@ impl Cause {
             Cause::TransferFailed => "the transfer's target could not be reached",
             Cause::Transferred => "the call was handed to another party",
             Cause::TransferredOutwards => "the call was transferred outwards: its operator carries it on",
+            Cause::QueueRemoved => "the queue in which it waited was taken out of the configuration",
             Cause::TooLong => "the call outside had reached the longest time that is allowed",
             Cause::SpendingCeiling => "what may be spent on calls outside was used up during the call",
         }

@@ -297,6 +297,64 @@ fn a_client_can_have_it_taken_out_until_the_number_is_being_called() {
     is_cancelled(&mut stage, &outside, &invite);
 }
 
+/// The same desk without its queue.
+fn without_queue() -> Config {
+    let mut config = desk(NUMBER);
+    config.acd.queues.clear();
+    config.acd.agents.iter_mut().for_each(|agent| agent.queues.clear());
+    config
+}
+
+#[test]
+fn a_queue_that_is_taken_out_of_the_configuration_keeps_nobody_waiting() {
+    let reload = |stage: &mut Stage| stage.input(Input::Reload(Box::new(without_queue())));
+    let is_over = |stage: &Stage, attempts: u32| {
+        assert_eq!(told(stage).pop().unwrap(), format!("failed {attempts} QueueRemoved"));
+        assert!(folded(stage).callbacks.is_empty());
+    };
+    let mut waits = asked();
+    waits.input(Input::Reload(Box::new(desk(NUMBER))));
+    assert_eq!(told(&waits).len(), 1, "the queue is still there");
+    reload(&mut waits);
+    is_over(&waits, 0);
+    assert_all_is_well(&mut waits);
+
+    let mut rings = asked();
+    register(&mut rings, "anna", address(ANNA));
+    let (anna, invite) = Line::called(&mut rings, address(ANNA));
+    anna.answer(&mut rings, &invite, "180 Ringing", "");
+    reload(&mut rings);
+    is_cancelled(&mut rings, &anna, &invite);
+    is_over(&rings, 0);
+    assert_all_is_well(&mut rings);
+
+    let mut pauses = asked();
+    let (anna, outside, invite) = called(&mut pauses, "anna", ANNA);
+    outside.answer(&mut pauses, &invite, "486 Busy Here", "");
+    pauses.expect(address(OUTSIDE), "ACK");
+    hung_up_on(&mut pauses, &anna);
+    reload(&mut pauses);
+    is_over(&pauses, 1);
+    assert_all_is_well(&mut pauses);
+
+    let mut tried = asked();
+    let (anna, outside, invite) = called(&mut tried, "anna", ANNA);
+    reload(&mut tried);
+    outside.answer(&mut tried, &invite, "486 Busy Here", "");
+    tried.expect(address(OUTSIDE), "ACK");
+    hung_up_on(&mut tried, &anna);
+    assert_eq!(told(&tried).pop().unwrap(), "postponed 1 Busy", "what goes on is not broken off");
+    tried.wait(seconds(605));
+    is_over(&tried, 1);
+    assert_all_is_well(&mut tried);
+
+    let waits = asked();
+    let before = folded(&waits);
+    let past = Past { head: Some(before.as_of), callbacks: before.callbacks, ..Past::default() };
+    let restarted = Stage::with(without_queue(), past);
+    assert_eq!(told(&restarted), ["failed 0 QueueRemoved"]);
+}
+
 #[test]
 fn an_exchange_that_ends_asks_no_agent_and_leaves_everybody_to_the_next() {
     let mut stage = asked();

@@ -158,6 +158,10 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
             "vedere chi chiamava e perché; se era lecito, alzare `longest` o `cents_per_day` della regola [[outbound]]",
             "see who called and why; if they may, raise `longest` or `cents_per_day` of the [[outbound]] rule",
         ),
+        Cause::QueueRemoved => (
+            "richiamare a mano chi attendeva: il numero è nel fatto `callback.requested`",
+            "call by hand whoever waited: the number is in the fact `callback.requested`",
+        ),
         Cause::ShuttingDown => (
             "nulla; per non troncare chiamate, attendere che finiscano prima di spegnere",
             "nothing; to cut no calls, wait for them to finish before shutting down",
