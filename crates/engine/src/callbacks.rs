@@ -1,11 +1,12 @@
 //! Who will be called back: entries of queues without a caller. Each keeps the place that its caller had, wins an agent
 //! as a call does, and is called once an agent is there. It is written down, so that a restart forgets nobody.
 
+use crate::CommandRefused;
+use crate::call::{Call, has_line};
 use crate::context::Context;
 use crate::destinations::is_number;
 use crate::engine::Engine;
 use crate::outbound::{Who, is_emergency};
-use crate::{CommandRefused, call::Call};
 use acd::{EntryId, NotEntered, OfferId};
 use base::{Time, millis};
 use facts::{
@@ -18,8 +19,8 @@ use std::time::Duration;
 
 /// More are not waiting in all queues together.
 const CALLBACKS_MAX: usize = 10_000;
-/// How long one for which its queue has no room is kept back.
-const FULL: Duration = Duration::from_secs(60);
+/// How long one for which there is no room, in its queue or for its call, is kept back, in milliseconds.
+const FULL_MS: u64 = 60_000;
 
 /// Who will be called back, by the number of the fact that says so.
 #[derive(Debug, Default)]
@@ -156,9 +157,9 @@ pub(crate) fn restore(ctx: &mut Context, past: BTreeMap<u64, CallbackNow>) {
     past.sort_by_key(|(id, now)| (now.since, *id));
     let wall = ctx.wall();
     for (place, (id, now)) in (0..).zip(past) {
-        let until = now.at + Duration::from_millis(now.pause_ms);
-        let left = until.unix_micros().saturating_sub(wall.unix_micros());
-        let left = u64::try_from(left).ok().filter(|left| now.pauses && *left > 0);
+        let until = now.pauses_ms.map(|millis| now.at + Duration::from_millis(millis));
+        let left = until.map(|until| until.unix_micros().saturating_sub(wall.unix_micros()));
+        let left = left.and_then(|left| u64::try_from(left).ok()).filter(|left| *left > 0);
         // Whoever comes from now on comes after them.
         let arrived = Time::from_micros(place).min(ctx.now);
         ctx.callbacks.list.insert(id, Callback { now, arrived, entry: None, tried: false });
@@ -173,9 +174,28 @@ pub(crate) fn restore(ctx: &mut Context, past: BTreeMap<u64, CallbackNow>) {
 pub(crate) fn not_entered(ctx: &mut Context, id: u64, why: NotEntered) {
     ctx.callbacks.leave(id);
     match why {
-        NotEntered::Full => ctx.callbacks.pause(id, ctx.now + FULL),
+        NotEntered::Full => put_off(ctx, id),
         NotEntered::NoSuchQueue | NotEntered::NobodyThere => give_up(ctx, id, Cause::QueueRemoved),
     }
+}
+
+/// There is no room for it now, whatever its agents do: nothing of this is theirs.
+fn put_off(ctx: &mut Context, id: u64) {
+    if let Some(fact) = postpone(ctx, id, (Cause::Capacity, None), FULL_MS) {
+        ctx.note(fact);
+    }
+}
+
+/// It is left alone for so long. Gives what is to be written down.
+fn postpone(ctx: &mut Context, id: u64, (cause, sip): (Cause, Option<u16>), for_ms: u64) -> Option<FactKind> {
+    let (at, until) = (ctx.wall(), ctx.now + Duration::from_millis(for_ms));
+    let callback = ctx.callbacks.list.get_mut(&id)?;
+    (callback.now.pauses_ms, callback.now.at) = (Some(for_ms), at);
+    let attempt = callback.now.attempts;
+    if !ctx.callbacks.closed {
+        ctx.callbacks.pause(id, until);
+    }
+    Some(FactKind::CallbackPostponed(CallbackPause { callback: id, attempt, cause, sip, for_ms }))
 }
 
 /// The configuration is another one: who waits for agents of a queue that it does not have waits no longer.
@@ -220,7 +240,7 @@ pub(crate) fn close(ctx: &mut Context) {
 /// An agent is being asked.
 pub(crate) fn offered(ctx: &mut Context, id: u64, agent: &str) -> Option<FactKind> {
     let callback = ctx.callbacks.list.get_mut(&id)?;
-    callback.now.pauses = false;
+    callback.now.pauses_ms = None;
     let (queue, number) = (callback.now.queue.clone(), callback.now.number.clone());
     Some(FactKind::CallbackOffered(CallbackOffer { callback: id, queue, number, agent: agent.to_owned() }))
 }
@@ -244,25 +264,15 @@ pub(crate) fn completed(ctx: &mut Context, id: u64, agent: String) -> Option<Fac
 
 /// They could not be brought together. One that our own end broke off is tried by whoever takes over.
 pub(crate) fn failed(ctx: &mut Context, id: u64, end: &End) -> Option<FactKind> {
-    let (at, until) = (ctx.wall(), ctx.now);
     let callback = ctx.callbacks.list.get_mut(&id).filter(|_| end.cause != Cause::ShuttingDown)?;
     callback.tried = false;
-    let (attempt, cause, sip) = (callback.now.attempts, end.cause, end.sip);
-    if attempt >= callback.now.tries {
+    let (attempts, cause, sip) = (callback.now.attempts, end.cause, end.sip);
+    if attempts >= callback.now.tries {
         ctx.callbacks.remove(id);
-        return Some(FactKind::CallbackFailed(CallbackGivenUp {
-            callback: id,
-            attempts: attempt,
-            cause,
-            sip,
-        }));
+        return Some(FactKind::CallbackFailed(CallbackGivenUp { callback: id, attempts, cause, sip }));
     }
-    (callback.now.pauses, callback.now.at) = (true, at);
     let for_ms = callback.now.pause_ms;
-    if !ctx.callbacks.closed {
-        ctx.callbacks.pause(id, until + Duration::from_millis(for_ms));
-    }
-    Some(FactKind::CallbackPostponed(CallbackPause { callback: id, attempt, cause, sip, for_ms }))
+    postpone(ctx, id, (cause, sip), for_ms)
 }
 
 impl Engine {
@@ -282,7 +292,7 @@ impl Engine {
         Ok(())
     }
 
-    /// An agent is to be asked to call somebody back: in a call of its own, if there is room for one.
+    /// An agent is to be asked to call somebody back: in a call of its own, if there is room for one and for the number's.
     pub(crate) fn offer_callback(
         &mut self,
         (id, entry): (u64, EntryId),
@@ -290,13 +300,18 @@ impl Engine {
         agent: String,
         deadline: Time,
     ) {
-        let now = self.ctx.callbacks.get(id).cloned().filter(|_| self.takes_calls());
+        let now = self.ctx.callbacks.get(id).cloned();
+        let now = now.filter(|now| self.takes_calls() && has_line(&mut self.ctx, &now.number));
         let key = now.and_then(|now| {
             self.calls.insert_with(|key| Call::calling_back(&mut self.ctx, key, (id, now), entry))
         });
         match key {
             Some(key) => self.with_call(key, |call, ctx| call.offer_back(ctx, offer, agent, deadline)),
-            None => self.ctx.acd(acd::Input::Refused(offer)),
+            None => {
+                self.ctx.callbacks.leave(id);
+                put_off(&mut self.ctx, id);
+                self.ctx.acd(acd::Input::Withdraw(entry));
+            }
         }
     }
 }

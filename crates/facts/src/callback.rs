@@ -26,11 +26,11 @@ pub struct CallbackNow {
     pub pause_ms: u64,
     /// How often they have been called.
     pub attempts: u32,
-    /// When the last try failed; before the first, when they asked.
+    /// When they were put off last; before that, when they asked.
     #[serde(with = "wall_micros")]
     pub at: Wall,
-    /// They are left alone for the pause that began then.
-    pub pauses: bool,
+    /// For how many milliseconds from then on they are left alone; nothing once an agent is asked again.
+    pub pauses_ms: Option<u64>,
 }
 
 impl CallbackNow {
@@ -49,7 +49,7 @@ impl CallbackNow {
             pause_ms: request.pause_ms,
             attempts: 0,
             at,
-            pauses: false,
+            pauses_ms: None,
         }
     }
 
@@ -119,12 +119,12 @@ pub struct CallbackTry {
     pub agent: String,
 }
 
-/// A try that failed and is not the last.
+/// A try that failed and is not the last, or one that could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackPause {
     /// Which.
     pub callback: u64,
-    /// Which try failed.
+    /// Which try failed; the last one, if none could be made.
     pub attempt: u32,
     /// Why.
     pub cause: Cause,

@@ -531,7 +531,7 @@ pub enum FactKind {
     /// The agent is there, and the number is called.
     #[serde(rename = "callback.attempted")]
     CallbackAttempted(CallbackTry),
-    /// Nobody answered; it will be tried again.
+    /// Nobody answered, or there is no room for it now; it will be tried again.
     #[serde(rename = "callback.postponed")]
     CallbackPostponed(CallbackPause),
     /// The two talk: it is done.

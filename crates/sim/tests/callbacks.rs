@@ -153,7 +153,7 @@ fn who_does_not_answer_is_called_again_after_the_pause_and_not_for_ever() {
     stage.expect(address(OUTSIDE), "ACK");
     hung_up_on(&mut stage, &anna);
     stage.wait(seconds(590));
-    assert!(folded(&stage).callbacks.into_values().next().unwrap().pauses);
+    assert!(folded(&stage).callbacks.into_values().next().unwrap().pauses_ms.is_some());
     assert!(!told(&stage).iter().any(|told| told == "attempted 2 anna"));
     stage.wait(seconds(15));
     let anna = answers(&mut stage, address(ANNA));
@@ -252,6 +252,42 @@ fn an_agent_whom_no_rule_lets_call_the_number_puts_it_off() {
     hung_up_on(&mut stage, &anna);
     assert_eq!(told(&stage)[2..], ["attempted 1 anna", "postponed 1 Declined"]);
     assert_eq!(stage.next(address(OUTSIDE)), "nothing");
+}
+
+#[test]
+fn where_there_is_no_room_for_the_call_the_agent_is_not_asked_and_others_are_served() {
+    let mut no_lines = desk(NUMBER);
+    let line = engine::Line { channels: Some(0), ..engine::Line::default() };
+    no_lines.routing.lines.insert("tim".to_owned(), line);
+    let mut no_calls = desk(NUMBER);
+    no_calls.calls_max = 1;
+    for config in [no_lines, no_calls] {
+        let mut stage = Stage::with(config, Past::default());
+        register(&mut stage, "anna", address(ANNA));
+        ask(&mut stage, Ask::Pause { agent: "anna".to_owned(), reason: "lunch".to_owned() }).unwrap();
+        let first = dials(&mut stage, 9);
+        stage.wait(seconds(61));
+        hung_up_on(&mut stage, &first);
+        let mut second = dials(&mut stage, 10);
+        ask(&mut stage, Ask::Ready { agent: "anna".to_owned() }).unwrap();
+        // Who is on the line has come later, and she does not rest as if she had refused.
+        let (mut anna, invite) = Line::called(&mut stage, address(ANNA));
+        assert!(!invite.contains("X-Cornetta-Callback"), "{invite}");
+        anna.answer(&mut stage, &invite, "200 OK", &sdp(address(ANNA), SENDRECV));
+        stage.expect(address(ANNA), "ACK");
+        hangs_up(&mut stage, &mut second);
+        hung_up_on(&mut stage, &anna);
+        assert_eq!(told(&stage)[1..], ["postponed 0 Capacity"]);
+        let now = folded(&stage).callbacks.into_values().next().unwrap();
+        assert_eq!((now.attempts, now.pauses_ms), (0, Some(60_000)));
+        stage.input(Input::Reload(Box::new(desk(NUMBER))));
+        stage.wait(seconds(61));
+        let mut anna = answers(&mut stage, address(ANNA));
+        let (outside, invite) = Line::called(&mut stage, address(OUTSIDE));
+        assert_eq!(told(&stage)[2..], ["offered anna", "attempted 1 anna"]);
+        hangs_up(&mut stage, &mut anna);
+        is_cancelled(&mut stage, &outside, &invite);
+    }
 }
 
 #[test]

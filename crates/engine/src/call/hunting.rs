@@ -105,6 +105,12 @@ impl Hunt {
     }
 }
 
+/// Whether there is a line for a call to this number, or might be. Where no trunk is meant at all, the call itself says so.
+pub(crate) fn has_line(ctx: &mut Context, number: &str) -> bool {
+    let hunt = Hunt::of(ctx, &Target::Number { number: number.to_owned() });
+    hunt.is_none_or(|hunt| !hunt.goes_on() || hunt.elsewhere(ctx) != Elsewhere::Nowhere)
+}
+
 fn standing(ctx: &mut Context, trunk: &str) -> Standing {
     if let Some(full) = ctx.lines.full(ctx.now, trunk, ctx.config.routing.lines.get(trunk)) {
         return Standing::Full(full);

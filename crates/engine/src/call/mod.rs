@@ -31,6 +31,7 @@ pub(crate) use digits::Source;
 use ending::Phases;
 pub(crate) use ending::q850_of;
 use guests::Guests;
+pub(crate) use hunting::has_line;
 use leaving::{Leaving, Shortcut};
 pub(crate) use loops::Way;
 use losing::Losses;

@@ -10,14 +10,16 @@ pub(super) fn apply(callbacks: &mut BTreeMap<u64, CallbackNow>, fact: &Fact) {
             callbacks.entry(request.callback).or_insert_with(|| CallbackNow::new(fact.at, request.clone()));
         }
         FactKind::CallbackOffered(CallbackOffer { callback, .. }) => {
-            change(callbacks, *callback, |now| now.pauses = false)
+            change(callbacks, *callback, |now| now.pauses_ms = None)
         }
         FactKind::CallbackAttempted(CallbackTry { callback, attempt, .. }) => {
             change(callbacks, *callback, |now| now.attempts = *attempt);
         }
-        FactKind::CallbackPostponed(CallbackPause { callback, .. }) => change(callbacks, *callback, |now| {
-            (now.pauses, now.at) = (true, fact.at);
-        }),
+        FactKind::CallbackPostponed(CallbackPause { callback, for_ms, .. }) => {
+            change(callbacks, *callback, |now| {
+                (now.pauses_ms, now.at) = (Some(*for_ms), fact.at);
+            })
+        }
         FactKind::CallbackCompleted(CallbackTry { callback, .. })
         | FactKind::CallbackFailed(CallbackGivenUp { callback, .. })
         | FactKind::CallbackCancelled { callback, .. } => {
