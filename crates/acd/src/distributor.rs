@@ -113,8 +113,12 @@ impl Acd {
 
     /// Whether there is such a queue, and one more may wait in it.
     pub fn has_room(&self, queue: &str) -> bool {
-        let here = self.queues.get(queue).filter(|here| !here.dropped);
-        here.is_some_and(|here| self.lines.waiting(queue) < here.queue.waiting_max)
+        self.open(queue).is_some_and(|queue| self.waiting(&queue.name) < queue.waiting_max)
+    }
+
+    /// The queue of this name, if anybody may enter it.
+    fn open(&self, queue: &str) -> Option<&Queue> {
+        self.queues.get(queue).filter(|here| !here.dropped).map(|here| &here.queue)
     }
 
     /// Whether no call waits and nobody is asked or talks.
@@ -150,10 +154,10 @@ impl Acd {
     }
 
     fn refusal(&self, entry: &Entry) -> Option<NotEntered> {
-        let Some(here) = self.queues.get(&entry.queue).filter(|here| !here.dropped) else {
+        if self.open(&entry.queue).is_none() {
             return Some(NotEntered::NoSuchQueue);
-        };
-        if self.lines.waiting(&entry.queue) >= here.queue.waiting_max {
+        }
+        if !self.has_room(&entry.queue) {
             return Some(NotEntered::Full);
         }
         let somebody =

@@ -129,7 +129,12 @@ impl Engine {
 
     /// Whether a call of ours may begin.
     pub(crate) fn takes_calls(&self) -> bool {
-        !self.draining && !self.log_full && self.calls.len() < self.ctx.config.calls_max
+        !self.draining && self.has_room()
+    }
+
+    /// Whether there is room for one more call, and for what is written down of it.
+    fn has_room(&self) -> bool {
+        !self.log_full && self.calls.len() < self.ctx.config.calls_max
     }
 
     /// How many calls are going on.
@@ -393,7 +398,7 @@ impl Engine {
 
     fn incoming(&mut self, session: SessionId, invite: Invite) {
         let source = invite.flow.remote.ip();
-        if self.log_full || self.calls.len() >= self.ctx.config.calls_max {
+        if !self.has_room() {
             return self.refuse_unrecorded(session, source);
         }
         if let Some(old) = invite.replaces {
