@@ -328,7 +328,7 @@ pub struct Past {
     /// The number of the last fact.
     pub head: Option<u64>,
     /// Calls that had not ended when the process did: they are ended now, with that reason.
-    pub broken: Vec<BrokenCall>,
+    pub broken: Vec<facts::OpenCall>,
     /// Agents who were paused, and why.
     pub paused: Vec<(String, String)>,
     /// Calls outside of the last day that were let through, by the number of the fact.
@@ -339,21 +339,4 @@ pub struct Past {
     pub emergencies: Vec<facts::EmergencyNow>,
     /// Who will be called back, by the number of the fact that says so.
     pub callbacks: BTreeMap<u64, facts::CallbackNow>,
-}
-
-/// A call that the last process left open.
-#[derive(Clone, Debug)]
-pub struct BrokenCall {
-    /// Its id.
-    pub call: String,
-    /// The number of its facts.
-    pub callseq: u32,
-    /// Its legs that had not ended.
-    pub legs: Vec<u32>,
-    /// When it arrived, if known.
-    pub arrived: Option<Wall>,
-    /// The queues in which it waited, and since when.
-    pub waiting: Vec<(String, Wall)>,
-    /// Offers that nothing had ended: number and agent.
-    pub offers: Vec<(u64, String)>,
 }

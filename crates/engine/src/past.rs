@@ -1,11 +1,11 @@
 //! What the log knows of a time before this engine: calls that the last process left open are ended in it.
 
+use crate::Past;
 use crate::charges;
 use crate::context::Context;
 use crate::ledger::CallLog;
-use crate::{BrokenCall, Past};
 use base::Wall;
-use facts::{CallData, Cause, End, FactKind, OfferEnd, QueueLeft, Side};
+use facts::{CallData, Cause, End, FactKind, OfferEnd, OpenCall, QueueLeft, Side};
 
 /// Writes the beginning of this engine, and the ends of what was broken off.
 pub(crate) fn begin(ctx: &mut Context, past: Past) {
@@ -22,7 +22,7 @@ pub(crate) fn begin(ctx: &mut Context, past: Past) {
     }
 }
 
-fn end_broken(ctx: &mut Context, broken: BrokenCall) {
+fn end_broken(ctx: &mut Context, broken: OpenCall) {
     let now = ctx.wall();
     let total_ms = broken.arrived.map_or(0, |arrived| millis_between(arrived, now));
     let mut log = CallLog { id: broken.call, callseq: broken.callseq };
@@ -37,6 +37,10 @@ fn end_broken(ctx: &mut Context, broken: BrokenCall) {
     }
     for leg in broken.legs {
         ctx.note_call(&mut log, FactKind::LegEnded { leg, end: end.clone() });
+    }
+    if let Some(recording) = broken.recording {
+        let why = "the program stopped while it recorded; what the disk has of it can be played".to_owned();
+        ctx.note_call(&mut log, FactKind::RecordingFailed { recording, why, length_ms: 0, lost_ms: 0 });
     }
     let data = CallData { total_ms, ..CallData::default() };
     ctx.note_call(&mut log, FactKind::CallEnded { end, data });

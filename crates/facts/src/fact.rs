@@ -885,7 +885,7 @@ pub enum FactKind {
         recording: String,
         /// For people: the cause and the next step.
         why: String,
-        /// Milliseconds that there are of it.
+        /// Milliseconds that there are of it, 0 if that is not known.
         length_ms: u64,
         /// So much of that is silence that stands for what the disk was too slow for.
         lost_ms: u64,

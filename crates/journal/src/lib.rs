@@ -15,4 +15,4 @@ pub mod store;
 mod writer;
 
 pub use journal::{Config, Journal, JournalError, ReadError, Refusal, Refused, Unwritten};
-pub use recovery::{OpenCall, Recovery};
+pub use recovery::Recovery;

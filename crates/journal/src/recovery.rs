@@ -1,8 +1,7 @@
 use crate::fold::SnapshotFold;
 use crate::journal::JournalError;
 use crate::store::Store;
-use base::Wall;
-use facts::{ChargeNow, Fact, Snapshot};
+use facts::{ChargeNow, Fact, OpenCall, Snapshot};
 
 /// How many facts are held at a time while the log's end is read.
 const READ_AT_ONCE: usize = 1000;
@@ -20,23 +19,6 @@ pub struct Recovery {
     pub charges: Vec<(u64, ChargeNow)>,
     /// The state after the last fact.
     pub snapshot: Snapshot,
-}
-
-/// A call that the last process left open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenCall {
-    /// Its id.
-    pub call: String,
-    /// The number of its facts.
-    pub callseq: u32,
-    /// Its legs that had not ended.
-    pub legs: Vec<u32>,
-    /// When it arrived.
-    pub arrived: Option<Wall>,
-    /// The queues in which it waited, and since when.
-    pub waiting: Vec<(String, Wall)>,
-    /// Offers that nothing had ended: number and agent.
-    pub offers: Vec<(u64, String)>,
 }
 
 /// Folds what came after the newest checkpoint, so that a start does not take longer as the log grows.

@@ -510,7 +510,7 @@ impl World<'_> {
         let fold = self.log.fold();
         let past = Past {
             head: Some(self.log.facts()),
-            broken: if broken { broken_calls(fold) } else { Vec::new() },
+            broken: if broken { fold.open_calls() } else { Vec::new() },
             paused: fold.paused(),
             charges: fold.charges(),
             bans: fold.snapshot().bans.values().cloned().collect(),
@@ -553,17 +553,4 @@ impl World<'_> {
         self.report.trace_hash = self.trace.hash(self.report.media.hash);
         self.report
     }
-}
-
-fn broken_calls(fold: &journal::fold::SnapshotFold) -> Vec<engine::BrokenCall> {
-    let open = fold.open_calls().into_iter();
-    open.map(|call| engine::BrokenCall {
-        call: call.call,
-        callseq: call.callseq,
-        legs: call.legs,
-        arrived: call.arrived,
-        waiting: call.waiting,
-        offers: call.offers,
-    })
-    .collect()
 }

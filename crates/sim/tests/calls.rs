@@ -3,7 +3,7 @@
 
 mod support;
 
-use engine::{BrokenCall, CommandRefused, Input, Past};
+use engine::{CommandRefused, Input, Past};
 use facts::Command as Ask;
 use facts::{Cause, FactKind, LegRole, OfferEnd, QueueLeft, Side};
 use media_api::{Command, Event, Evidence, LegId};
@@ -327,13 +327,11 @@ fn a_drained_engine_refuses_with_503_and_lets_its_calls_go_on() {
 
 #[test]
 fn a_restart_ends_the_calls_that_the_last_process_left_open_before_all_else() {
-    let broken = BrokenCall {
+    let broken = facts::OpenCall {
         call: "stage-OLD".to_owned(),
         callseq: 7,
         legs: vec![1, 3],
-        arrived: None,
-        waiting: Vec::new(),
-        offers: Vec::new(),
+        ..facts::OpenCall::default()
     };
     let past = Past {
         head: Some(40),

@@ -242,6 +242,37 @@ fn a_disk_that_never_answers_does_not_keep_a_call() {
 }
 
 #[test]
+fn a_recording_that_a_crash_broke_off_is_told_at_the_next_start_before_its_calls_end() {
+    let (mut stage, _caller, _anna) = talking();
+    record(&mut stage, Recorded::Call).unwrap();
+    pause(&mut stage, true).unwrap();
+    let mut fold = journal::fold::SnapshotFold::default();
+    stage.facts.iter().for_each(|fact| fold.apply(fact));
+    let past = Past { head: Some(fold.snapshot().as_of), broken: fold.open_calls(), ..Past::default() };
+    let name = format!("{}-1", id(&stage));
+    let after = Stage::with(with_trunk(), past);
+    let last = after.kinds();
+    let [.., FactKind::RecordingFailed { recording, why, length_ms: 0, .. }, FactKind::CallEnded { end, .. }] =
+        &last[..]
+    else {
+        panic!("{last:#?}")
+    };
+    assert_eq!((recording, end.cause), (&name, facts::Cause::EngineRestarted));
+    assert!(why.contains("program stopped"), "{why}");
+    after.facts.iter().for_each(|fact| fold.apply(fact));
+    assert_eq!(fold.open_calls(), []);
+
+    let (mut stage, mut caller, anna) = talking();
+    record(&mut stage, Recorded::Call).unwrap();
+    stop(&mut stage).unwrap();
+    closed(&mut stage, FIRST, 1_000);
+    let mut fold = journal::fold::SnapshotFold::default();
+    stage.facts.iter().for_each(|fact| fold.apply(fact));
+    assert_eq!(fold.open_calls()[0].recording, None, "that one is told already");
+    ends(stage, &mut caller, &anna);
+}
+
+#[test]
 fn nothing_is_recorded_of_who_is_not_there() {
     let mut stage = Stage::with(with_trunk(), Past::default());
     register(&mut stage, "anna", address(ANNA));

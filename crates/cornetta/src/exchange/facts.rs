@@ -1,7 +1,7 @@
 //! Facts on their way to disk, and what the disk knows of the time before.
 
 use base::Time;
-use engine::{BrokenCall, Past};
+use engine::Past;
 use facts::Fact;
 use journal::{Journal, Recovery};
 use std::sync::Arc;
@@ -73,17 +73,9 @@ impl Unwritten {
 
 /// What an engine must know of the log to go on with it.
 pub(super) fn past(recovery: &Recovery) -> Past {
-    let broken = recovery.open_calls.iter().map(|open| BrokenCall {
-        call: open.call.clone(),
-        callseq: open.callseq,
-        legs: open.legs.clone(),
-        arrived: open.arrived,
-        waiting: open.waiting.clone(),
-        offers: open.offers.clone(),
-    });
     Past {
         head: recovery.head,
-        broken: broken.collect(),
+        broken: recovery.open_calls.clone(),
         paused: recovery.paused.clone(),
         charges: recovery.charges.clone(),
         bans: recovery.snapshot.bans.values().cloned().collect(),

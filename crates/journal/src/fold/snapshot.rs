@@ -1,8 +1,7 @@
-use crate::OpenCall;
 use base::Wall;
 use facts::{
     AgentNow, AgentState, BanNow, CallNow, CallPhase, ChargeNow, EmergencyNow, Fact, FactKind, LegNow,
-    LegRole, QueueNow, RecordingNow, Snapshot, TrunkNow,
+    LegRole, OpenCall, QueueNow, RecordingNow, Snapshot, TrunkNow,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +48,7 @@ impl SnapshotFold {
             arrived: self.arrived.get(call).copied().map(Wall::from_unix_micros),
             waiting: self.waiting_of(call),
             offers: self.offers.get(call).into_iter().flatten().map(|(n, a)| (*n, a.clone())).collect(),
+            recording: now.recording.as_ref().map(|now| now.recording.clone()),
         });
         open.collect()
     }
