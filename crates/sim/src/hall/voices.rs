@@ -58,6 +58,12 @@ pub(crate) fn music() -> Source {
     Source::Sound(sound_of(MUSIC))
 }
 
+/// What is played, besides music, to whoever waits for a page in a call of this language, if it has one.
+pub(crate) fn please_wait(language: &str) -> Vec<Source> {
+    let spoken = [language, "it"].into_iter().filter(|language| !language.is_empty());
+    spoken.map(|language| Source::Sound(sound_of(&format!("{language}/please_wait")))).collect()
+}
+
 /// Who or what can be heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
