@@ -48,8 +48,14 @@ fn scripts_are_checked_and_drawn() {
 
 #[test]
 fn cases_of_a_script_are_played_told_and_counted() {
-    let played = told(&run(&home(), &["ivr", "test", "ivr-scripts/statistics", "--min-coverage", "100"]));
-    assert!(played.contains(" cases, 0 differ; ") && played.contains("visited 100 %: nodes "), "{played}");
+    for script in ["helpdesk", "statistics"] {
+        let folder = format!("ivr-scripts/{script}");
+        let played = told(&run(&home(), &["ivr", "test", &folder, "--min-coverage", "100"]));
+        assert!(
+            played.contains(" cases, 0 differ; ") && played.contains("visited 100 %: nodes "),
+            "{played}"
+        );
+    }
 
     let folder = Folder::new("");
     let flow = "title = \"x\"\nlanguages = [\"it\"]\nstart = \"a\"\n[a]\nhang_up = \"done\"\n";

@@ -1,19 +1,21 @@
 //! The exchange of a case: the script as its one service, its queues and agents, and a line to a party outside.
 
-use super::given::Given;
+use super::given::{CallbackGiven, Given};
 use crate::town::{self, Town};
 use base::Seed;
-use engine::{Config, Service};
+use engine::{Config, NumberSet, OutboundRule, Service};
 use ivr::Script;
 use sip::locate::Place;
 use sip::ua::{Account, Extensions, Transport, Trunk};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) const PASSWORD: &str = "case";
 /// How many may wait in a queue that is not full.
 const WAITING_MAX: usize = 100;
+/// No agent of a case has this name.
+const OFF_DUTY: &str = "off duty";
 const OFFER_DEADLINE: Duration = Duration::from_secs(20);
 /// The number of the phone outside, and that of the caller's; agents are those from zero on.
 pub(super) const OUTSIDE: usize = 1_000;
@@ -36,7 +38,25 @@ pub(super) fn config(script: &Arc<Script>, given: &Given) -> Config {
     config.services = BTreeMap::from([(given.dialled.clone(), service)]);
     config.referring_trunks.clear();
     config.routing = engine::Routing::default();
+    config.outbound = outbound(given.callback);
     config
+}
+
+/// Whom the agents may call, and so who can be called back.
+fn outbound(callback: CallbackGiven) -> Vec<OutboundRule> {
+    match callback {
+        CallbackGiven::Refused => Vec::new(),
+        CallbackGiven::Accepted => {
+            // Every number begins so.
+            let numbers = NumberSet { prefixes: vec![String::new()], ..NumberSet::default() };
+            vec![OutboundRule {
+                name: "all".to_owned(),
+                numbers,
+                calls_per_hour: None,
+                ..town::fixed_lines()
+            }]
+        }
+    }
 }
 
 fn to_the_outside(line: &Trunk) -> Trunk {
@@ -67,5 +87,12 @@ fn distributor(script: &Script, given: &Given) -> acd::Config {
         languages: agent.languages.clone().unwrap_or_else(all_languages),
         topics: agent.topics.clone(),
     });
-    acd::Config { queues: queues.collect(), agents: agents.collect() }
+    // Whoever is there now, somebody is on another day, and calls back then.
+    let off_duty = acd::Agent {
+        name: OFF_DUTY.to_owned(),
+        queues: all_queues(),
+        languages: all_languages(),
+        topics: BTreeSet::new(),
+    };
+    acd::Config { queues: queues.collect(), agents: agents.chain([off_duty]).collect() }
 }

@@ -29,6 +29,8 @@ pub(super) struct Given {
     pub(super) outside: Does,
     /// What becomes of a message that the caller leaves.
     pub(super) message: MessageGiven,
+    /// What becomes of a wish to be called back.
+    pub(super) callback: CallbackGiven,
     /// The desk is closed by command, with this phrase; an empty text is none.
     pub(super) emergency: Option<String>,
     /// After the answer.
@@ -76,6 +78,18 @@ pub(super) enum MessageGiven {
 const MESSAGES: [(&str, MessageGiven); 3] =
     [("kept", MessageGiven::Kept), ("empty", MessageGiven::Empty), ("failed", MessageGiven::Failed)];
 
+/// What becomes of a wish to be called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallbackGiven {
+    /// The agents may call whatever number there is.
+    Accepted,
+    /// They may call none.
+    Refused,
+}
+
+const CALLBACKS: [(&str, CallbackGiven); 2] =
+    [("accepted", CallbackGiven::Accepted), ("refused", CallbackGiven::Refused)];
+
 /// An agent who is there.
 #[derive(Clone, Debug)]
 pub(super) struct AgentGiven {
@@ -103,6 +117,7 @@ impl Given {
             full: BTreeSet::new(),
             outside: Does::Answers,
             message: MessageGiven::Kept,
+            callback: CallbackGiven::Accepted,
             emergency: None,
             hangs_up_after: None,
         }
@@ -136,6 +151,9 @@ impl Given {
         }
         if let Some(message) = section.take("message").and_then(|entry| reader.word(&entry, &MESSAGES)) {
             self.message = message;
+        }
+        if let Some(callback) = section.take("callback").and_then(|entry| reader.word(&entry, &CALLBACKS)) {
+            self.callback = callback;
         }
         if let Some(phrase) = section.take("emergency").and_then(|entry| emergency(reader, &entry)) {
             self.emergency = Some(phrase);

@@ -2,13 +2,15 @@
 
 use super::read::zone_of;
 use super::story::Story;
-use facts::{Fact, FactKind, OfferEnd, QueueRefusal, Side};
+use facts::{Fact, FactKind, OfferEnd, QueueRefusal, RecordingEnd, Side};
 use ivr::Script;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// An agent of a queue in which nobody was asked.
 const BUSY: &str = "busy";
+/// For the number of somebody who is called back, which nobody shall read.
+const SOMEBODY: &str = "+390600000000";
 /// For a key that nobody shall read.
 const MASKED: char = '1';
 const TENTH: u64 = 100;
@@ -32,10 +34,18 @@ pub fn record(script: &Script, facts: &[Fact], clear: bool) -> Result<String, St
     let mut text = Lines(String::from("[[case]]\n"));
     text.add("name", quoted(&format!("as call {}", arrival.call.as_deref().unwrap_or(""))));
     text.add("dialled", quoted(to));
+    let wished =
+        facts.iter().any(|fact| matches!(&fact.kind, FactKind::IvrLeft { to, .. } if to == "callback"));
+    let accepted = facts.iter().any(|fact| matches!(fact.kind, FactKind::CallbackRequested(_)));
     if clear && from != "anonymous" {
         text.add("from", quoted(from));
+    } else if accepted {
+        text.add("from", quoted(SOMEBODY));
     }
     text.add("at", quoted(&at));
+    if wished && !accepted {
+        text.add("callback", quoted("refused"));
+    }
     given(&mut text, facts);
     expected(&mut text, &story);
     Ok(text.0)
@@ -82,6 +92,9 @@ fn given(text: &mut Lines, facts: &[Fact]) {
         let does = if sip.is_some_and(|sip| sip != 487) { "refuses" } else { "rings" };
         text.add("outside", quoted(does));
     }
+    if let Some(message) = facts.iter().find_map(|fact| message(&fact.kind)) {
+        text.add("message", quoted(message));
+    }
     if let Some(after) = hung_up_after(facts) {
         text.add("hangs_up_after", quoted(&seconds(after)));
     }
@@ -89,6 +102,15 @@ fn given(text: &mut Lines, facts: &[Fact]) {
 
 fn is_closed_by_command(kind: &FactKind) -> bool {
     matches!(kind, FactKind::CalendarDecided { calendar, .. } if calendar == "emergency")
+}
+
+/// What became of a message that was not kept.
+fn message(kind: &FactKind) -> Option<&'static str> {
+    match kind {
+        FactKind::RecordingStopped { why: RecordingEnd::NothingSaid, .. } => Some("empty"),
+        FactKind::RecordingFailed { .. } => Some("failed"),
+        _ => None,
+    }
 }
 
 fn put_through(kind: &&FactKind) -> bool {
