@@ -87,3 +87,35 @@ fn a_place_is_heard_as_a_queue_says_it_and_every_wording_is_listed() {
     assert_eq!(welcome.len(), 1);
     assert_eq!(welcome[0].source, "it/welcome");
 }
+
+#[test]
+fn a_place_of_which_one_fragment_is_missing_is_waited_for_without_a_number() {
+    let flow = "title = \"x\"\nlanguages = [\"it\", \"en\"]\nstart = \"wait\"\n[numbers]\n2 = { set = { language = \"en\" } }\n\
+                [wait]\nqueue = \"q\"\nposition_every = \"45s\"\non.nobody = \"bye\"\n[bye]\nhang_up = \"bye\"\nrefusal = true\n";
+    let numbers = (1..=9).map(|n| format!("digit_{n}")).chain((10..=60).map(|n| format!("number_{n}")));
+    let others = ["you_are_number", "please_wait", "number_61", "number_100"].map(str::to_owned);
+    let phrases: Vec<String> = numbers.chain(others).collect();
+    let phrases: Vec<&str> = phrases.iter().map(String::as_str).collect();
+    let mut files = small(flow, &phrases);
+    // English has no 61, and says "and" after a hundred, which nobody has recorded.
+    files.phrases[1].2 = files.phrases[1].2.replace("number_61 = \"text of number_61\"\n", "");
+    let script = checked(&files);
+    let said = |language, place| {
+        let heard = hear_position(&script, language, place);
+        heard.into_iter().map(|one| one.words).collect::<Vec<_>>().join(" ")
+    };
+    for (language, place, words) in [
+        ("it", 1, "you_are_number digit_1"),
+        ("it", 60, "you_are_number number_60"),
+        ("it", 61, "you_are_number number_61"),
+        ("en", 61, "please_wait"),
+        ("it", 62, "please_wait"),
+        ("it", 101, "you_are_number number_100 digit_1"),
+        ("en", 100, "you_are_number number_100"),
+        ("en", 101, "please_wait"),
+        ("it", 1000, "please_wait"),
+        ("it", 0, "please_wait"),
+    ] {
+        assert_eq!(said(language, place), words, "{language} {place}");
+    }
+}

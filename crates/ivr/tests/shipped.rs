@@ -7,6 +7,7 @@ mod common;
 use base::Wall;
 use common::{Call, FRIDAY_MORNING, checked, repository, shipped_files};
 use ivr::{Input, Interpreter, Output, QueueEnd, Script};
+use spoken::Form;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -170,11 +171,14 @@ fn a_place_in_the_queue_is_said_in_its_language_or_not_at_all() {
                     [format!("{language}/you_are_number"), format!("{language}/{number}")]
                 );
             }
+            // Nobody has recorded larger numbers in these.
+            let ends_at_60 = ["pa", "bn", "wo"].contains(&language);
             for n in 61..=999 {
                 let said = sources(n);
-                let is_whole = said[0].ends_with("/you_are_number") && said.len() >= 2;
-                assert!(is_whole || said == please_wait, "{language} {n}: {said:?}");
-                assert!(said.iter().all(|source| source.starts_with(language)), "{language} {n}: {said:?}");
+                let fragments = Form::Place.say(language, &n.to_string()).unwrap();
+                let whole = std::iter::once("you_are_number").chain(fragments.iter().map(String::as_str));
+                let whole: Vec<String> = whole.map(|phrase| format!("{language}/{phrase}")).collect();
+                assert_eq!(said, if ends_at_60 { please_wait.to_vec() } else { whole }, "{language} {n}");
             }
             assert_eq!(sources(0), please_wait);
             assert_eq!(sources(1000), please_wait);
