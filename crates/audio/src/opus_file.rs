@@ -63,16 +63,24 @@ pub(crate) fn read(file: &[u8], rate: u32) -> Result<Vec<i16>, PromptError> {
     Ok(samples)
 }
 
-/// How long the file lasts, told by its head and its last page, without decoding anything. Nothing if either cannot be
-/// found, as in a file that was cut off within a page.
+/// How long the file lasts, told by its head and its pages, without decoding anything. Nothing if it was cut off within a page:
+/// then none of it is played.
 pub(crate) fn length(file: &[u8]) -> Option<Duration> {
     let head = read_head(file.get(28..)?).ok()?;
-    let last = (0..file.len())
-        .rev()
-        .find(|place| file.get(*place..).is_some_and(|page| page.starts_with(b"OggS")))?;
-    let granule = u64::from_le_bytes(file.get(last + 6..last + 14)?.try_into().ok()?);
+    let stream = file.get(14..18)?;
+    let (mut granule, mut rest) = (0, file);
+    while rest.starts_with(b"OggS") {
+        let page = 27 + usize::from(*rest.get(26)?);
+        let body: usize = rest.get(27..page)?.iter().map(|length| usize::from(*length)).sum();
+        let position = u64::from_le_bytes(rest.get(6..14)?.try_into().ok()?);
+        // No packet ends on this page.
+        if position != u64::MAX && rest.get(14..18)? == stream {
+            granule = position;
+        }
+        rest = rest.get(page + body..)?;
+    }
     let micros = granule.saturating_sub(head.pre_skip).checked_mul(1_000_000)? / CLOCK;
-    Some(Duration::from_micros(micros))
+    Some(Duration::from_micros(micros)).filter(|length| length.as_secs() <= SECONDS_MAX)
 }
 
 fn next(packets: &mut ogg::PacketReader<Cursor<&[u8]>>) -> Result<Option<ogg::Packet>, PromptError> {

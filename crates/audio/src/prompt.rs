@@ -64,8 +64,8 @@ pub fn read_samples(file: &[u8], rate: u32) -> Result<Vec<i16>, PromptError> {
     Ok(if own_rate == rate { samples } else { resample(&samples, own_rate, rate) })
 }
 
-/// How long the prompt in this file lasts, without decoding it. No time at all: nothing can be heard of it. Nothing: only
-/// decoding would tell, as of FLAC, MP3 and Vorbis.
+/// How long the prompt in this file lasts, without decoding it. No time at all: nothing can be heard of it, because it is empty,
+/// broken off, too long or of a kind that is not read. Nothing: only decoding all of it would tell, as of FLAC, MP3 and Vorbis.
 pub fn length(file: &[u8]) -> Option<Duration> {
     match file {
         _ if file.starts_with(b"RIFF") => Some(wav::length(file).unwrap_or_default()),
@@ -75,7 +75,7 @@ pub fn length(file: &[u8]) -> Option<Duration> {
         [b'O', b'g', b'g', b'S', ..]
         | [b'f', b'L', b'a', b'C', ..]
         | [b'I', b'D', b'3', ..]
-        | [0xff, 0xe0..=0xff, ..] => None,
+        | [0xff, 0xe0..=0xff, ..] => (!sound_file::begins(file)).then_some(Duration::ZERO),
         _ => Some(Duration::ZERO),
     }
 }

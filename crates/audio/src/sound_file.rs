@@ -19,12 +19,22 @@ const RATE_MAX: u32 = 192_000;
 
 /// The sound of a file as mono, and how many samples a second it has.
 pub(crate) fn read(file: &[u8]) -> Result<(Vec<i16>, u32), PromptError> {
+    read_until(file, usize::MAX)
+}
+
+/// Whether something can be heard of a file: its first sound is decoded, and no more.
+pub(crate) fn begins(file: &[u8]) -> bool {
+    read_until(file, 1).is_ok_and(|(samples, _)| !samples.is_empty())
+}
+
+/// The same as [`read`], until there are so many samples.
+fn read_until(file: &[u8], enough: usize) -> Result<(Vec<i16>, u32), PromptError> {
     // Sums of its headers may overflow, which is a panic here. It costs one file, and not the thread.
-    std::panic::catch_unwind(|| read_checked(file))
+    std::panic::catch_unwind(|| read_checked(file, enough))
         .unwrap_or(Err(PromptError::Damaged("its header says what cannot be")))
 }
 
-fn read_checked(file: &[u8]) -> Result<(Vec<i16>, u32), PromptError> {
+fn read_checked(file: &[u8], enough: usize) -> Result<(Vec<i16>, u32), PromptError> {
     let stream = MediaSourceStream::new(Box::new(Cursor::new(file)), Default::default());
     let mut reader = get_probe()
         .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
@@ -39,7 +49,7 @@ fn read_checked(file: &[u8]) -> Result<(Vec<i16>, u32), PromptError> {
     let mut decoder = get_codecs()
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())
         .map_err(|error| told(&error))?;
-    let samples = decode(&mut *reader, &mut *decoder, track, SECONDS_MAX * u64::from(rate))?;
+    let samples = decode(&mut *reader, &mut *decoder, track, (SECONDS_MAX * u64::from(rate), enough))?;
     Ok((samples, rate))
 }
 
@@ -47,7 +57,7 @@ fn decode(
     reader: &mut dyn FormatReader,
     decoder: &mut dyn AudioDecoder,
     track: u32,
-    most: u64,
+    (most, enough): (u64, usize),
 ) -> Result<Vec<i16>, PromptError> {
     let (mut samples, mut frames) = (Vec::new(), Vec::<i16>::new());
     loop {
@@ -65,6 +75,9 @@ fn decode(
         samples.extend(frames.chunks_exact(channels).map(mean));
         if samples.len() as u64 > most {
             return Err(PromptError::TooLong);
+        }
+        if samples.len() >= enough {
+            return Ok(samples);
         }
     }
 }

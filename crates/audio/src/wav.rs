@@ -53,9 +53,8 @@ pub(crate) fn read(file: &[u8]) -> Result<(Vec<i16>, u32), PromptError> {
 /// How long the file lasts.
 pub(crate) fn length(file: &[u8]) -> Result<Duration, PromptError> {
     let (format, data) = find_chunks(file)?;
-    let second = u64::from(format.rate) * format.channels as u64 * u64::from(format.bits / 8);
-    let micros = (data.len() as u64 * 1_000_000).checked_div(second).unwrap_or(0);
-    Ok(Duration::from_micros(micros))
+    let frames = (data.len() / frame_of(&format, data)?) as u64;
+    Ok(Duration::from_micros(frames * 1_000_000 / u64::from(format.rate)))
 }
 
 fn find_chunks(file: &[u8]) -> Result<(Format, &[u8]), PromptError> {
@@ -108,8 +107,8 @@ fn read_format(chunk: &[u8]) -> Result<Format, PromptError> {
     Ok(format)
 }
 
-/// The samples at the file's own rate, two channels as their mean.
-fn mono(format: &Format, data: &[u8]) -> Result<Vec<i16>, PromptError> {
+/// The bytes of a sample of each channel, if this is read and not too long.
+fn frame_of(format: &Format, data: &[u8]) -> Result<usize, PromptError> {
     let bytes_per_sample = match (format.tag, format.bits) {
         (FORMAT_PCM, 16) => 2,
         (FORMAT_PCMA | FORMAT_PCMU, 8) => 1,
@@ -122,6 +121,13 @@ fn mono(format: &Format, data: &[u8]) -> Result<Vec<i16>, PromptError> {
     if (data.len() / frame) as u64 > samples_max {
         return Err(PromptError::TooLong);
     }
+    Ok(frame)
+}
+
+/// The samples at the file's own rate, two channels as their mean.
+fn mono(format: &Format, data: &[u8]) -> Result<Vec<i16>, PromptError> {
+    let frame = frame_of(format, data)?;
+    let bytes_per_sample = frame / format.channels;
     let sample = |bytes: &[u8]| match (format.tag, bytes) {
         (FORMAT_PCMA, &[byte]) => Law::A.decode_sample(byte),
         (FORMAT_PCMU, &[byte]) => Law::Mu.decode_sample(byte),

@@ -5,6 +5,7 @@
 
 use std::io::Cursor;
 use std::path::Path;
+use std::time::Duration;
 
 use audio::prompt::{self, PromptError};
 use audio::tone::{Tone, heard, level};
@@ -365,6 +366,33 @@ fn the_length_of_a_file_is_told_without_decoding_it() {
     assert!((prompt::length(&shipped).unwrap().as_secs_f64() - decoded).abs() < 0.01);
     let flac = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/tone.flac")).unwrap();
     assert_eq!(prompt::length(&flac), None, "only decoding would tell");
+}
+
+/// What a check finds before a call is what a call would find.
+#[test]
+fn a_length_is_told_of_those_files_that_can_be_heard_and_of_no_others() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
+    let file = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let opus = opus_file(&sine(440.0, 48_000, 24_000, 8000.0), 48_000, opus::Channels::Mono, 0, b"");
+    let wav = wav_file(&sine(440.0, 16_000, 8_000, 8000.0), 16_000, 2);
+    let of_24_bits = raw_wav(1, 1, 8000, 24, &[0; 2400]);
+    let at_11_khz = raw_wav(1, 1, 11_025, 16, &[0; 2400]);
+    let too_long = raw_wav(6, 1, 8000, 8, &vec![0xd5; 4_800_001]);
+    for whole in
+        [opus, wav, of_24_bits, at_11_khz, too_long, file("tone.flac"), file("tone.mp3"), file("tone.ogg")]
+    {
+        let kind = String::from_utf8_lossy(&whole[..4]).into_owned();
+        let is_begun =
+            kind != "OggS" && kind != "RIFF" || whole.get(28..36) != Some(b"OpusHead") && kind == "OggS";
+        for end in [0, 3, 20, 44, 200, 1000, whole.len() / 3, whole.len() / 2, whole.len() - 1, whole.len()] {
+            let torn = &whole[..end.min(whole.len())];
+            let is_heard = read(torn).is_ok_and(|clip| !clip.is_empty());
+            let length = prompt::length(torn);
+            // Of what has to be decoded, the first sound alone is tried.
+            let fits = is_heard == (length != Some(Duration::ZERO)) || (is_begun && length.is_none());
+            assert!(fits, "{kind} torn off at {end}: {is_heard} {length:?}");
+        }
+    }
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn a_sound_of_no_length_is_a_fault_where_its_phrase_stands() {
     assert_eq!(
         told(&Script::check(&files).unwrap_err()),
         [
-            "phrases/en.toml:1:1: nothing can be heard of the sound `en/hello`; record it again: it is empty or damaged"
+            "phrases/en.toml:1:1: nothing can be heard of the sound `en/hello`; it is empty, broken off or of a kind that is not read; convert or record it again: ffmpeg -i FILE -ac 1 OUT.opus"
         ]
     );
 }

@@ -109,6 +109,9 @@ impl Loader {
                 Err(error) => Err(error.to_string()),
             };
             match read {
+                Ok(clip) if clip.is_empty() => {
+                    tracing::warn!(path = %path.display(), "a sound is empty: record it again");
+                }
                 Ok(clip) => return Some(self.keep(wish, clip)),
                 Err(error) => tracing::warn!(path = %path.display(), %error, "a sound cannot be read"),
             }

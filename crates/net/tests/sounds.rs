@@ -45,6 +45,45 @@ fn the_first_folder_that_has_a_readable_file_wins() {
 }
 
 #[test]
+fn a_file_of_which_nothing_can_be_heard_falls_to_the_next_and_then_to_nothing() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let whole = wav::write(&[1000; SECOND]);
+    let at_11_khz: Vec<u8> =
+        whole.iter().enumerate().map(|(at, byte)| if at == 24 { 0x41 } else { *byte }).collect();
+    for (name, file) in
+        [("empty", &b""[..]), ("silent", &wav::write(&[])), ("head", &whole[..30]), ("odd", &at_11_khz)]
+    {
+        std::fs::create_dir_all(ours.path().join("it")).unwrap();
+        std::fs::write(ours.path().join(format!("it/{name}.wav")), file).unwrap();
+        let store = SoundStore::new(vec![ours.path().to_owned()], None, 12 << 20).unwrap();
+        assert!(load(&store, &format!("it/{name}")).is_none(), "{name}");
+        write(theirs.path(), &format!("it/{name}.wav"), &[0; SECOND]);
+        let store =
+            SoundStore::new(vec![ours.path().to_owned(), theirs.path().to_owned()], None, 12 << 20).unwrap();
+        assert_eq!(load(&store, &format!("it/{name}")).unwrap().len(), SECOND, "{name}");
+    }
+    // A writer that was cut off: what is there is heard.
+    std::fs::write(ours.path().join("it/torn.wav"), &whole[..whole.len() / 2]).unwrap();
+    let store = SoundStore::new(vec![ours.path().to_owned()], None, 12 << 20).unwrap();
+    assert_eq!(load(&store, "it/torn").unwrap().len(), (whole.len() / 2 - 44) / 2);
+}
+
+#[test]
+fn a_file_that_vanishes_is_heard_to_its_end_and_as_long_as_it_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "it/welcome.wav", &[1000; SECOND]);
+    let store = SoundStore::new(vec![folder.path().to_owned()], None, SECOND + 100).unwrap();
+    let playing = load(&store, "it/welcome").unwrap();
+    std::fs::remove_file(folder.path().join("it/welcome.wav")).unwrap();
+    let mut heard = Vec::new();
+    assert_eq!(playing.copy(SECOND - 160, 160, &mut heard), 160, "whoever hears it hears it whole");
+    assert!(Arc::ptr_eq(&load(&store, "it/welcome").unwrap(), &playing));
+    write(folder.path(), "it/other.wav", &[1000; SECOND]);
+    load(&store, "it/other").unwrap();
+    assert!(load(&store, "it/welcome").is_none(), "another one took its room");
+}
+
+#[test]
 fn no_source_leads_out_of_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "secret.wav", &[0; SECOND]);

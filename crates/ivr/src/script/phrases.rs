@@ -205,7 +205,7 @@ fn check_sound(phrase: &Phrase, table: &Table, sounds: &SoundInventory, faults: 
             }
             (true, Some(Duration::ZERO)) => (
                 format!("nothing can be heard of the sound `{source}`"),
-                "record it again: it is empty or damaged",
+                "it is empty, broken off or of a kind that is not read; convert or record it again: ffmpeg -i FILE -ac 1 OUT.opus",
             ),
             (true, _) => continue,
         };
