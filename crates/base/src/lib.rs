@@ -14,4 +14,4 @@ pub use numbered::Numbered;
 pub use outputs::next_output;
 pub use seed::{Rng, Seed};
 pub use slots::{Key, Slots};
-pub use time::{Time, Wall, millis};
+pub use time::{Time, Wall};

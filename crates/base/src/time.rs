@@ -53,11 +53,6 @@ impl fmt::Display for Time {
     }
 }
 
-/// A span in whole milliseconds, as facts have it.
-pub fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// Microseconds since 1970-01-01T00:00:00Z, as people's clocks say. May jump either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Wall(i64);

@@ -8,10 +8,10 @@ use crate::destinations::is_number;
 use crate::engine::Engine;
 use crate::outbound::{Who, is_emergency};
 use acd::{EntryId, NotEntered, OfferId};
-use base::{Time, millis};
+use base::Time;
 use facts::{
     CallbackGivenUp, CallbackNow, CallbackOffer, CallbackPause, CallbackRequest, CallbackTry, Cause, End,
-    FactKind,
+    FactKind, millis,
 };
 use ivr::CallBack;
 use std::collections::{BTreeMap, BTreeSet};

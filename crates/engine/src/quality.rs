@@ -1,7 +1,6 @@
 //! What media measured, as facts.
 
-use base::millis;
-use facts::{FactKind, HeardSpeech};
+use facts::{FactKind, HeardSpeech, millis};
 use media_api::{Decoded, Quality, Stats, Voice};
 use std::time::Duration;
 

@@ -11,6 +11,7 @@ mod details;
 mod emergency;
 mod end;
 mod fact;
+mod millis;
 mod open_call;
 mod recording;
 mod snapshot;
@@ -30,6 +31,7 @@ pub use details::{
 pub use emergency::{EmergencyClosed, EmergencyNow, EmergencyScope};
 pub use end::{Cause, End, Side};
 pub use fact::FactKind;
+pub use millis::millis;
 pub use open_call::OpenCall;
 pub use recording::{Recorded, RecordingEnd, RecordingNow};
 pub use snapshot::{AgentNow, CallNow, CallPhase, LegNow, QueueNow, Snapshot, TrunkNow};

@@ -143,7 +143,7 @@ fn in_json(script: &Script, all: &[Done], coverage: &Coverage) -> serde_json::Va
                 .iter()
                 .map(|one| json!({ "what": one.what, "expected": one.expected, "found": one.found }))
                 .collect();
-            let reached_ms = base::millis(played.reached);
+            let reached_ms = facts::millis(played.reached);
             json!({ "name": case.name, "file": case.file, "line": case.line, "holds": done.holds(),
                     "reached_ms": reached_ms, "nodes": played.nodes(), "differences": differences })
         })

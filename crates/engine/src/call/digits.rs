@@ -3,8 +3,8 @@
 use super::{Call, Stage};
 use crate::context::Context;
 use crate::leg::Leg;
-use base::{Time, millis};
-use facts::FactKind;
+use base::Time;
+use facts::{FactKind, millis};
 use media_api::{Command, KeysBy, LegId};
 use sip::ua::Do;
 use std::collections::{BTreeSet, VecDeque};

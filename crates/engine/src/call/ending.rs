@@ -2,8 +2,8 @@
 
 use super::{Call, Stage};
 use crate::context::{Context, Errand};
-use base::{Time, millis};
-use facts::{CallData, Cause, End, FactKind, LegRole, QueueLeft, Side};
+use base::Time;
+use facts::{CallData, Cause, End, FactKind, LegRole, QueueLeft, Side, millis};
 use ivr::{Input, QueueEnd};
 use sip::cause;
 use sip::ua::{Ending, How};

@@ -3,8 +3,7 @@
 use super::{Call, Stage};
 use crate::context::Context;
 use crate::leg::Leg;
-use base::millis;
-use facts::{Cause, End, FactKind, Side};
+use facts::{Cause, End, FactKind, Side, millis};
 use media_api::KeyTerms;
 use sip::ua::Flow;
 use std::net::SocketAddr;

@@ -3,8 +3,8 @@
 
 use super::Call;
 use crate::context::Context;
-use base::{Time, millis};
-use facts::{Cause, End, FactKind, Side};
+use base::Time;
+use facts::{Cause, End, FactKind, Side, millis};
 use media_api::{Command, Sound};
 use std::iter;
 use std::sync::Arc;

@@ -4,8 +4,8 @@
 use super::{Call, Stage};
 use crate::context::{CallKey, Context};
 use crate::{CommandRefused, Output};
-use base::{Time, millis};
-use facts::{FactKind, Recorded, RecordingEnd, RecordingNow};
+use base::Time;
+use facts::{FactKind, Recorded, RecordingEnd, RecordingNow, millis};
 use media_api::{
     Codec, Command, LegId, MessageEnd, MessageLimits, Part, RecordingId, RecordingOrder, RecordingTold,
     Tapping,

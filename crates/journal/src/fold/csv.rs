@@ -1,6 +1,6 @@
 use super::Cdr;
-use base::{Wall, millis};
-use facts::LegRole;
+use base::Wall;
+use facts::{LegRole, millis};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
