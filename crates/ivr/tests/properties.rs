@@ -6,7 +6,7 @@ mod common;
 
 use base::Wall;
 use common::{Call, FRIDAY_MORNING, checked, shipped_files, small};
-use ivr::{Input, Output, QueueEnd, STEPS_MAX, Script};
+use ivr::{Answer, Input, MessageEnd, Output, QueueEnd, STEPS_MAX, Script};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +25,24 @@ fn inputs() -> impl Strategy<Value = Vec<(Input, u64)>> {
         1 => Just(Input::QueueEnded(QueueEnd::NobodyThere)),
         1 => Just(Input::QueueEnded(QueueEnd::Ended)),
         1 => Just(Input::TransferFailed),
+        3 => (0u32..6, answer()).prop_map(|(serial, answer)| Input::LookedUp { serial, answer }),
+        1 => any::<bool>().prop_map(|accepted| Input::CalledBack { accepted }),
+        1 => Just(Input::MessageEnded(MessageEnd::Kept)),
+        1 => Just(Input::MessageEnded(MessageEnd::Empty)),
+        1 => Just(Input::MessageEnded(MessageEnd::Failed)),
     ];
     proptest::collection::vec((input, 0u64..7), 0..80)
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    let found = |value: &str| Answer::Found([("status".to_owned(), value.to_owned())].into());
+    prop_oneof![
+        Just(Answer::Missing),
+        Just(Answer::Failed),
+        Just(found("open")),
+        Just(found("")),
+        Just(found("\u{0}no such thing")),
+    ]
 }
 
 /// Names that are there and one that is not, so that some flows are sound and some are not.
@@ -75,8 +91,10 @@ fn any_inputs_are_taken(script: &Arc<Script>, dialled: &str, inputs: &[(Input, u
             assert!(outputs.len() <= OUTPUTS_MAX);
             assert!(!over || outputs.is_empty(), "nothing comes after the end");
             over |= outputs.iter().any(|output| matches!(output, Output::HangUp { .. }));
-            let acts =
-                outputs.iter().filter(|output| !matches!(output, Output::Trace(_) | Output::Stop)).count();
+            let acts = outputs
+                .iter()
+                .filter(|output| !matches!(output, Output::Trace(_) | Output::Stop | Output::LookUp { .. }))
+                .count();
             assert!(acts <= 1, "a turn comes to rest in one place: {outputs:?}");
             assert!(script.languages().any(|language| language == call.interpreter.language()));
         }
@@ -143,12 +161,12 @@ proptest! {
 #[test]
 fn the_shipped_scripts_take_any_input() {
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(100));
-    for name in ["helpdesk", "statistics"] {
+    for name in ["city", "helpdesk", "municipal", "statistics"] {
         let script = checked(&shipped_files(name));
+        let dialled: Vec<&str> = script.dialled_numbers().into_iter().chain(["another"]).collect();
         runner
             .run(&inputs(), |inputs| {
-                any_inputs_are_taken(&script, "demo", &inputs);
-                any_inputs_are_taken(&script, "1510", &inputs);
+                dialled.iter().for_each(|dialled| any_inputs_are_taken(&script, dialled, &inputs));
                 Ok(())
             })
             .unwrap();
