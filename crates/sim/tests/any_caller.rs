@@ -16,7 +16,7 @@ use support::stage::*;
 
 const SCRIPTS: [&str; 4] = ["city", "helpdesk", "municipal", "statistics"];
 /// In a debug build a tenth of it, so that nobody waits.
-const SEEDS: u64 = if cfg!(debug_assertions) { 8 } else { 80 };
+const SEEDS: u64 = if cfg!(debug_assertions) { 4 } else { 40 };
 const MOVES_MAX: u64 = 60;
 const CALLER: u8 = 9;
 /// Whoever does nothing more is through, or spoken with, within this.

@@ -271,7 +271,7 @@ fn where_there_is_no_room_for_the_call_the_agent_is_not_asked_and_others_are_ser
         let mut second = dials(&mut stage, 10);
         ask(&mut stage, Ask::Ready { agent: "anna".to_owned() }).unwrap();
         // Who is on the line has come later, and she does not rest as if she had refused.
-        let (mut anna, invite) = Line::called(&mut stage, address(ANNA));
+        let (anna, invite) = Line::called(&mut stage, address(ANNA));
         assert!(!invite.contains("X-Cornetta-Callback"), "{invite}");
         anna.answer(&mut stage, &invite, "200 OK", &sdp(address(ANNA), SENDRECV));
         stage.expect(address(ANNA), "ACK");
@@ -285,6 +285,7 @@ fn where_there_is_no_room_for_the_call_the_agent_is_not_asked_and_others_are_ser
         let mut anna = answers(&mut stage, address(ANNA));
         let (outside, invite) = Line::called(&mut stage, address(OUTSIDE));
         assert_eq!(told(&stage)[2..], ["offered anna", "attempted 1 anna"]);
+        outside.answer(&mut stage, &invite, "180 Ringing", "");
         hangs_up(&mut stage, &mut anna);
         is_cancelled(&mut stage, &outside, &invite);
     }

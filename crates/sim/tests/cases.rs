@@ -83,6 +83,7 @@ otherwise = "ask"
 queue          = "desk"
 overflow_after = "1m"
 on.overflow    = "voicemail"
+on.full        = "voicemail"
 on.nobody      = "voicemail"
 [colleague]
 transfer  = "sip:operator@example.org"
