@@ -18,6 +18,7 @@ mod picture;
 mod proof;
 mod read;
 mod rule;
+mod schema;
 mod zone;
 
 use exceptions::Exception;
@@ -30,6 +31,7 @@ pub use document::Fault;
 pub use in_words::InWords;
 pub use month::{Day, Month};
 pub use proof::{PROOF_DAYS, Proof};
+pub use schema::schema;
 pub use zone::Zone;
 
 /// A checked calendar.

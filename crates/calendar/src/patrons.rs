@@ -5,6 +5,7 @@ use crate::hours::DAY_KEYS;
 use document::nearest;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
+use std::collections::BTreeSet;
 
 const TABLE: &str = include_str!("../data/patrons.csv");
 
@@ -58,6 +59,11 @@ impl Row {
     fn day(self) -> Option<(Yearly, String)> {
         Some((Yearly::parse(self.day)?, format!("{} ({})", self.saint, self.municipality)))
     }
+}
+
+/// Every municipality of the table, once.
+pub(crate) fn municipalities() -> BTreeSet<&'static str> {
+    rows().map(|row| row.municipality).collect()
 }
 
 fn rows() -> impl Iterator<Item = Row> {
@@ -146,7 +152,6 @@ impl MonthDay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn every_line_of_the_table_is_a_municipality_with_a_day_and_a_saint() {

@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use scripts::{Coverage, Say, Tongue};
+pub(crate) use scripts::{Coverage, Say, ScriptFile, Tongue};
 
 /// A telephone exchange for public help desks.
 #[derive(Parser)]
@@ -133,6 +133,15 @@ pub(crate) enum Ivr {
     },
     /// Play the cases in a script's `tests/`, in virtual time, and say what no case visits.
     Test(Box<IvrTest>),
+    /// Print what a file of a script may hold, as a JSON Schema that editors of TOML understand.
+    Schema {
+        /// Which file.
+        #[arg(value_enum, default_value_t = ScriptFile::Flow)]
+        file: ScriptFile,
+        /// Write those of all files into this folder instead, each as NAME.json.
+        #[arg(long, value_name = "FOLDER", conflicts_with = "file")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Args)]
@@ -508,6 +517,7 @@ mod tests {
         "ivr say menu node --lang it",
         "ivr diff menu other",
         "ivr coverage menu",
+        "ivr schema",
         "phone register",
         "phone call echo",
         "phone answer",

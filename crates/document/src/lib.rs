@@ -3,6 +3,7 @@
 
 mod fault;
 mod reader;
+pub mod schema;
 
 pub use fault::Fault;
 pub use reader::{Document, Entry, Section, Table, Value, change_texts, nearest};

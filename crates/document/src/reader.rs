@@ -231,6 +231,11 @@ impl<'d> Section<'d> {
         self.entries.iter().map(|entry| entry.name)
     }
 
+    /// The names that were asked for so far, there or not.
+    pub fn known(&self) -> impl Iterator<Item = &'static str> {
+        self.known.iter().copied()
+    }
+
     /// All that was not taken, in the order of the file, to be read under their own names.
     pub fn rest(self) -> Vec<Entry<'d>> {
         self.entries

@@ -13,7 +13,7 @@ pub const ANSWER_MAX: usize = 256 * 1024;
 pub const VALUE_MAX: usize = 200;
 
 /// How long an answer is waited for, unless the file says.
-const DEADLINE: Duration = Duration::from_secs(2);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Nobody waits longer on a telephone.
 const DEADLINE_MAX: Duration = Duration::from_secs(30);
@@ -242,7 +242,7 @@ fn csv_source(document: &mut Document<'_>, entry: &Entry<'_>, takes: &[String]) 
         .map(|columns| texts(document, &columns, |name| takes.iter().any(|known| known == name)));
     section.finish(document);
     let (file, at) = file?;
-    if file.contains(['/', '\\']) || file.starts_with('.') {
+    if file.is_empty() || file.contains(['/', '\\']) || file.starts_with('.') {
         document.fault(at, format!("`{file}` is no file beside this one"), "put the table into look_ups/");
     }
     let mut columns = columns.unwrap_or_default();

@@ -50,6 +50,24 @@ pub(crate) struct Coverage {
     pub(crate) json: bool,
 }
 
+/// A file that a script is made of.
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum ScriptFile {
+    /// flow.toml
+    Flow,
+    /// parts/NAME.toml
+    Part,
+    /// phrases/LANG.toml
+    Phrases,
+    /// calendars/NAME.toml
+    Calendar,
+    /// look_ups/NAME.toml
+    LookUp,
+    /// tests/NAME.toml
+    Cases,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Tongue {
     It,

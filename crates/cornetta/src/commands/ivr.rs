@@ -18,6 +18,7 @@ pub(super) fn run(command: &Ivr) -> Result<ExitCode> {
         Ivr::Diff { was, is, lang } => super::ivr_diff::run(was, is, *lang),
         Ivr::Coverage(coverage) => return super::ivr_coverage::run(coverage),
         Ivr::Test(test) => return super::ivr_test::run(test),
+        Ivr::Schema { file, out } => return super::ivr_schema::run(*file, out.as_deref()),
     })
 }
 

@@ -8,6 +8,7 @@ mod ivr;
 mod ivr_coverage;
 mod ivr_diff;
 mod ivr_say;
+mod ivr_schema;
 mod ivr_test;
 mod ivr_when;
 mod junit;

@@ -78,6 +78,8 @@ pub(super) struct Reader<'f> {
     set: BTreeMap<String, BTreeSet<String>>,
     /// What can become any text: by what callers type and by what others answer.
     free: BTreeSet<String>,
+    /// Some look-up could not be read, so that nobody knows what it gives.
+    guesses: bool,
     /// The names that it reads, and the values that it expects there, with their places.
     read: Vec<(String, Place)>,
     compared: Vec<(String, String, Place)>,
@@ -102,6 +104,7 @@ impl<'f> Reader<'f> {
             spoken: BTreeSet::new(),
             set: BTreeMap::new(),
             free: BTreeSet::new(),
+            guesses: false,
             read: Vec::new(),
             compared: Vec::new(),
             broken: false,
@@ -151,8 +154,7 @@ impl<'f> Reader<'f> {
         let numbers = head.take("numbers");
         let promise = head.take("promise");
         let emergency = head.take("emergency");
-        let keys = &["title", "languages", "fallback_language", "start", "numbers", "promise", "emergency"];
-        let bodies = self.name_nodes(head, keys);
+        let bodies = self.name_nodes(head);
         let scopes = self.scopes(bodies, parts);
 
         if let Some(scope) = scopes.first() {
@@ -194,7 +196,7 @@ impl<'f> Reader<'f> {
             let mut head = Section::new(&part.table, 0);
             let start = head.take("start");
             let _read_before = (head.take("parameters"), head.take("exits"));
-            let bodies = self.name_nodes(head, &["parameters", "exits", "start"]);
+            let bodies = self.name_nodes(head);
             let first = scopes.last().map_or(0, Scope::end);
             let mut scope = Scope::new(part.file, format!("{}/", part.name), first, bodies);
             self.turn_to(scopes.get(part.parent).map_or(0, |parent| parent.file));
@@ -284,15 +286,17 @@ impl<'f> Reader<'f> {
         named.or_else(|| self.languages.first().cloned()).unwrap_or_default()
     }
 
-    /// Every table that is left is a node; nothing else may be there but `keys`.
-    fn name_nodes<'d>(&mut self, head: Section<'d>, keys: &[&str]) -> Vec<Entry<'d>> {
+    /// Every table that is left is a node; nothing else may be there.
+    fn name_nodes<'d>(&mut self, head: Section<'d>) -> Vec<Entry<'d>> {
+        let keys: Vec<&str> = head.known().collect();
         let (nodes, others): (Vec<Entry<'d>>, Vec<Entry<'d>>) =
             head.rest().into_iter().partition(|entry| entry.value.get_ref().is_table());
         for entry in others {
             let what_to_do =
                 nearest(entry.name, keys.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-            let what_to_do =
-                what_to_do.unwrap_or_else(|| "take it out; a node is a table, headed [name]".to_owned());
+            let what_to_do = what_to_do.unwrap_or_else(|| {
+                format!("take it out; a node is a table, headed [name]; known here: {}", keys.join(", "))
+            });
             self.document.fault(entry.at, format!("unknown key `{}`", entry.name), what_to_do);
         }
         for entry in nodes.iter().filter(|entry| !is_name(entry.name)) {
@@ -390,8 +394,12 @@ impl<'f> Reader<'f> {
         if self.languages.iter().any(|declared| declared == language) {
             return Some(language.to_owned());
         }
-        let what_to_do = format!("choose one of {}, or list it in `languages`", self.languages.join(", "));
-        self.document.fault(at, format!("unknown language `{language}`"), what_to_do);
+        // Where none is listed that has been told.
+        if !self.languages.is_empty() {
+            let what_to_do =
+                format!("choose one of {}, or list it in `languages`", self.languages.join(", "));
+            self.document.fault(at, format!("unknown language `{language}`"), what_to_do);
+        }
         None
     }
 
@@ -459,6 +467,11 @@ impl<'f> Reader<'f> {
         self.free.insert(name.to_owned());
     }
 
+    /// Notes that anything can become known.
+    pub(super) fn guesses(&mut self) {
+        self.guesses = true;
+    }
+
     /// Notes that the flow goes another way if `value` is known under a name.
     pub(super) fn compares(&mut self, name: &str, value: &str, at: usize) {
         self.compared.push((name.to_owned(), value.to_owned(), self.place(at)));
@@ -468,7 +481,7 @@ impl<'f> Reader<'f> {
         self.check_compared();
         for (name, at) in std::mem::take(&mut self.read) {
             let known = self.set.contains_key(&name) || self.free.contains(&name);
-            if known || ALWAYS_KNOWN.contains(&name.as_str()) {
+            if known || self.guesses || ALWAYS_KNOWN.contains(&name.as_str()) {
                 continue;
             }
             let words = self.set.keys().chain(&self.free).map(String::as_str).chain(ALWAYS_KNOWN);

@@ -7,6 +7,7 @@ mod parts;
 mod phrases;
 mod promise;
 mod proof;
+pub mod schema;
 mod words;
 
 use crate::Fault;

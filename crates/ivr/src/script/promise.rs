@@ -11,7 +11,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What holds for scripts that promise nothing.
-const PROMISE: Promise = Promise { keys: 10, within: Duration::from_secs(300) };
+pub(super) const PROMISE: Promise = Promise { keys: 10, within: Duration::from_secs(300) };
+
+/// The most keys that can be promised.
+pub(super) const KEYS_MAX: u32 = 100;
 
 /// Between one digit and the next, for somebody who reads them off a letter.
 const DIGIT: Duration = Duration::from_secs(1);
@@ -31,13 +34,10 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Option<&Entry<'_>>) -> Promis
     let Some(mut section) = entry.and_then(|entry| reader.document.section(entry)) else { return PROMISE };
     let keys = section.take("keys").and_then(|entry| {
         let number = reader.document.number(&entry)?;
-        let keys = u32::try_from(number).ok().filter(|keys| (1..=100).contains(keys));
+        let keys = u32::try_from(number).ok().filter(|keys| (1..=KEYS_MAX).contains(keys));
         if keys.is_none() {
-            reader.document.fault(
-                entry.value_at(),
-                format!("{number} keys are no promise"),
-                "choose 1 to 100",
-            );
+            let what = format!("{number} keys are no promise");
+            reader.document.fault(entry.value_at(), what, format!("choose 1 to {KEYS_MAX}"));
         }
         keys
     });

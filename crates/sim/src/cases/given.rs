@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// A number that no script knows of itself.
-const DIALLED: &str = "800000000";
-const ANONYMOUS: &str = "anonymous";
+pub(super) const DIALLED: &str = "800000000";
+pub(super) const ANONYMOUS: &str = "anonymous";
 /// A Wednesday morning.
-const AT: &str = "2027-03-03 10:00";
+pub(super) const AT: &str = "2027-03-03 10:00";
 
 /// What is there before anybody presses a key, and what happens then.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ pub(super) enum Does {
     Rings,
 }
 
-const DOES: [(&str, Does); 3] =
+pub(super) const DOES: [(&str, Does); 3] =
     [("answers", Does::Answers), ("refuses", Does::Refuses), ("rings", Does::Rings)];
 
 /// What becomes of a message.
@@ -75,7 +75,7 @@ pub(super) enum MessageGiven {
     Failed,
 }
 
-const MESSAGES: [(&str, MessageGiven); 3] =
+pub(super) const MESSAGES: [(&str, MessageGiven); 3] =
     [("kept", MessageGiven::Kept), ("empty", MessageGiven::Empty), ("failed", MessageGiven::Failed)];
 
 /// What becomes of a wish to be called back.

@@ -15,6 +15,7 @@ mod messages;
 mod play;
 mod read;
 mod record;
+mod schema;
 mod story;
 
 pub use coverage::Coverage;
@@ -22,3 +23,4 @@ pub use expected::Difference;
 pub use play::{Desk, Played};
 pub use read::{Case, read};
 pub use record::record;
+pub use schema::schema;

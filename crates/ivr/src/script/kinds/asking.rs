@@ -3,13 +3,9 @@
 use super::super::flow::Reader;
 use super::super::model::{Assignment, Choice, Exit, Kind, Line, Retry};
 use super::super::words;
+use super::limits::{TIMEOUT, TRIES, TRIES_MAX};
 use super::{duration, saying};
 use document::{Entry, Section};
-use std::time::Duration;
-
-pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
-const TRIES: u32 = 3;
-const TRIES_MAX: i64 = 10;
 
 pub(super) fn menu(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Kind> {
     let entry = section.take("menu")?;

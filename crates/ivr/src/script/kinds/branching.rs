@@ -53,6 +53,7 @@ pub(super) fn look_up(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Opt
     let exits = ["found", "missing", "failed"].map(|name| reader.exit(section, name));
     let name = reader.document.text(&entry)?;
     let Some(look_up) = reader.look_ups.get(name) else {
+        reader.guesses();
         let what_to_do = match nearest(name, reader.look_ups.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("write look_ups/{name}.toml"),
@@ -61,7 +62,10 @@ pub(super) fn look_up(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Opt
         return None;
     };
     // One with faults of its own has been told.
-    let look_up = look_up.clone()?;
+    let Some(look_up) = look_up.clone() else {
+        reader.guesses();
+        return None;
+    };
     let with = with_all(reader, &look_up.takes, with, entry.at);
     for name in look_up.gives.keys() {
         reader.learns(name);

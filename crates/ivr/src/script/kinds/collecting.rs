@@ -3,17 +3,12 @@
 use super::super::flow::Reader;
 use super::super::model::{CollectNode, Exit, Kind, Purpose, Retry};
 use super::super::words;
-use super::asking::{TIMEOUT, retry};
+use super::asking::retry;
+use super::limits::{BETWEEN, DIGITS_MAX, TIMEOUT};
 use super::{duration, name};
 use document::{Entry, Section};
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-/// From one digit to the next.
-const BETWEEN: Duration = Duration::from_secs(3);
-
-/// The longest number that anybody types.
-const DIGITS_MAX: usize = 30;
 
 /// `collect = "case"`, `digits = "4..8"`, `end = "#"`, `masked = true`, `next = "node"`.
 pub(super) fn collect(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Kind> {

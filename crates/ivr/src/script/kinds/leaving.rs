@@ -3,13 +3,9 @@
 use super::super::flow::Reader;
 use super::super::model::{Kind, MessageNode, Value};
 use super::super::words::is_target;
+use super::limits::{LONGEST, RING, SILENCE};
 use super::{duration, finish, name, outcomes, value};
 use document::Section;
-use std::time::Duration;
-
-const RING: Duration = Duration::from_secs(30);
-const LONGEST: Duration = Duration::from_secs(120);
-const SILENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn transfer(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Kind> {
     let entry = section.take("transfer")?;

@@ -4,6 +4,7 @@ mod asking;
 mod branching;
 mod collecting;
 mod leaving;
+pub(super) mod limits;
 mod queueing;
 mod saying;
 
@@ -16,7 +17,7 @@ use document::{Entry, Section, nearest};
 use std::time::Duration;
 
 /// The keys that say what a node is. `say` says it only where none of these does.
-const KINDS: [&str; 15] = [
+pub(super) const KINDS: [&str; 15] = [
     "menu", "confirm", "consent", "collect", "survey", "set", "hours", "case", "look_up", "queue",
     "transfer", "callback", "message", "part", "hang_up",
 ];

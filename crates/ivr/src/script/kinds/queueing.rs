@@ -1,21 +1,15 @@
 //! Nodes in which the caller waits for an agent, or is called back instead.
 
 use super::super::flow::Reader;
-use super::super::model::{CallbackNode, Kind, QueueNode, Value};
+use super::super::model::{CallbackNode, Exit, Kind, QueueNode, Value};
 use super::super::phrases::source;
+use super::limits::{CALLBACK_TRIES, CALLBACK_TRIES_MAX, PAUSE};
 use super::saying::uses;
 use super::{duration, finish, name, outcomes, value};
 use document::{Section, nearest};
 use media_api::Sound;
 use spoken::Form;
 use std::collections::BTreeSet;
-use std::time::Duration;
-
-/// How often somebody is called back unless the script says, and the most.
-const TRIES: u32 = 3;
-const TRIES_MAX: i64 = 10;
-/// Between one try and the next unless the script says.
-const PAUSE: Duration = Duration::from_secs(600);
 
 pub(super) fn queue(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Kind> {
     let entry = section.take("queue")?;
@@ -38,7 +32,8 @@ pub(super) fn queue(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Optio
     let overflow = reader.exit_or_default(&mut on, "overflow", "overflow");
     let full = reader.exit_or_default(&mut on, "full", "queue_full");
     let nobody = reader.exit_or_default(&mut on, "nobody", "nobody_there");
-    let ended = on.as_mut().filter(|on| on.has("ended")).and_then(|on| reader.exit(on, "ended"));
+    let ended = on.as_mut().and_then(|on| on.take("ended"));
+    let ended = ended.and_then(|ended| reader.node(&ended)).map(Exit::To);
     finish(reader, on);
     Some(Kind::Queue(QueueNode {
         queue: queue?,
@@ -112,7 +107,7 @@ pub(super) fn callback(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Op
         Some(entry) => value(reader, &entry),
         None => Some(Value::Known("caller".to_owned())),
     };
-    let tries = tries(reader, section).unwrap_or(TRIES);
+    let tries = tries(reader, section).unwrap_or(CALLBACK_TRIES);
     let pause = duration(reader, section, "pause").unwrap_or(PAUSE);
     let next = reader.exit(section, "next");
     let mut on = outcomes(reader, section);
@@ -134,10 +129,10 @@ pub(super) fn callback(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Op
 fn tries(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<u32> {
     let entry = section.take("tries")?;
     let number = reader.document.number(&entry)?;
-    let tries = u32::try_from(number).ok().filter(|_| (1..=TRIES_MAX).contains(&number));
+    let tries = u32::try_from(number).ok().filter(|_| (1..=CALLBACK_TRIES_MAX).contains(&number));
     if tries.is_none() {
         let what = format!("nobody is called back {number} times");
-        reader.document.fault(entry.value_at(), what, format!("choose 1 to {TRIES_MAX}"));
+        reader.document.fault(entry.value_at(), what, format!("choose 1 to {CALLBACK_TRIES_MAX}"));
     }
     tries
 }

@@ -43,10 +43,13 @@ fn line(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Line> {
 fn known(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Line> {
     let at = entry.value_at();
     let mut section = reader.document.section(entry)?;
-    let language = section.take("language").and_then(|language| {
-        let text = reader.document.text(&language)?;
-        reader.language(text, language.value_at())
-    });
+    let language = match section.take("language") {
+        Some(language) => {
+            let text = reader.document.text(&language)?;
+            Some(reader.language(text, language.value_at())?)
+        }
+        None => None,
+    };
     let [one] = section.rest().try_into().map_or_else(
         |_| {
             reader.document.fault(
