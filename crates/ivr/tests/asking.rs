@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Call, checked, small, told};
+use common::{Call, checked, small};
 use ivr::{Answer, Input, MessageEnd, Script, ScriptFiles, Why};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,10 +38,6 @@ fn files(body: &str) -> ScriptFiles {
 
 fn script(body: &str) -> Arc<Script> {
     checked(&files(body))
-}
-
-fn faults(files: &ScriptFiles) -> Vec<String> {
-    told(&Script::check(files).expect_err("it has a fault"))
 }
 
 /// A call that hears the first question.
@@ -219,99 +215,6 @@ fn a_part_is_walked_as_often_as_it_is_named_each_time_with_its_own_parameters() 
 }
 
 #[test]
-fn faults_in_parts_are_told_where_they_stand() {
-    for (uses, part, fault) in [
-        (
-            USES.to_owned(),
-            PART.replace("next = \"done\"", "next = \"don\""),
-            "parts/number.toml:8:8: unknown node `don`; did you mean `done`?",
-        ),
-        (
-            USES.replace("into = \"case\"", "inta = \"case\""),
-            PART.to_owned(),
-            "flow.toml:8:23: the part has no parameter `inta`; did you mean `into`?",
-        ),
-        (
-            USES.replace("done = \"pin\", ", ""),
-            PART.to_owned(),
-            "flow.toml:6:2: exit `done` leads nowhere; write on.done = \"NODE\"",
-        ),
-        (
-            USES.replace("ask = \"you_typed\"", "ask = \"no_such\""),
-            PART.to_owned(),
-            "parts/number.toml:5:7: phrase `no_such` is missing in en, it; add no_such = \"...\" to phrases/en.toml, phrases/it.toml",
-        ),
-        (
-            "[ask]\nsay = \"ask\"\nnext = \"bye\"\n".to_owned(),
-            PART.to_owned(),
-            "parts/number.toml:1:1: no node uses part `number`; name it in a node, or take it away",
-        ),
-        (
-            USES.to_owned(),
-            format!(
-                "{PART}[again]\npart = \"number\"\nwith = {{ ask = \"ask\", into = \"x\" }}\non = {{ done = \"done\", given_up = \"done\" }}\n"
-            ),
-            "parts/number.toml:11:8: part `number` stands in itself, or parts more than 8 deep; lead back by a node, not by a part",
-        ),
-    ] {
-        let told = faults(&with_part(&uses, &part));
-        assert!(told.contains(&fault.to_owned()), "{fault}\n{told:#?}");
-    }
-}
-
-#[test]
-fn faults_of_look_ups_and_of_digits_are_told_where_they_stand() {
-    let look_up = |text: &str| {
-        let mut files = files(CLIENT);
-        files.look_ups = vec![("clients".to_owned(), "look_ups/clients.toml".to_owned(), text.to_owned())];
-        faults(&files)
-    };
-    for (text, fault) in [
-        (
-            CLIENTS.replace("[http]", "[htp]"),
-            "look_ups/clients.toml:1:1: a look-up asks one source; write one of [http], [csv] and [sql]",
-        ),
-        (
-            CLIENTS.replace("{number}", "{numbr}"),
-            "look_ups/clients.toml:4:7: `{numbr}` is not given; name it in `takes`, or take it out",
-        ),
-        (
-            CLIENTS.replace("[http]", "deadline = \"2m\"\n[http]"),
-            "look_ups/clients.toml:3:12: nobody waits so long on a telephone; choose 30s at most",
-        ),
-        (
-            CLIENTS.replace(
-                "[http]\nurl = \"http://127.0.0.1:1/{number}\"",
-                "[sql]\nconnection = \"env:DB\"\nstatement = \"delete from t where n = $1\"",
-            ),
-            "look_ups/clients.toml:5:13: a look-up reads and does not write; begin it with select",
-        ),
-        (
-            CLIENTS.replace("[http]\nurl = \"http://127.0.0.1:1/{number}\"", "[csv]\nfile = \"../x.csv\""),
-            "look_ups/clients.toml:4:8: `../x.csv` is no file beside this one; put the table into look_ups/",
-        ),
-    ] {
-        assert!(look_up(&text).contains(&fault.to_owned()), "{fault}\n{:#?}", look_up(&text));
-    }
-    for (body, fault) in [
-        (
-            CASE.replace("3..5", "5..3"),
-            "flow.toml:9:10: `5..3` is no number of digits; write it like \"6\" or \"4..8\", 30 at most",
-        ),
-        (CASE.replace("\"#\"", "\"4\""), "flow.toml:10:7: `4` ends nothing; write \"#\" or \"*\""),
-        (
-            CASE.replace("{ digits = ", "{ digit = "),
-            "flow.toml:13:23: nothing is said as `digit`; did you mean `digits`?",
-        ),
-        (CASE.replace("$case", "$cas"), "flow.toml:13:32: nothing sets `$cas`; did you mean `$case`?"),
-        (CLIENT.to_owned(), "flow.toml:7:11: unknown look-up `clients`; write look_ups/clients.toml"),
-    ] {
-        let told = faults(&files(&body));
-        assert!(told.contains(&fault.to_owned()), "{fault}\n{told:#?}");
-    }
-}
-
-#[test]
 fn a_text_is_said_by_a_voice_and_told_to_nobody() {
     let body = "[ask]\nsay = [\"ask\", { text = \"$caller\" }]\nnext = \"bye\"\n";
     let mut given = files(body);
@@ -322,11 +225,4 @@ fn a_text_is_said_by_a_voice_and_told_to_nobody() {
     let told = format!("{outputs:?}");
     assert!(told.contains("prompts: [\"it/ask\", \"speech/it\"]"), "{told}");
     assert_eq!(common::line(outputs.last().unwrap()), "play it/ask speech/it/MarioRossi");
-    given.voices.remove("en");
-    assert_eq!(
-        faults(&given),
-        [
-            "flow.toml:7:15: no voice speaks en; write a service for it under [speech], or say a phrase, or name a language"
-        ]
-    );
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use base::Wall;
-use common::{Call, FRIDAY_MORNING, checked, repository, shipped_files};
+use common::{Call, FRIDAY_MORNING, checked, repository, shipped_files, told, without};
 use ivr::{Input, Interpreter, Output, QueueEnd, Script};
 use spoken::Form;
 use std::collections::BTreeMap;
@@ -280,4 +280,18 @@ fn a_language_known_before_the_call_is_spoken_from_the_first_word() {
     let mut interpreter = Interpreter::new(statistics(), entry);
     interpreter.handle(base::Time::ZERO, FRIDAY_MORNING, Input::Start);
     assert_eq!(interpreter.language(), "sl");
+}
+
+#[test]
+fn all_faults_of_a_shipped_script_that_is_spoilt_come_at_once() {
+    let mut files = shipped_files("helpdesk");
+    files.flow.1 =
+        files.flow.1.replace("open   = \"topic\"", "open   = \"topics\"").replace("moh/calm", "moh/loud");
+    files.sounds = without(&files.sounds, "wo/welcome");
+    files.sounds = without(&files.sounds, "wo/goodbye");
+    let faults = told(&Script::check(&files).expect_err("it has faults"));
+    assert_eq!(faults.len(), 4, "{faults:#?}");
+    assert!(faults[0].contains("unknown node `topics`; did you mean `topic`?"));
+    assert!(faults[1].contains("there is no sound `moh/loud`"));
+    assert!(faults[3].starts_with("phrases/wo.toml:") && faults[3].contains("`wo/goodbye`"));
 }

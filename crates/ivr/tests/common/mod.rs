@@ -34,7 +34,7 @@ pub(crate) fn folder(name: &str, path: &Path, sounds: SoundInventory) -> ScriptF
     }
 }
 
-fn tables(path: &Path, kind: &str) -> Vec<(String, String, String)> {
+pub(crate) fn tables(path: &Path, kind: &str) -> Vec<(String, String, String)> {
     let mut tables: Vec<_> = list(&path.join(kind), "toml")
         .into_iter()
         .map(|(name, path)| (name.clone(), format!("{kind}/{name}.toml"), fs::read_to_string(path).unwrap()))
