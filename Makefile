@@ -36,10 +36,12 @@ bench: needs-build needs-test
 # Without a sanitizer, so that a stable toolchain is enough: our crates forbid `unsafe`.
 fuzz: needs-build needs-fuzz
 	$(CARGO) fuzz build -s none
-	@for target in message sdp uri framing stun speech srtp jitter_buffer media_packets handshakes small stir user_agent engine; do \
-	  mkdir -p fuzz/corpus/$$target fuzz/seeds/$$target; \
+	@for target in message sdp uri framing stun speech srtp jitter_buffer media_packets handshakes small stir script user_agent engine; do \
+	  seeds=fuzz/seeds/$$target; \
+	  if [ $$target = script ]; then seeds=crates/ivr/tests/broken; fi; \
+	  mkdir -p fuzz/corpus/$$target $$seeds; \
 	  echo "Fuzzing $$target for $(SECONDS_EACH) s"; \
-	  $(CARGO) fuzz run -s none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	  $(CARGO) fuzz run -s none $$target fuzz/corpus/$$target $$seeds -- \
 	    -max_total_time=$(SECONDS_EACH) -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 || exit 1; \
 	done
 
