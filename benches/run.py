@@ -28,7 +28,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 from harness import loads, rtpengine  # noqa: E402
-from harness.phones import MEDIA_FROM, Phones  # noqa: E402
+from harness.phones import KEYS, MEDIA_FROM, Phones  # noqa: E402
 from harness.server import HOST, Server  # noqa: E402
 
 PRIVATE = "CORNETTA_BENCH_PRIVATE"
@@ -45,7 +45,7 @@ def main():
         return 2
     private = enter_private_network()
     bench = Bench(program, arguments.quick, private)
-    parts = {name: getattr(bench, name) for name in ("relay", "crowd", "sip", "media", "calls", "memory", "prompt", "sim")}
+    parts = {name: getattr(bench, name) for name in ("relay", "crowd", "sip", "media", "calls", "memory", "prompt", "ivr", "sim")}
     wanted = arguments.only.split(",") if arguments.only else list(parts)
     if unknown := set(wanted) - set(parts):
         print(f"--only {','.join(unknown)}: unknown; known are {', '.join(parts)}", file=sys.stderr)
@@ -68,7 +68,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cornetta", default="target/release/cornetta", help="the program to measure: %(default)s")
     parser.add_argument("--quick", action="store_true", help="shorter; good for a look, not for a record")
-    parser.add_argument("--only", default="", metavar="NAMES", help="of relay,crowd,sip,media,calls,memory,prompt,sim")
+    parser.add_argument("--only", default="", metavar="NAMES", help="of relay,crowd,sip,media,calls,memory,prompt,ivr,sim")
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     return parser.parse_args()
 
@@ -296,6 +296,53 @@ class Bench:
         beside = f"p99 {p99:.1f}; INVITE to 200: {statistics.median(answers):.1f}"
         self.tell("INVITE to first prompt packet, median", statistics.median(prompts), "ms", most=20, beside=beside)
 
+    def ivr(self):
+        """Scripts: a step of the interpreter, a check of the largest beside its TOML alone, cases, and the prompt after a key."""
+        command = [self.tools / "ivr_cost"] + (["--rounds", "3"] if self.quick else [])
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr.strip())
+        said = [json.loads(line) for line in done.stdout.splitlines()]
+        steps = [cost for cost in said if "step_ns" in cost]
+        dearest = max(steps, key=lambda cost: cost["step_ns"])
+        beside = ", ".join(f"{cost['script']} {cost['step_ns'] / 1000:.2f}" for cost in steps)
+        self.tell("step of the interpreter, dearest script", dearest["step_ns"] / 1000, "µs", most=2, beside=beside)
+        checks = [cost for cost in said if "check_ns" in cost]
+        largest = max(checks, key=lambda cost: cost["toml_ns"])
+        beside = f"{largest['script']}, {largest['languages']} languages; "
+        beside += ", ".join(f"{cost['script']} {cost['check_ns'] / 1e6:.1f}" for cost in checks)
+        self.tell("check of the largest script", largest["check_ns"] / 1e6, "ms", most=200, beside=beside)
+        beside = f"TOML alone {largest['toml_ns'] / 1e6:.1f} ms"
+        self.tell("check of the largest script / its TOML alone", largest["check_ns"] / largest["toml_ns"], "times", beside=beside)
+        cases = next(cost for cost in said if "cases" in cost)
+        beside = f"{cases['cases']} played, {cases['cases_ns'] / 1e9:.2f} s"
+        self.tell("500 cases of scripts, CPU", 500 * cases["cases_ns"] / cases["cases"] / 1e9, "s", most=2, beside=beside)
+        self.prompt_after_key()
+
+    def prompt_after_key(self):
+        """From the first packet of a press, which here is its end too, to the first packet of the next prompt, over real sockets:
+        the caller presses in the silence after a prompt, at any moment of a tick."""
+        waits = []
+        with self.server("keys") as server, Phones(server) as phones:
+            # Another call keeps the media thread on its tick; without one it would be woken by the command itself.
+            phones.stand_up("sig", 1)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as media:
+                media.bind((HOST, MEDIA_FROM))
+                call = phones.invite("keys", 0, MEDIA_FROM, KEYS)
+                if not call.answered.wait(3) or call.failed:
+                    raise RuntimeError(f"the call to keys was not answered: {call.failed}")
+                for number in range(15 if self.quick else 60):
+                    hear_to_the_end(media)
+                    time.sleep(0.0037 * (number % 7))
+                    began = time.monotonic()
+                    media.sendto(press(number), (HOST, call.their_port))
+                    media.settimeout(3)
+                    media.recv(2048)
+                    waits.append(1000 * (time.monotonic() - began))
+                phones.hang_up([call])
+        beside = f"median {statistics.median(waits):.1f}, p99 {statistics.quantiles(waits, n=100)[98]:.1f}; {len(waits)} presses"
+        self.tell("key to the first packet of the next prompt, longest", max(waits), "ms", most=20, beside=beside)
+
     def sim(self):
         """Simulated calls for a second of one core's CPU."""
         calls = 500 if self.quick else 2_000
@@ -314,6 +361,24 @@ class Bench:
     @staticmethod
     def root():
         return Path(__file__).resolve().parents[1]
+
+
+def hear_to_the_end(media):
+    """Waits until a prompt has begun and been silent for 200 ms."""
+    media.settimeout(5)
+    media.recv(2048)
+    media.settimeout(0.2)
+    try:
+        while True:
+            media.recv(2048)
+    except TimeoutError:
+        pass
+
+
+def press(number):
+    """The last packet of a press of 5 (RFC 4733), of which none came before."""
+    head = struct.pack("!BBHII", 0x80, 0x80 | 101, number, 1600 * number, 0x5EED)
+    return head + struct.pack("!BBH", 5, 0x8A, 800)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ SDP = (
 )
 
 
+KEYS = SDP.replace("AVP 8", "AVP 8 101") + "a=rtpmap:101 telephone-event/8000\r\n"
+
+
 def header(message, name):
     found = re.search(rf"^{name}:[ \t]*(.*?)\r$", message, re.M | re.I)
     return found[1] if found else ""
@@ -75,11 +78,11 @@ class Phones:
         self.caller.close()
         self.callee.close()
 
-    def invite(self, service, number, port=None):
+    def invite(self, service, number, port=None, sdp=SDP):
         """Begins a call; `answered` tells when it stands or has failed."""
         call = Call(number, port or caller_port(number))
         self.calls[call.id] = call
-        body = SDP.format(port=call.port)
+        body = sdp.format(port=call.port)
         call.to = f"<sip:{service}@{HOST}:{self.server[1]}>"
         call.target = f"sip:{service}@{HOST}:{self.server[1]}"
         self.send(call, "INVITE", 1, body)
