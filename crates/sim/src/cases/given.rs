@@ -87,7 +87,7 @@ pub(super) enum CallbackGiven {
     Refused,
 }
 
-const CALLBACKS: [(&str, CallbackGiven); 2] =
+pub(super) const CALLBACKS: [(&str, CallbackGiven); 2] =
     [("accepted", CallbackGiven::Accepted), ("refused", CallbackGiven::Refused)];
 
 /// An agent who is there.

@@ -1,6 +1,6 @@
 //! What `tests/NAME.toml` may hold, for editors. Each key that `read`, `given` and `expected` take has its line here.
 
-use super::given::{ANONYMOUS, AT, DIALLED, DOES, MESSAGES};
+use super::given::{ANONYMOUS, AT, CALLBACKS, DIALLED, DOES, MESSAGES};
 use document::schema::{Key, Keys, Schema, Shape};
 
 /// What a file of cases may hold.
@@ -35,7 +35,7 @@ pub fn schema() -> Schema {
     }
 }
 
-fn given() -> [Key; 11] {
+fn given() -> [Key; 12] {
     let user = || Shape::Fits("^[A-Za-z0-9+_.-]+$".to_owned());
     let group = "(wait\\s+[0-9.]+[smh]|[0-9A-D*#]+)?";
     let keys = Shape::Fits(format!("^\\s*{group}\\s*(,\\s*{group}\\s*)*$"));
@@ -61,6 +61,8 @@ fn given() -> [Key; 11] {
         Key::new("outside", words(&DOES), "What the party does that the script puts callers through to.")
             .unless_said("answers"),
         Key::new("message", words(&MESSAGES), "What becomes of a message.").unless_said("kept"),
+        Key::new("callback", words(&CALLBACKS), "What becomes of a wish to be called back.")
+            .unless_said("accepted"),
         Key::new(
             "emergency",
             Shape::Text,
