@@ -1,5 +1,6 @@
 //! What the engine is told and what it gives: the seam between the pure house and its shell.
 
+use crate::Bodies;
 use crate::Codecs;
 use crate::Numbering;
 use crate::OutboundRule;
@@ -35,6 +36,8 @@ pub struct Config {
     pub numbering: Numbering,
     /// By dialled number or user, in any form: what is dialled is compared in its normal form.
     pub services: BTreeMap<String, Service>,
+    /// Whose numbers those are, where several bodies share the installation.
+    pub bodies: Bodies,
     /// The trunks whose operators may transfer our callers by REFER; that of any other is declined (603).
     pub referring_trunks: BTreeSet<String>,
     /// The trunks whose operators are asked by REFER to connect a caller of theirs with a number of theirs without us.
@@ -205,7 +208,8 @@ pub enum Input {
     Command {
         /// For the reply.
         id: u64,
-        /// Who asks, for the log.
+        /// Who asks, for the log. Whoever has the name of a body's own, such as `venezia/crm`, asks for nothing but what is
+        /// that body's.
         by: String,
         /// What.
         command: Command,

@@ -11,7 +11,7 @@ use acd::{EntryId, NotEntered, OfferId};
 use base::Time;
 use facts::{
     CallbackGivenUp, CallbackNow, CallbackOffer, CallbackPause, CallbackRequest, CallbackTry, Cause, End,
-    FactKind, millis,
+    FactKind, body_of, millis,
 };
 use ivr::CallBack;
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,7 +182,8 @@ pub(crate) fn not_entered(ctx: &mut Context, id: u64, why: NotEntered) {
 /// There is no room for it now, whatever its agents do: nothing of this is theirs.
 fn put_off(ctx: &mut Context, id: u64) {
     if let Some(fact) = postpone(ctx, id, (Cause::Capacity, None), FULL_MS) {
-        ctx.note(fact);
+        let body = ctx.callbacks.get(id).and_then(body);
+        ctx.note_of(body, fact);
     }
 }
 
@@ -215,9 +216,11 @@ pub(crate) fn keep_queues(ctx: &mut Context) {
 }
 
 fn give_up(ctx: &mut Context, id: u64, cause: Cause) {
-    let attempts = ctx.callbacks.get(id).map_or(0, |now| now.attempts);
+    let known = ctx.callbacks.get(id);
+    let (attempts, body) = known.map_or((0, None), |now| (now.attempts, body(now)));
     ctx.callbacks.remove(id);
-    ctx.note(FactKind::CallbackFailed(CallbackGivenUp { callback: id, attempts, cause, sip: None }));
+    let failed = CallbackGivenUp { callback: id, attempts, cause, sip: None };
+    ctx.note_of(body, FactKind::CallbackFailed(failed));
 }
 
 /// Those whose pause is over wait for an agent again.
@@ -283,9 +286,10 @@ impl Engine {
         if callback.tried {
             return Err(CommandRefused::InvalidState);
         }
+        let body = body(&callback.now);
         let entry = ctx.callbacks.leave(id);
         ctx.callbacks.remove(id);
-        ctx.note(FactKind::CallbackCancelled { callback: id, by });
+        ctx.note_of(body, FactKind::CallbackCancelled { callback: id, by });
         if let Some(entry) = entry {
             ctx.acd(acd::Input::Withdraw(entry));
         }
@@ -314,4 +318,9 @@ impl Engine {
             }
         }
     }
+}
+
+/// Whose callers they are.
+fn body(now: &CallbackNow) -> Option<String> {
+    body_of(&now.queue).map(str::to_owned)
 }

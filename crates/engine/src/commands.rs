@@ -5,11 +5,52 @@ use crate::call::Call;
 use crate::context::Context;
 use crate::engine::Engine;
 use crate::{CommandRefused, Output};
-use facts::{Cause, Command, End, Side, SupervisionMode};
+use facts::{Cause, Command, End, Side, SupervisionMode, body_of};
 
 impl Engine {
     pub(crate) fn command(&mut self, id: u64, by: String, command: Command) {
-        let done = match command {
+        let done = match body_of(&by).is_none_or(|body| self.is_of(body, &command)) {
+            true => self.done(by, command),
+            false => Err(CommandRefused::NotFound),
+        };
+        self.settle();
+        let result = done.map(|()| self.ctx.ledger.head());
+        self.ctx.out.push_back(Output::Reply { id, result });
+    }
+
+    /// Whether all that a command is about is this body's. What is not is to whoever asks as if it were not there.
+    fn is_of(&self, body: &str, command: &Command) -> bool {
+        let own = |of: Option<&str>| of == Some(body);
+        let call = |id: &str| self.call_of(id).is_ok_and(|(_, call)| own(call.log.body.as_deref()));
+        match command {
+            Command::Pause { agent, .. } | Command::Ready { agent } => own(body_of(agent)),
+            Command::HangUp { call: id }
+            | Command::Transfer { call: id, .. }
+            | Command::AddParty { call: id, .. }
+            | Command::DropParty { call: id, .. }
+            | Command::MuteParty { call: id, .. }
+            | Command::Record { call: id, .. }
+            | Command::PauseRecording { call: id, .. }
+            | Command::StopRecording { call: id } => call(id),
+            Command::Supervise { call: id, supervisor, .. }
+            | Command::EndSupervision { call: id, supervisor } => call(id) && own(body_of(supervisor)),
+            Command::CloseByEmergency { scope, .. } | Command::OpenAfterEmergency { scope } => {
+                own(self.ctx.body_of_scope(scope).as_deref())
+            }
+            Command::CancelCallback { callback } => {
+                own(self.ctx.callbacks.get(*callback).and_then(|now| body_of(&now.queue)))
+            }
+            // What crosses the wire, and who may use it, is the installation's.
+            Command::Capture { .. }
+            | Command::CaptureNext { .. }
+            | Command::EndCapture { .. }
+            | Command::Ban { .. }
+            | Command::LiftBan { .. } => false,
+        }
+    }
+
+    fn done(&mut self, by: String, command: Command) -> Result<(), CommandRefused> {
+        match command {
             Command::Pause { agent, reason } => {
                 self.agent_command(&agent.clone(), acd::Input::Pause { agent, reason })
             }
@@ -50,10 +91,7 @@ impl Engine {
             Command::MuteParty { call, leg, muted } => {
                 self.in_call(&call, |call, ctx| call.mute_party(ctx, leg, muted, by))
             }
-        };
-        self.settle();
-        let result = done.map(|()| self.ctx.ledger.head());
-        self.ctx.out.push_back(Output::Reply { id, result });
+        }
     }
 
     fn agent_command(&mut self, agent: &str, input: acd::Input) -> Result<(), CommandRefused> {

@@ -71,6 +71,15 @@ pub(crate) enum Errand {
         /// Whom they called.
         to: String,
     },
+    /// The party that a call is about goes on in another body's service: in a call of that body.
+    GoOn {
+        /// The call that it leaves.
+        call: CallKey,
+        /// As it was asked for.
+        to: String,
+        /// The number that the service answers, in its normal form.
+        number: String,
+    },
     /// An agent who is to be asked cannot be rung.
     OfferFailed {
         /// The call that is offered.
@@ -157,9 +166,20 @@ impl Context {
         self.ledger.wall(self.now)
     }
 
-    /// A fact of no call.
+    /// A fact of no call, of the body that the names in it say.
     pub(crate) fn note(&mut self, kind: FactKind) {
-        self.ledger.note(self.now, kind, &mut self.out);
+        let body = kind.body().map(str::to_owned);
+        self.note_of(body, kind);
+    }
+
+    /// A fact of no call, of this body.
+    pub(crate) fn note_of(&mut self, body: Option<String>, kind: FactKind) {
+        self.ledger.note(self.now, body, kind, &mut self.out);
+    }
+
+    /// The log of a new call: one of a body, if it is.
+    pub(crate) fn begin_log(&mut self, body: Option<String>) -> CallLog {
+        self.ledger.open_call(self.now, &self.config.node, body)
     }
 
     /// A fact of a call.

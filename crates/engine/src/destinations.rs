@@ -3,7 +3,9 @@
 use crate::charges::Charge;
 use crate::context::Context;
 use crate::outbound::{Who, may_dial};
-use crate::{Service, Target};
+use crate::{Config, Service, Target};
+use facts::{body_of, name_in};
+use sip::gruu::Device;
 use sip::ua::Invite;
 use sip::uri::{Scheme, Uri};
 
@@ -15,38 +17,56 @@ const NUMBER_MAX: usize = 20;
 #[derive(Debug)]
 pub(crate) struct Meant {
     pub(crate) service: Service,
+    /// The number that it answers, in its normal form; nothing if it answers whatever nothing else does.
+    pub(crate) number: Option<String>,
     /// For a number outside that a rule let through: to be settled.
     pub(crate) charge: Option<Charge>,
 }
 
 impl From<Service> for Meant {
     fn from(service: Service) -> Meant {
-        Meant { service, charge: None }
+        Meant { service, number: None, charge: None }
     }
+}
+
+/// The service that answers a number in its normal form, if one does.
+pub(crate) fn answering(config: &Config, number: &str) -> Option<Meant> {
+    let service = config.services.get(number)?.clone();
+    Some(Meant { number: Some(number.to_owned()), ..service.into() })
 }
 
 /// What `dialled` means for `who`: the name of an account, the number of a service, or a number outside. The
 /// host of a URI does not count: nobody is called outside but by a trunk, and phones write whatever name they
-/// know us by. A GRUU means one device of an account (RFC 5627). An operator writes numbers as its trunk does. An error
+/// know us by. Somebody of a body, or in a call of it, names nobody of another. A GRUU means one device of an account (RFC 5627). An operator writes numbers as its trunk does. An error
 /// is the status that refuses it.
-pub(crate) fn resolve(ctx: &mut Context, who: Who<'_>, dialled: &str) -> Result<Meant, u16> {
+pub(crate) fn resolve(
+    ctx: &mut Context,
+    who: Who<'_>,
+    body: Option<&str>,
+    dialled: &str,
+) -> Result<Meant, u16> {
     match ctx.sip.device(dialled) {
-        Some(device) => Ok(Service::Dial(Target::Device(device?)).into()),
-        None => resolve_user(ctx, who, user_of(dialled).ok_or(404u16)?),
+        Some(device) => named_device(device?, body),
+        None => resolve_user(ctx, who, body, user_of(dialled).ok_or(404u16)?),
     }
 }
 
 /// What an account means by its INVITE.
 pub(crate) fn invited(ctx: &mut Context, account: &str, invite: &Invite) -> Result<Meant, u16> {
+    let body = body_of(account);
     match ctx.sip.device(&invite.uri) {
-        Some(device) => Ok(Service::Dial(Target::Device(device?)).into()),
-        None => resolve_user(ctx, Who::Agent(account), invite.dialled.clone()),
+        Some(device) => named_device(device?, body),
+        None => resolve_user(ctx, Who::Agent(account), body, invite.dialled.clone()),
     }
 }
 
-fn resolve_user(ctx: &mut Context, who: Who<'_>, dialled: String) -> Result<Meant, u16> {
-    if ctx.config.has_account(&dialled) {
-        return Ok(Service::Dial(Target::Agent(dialled)).into());
+fn named_device(device: Device, body: Option<&str>) -> Result<Meant, u16> {
+    may_name(body, &device.user).then(|| Service::Dial(Target::Device(device)).into()).ok_or(404)
+}
+
+fn resolve_user(ctx: &mut Context, who: Who<'_>, body: Option<&str>, dialled: String) -> Result<Meant, u16> {
+    if let Some(account) = account(&ctx.config, body, &dialled) {
+        return Ok(Service::Dial(Target::Agent(account)).into());
     }
     let numbering = &ctx.config.numbering;
     let number = match who {
@@ -54,15 +74,26 @@ fn resolve_user(ctx: &mut Context, who: Who<'_>, dialled: String) -> Result<Mean
         // What it strips and puts before is for the numbers at which it calls us.
         Who::Trunk(name) => numbering.trunk(name).normal(&dialled),
     };
-    if let Some(service) = ctx.config.services.get(number.as_str()) {
-        return Ok(service.clone().into());
+    if let Some(meant) = answering(&ctx.config, number.as_str()) {
+        return Ok(meant);
     }
     if ctx.config.sip.trunks.is_empty() || !is_number(&dialled) {
         return ctx.config.otherwise.clone().map(Meant::from).ok_or(404);
     }
     let charge = may_dial(ctx, who, &number)?;
     let service = Service::Dial(Target::Number { number: number.as_str().to_owned() });
-    Ok(Meant { service, charge })
+    Ok(Meant { charge, ..service.into() })
+}
+
+/// The account that a name means in a body: one of its own before one of the installation's own.
+pub(crate) fn account(config: &Config, body: Option<&str>, named: &str) -> Option<String> {
+    let own = body.map(|body| name_in(Some(body), named)).filter(|own| config.has_account(own));
+    own.or_else(|| (may_name(body, named) && config.has_account(named)).then(|| named.to_owned()))
+}
+
+/// Whether somebody of a body can name this account: not one of another body.
+pub(crate) fn may_name(body: Option<&str>, account: &str) -> bool {
+    body.is_none() || body_of(account).is_none_or(|of| Some(of) == body)
 }
 
 /// The user part of a URI, the number of a `tel:`, or the text itself if it is no URI.

@@ -27,13 +27,14 @@ impl Emergencies {
         self.living = past.into_iter().map(|now| (now.closed.scope.clone(), now)).collect();
     }
 
-    /// What closes a call to `number` that `script` answers: the closure of the number before that of the script before
-    /// that of all.
-    pub(crate) fn of(&self, number: &str, script: &str) -> Option<&EmergencyClosed> {
+    /// What closes a call to `number` that `script` of `body` answers: the closure of the number before that of the script
+    /// before that of the body before that of all.
+    pub(crate) fn of(&self, number: &str, script: &str, body: Option<&str>) -> Option<&EmergencyClosed> {
         let number = EmergencyScope::Number(number.to_owned());
         let script = EmergencyScope::Script(script.to_owned());
-        let scopes = [number, script, EmergencyScope::All];
-        scopes.iter().find_map(|scope| self.living.get(&scope.to_string())).map(|now| &now.closed)
+        let body = body.map(|body| EmergencyScope::Body(body.to_owned()));
+        let scopes = [Some(number), Some(script), body, Some(EmergencyScope::All)];
+        scopes.iter().flatten().find_map(|scope| self.living.get(&scope.to_string())).map(|now| &now.closed)
     }
 }
 
@@ -58,10 +59,11 @@ impl Context {
         if !message.is_empty() && !scripts.iter().any(knows) {
             return Err(CommandRefused::NoMessage);
         }
+        let body = self.body_of_scope(&scope);
         let closed = EmergencyClosed { scope: scope.to_string(), message, reason, by };
-        let now = EmergencyNow::new(self.wall(), closed.clone());
+        let now = EmergencyNow::new(self.wall(), closed.clone(), body.clone());
         self.emergencies.living.insert(closed.scope.clone(), now);
-        self.note(FactKind::EmergencyClosed(closed));
+        self.note_of(body, FactKind::EmergencyClosed(closed));
         Ok(())
     }
 
@@ -72,9 +74,21 @@ impl Context {
         by: String,
     ) -> Result<(), CommandRefused> {
         let scope = self.normal(scope).to_string();
-        self.emergencies.living.remove(&scope).ok_or(CommandRefused::NotFound)?;
-        self.note(FactKind::EmergencyOpened { scope, by });
+        let closed = self.emergencies.living.remove(&scope).ok_or(CommandRefused::NotFound)?;
+        self.note_of(closed.body, FactKind::EmergencyOpened { scope, by });
         Ok(())
+    }
+
+    /// Whose desk that is.
+    pub(crate) fn body_of_scope(&self, scope: &EmergencyScope) -> Option<String> {
+        let number = |scope: &EmergencyScope| match scope {
+            EmergencyScope::Number(number) => {
+                let normal = self.config.numbering.home.normal(number);
+                self.config.bodies.of_number(normal.as_str()).map(str::to_owned)
+            }
+            _ => None,
+        };
+        scope.body().map(str::to_owned).or_else(|| number(scope))
     }
 
     fn normal(&self, scope: EmergencyScope) -> EmergencyScope {
@@ -93,7 +107,13 @@ fn scripts(config: &Config, scope: &EmergencyScope) -> Vec<Arc<Script>> {
         EmergencyScope::Number(number) => {
             config.services.get(number).or(config.otherwise.as_ref()).into_iter().collect()
         }
-        _ => config.services.values().chain(&config.otherwise).collect(),
+        EmergencyScope::Body(body) => {
+            let of_body = config.bodies.numbers.iter().filter(|(_, of)| *of == body);
+            of_body.filter_map(|(number, _)| config.services.get(number)).collect()
+        }
+        EmergencyScope::Script(_) | EmergencyScope::All => {
+            config.services.values().chain(&config.otherwise).collect()
+        }
     };
     let scripts = services.into_iter().filter_map(|service| match service {
         Service::Script { script, .. } => Some(script.clone()),

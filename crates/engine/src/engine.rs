@@ -6,7 +6,7 @@ use crate::call::{Call, Parties, Source, Way, turned_away};
 use crate::callbacks;
 use crate::charges::settle;
 use crate::context::{CallKey, Context, Owner};
-use crate::destinations::{Meant, invited};
+use crate::destinations::{Meant, answering, invited};
 use crate::devices::Devices;
 use crate::ledger::Ledger;
 use crate::texts::Texts;
@@ -133,7 +133,7 @@ impl Engine {
     }
 
     /// Whether there is room for one more call, and for what is written down of it.
-    fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         !self.log_full && self.calls.len() < self.ctx.config.calls_max
     }
 
@@ -419,15 +419,15 @@ impl Engine {
         let service = match &invite.peer {
             Peer::Account(user) => invited(&mut self.ctx, user, &invite),
             _ => {
-                let service = config.services.get(parties.dialled.as_str()).or(config.otherwise.as_ref());
-                service.cloned().map(Meant::from).ok_or(404)
+                let otherwise = || config.otherwise.clone().map(Meant::from);
+                answering(&config, parties.dialled.as_str()).or_else(otherwise).ok_or(404)
             }
         };
         let taken = self.calls.insert_with(|key| match service {
             Ok(meant) if !self.draining => {
                 Call::arrive(&mut self.ctx, key, (session, invite, parties, way), meant)
             }
-            Ok(Meant { service, charge }) => {
+            Ok(Meant { service, charge, .. }) => {
                 if let Some(charge) = charge {
                     settle(&mut self.ctx, charge);
                 }

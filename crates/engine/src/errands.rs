@@ -41,6 +41,7 @@ impl Engine {
             Errand::OfferFailed { call, offer } => {
                 self.with_call(call, |call, ctx| call.offer_failed(ctx, offer));
             }
+            Errand::GoOn { call, to, number } => self.go_on(call, to, &number),
             Errand::Consulted { call, to } => self.with_call(call, |call, ctx| call.consulted(ctx, to)),
         }
     }
@@ -63,7 +64,8 @@ impl Engine {
                 let mut charge = None;
                 self.with_call(from.call, |call, ctx| charge = call.give_up_consultation(ctx, from.leg));
                 // When the other call has let go of whom it rang.
-                let meant = Meant { service, charge };
+                let number = Some(to.clone()).filter(|to| self.ctx.config.services.contains_key(to));
+                let meant = Meant { service, number, charge };
                 self.ctx.errands.push_back(Errand::Blind { into, to, meant, told });
             }
         }

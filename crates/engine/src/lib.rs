@@ -7,6 +7,7 @@
 mod api;
 mod bans;
 mod blocked;
+mod bodies;
 mod call;
 mod callbacks;
 mod capturing;
@@ -39,6 +40,7 @@ mod texts;
 mod trust;
 
 pub use api::*;
+pub use bodies::Bodies;
 pub use certificates::TrustStore;
 pub use charges::CALLS_MAX as OUTBOUND_CALLS_MAX;
 pub use codecs::Codecs;

@@ -25,7 +25,7 @@ pub(crate) fn begin(ctx: &mut Context, past: Past) {
 fn end_broken(ctx: &mut Context, broken: OpenCall) {
     let now = ctx.wall();
     let total_ms = broken.arrived.map_or(0, |arrived| millis_between(arrived, now));
-    let mut log = CallLog { id: broken.call, callseq: broken.callseq };
+    let mut log = CallLog { id: broken.call, body: broken.body, callseq: broken.callseq };
     let end = End::new(Side::Engine, Cause::EngineRestarted);
     for (offer, agent) in broken.offers {
         let reason = OfferEnd::Failed;

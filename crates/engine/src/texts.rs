@@ -1,7 +1,8 @@
 //! Texts for agents: each goes to the device that the agent registered last, or to the one that it names, and leaves a fact, not its words.
 
 use crate::context::Context;
-use facts::FactKind;
+use crate::destinations::{account, may_name};
+use facts::{FactKind, body_of};
 use sip::ua::{Do, Peer, Text, TextId};
 use std::collections::BTreeMap;
 
@@ -14,11 +15,16 @@ pub(crate) struct Texts {
 impl Texts {
     /// One has arrived: 404 for nobody of ours, 480 for somebody without a device, 403 for a trunk's, unless that
     /// trunk is one of ours to write by.
-    pub(crate) fn arrived(&mut self, ctx: &mut Context, id: TextId, text: Text) {
-        let known = ctx.config.has_account(&text.to);
+    pub(crate) fn arrived(&mut self, ctx: &mut Context, id: TextId, mut text: Text) {
+        let body = if let Peer::Account(account) = &text.peer { body_of(account) } else { None };
+        let known = account(&ctx.config, body, &text.to);
+        if let Some(account) = &known {
+            text.to.clone_from(account);
+        }
         let device = match ctx.sip.device(&text.uri) {
+            Some(Ok(device)) if !may_name(body, &device.user) => Err(404),
             Some(device) => device.and_then(|device| ctx.sip.contact_of(&device).ok_or(480u16)),
-            None if known => ctx.sip.contacts(&text.to).last().ok_or(480),
+            None if known.is_some() => ctx.sip.contacts(&text.to).last().ok_or(480),
             None => Err(404),
         };
         let device = device.cloned();

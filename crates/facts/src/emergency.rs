@@ -4,11 +4,13 @@ use base::Wall;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What is closed. In words: `all`, `number:+390612345`, `script:helpdesk`.
+/// What is closed. In words: `all`, `body:venezia`, `number:+390612345`, `script:helpdesk`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EmergencyScope {
     /// Every service that has a script.
     All,
+    /// Every service of this body that has a script.
+    Body(String),
     /// What answers this number, in its normal form.
     Number(String),
     /// Whatever this script answers.
@@ -21,6 +23,7 @@ impl EmergencyScope {
         match text.split_once(':') {
             None => (text == "all").then_some(EmergencyScope::All),
             Some((_, "")) => None,
+            Some(("body", body)) => Some(EmergencyScope::Body(body.to_owned())),
             Some(("number", number)) => Some(EmergencyScope::Number(number.to_owned())),
             Some(("script", script)) => Some(EmergencyScope::Script(script.to_owned())),
             Some(_) => None,
@@ -32,6 +35,7 @@ impl fmt::Display for EmergencyScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             EmergencyScope::All => f.write_str("all"),
+            EmergencyScope::Body(body) => write!(f, "body:{body}"),
             EmergencyScope::Number(number) => write!(f, "number:{number}"),
             EmergencyScope::Script(script) => write!(f, "script:{script}"),
         }
@@ -41,7 +45,7 @@ impl fmt::Display for EmergencyScope {
 /// A closure by command, as the log has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmergencyClosed {
-    /// `all`, `number:+390612345` or `script:helpdesk`.
+    /// `all`, `body:venezia`, `number:+390612345` or `script:helpdesk`.
     pub scope: String,
     /// The phrase that callers hear first; empty for none.
     pub message: String,
@@ -58,12 +62,15 @@ pub struct EmergencyNow {
     pub since: i64,
     /// What, and why.
     pub closed: EmergencyClosed,
+    /// The body whose desk it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
 }
 
 impl EmergencyNow {
     /// One that began at this time.
-    pub fn new(since: Wall, closed: EmergencyClosed) -> EmergencyNow {
-        EmergencyNow { since: since.unix_micros(), closed }
+    pub fn new(since: Wall, closed: EmergencyClosed, body: Option<String>) -> EmergencyNow {
+        EmergencyNow { since: since.unix_micros(), closed, body }
     }
 
     /// When it began.
@@ -79,10 +86,12 @@ mod tests {
     #[test]
     fn a_scope_is_read_as_it_is_written() {
         let number = EmergencyScope::Number("+390612345".into());
-        for scope in [EmergencyScope::All, number, EmergencyScope::Script("helpdesk".into())] {
+        let (script, body) =
+            (EmergencyScope::Script("helpdesk".into()), EmergencyScope::Body("venezia".into()));
+        for scope in [EmergencyScope::All, body, number, script] {
             assert_eq!(EmergencyScope::parse(&scope.to_string()), Some(scope));
         }
-        for wrong in ["", "number", "number:", "script:", "queue:x", "All"] {
+        for wrong in ["", "number", "number:", "script:", "body:", "queue:x", "All"] {
             assert_eq!(EmergencyScope::parse(wrong), None, "{wrong}");
         }
     }

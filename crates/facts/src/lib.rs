@@ -4,6 +4,7 @@
 //! The shapes here are stored and published: within a version they only grow.
 
 mod ban;
+mod body;
 mod callback;
 mod charge;
 mod command;
@@ -19,6 +20,7 @@ mod stamped;
 mod wall_micros;
 
 pub use ban::{BanNow, Banned};
+pub use body::{BODY_MARK, body_of, name_in};
 pub use callback::{
     CallbackGivenUp, CallbackNow, CallbackOffer, CallbackPause, CallbackRequest, CallbackTry,
 };

@@ -5,6 +5,8 @@ use base::Wall;
 pub struct OpenCall {
     /// Its id.
     pub call: String,
+    /// The body whose it was.
+    pub body: Option<String>,
     /// The number of its last fact.
     pub callseq: u32,
     /// Its legs that had not ended.

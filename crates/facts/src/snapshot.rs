@@ -36,6 +36,9 @@ pub struct CallNow {
     pub to: String,
     /// The service that answers for it.
     pub service: String,
+    /// The body whose service that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
     /// Where it is.
     pub phase: CallPhase,
     /// The latest value of each thing known of it.

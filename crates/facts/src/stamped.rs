@@ -13,6 +13,9 @@ pub struct Fact {
     /// The call that it belongs to: one id for the caller's whole experience.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<String>,
+    /// The body whose it is, where several share an installation; nothing if it is the installation's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
     /// Its place among the call's facts, from 1, contiguous; 0 outside of calls.
     #[serde(default)]
     pub callseq: u32,

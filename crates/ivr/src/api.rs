@@ -19,6 +19,8 @@ pub struct Entry {
     pub trust: String,
     /// The language, if it is known before the first word; otherwise the script's first.
     pub language: Option<String>,
+    /// What is known of who comes from another service of the house: `topic`, `priority`.
+    pub brought: BTreeMap<String, String>,
 }
 
 /// A desk that somebody has closed by command.
@@ -111,7 +113,7 @@ pub enum Output {
     Queue(Wait),
     /// Put the call through. The interpreter rests until `TransferFailed`.
     Transfer {
-        /// A number, or a SIP URI.
+        /// A number, a SIP URI, or a service of the house (see [`is_service`](crate::is_service)).
         to: String,
         /// How long it may ring.
         ring: Duration,

@@ -15,4 +15,4 @@ pub use graph::{live_svg, mermaid, svg};
 pub use hearing::{Heard, Wording, hear, hear_position, wordings};
 pub use interpreter::{Interpreter, KEYS_AHEAD_MAX, STEPS_MAX, shown};
 pub use look_up::{ANSWER_MAX, Csv, Http, LookUp, Secret, Source, Sql, VALUE_MAX};
-pub use script::{Script, ScriptFiles, SoundInventory, Spoken, Step, schema};
+pub use script::{Script, ScriptFiles, SoundInventory, Spoken, Step, is_service, schema};

@@ -67,7 +67,7 @@ impl Town {
         model.callseq += 1;
         let (number, callseq) = (self.facts.len() as u64 + 1, model.callseq);
         let at = Wall::from_unix_micros(self.now);
-        self.facts.push(Fact { number, at, call: Some(call.into()), callseq, kind });
+        self.facts.push(Fact { number, at, call: Some(call.into()), callseq, body: None, kind });
     }
 
     fn pass(&mut self, micros: u64) {

@@ -47,7 +47,7 @@ impl Log {
         let before = self.facts.iter().filter(|fact| fact.call.is_some()).count() as u32;
         let callseq = (before + 1) * step;
         let at = Wall::from_unix_micros((SPRING + self.seconds) * 1_000_000);
-        self.facts.push(Fact { number: self.facts.len() as u64 + 1, at, call, callseq, kind });
+        self.facts.push(Fact { number: self.facts.len() as u64 + 1, at, call, callseq, body: None, kind });
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -466,7 +466,7 @@ fn reachability(calls: Vec<Vec<FactKind>>) -> journal::fold::ReachabilityFold {
         for (callseq, kind) in (1..).zip(kinds) {
             number += 1;
             let at = Wall::from_unix_micros((SPRING + number as i64 * 3600) * 1_000_000);
-            fold.apply(&Fact { number, at, call: Some(format!("c{call}")), callseq, kind });
+            fold.apply(&Fact { number, at, call: Some(format!("c{call}")), callseq, body: None, kind });
         }
     }
     fold

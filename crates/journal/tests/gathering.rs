@@ -24,6 +24,7 @@ fn facts(numbers: std::ops::RangeInclusive<u64>) -> Vec<Fact> {
         at: Wall::from_unix_micros(1_000_000),
         call: None,
         callseq: 0,
+        body: None,
         kind: kind(number),
     };
     numbers.map(fact).collect()

@@ -17,7 +17,7 @@ const ROUNDS: u64 = 12;
 
 fn fact(number: u64) -> Fact {
     let kind = FactKind::SecurityBlocked { source: "x".repeat(200), rule: "kill".into(), count: number };
-    Fact { number, at: Wall::from_unix_micros(number as i64), call: None, callseq: 0, kind }
+    Fact { number, at: Wall::from_unix_micros(number as i64), call: None, callseq: 0, body: None, kind }
 }
 
 /// Opens the log in the store of this name.

@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_secs(20);
 fn fact(number: u64) -> Fact {
     let kind =
         FactKind::SecurityBlocked { source: "192.0.2.1".into(), rule: "scanner".into(), count: number };
-    Fact { number, at: Wall::from_unix_micros(number as i64), call: None, callseq: 0, kind }
+    Fact { number, at: Wall::from_unix_micros(number as i64), call: None, callseq: 0, body: None, kind }
 }
 
 fn facts(numbers: std::ops::RangeInclusive<u64>) -> Vec<Fact> {
@@ -25,7 +25,14 @@ fn facts(numbers: std::ops::RangeInclusive<u64>) -> Vec<Fact> {
 }
 
 fn of_call(number: u64, call: &str, callseq: u32, kind: FactKind) -> Fact {
-    Fact { number, at: Wall::from_unix_micros(number as i64), call: Some(call.into()), callseq, kind }
+    Fact {
+        number,
+        at: Wall::from_unix_micros(number as i64),
+        call: Some(call.into()),
+        callseq,
+        body: None,
+        kind,
+    }
 }
 
 fn arrived() -> FactKind {

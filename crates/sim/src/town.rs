@@ -175,6 +175,7 @@ pub(crate) fn config(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> Co
         referred_trunks: BTreeSet::new(),
         supervisors: BTreeSet::from([SUPERVISOR.to_owned()]),
         texting_trunks: BTreeSet::new(),
+        bodies: Default::default(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),
         media_certificate: None,

@@ -329,6 +329,7 @@ fn a_drained_engine_refuses_with_503_and_lets_its_calls_go_on() {
 fn a_restart_ends_the_calls_that_the_last_process_left_open_before_all_else() {
     let broken = facts::OpenCall {
         call: "stage-OLD".to_owned(),
+        body: None,
         callseq: 7,
         legs: vec![1, 3],
         ..facts::OpenCall::default()

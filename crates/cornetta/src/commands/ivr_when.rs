@@ -49,6 +49,7 @@ pub(super) fn run(when: &When) -> ExitCode {
         caller: from.clone(),
         trust: engine::TRUST_UNKNOWN.to_string(),
         language: language.clone(),
+        brought: Default::default(),
     };
     let mut walk = Walk::new(script, entry, at, &when.keys);
     walk.go();

@@ -24,7 +24,7 @@ impl Call {
         ctx: &mut Context,
         key: CallKey,
         (session, invite, parties, way): Arriving,
-        Meant { service, charge }: Meant,
+        Meant { service, charge, .. }: Meant,
     ) -> Call {
         let name = service.name().to_owned();
         let (peer, reach) = (invite.peer.clone(), Reach::by(invite.flow.transport));
@@ -99,17 +99,19 @@ impl Call {
         service_name: String,
         service: Service,
     ) -> Call {
-        let mut log = ctx.ledger.open_call(ctx.now, &ctx.config.node);
+        let body = ctx.config.bodies.of_call(parties.dialled.as_str(), &invite.peer);
+        let mut log = ctx.begin_log(body);
         let (from, to) = (parties.caller.to_string(), parties.dialled.to_string());
         let mut told = told(&parties, &invite, &ctx.config.numbering.origins);
         let (config, times) = (ctx.config.clone(), (ctx.now, ctx.wall()));
         let mut trust = Trust::of(&parties, &invite, &config.numbering, &mut ctx.velocity, times);
         told.push(judged(ctx, &mut trust));
+        let (trunk, origin) = (peer_name(&invite.peer), told.first().cloned());
         let arrived = FactKind::CallArrived {
             from: from.clone(),
             to: to.clone(),
             service: service_name.clone(),
-            trunk: peer_name(&invite.peer),
+            trunk: trunk.clone(),
             sip_call_id: invite.call_id,
         };
         ctx.note_call(&mut log, arrived);
@@ -121,6 +123,8 @@ impl Call {
         let caller = Leg::new(ctx, &mut log, owner, identity, session);
         Call {
             by_account: matches!(invite.peer, Peer::Account(_)),
+            trunk,
+            origin,
             from_display: parties.display,
             trust,
             peer: invite.flow.remote,
@@ -220,7 +224,7 @@ impl Call {
     }
 
     /// The caller can hear.
-    pub(super) fn begin(&mut self, ctx: &mut Context) {
+    pub(crate) fn begin(&mut self, ctx: &mut Context) {
         let Some(media) = self.caller_media() else { return };
         match self.service.clone() {
             Service::Script { script, language } => self.start_script(ctx, script, language),

@@ -9,7 +9,7 @@ use crate::outbound::{Who, may_dial};
 use crate::{Service, Target};
 use acd::{EntryId, OfferId};
 use base::Time;
-use facts::{CallbackNow, Cause, End, FactKind, Side};
+use facts::{CallbackNow, Cause, End, FactKind, Side, body_of};
 use ivr::{CallBack, Wait};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Call {
         (id, now): (u64, CallbackNow),
         entry: EntryId,
     ) -> Call {
-        let mut log = ctx.ledger.open_call(ctx.now, &ctx.config.node);
+        let mut log = ctx.begin_log(body_of(&now.queue).map(str::to_owned));
         let arrived = FactKind::CallArrived {
             from: now.number.clone(),
             to: now.dialled.clone(),

@@ -376,7 +376,7 @@ impl Call {
         }
     }
 
-    fn script_transfer_failed(&mut self, ctx: &mut Context, to: String, sip: Option<u16>) {
+    pub(super) fn script_transfer_failed(&mut self, ctx: &mut Context, to: String, sip: Option<u16>) {
         self.note(ctx, FactKind::TransferFailed { to, sip });
         self.back_to_script(ctx, Input::TransferFailed);
     }

@@ -74,8 +74,9 @@ impl Call {
     ) -> Result<(), CommandRefused> {
         let agent = self.agent_in_talk().and_then(|leg| leg.agent.clone());
         let agent = agent.filter(|_| !self.is_ending()).ok_or(CommandRefused::InvalidState)?;
-        let Meant { service, charge } =
-            resolve(ctx, Who::Agent(&agent), to).map_err(|status| match status {
+        let body = self.names_in(Some(&agent));
+        let Meant { service, charge, .. } =
+            resolve(ctx, Who::Agent(&agent), body.as_deref(), to).map_err(|status| match status {
                 403 => CommandRefused::NotPermitted,
                 _ => CommandRefused::NotFound,
             })?;

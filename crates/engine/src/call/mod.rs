@@ -7,6 +7,7 @@ mod dialling;
 mod digits;
 mod early;
 mod ending;
+mod going_on;
 mod guests;
 mod handshaking;
 mod hunting;
@@ -66,6 +67,18 @@ pub(crate) struct Call {
     to: String,
     /// An account of ours began it.
     by_account: bool,
+    /// The number that `service` answers, in its normal form: what was dialled, until a script sends the caller on.
+    answers_at: String,
+    /// By which its caller came, in facts.
+    trunk: String,
+    /// Where its caller is from, as it was told.
+    origin: Option<FactKind>,
+    /// How often its caller was sent on by scripts.
+    hops: u32,
+    /// The language in which its caller was sent on.
+    language: Option<String>,
+    /// What is known of who was sent on, by names that all services agree on.
+    brought: BTreeMap<String, String>,
     /// The service's name in facts; empty if nothing answers the number.
     service_name: String,
     service: Service,
@@ -169,7 +182,13 @@ impl Call {
             key,
             log,
             from,
+            answers_at: to.clone(),
             to,
+            trunk: String::new(),
+            origin: None,
+            hops: 0,
+            language: None,
+            brought: BTreeMap::new(),
             by_account: false,
             from_display: None,
             trust: Trust::unknown(),
@@ -359,6 +378,7 @@ impl Call {
             from: self.from.clone(),
             to: self.to.clone(),
             service: self.service_name.clone(),
+            body: self.log.body.clone(),
             phase: self.phase.clone(),
             classified: self.classified.clone(),
             callseq: self.log.callseq,

@@ -135,7 +135,7 @@ impl Call {
         let sample_rate = if matches!(codec, Codec::Pcma | Codec::Pcmu) { narrow } else { wide };
         let id = ctx.recordings.begin(self.key);
         self.recordings += 1;
-        let name = format!("{}-{}", self.log.id, self.recordings);
+        let name = self.log.name_of(&format!("{}-{}", self.log.id, self.recordings));
         let only_said = message.is_some();
         let begin = RecordingOrder::Begin { recording: id, name: name.clone(), sample_rate, only_said };
         ctx.out.push_back(Output::Record(begin));

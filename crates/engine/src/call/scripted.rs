@@ -5,22 +5,26 @@ use super::{Call, Playing, Stage};
 use crate::context::Context;
 use crate::{Asker, Question};
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PlayedPrompt, Side, millis};
-use ivr::{Answer, Closed, Entry, Input, Interpreter, MessageEnd, Output, Script, Trace};
+use ivr::{Answer, Closed, Entry, Input, Interpreter, MessageEnd, Output, Script, Trace, is_service};
 use media_api::{Command, MessageLimits, Sound};
 use sip::ua::How;
 use std::sync::Arc;
 
 impl Call {
     pub(super) fn start_script(&mut self, ctx: &mut Context, script: Arc<Script>, language: Option<String>) {
+        let spoken = self.language.take().filter(|brought| script.languages().any(|known| known == brought));
         let entry = Entry {
-            written: ctx.config.numbering.written_in(&script, &self.to).to_owned(),
-            dialled: self.to.clone(),
+            written: ctx.config.numbering.written_in(&script, &self.answers_at).to_owned(),
+            dialled: self.answers_at.clone(),
             caller: self.from.clone(),
             trust: self.trust.for_scripts(),
-            language,
+            language: spoken.or(language),
+            brought: std::mem::take(&mut self.brought),
         };
         let mut interpreter = Interpreter::new(script, entry);
-        if let Some(closed) = ctx.emergencies.of(&self.to, self.service.name()) {
+        if let Some(closed) =
+            ctx.emergencies.of(&self.answers_at, self.service.name(), self.log.body.as_deref())
+        {
             let rule = format!("emergency close by {}: {}", closed.by, closed.reason);
             interpreter.close(Closed { rule, message: closed.message.clone() });
         }
@@ -87,17 +91,23 @@ impl Call {
             match output {
                 Output::Play { sounds } => self.play_prompts(ctx, sounds),
                 Output::Stop => self.stop_playing(ctx),
-                Output::Queue(wait) => self.enqueue(ctx, wait),
+                Output::Queue(mut wait) => {
+                    wait.queue = self.log.name_of(&wait.queue);
+                    self.enqueue(ctx, wait);
+                }
+                Output::Transfer { to, .. } if is_service(&to) => self.send_on(ctx, to),
                 Output::Transfer { to, ring } => self.transfer(ctx, to, ring),
                 Output::LookUp { serial, look_up, with } => {
                     let asker = Asker { call: self.key, serial };
                     ctx.out.push_back(crate::Output::LookUp(Question { asker, look_up, with }));
                 }
-                Output::CallBack(wish) => {
+                Output::CallBack(mut wish) => {
+                    wish.queue = self.log.name_of(&wish.queue);
                     let accepted = self.wants_callback(ctx, wish);
                     self.script_input(ctx, Input::CalledBack { accepted });
                 }
                 Output::Message { mailbox, longest, silence } => {
+                    let mailbox = self.log.name_of(&mailbox);
                     if self.take_message(ctx, mailbox, MessageLimits { silence, longest }).is_err() {
                         self.script_input(ctx, Input::MessageEnded(MessageEnd::Failed));
                     }

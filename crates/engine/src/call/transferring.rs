@@ -10,7 +10,7 @@ use crate::destinations::{Meant, resolve, user_of};
 use crate::leg::Leg;
 use crate::outbound::Who;
 use crate::{Service, Target};
-use facts::{CallPhase, Cause, End, FactKind, LegRole, Side};
+use facts::{CallPhase, Cause, End, FactKind, LegRole, Side, body_of};
 use media_api::Command;
 use sip::ua::{Do, How, Referral, SessionId};
 use std::time::Duration;
@@ -126,7 +126,8 @@ impl Call {
             (None, Some(trunk)) => Who::Trunk(trunk),
             (None, None) => return Err(603),
         };
-        let meant = resolve(ctx, who, to)?;
+        let body = self.names_in(leg.agent.as_deref());
+        let meant = resolve(ctx, who, body.as_deref(), to)?;
         let to = match &meant.service {
             Service::Dial(target) if target.agent().is_some() => address(target),
             _ => user_of(to).unwrap_or_default(),
@@ -139,7 +140,7 @@ impl Call {
         &mut self,
         ctx: &mut Context,
         by: u32,
-        (to, Meant { service, charge }): (String, Meant),
+        (to, Meant { service, number, charge }): (String, Meant),
         told: Option<(SessionId, u32)>,
     ) -> Result<(), u16> {
         self.charge = charge;
@@ -158,15 +159,31 @@ impl Call {
         self.caller = remaining;
         match service {
             Service::Dial(target) => self.dial(ctx, target, to, RING, Purpose::Transfer(transfer)),
-            service => self.hand_to_service(ctx, service, to, &transfer),
+            service => self.hand_to_service(ctx, (service, number), to, &transfer),
         }
         Ok(())
     }
 
+    /// The body in which an agent of this call names others.
+    pub(super) fn names_in(&self, agent: Option<&str>) -> Option<String> {
+        self.log.body.clone().or_else(|| agent.and_then(body_of).map(str::to_owned))
+    }
+
     /// The remaining party goes to a service of ours, which is always there.
-    fn hand_to_service(&mut self, ctx: &mut Context, service: Service, to: String, transfer: &Transfer) {
-        self.note(ctx, FactKind::TransferCompleted { to });
+    fn hand_to_service(
+        &mut self,
+        ctx: &mut Context,
+        (service, number): (Service, Option<String>),
+        to: String,
+        transfer: &Transfer,
+    ) {
         self.part_from_guests(ctx);
+        if let Some(number) = number.filter(|number| self.is_elsewhere(ctx, number)) {
+            self.stage = Stage::Arriving;
+            self.step_out(ctx, transfer, 200);
+            return self.leave_body(ctx, to, number);
+        }
+        self.note(ctx, FactKind::TransferCompleted { to });
         if let (Service::Room { name, .. }, Some(leg)) = (&service, self.caller_media()) {
             ctx.rooms.enter(name, leg);
         }

@@ -13,7 +13,7 @@ use sip::ua::Invite;
 pub(crate) fn turned_away(ctx: &mut Context, invite: Invite, status: u16, why: &str) {
     let parties = Parties::of(&ctx.config.numbering, &invite);
     let told = told(&parties, &invite, &ctx.config.numbering.origins);
-    let mut log = ctx.ledger.open_call(ctx.now, &ctx.config.node);
+    let mut log = ctx.begin_log(ctx.config.bodies.of_call(parties.dialled.as_str(), &invite.peer));
     let arrived = FactKind::CallArrived {
         from: parties.caller.to_string(),
         to: parties.dialled.to_string(),

@@ -4,7 +4,7 @@ use super::{Found, Subject};
 use crate::LookUp;
 use crate::script::{
     Assignment, CallbackNode, CollectNode, Flow, Kind, Line, MessageNode, Node, Purpose, QueueNode, Retry,
-    Value, Words, span,
+    Value, Words, is_service, span,
 };
 use crate::{Secret, Source};
 use calendar::InWords;
@@ -65,7 +65,9 @@ fn others(table: &mut Table, kind: &Kind) {
         Kind::Queue(queue) => waited(table, queue),
         Kind::Transfer { to, ring, .. } => {
             table.put("il numero", "the number", to.to_string());
-            table.put("quanto squilla", "how long it rings", span(*ring));
+            if !matches!(to, Value::Text(to) if is_service(to)) {
+                table.put("quanto squilla", "how long it rings", span(*ring));
+            }
         }
         Kind::Callback(callback) => called_back(table, callback),
         Kind::Message(message) => left(table, message),

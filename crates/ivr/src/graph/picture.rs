@@ -1,7 +1,9 @@
 //! What is to be drawn of a script, however it is drawn.
 
 use crate::Script;
-use crate::script::{Assignment, Choice, CollectNode, Exit, Kind, Line, Node, Purpose, Words, span};
+use crate::script::{
+    Assignment, Choice, CollectNode, Exit, Kind, Line, Node, Purpose, Value, Words, is_service, span,
+};
 use std::collections::BTreeMap;
 
 /// More lines of one node would hide the flow behind the words.
@@ -145,6 +147,9 @@ fn node_box(script: &Script, node: &Node) -> Box {
         Kind::Queue(queue) => {
             lines.push(format!("queue {}", queue.queue));
             lines.extend(queue.overflow_after.map(|after| format!("overflows after {}", span(after))));
+        }
+        Kind::Transfer { to: Value::Text(to), .. } if is_service(to) => {
+            lines.push(format!("goes on in {to}"))
         }
         Kind::Transfer { to, ring, .. } => {
             lines.push(format!("to {to}, rings {}", span(*ring)));

@@ -76,6 +76,10 @@ impl Interpreter {
             preset.retain(|set| set.key != "language");
             preset.insert(0, Assignment { key: "language".to_owned(), value: language });
         }
+        for (key, value) in entry.brought {
+            preset.retain(|set| set.key != key);
+            preset.push(Assignment { key, value });
+        }
         let known = [("dialled", entry.dialled), ("caller", entry.caller), ("trust", entry.trust)];
         Interpreter {
             node,

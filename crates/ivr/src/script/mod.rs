@@ -27,6 +27,7 @@ pub(crate) use model::{
 };
 pub use outline::{Spoken, Step};
 pub(crate) use phrases::Phrases;
+pub use words::is_service;
 pub(crate) use words::{NAME_SHAPE, duration, is_name, press, span};
 
 /// The files of a script, as values: whoever reads them from a disk is not part of this crate.
@@ -53,8 +54,15 @@ pub struct ScriptFiles {
 /// The sources of sounds that exist, such as `it/welcome` or `moh/calm`, and how long each lasts, if that is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SoundInventory {
-    files: BTreeMap<String, Option<Duration>>,
+    files: BTreeMap<String, File>,
     every: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct File {
+    length: Option<Duration>,
+    /// What it is played by, if that is not its source.
+    lies_at: Option<String>,
 }
 
 impl SoundInventory {
@@ -70,7 +78,17 @@ impl SoundInventory {
 
     /// There is a file of this source that lasts so long; nothing can be heard of one that lasts no time.
     pub fn add(&mut self, source: String, length: Option<Duration>) {
-        self.files.insert(source, length);
+        self.files.insert(source, File { length, lies_at: None });
+    }
+
+    /// The same of one that is played by another source.
+    pub fn add_at(&mut self, source: String, lies_at: String, length: Option<Duration>) {
+        self.files.insert(source, File { length, lies_at: Some(lies_at) });
+    }
+
+    /// By what a source is played.
+    pub(crate) fn played_by<'s>(&'s self, source: &'s str) -> &'s str {
+        self.files.get(source).and_then(|file| file.lies_at.as_deref()).unwrap_or(source)
     }
 
     /// All sources.
@@ -80,13 +98,13 @@ impl SoundInventory {
 
     /// How long this source lasts, if that is known.
     pub fn length(&self, source: &str) -> Option<Duration> {
-        self.files.get(source).copied().flatten()
+        self.files.get(source).and_then(|file| file.length)
     }
 }
 
 impl<S: Into<String>> FromIterator<S> for SoundInventory {
     fn from_iter<I: IntoIterator<Item = S>>(sources: I) -> SoundInventory {
-        let files = sources.into_iter().map(|source| (source.into(), None)).collect();
+        let files = sources.into_iter().map(|source| (source.into(), File::default())).collect();
         SoundInventory { files, every: false }
     }
 }

@@ -130,7 +130,8 @@ impl Phrases {
             for (key, phrase) in &mut table.phrases {
                 let second = last.get(key).filter(|last| there(last) && last.sound != phrase.sound);
                 let second = second.iter().flat_map(|last| last.sound.iter());
-                phrase.sound = phrase.sound.iter().chain(second).cloned().collect();
+                let sources = phrase.sound.iter().chain(second);
+                phrase.sound = sources.map(|source| Arc::from(sounds.played_by(source))).collect();
             }
         }
         self

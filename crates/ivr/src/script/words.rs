@@ -34,8 +34,18 @@ pub(super) fn is_dialled(text: &str) -> bool {
 const SIP: [&str; 5] = ["udp", "tcp", "tls", "ws", "wss"];
 const SIPS: [&str; 4] = ["tcp", "tls", "ws", "wss"];
 
-/// Where a call may be put through to: a number or a SIP URI.
+/// Whether a target is a service of the house, in which the call goes on: `service:NUMBER` or `body:NAME`.
+pub fn is_service(target: &str) -> bool {
+    target.starts_with("service:") || target.starts_with("body:")
+}
+
+/// Where a call may be put through to: a service of the house, a number or a SIP URI.
 pub(super) fn is_target(text: &str) -> bool {
+    match text.split_once(':') {
+        Some(("service", number)) => return is_dialled(number),
+        Some(("body", body)) => return is_name(body),
+        _ => {}
+    }
     match (text.strip_prefix("sip:"), text.strip_prefix("sips:")) {
         (Some(rest), _) => text.len() <= 200 && is_reachable(rest, &SIP),
         (_, Some(rest)) => text.len() <= 200 && is_reachable(rest, &SIPS),
@@ -111,7 +121,14 @@ mod tests {
 
     #[test]
     fn targets_are_numbers_or_sip_uris() {
-        for right in ["112", "+390612345678", "sip:desk@example.org", "sips:desk@example.org;transport=tls"] {
+        for right in [
+            "112",
+            "+390612345678",
+            "service:0412345",
+            "body:venezia",
+            "sip:desk@example.org",
+            "sips:desk@example.org;transport=tls",
+        ] {
             assert!(is_target(right), "{right}");
         }
         for wrong in [
@@ -123,6 +140,11 @@ mod tests {
             "sip:@host",
             "sip:a b@host",
             "tel:112",
+            "service:",
+            "service:a b",
+            "body:",
+            "body:Venezia",
+            "body:venezia/desk",
             "sip:a@host>\r\nX: y",
             "sip:a@host;transport=pigeon",
             "sips:a@host;transport=udp",

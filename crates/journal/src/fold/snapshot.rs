@@ -43,6 +43,7 @@ impl SnapshotFold {
     pub fn open_calls(&self) -> Vec<OpenCall> {
         let open = self.snapshot.calls.iter().map(|(call, now)| OpenCall {
             call: call.clone(),
+            body: now.body.clone(),
             callseq: now.callseq,
             legs: now.legs.keys().copied().collect(),
             arrived: self.arrived.get(call).copied().map(Wall::from_unix_micros),
@@ -120,7 +121,7 @@ impl SnapshotFold {
                 self.snapshot.bans.remove(source);
             }
             FactKind::EmergencyClosed(closed) => {
-                let now = EmergencyNow::new(fact.at, closed.clone());
+                let now = EmergencyNow::new(fact.at, closed.clone(), fact.body.clone());
                 self.snapshot.emergencies.insert(closed.scope.clone(), now);
             }
             FactKind::EmergencyOpened { scope, .. } => {
@@ -151,7 +152,8 @@ impl SnapshotFold {
     fn apply_to_call(&mut self, id: &str, fact: &Fact) {
         match &fact.kind {
             FactKind::CallArrived { from, to, service, .. } => {
-                self.snapshot.calls.insert(id.to_owned(), arriving(from, to, service));
+                let call = CallNow { body: fact.body.clone(), ..arriving(from, to, service) };
+                self.snapshot.calls.insert(id.to_owned(), call);
                 self.arrived.insert(id.to_owned(), fact.at.unix_micros());
             }
             FactKind::CallEnded { .. } => {
@@ -214,6 +216,7 @@ fn arriving(from: &str, to: &str, service: &str) -> CallNow {
         from: from.to_owned(),
         to: to.to_owned(),
         service: service.to_owned(),
+        body: None,
         phase: CallPhase::Arriving,
         classified: BTreeMap::new(),
         callseq: 0,

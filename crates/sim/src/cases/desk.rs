@@ -1,6 +1,6 @@
 //! The exchange of a case: the script as its one service, its queues and agents, and a line to a party outside.
 
-use super::given::{CallbackGiven, Given};
+use super::given::{CallbackGiven, Does, Given};
 use crate::town::{self, Town};
 use base::Seed;
 use engine::{Config, NumberSet, OutboundRule, Service};
@@ -35,7 +35,12 @@ pub(super) fn config(script: &Arc<Script>, given: &Given) -> Config {
         .collect();
     config.acd = distributor(script, given);
     let service = Service::Script { script: script.clone(), language: None };
-    config.services = BTreeMap::from([(given.dialled.clone(), service)]);
+    config.services = BTreeMap::from([(given.dialled.clone(), service.clone())]);
+    if given.outside == Does::Answers {
+        for target in script.transfer_targets().into_iter().filter(|target| ivr::is_service(target)) {
+            takes_callers(&mut config, target, &service);
+        }
+    }
     config.referring_trunks.clear();
     config.routing = engine::Routing::default();
     config.outbound = outbound(given.callback);
@@ -56,6 +61,18 @@ fn outbound(callback: CallbackGiven) -> Vec<OutboundRule> {
                 ..town::fixed_lines()
             }]
         }
+    }
+}
+
+/// A service of the house is there for the callers that the script sends it: somebody else's, for a case ends where the
+/// call goes on elsewhere.
+fn takes_callers(config: &mut Config, target: &str, service: &Service) {
+    let Some((kind, name)) = target.split_once(':') else { return };
+    let number = config.numbering.home.normal(name).as_str().to_owned();
+    config.services.insert(number.clone(), service.clone());
+    config.bodies.numbers.insert(number.clone(), target.to_owned());
+    if kind == "body" {
+        config.bodies.doors.insert(name.to_owned(), number);
     }
 }
 

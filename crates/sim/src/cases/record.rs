@@ -2,7 +2,7 @@
 
 use super::read::zone_of;
 use super::story::Story;
-use facts::{Fact, FactKind, OfferEnd, QueueRefusal, RecordingEnd, Side};
+use facts::{BODY_MARK, Fact, FactKind, OfferEnd, QueueRefusal, RecordingEnd, Side, body_of, name_in};
 use ivr::Script;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,12 +25,13 @@ pub fn record(script: &Script, facts: &[Fact], clear: bool) -> Result<String, St
     let Some((arrival, from, to, service)) = arrived else {
         return Err("the log does not hold the beginning of the call".to_owned());
     };
-    if service != script.name() {
+    if *service != name_in(arrival.body.as_deref(), script.name()) {
         return Err(format!("the call was for `{service}`, not for the script `{}`", script.name()));
     }
     let shown = zone_of(script).and_then(|zone| zone.shown(arrival.at));
     let at = shown.as_deref().and_then(|shown| shown.get(..19)).unwrap_or("").to_owned();
-    let story = Story::of(facts);
+    let own: Vec<Fact> = facts.iter().map(as_its_body_says).collect();
+    let (facts, story) = (own.as_slice(), Story::of(&own));
     let mut text = Lines(String::from("[[case]]\n"));
     text.add("name", quoted(&format!("as call {}", arrival.call.as_deref().unwrap_or(""))));
     text.add("dialled", quoted(to));
@@ -49,6 +50,22 @@ pub fn record(script: &Script, facts: &[Fact], clear: bool) -> Result<String, St
     given(&mut text, facts);
     expected(&mut text, &story);
     Ok(text.0)
+}
+
+/// The names of a body's fact as the body's own script has them.
+fn as_its_body_says(fact: &Fact) -> Fact {
+    let mut fact = fact.clone();
+    let Some(body) = fact.body.as_deref() else { return fact };
+    if let FactKind::QueueEntered { queue: name, .. }
+    | FactKind::QueueRefused { queue: name, .. }
+    | FactKind::OfferMade { agent: name, .. }
+    | FactKind::OfferAccepted { agent: name, .. }
+    | FactKind::OfferEnded { agent: name, .. } = &mut fact.kind
+        && body_of(name) == Some(body)
+    {
+        *name = name.split_off(body.len() + BODY_MARK.len_utf8());
+    }
+    fact
 }
 
 struct Lines(String);

@@ -100,7 +100,14 @@ mod tests {
             basis: String::new(),
             by: "crm".to_owned(),
         };
-        Fact { number: 1, at: Wall::from_unix_micros(0), call: Some("c".to_owned()), callseq: 1, kind }
+        Fact {
+            number: 1,
+            at: Wall::from_unix_micros(0),
+            call: Some("c".to_owned()),
+            callseq: 1,
+            body: None,
+            kind,
+        }
     }
 
     #[test]
@@ -126,7 +133,7 @@ mod tests {
     fn a_party_may_change_its_device_but_nobody_comes_unasked() {
         let fact = |at, kind| {
             let at = Wall::from_unix_micros(at);
-            Fact { number: 1, at, call: Some("c".to_owned()), callseq: 1, kind }
+            Fact { number: 1, at, call: Some("c".to_owned()), callseq: 1, body: None, kind }
         };
         let joined = |leg| FactKind::ConferenceJoined { leg, role: LegRole::External, by: "crm".to_owned() };
         let mut checker = AskedChecker::default();

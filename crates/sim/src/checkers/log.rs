@@ -20,6 +20,7 @@ pub(crate) struct LogChecker {
 #[derive(Default)]
 struct OpenCall {
     callseq: u32,
+    body: Option<String>,
     /// Agents by leg; others have none.
     legs: BTreeMap<u32, Option<String>>,
     offers: BTreeSet<u64>,
@@ -54,7 +55,8 @@ impl LogChecker {
             if self.full {
                 self.complaints.push(format!("{id} arrived while the log was full"));
             }
-            if self.open.insert(id.to_owned(), OpenCall::default()).is_some() {
+            let call = OpenCall { body: fact.body.clone(), ..OpenCall::default() };
+            if self.open.insert(id.to_owned(), call).is_some() {
                 self.complaints.push(format!("{id} arrived twice"));
             }
         }
@@ -65,6 +67,9 @@ impl LogChecker {
             self.complaints.push(format!("{id}: {} follows {}", fact.callseq, call.callseq));
         }
         call.callseq = fact.callseq;
+        if fact.body != call.body {
+            self.complaints.push(format!("{id} is of {:?}, and a fact of it of {:?}", call.body, fact.body));
+        }
         if let Some(wrong) = call.apply(id, &fact.kind, reference) {
             self.complaints.push(format!("{id}: {wrong}"));
         }

@@ -93,7 +93,7 @@ impl Scene {
 
     fn fact(&mut self, kind: FactKind) {
         let at = Wall::from_unix_micros(0);
-        self.hall.fact(&Fact { number: 1, at, call: Some("c".to_owned()), callseq: 1, kind });
+        self.hall.fact(&Fact { number: 1, at, call: Some("c".to_owned()), callseq: 1, body: None, kind });
     }
 
     fn orders(&mut self, command: Command) {

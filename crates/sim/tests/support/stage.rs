@@ -139,6 +139,7 @@ pub(crate) fn config() -> Config {
         referred_trunks: BTreeSet::new(),
         supervisors: BTreeSet::from(["carla".to_owned()]),
         texting_trunks: BTreeSet::new(),
+        bodies: Default::default(),
         otherwise: None,
         hold_music: Some(Arc::from([Arc::from("moh/calm")])),
         media_certificate: None,

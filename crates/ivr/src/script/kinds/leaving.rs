@@ -2,7 +2,7 @@
 
 use super::super::flow::Reader;
 use super::super::model::{Kind, MessageNode, Value};
-use super::super::words::is_target;
+use super::super::words::{is_service, is_target};
 use super::limits::{LONGEST, RING, SILENCE};
 use super::{duration, finish, name, outcomes, value};
 use document::Section;
@@ -14,7 +14,13 @@ pub(super) fn transfer(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Op
         && !is_target(text)
     {
         let what = format!("nobody can be called at `{text}`");
-        reader.document.fault(entry.value_at(), what, "write a number or sip:USER@HOST");
+        let what_to_do = "write a number, sip:USER@HOST, service:NUMBER or body:NAME";
+        reader.document.fault(entry.value_at(), what, what_to_do);
+    }
+    if let (Some(Value::Text(text)), Some(at)) = (&to, section.place_of("ring"))
+        && is_service(text)
+    {
+        reader.document.fault(at, "a service of the house does not ring", "take `ring` out");
     }
     let ring = duration(reader, section, "ring").unwrap_or(RING);
     let mut on = outcomes(reader, section);

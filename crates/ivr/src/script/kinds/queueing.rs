@@ -81,7 +81,7 @@ fn music(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Sound> {
         };
         reader.document.fault(entry.value_at(), format!("there is no sound `{name}`"), what_to_do);
     }
-    Some(source(name))
+    Some(source(reader.sounds.played_by(name)))
 }
 
 /// What `Script::position` says for sure. A desk whose queue never is longer need not record larger numbers.

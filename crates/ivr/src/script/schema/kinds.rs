@@ -157,10 +157,15 @@ fn queue() -> Keys {
 }
 
 fn transfer() -> Keys {
-    let target = fits("\\$.*|\\+?[0-9]{2,20}|sips?:[!-~]+");
+    let target =
+        fits("\\$.*|\\+?[0-9]{2,20}|sips?:[!-~]+|service:[A-Za-z0-9+*#_.-]{1,40}|body:[a-z][a-z0-9_-]{0,39}");
     Keys::new([
-        Key::new("transfer", target, "Whom the call is put through to: a number, sip:USER@HOST, or $NAME.")
-            .required(),
+        Key::new(
+            "transfer",
+            target,
+            "Where the call is put through to: a number, sip:USER@HOST, service:NUMBER, body:NAME, or $NAME.",
+        )
+        .required(),
         says(),
         Key::new("ring", duration(), "How long it rings there.").unless_said(written(RING)),
         outcomes(Keys::new([exit("failed", "if nobody answers", "transfer_failed")])),

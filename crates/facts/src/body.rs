@@ -1,0 +1,82 @@
+//! Several bodies in one installation: whose a thing is, by its name.
+
+use crate::{EmergencyScope, FactKind};
+
+/// Between a body's name and what its own thing is called in it: `venezia/desk`.
+pub const BODY_MARK: char = '/';
+
+/// The body that a name says: that of `venezia/desk` is `venezia`. The installation's own names say none.
+pub fn body_of(name: &str) -> Option<&str> {
+    name.split_once(BODY_MARK).map(|(body, _)| body)
+}
+
+/// What a body's own thing is called outside of it.
+pub fn name_in(body: Option<&str>, name: &str) -> String {
+    match body {
+        Some(body) => format!("{body}{BODY_MARK}{name}"),
+        None => name.to_owned(),
+    }
+}
+
+impl FactKind {
+    /// The body whose this is, by the names in it. What happens to a call says nothing here: the call is of a body.
+    pub fn body(&self) -> Option<&str> {
+        match self {
+            FactKind::AgentState { agent, .. }
+            | FactKind::EndpointRegistered { agent, .. }
+            | FactKind::EndpointUnregistered { agent, .. } => body_of(agent),
+            FactKind::OutboundRefused { who, .. }
+            | FactKind::OutboundAllowed { who, .. }
+            | FactKind::OutboundSettled { who, .. } => body_of(who),
+            // Of two bodies it is neither's.
+            FactKind::TextSent { from, to, .. } => match (body_of(from), body_of(to)) {
+                (Some(from), Some(to)) => Some(from).filter(|from| *from == to),
+                (from, to) => from.or(to),
+            },
+            _ => None,
+        }
+    }
+}
+
+impl EmergencyScope {
+    /// The body that it says itself. Whose a number is, the configuration knows.
+    pub fn body(&self) -> Option<&str> {
+        match self {
+            EmergencyScope::Body(body) => Some(body),
+            EmergencyScope::Script(script) => body_of(script),
+            EmergencyScope::Number(_) | EmergencyScope::All => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_whose_it_is_and_is_read_as_it_is_written() {
+        assert_eq!(body_of("venezia/desk"), Some("venezia"));
+        assert_eq!(body_of("desk"), None);
+        assert_eq!(body_of(&name_in(Some("venezia"), "desk")), Some("venezia"));
+        assert_eq!(name_in(None, "desk"), "desk");
+    }
+
+    #[test]
+    fn a_text_from_one_body_to_another_is_neithers() {
+        let text = |from: &str, to: &str| FactKind::TextSent {
+            from: from.into(),
+            to: to.into(),
+            bytes: 1,
+            sip: 200,
+        };
+        for (from, to, body) in [
+            ("venezia/anna", "venezia/bruno", Some("venezia")),
+            ("venezia/anna", "mestre/carla", None),
+            ("venezia/anna", "boss", Some("venezia")),
+            ("+39061", "venezia/anna", Some("venezia")),
+            ("boss", "chief", None),
+        ] {
+            assert_eq!(text(from, to).body(), body, "{from} {to}");
+        }
+    }
+}
