@@ -2,9 +2,11 @@
 
 use crate::problem::Problem;
 use crate::routes::App;
+use crate::sight::Sight;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use facts::body_of;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -69,6 +71,11 @@ impl Scope {
             Scope::EmergencyAny => "emergency:any",
             Scope::MetricsRead => "metrics:read",
         }
+    }
+
+    /// Whether a body's token may have it. What crosses the wire, and who may use it, is what all bodies share.
+    pub fn is_for_bodies(self) -> bool {
+        !matches!(self, Scope::CallCapture | Scope::SecurityAny)
     }
 
     /// The scope of this name.
@@ -196,6 +203,25 @@ impl Grant {
 
     pub(crate) fn has(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
+    }
+
+    /// What is shown: everything, or what is a body's. A token of a body is named after it.
+    pub(crate) fn sees(&self) -> Sight {
+        Sight(body_of(&self.name).map(str::to_owned))
+    }
+
+    /// Refuses whoever asks for a body: this is about what all bodies share.
+    pub(crate) fn need_all(&self) -> Result<(), Problem> {
+        match self.sees() {
+            Sight(None) => Ok(()),
+            Sight(Some(body)) => {
+                let detail = format!(
+                    "The token {:?} is of the body {body:?}, and this is about what all bodies share.",
+                    self.name
+                );
+                Err(Problem::not_permitted(detail))
+            }
+        }
     }
 
     /// Refuses, with the scope's name, whoever has it not.

@@ -17,6 +17,7 @@ mod problem;
 mod routes;
 mod scripts;
 mod server;
+mod sight;
 mod stream;
 mod wire;
 

@@ -55,9 +55,7 @@ pub(crate) fn page(snapshot: &Snapshot, figures: &Figures<'_>) -> String {
         "Connections beyond the limit.",
         refused,
     );
-    one(&mut page, "cornetta_calls", "gauge", "Calls that have not ended.", snapshot.calls.len() as u64);
-    many(&mut page, "cornetta_queue_waiting", "gauge", "Calls that wait.", "queue", queues(snapshot));
-    many(&mut page, "cornetta_agents", "gauge", "Agents by what they do.", "state", agents(snapshot));
+    desks(&mut page, snapshot);
     many(
         &mut page,
         "cornetta_trunk_up",
@@ -76,6 +74,19 @@ pub(crate) fn page(snapshot: &Snapshot, figures: &Figures<'_>) -> String {
         many(&mut page, name, "counter", help, label, values);
     }
     page
+}
+
+/// What a body is told: what goes on at its own desks.
+pub(crate) fn page_of_body(snapshot: &Snapshot) -> String {
+    let mut page = String::new();
+    desks(&mut page, snapshot);
+    page
+}
+
+fn desks(page: &mut String, snapshot: &Snapshot) {
+    one(page, "cornetta_calls", "gauge", "Calls that have not ended.", snapshot.calls.len() as u64);
+    many(page, "cornetta_queue_waiting", "gauge", "Calls that wait.", "queue", queues(snapshot));
+    many(page, "cornetta_agents", "gauge", "Agents by what they do.", "state", agents(snapshot));
 }
 
 fn queues(snapshot: &Snapshot) -> impl Iterator<Item = (&str, u64)> {

@@ -20,7 +20,14 @@ fn envelopes() -> Envelopes {
 }
 
 fn fact(number: u64, call: Option<&str>, kind: FactKind) -> Fact {
-    Fact { number, at: Wall::from_unix_micros(MARCH), call: call.map(str::to_owned), callseq: 3, kind }
+    Fact {
+        number,
+        at: Wall::from_unix_micros(MARCH),
+        call: call.map(str::to_owned),
+        callseq: 3,
+        body: None,
+        kind,
+    }
 }
 
 fn event(call: Option<&str>, kind: FactKind, clear: bool) -> Value {

@@ -677,6 +677,7 @@ async fn the_picture_of_a_script_shows_where_its_callers_are() {
             at: at(number as i64),
             call: Some(call.to_owned()),
             callseq: 1,
+            body: None,
             kind: entered(node),
         },
     );

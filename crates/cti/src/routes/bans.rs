@@ -26,6 +26,7 @@ const WIDEST: (u8, u8) = (8, 16);
 /// `GET /v1/bans`
 pub(super) async fn list(State(mut app): State<App>, grant: Grant) -> Result<Response, Problem> {
     grant.need(Scope::EventsRead)?;
+    grant.need_all()?;
     let snapshot = app.source.feed.snapshot().await;
     let bans: Vec<Value> = snapshot.bans.values().map(|ban| shown(&app, ban)).collect();
     Ok(Json(json!({ "as_of": snapshot.as_of, "bans": bans })).into_response())
@@ -34,6 +35,7 @@ pub(super) async fn list(State(mut app): State<App>, grant: Grant) -> Result<Res
 /// `POST /v1/bans`
 pub(super) async fn add(State(app): State<App>, grant: Grant, body: Body) -> Result<Response, Problem> {
     grant.need(Scope::SecurityAny)?;
+    grant.need_all()?;
     in_time(app.limits.command_wait, async {
         let command = BanWanted::read(&read_body(&app, body).await?)?;
         ask(app, &grant, command).await
@@ -48,6 +50,7 @@ pub(super) async fn lift(
     source: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     grant.need(Scope::SecurityAny)?;
+    grant.need_all()?;
     let Path(source) = source.map_err(|error| Problem::invalid_request(error.body_text()))?;
     let source = network(&source)?;
     in_time(app.limits.command_wait, ask(app, &grant, Command::LiftBan { source })).await

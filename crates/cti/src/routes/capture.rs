@@ -45,6 +45,7 @@ pub(super) async fn of_call(
     body: Body,
 ) -> Result<Response, Problem> {
     grant.need(Scope::CallCapture)?;
+    grant.need_all()?;
     let call = name(call)?;
     let wanted = Wanted::read(&app, body).await?;
     if wanted.number.is_some() || wanted.wait_seconds.is_some() {
@@ -59,6 +60,7 @@ pub(super) async fn of_next_call(
     body: Body,
 ) -> Result<Response, Problem> {
     grant.need(Scope::CallCapture)?;
+    grant.need_all()?;
     let wanted = Wanted::read(&app, body).await?;
     let number = wanted.number.clone().filter(|number| (1..=200).contains(&number.len()));
     let number = number.ok_or_else(|| {

@@ -19,7 +19,8 @@ const NAME_MAX: usize = 100;
 /// `GET /v1/emergency`
 pub(super) async fn list(State(mut app): State<App>, grant: Grant) -> Result<Response, Problem> {
     grant.need(Scope::EventsRead)?;
-    let snapshot = app.source.feed.snapshot().await;
+    let mut snapshot = app.source.feed.snapshot().await;
+    grant.sees().of(&mut snapshot);
     let closed: Vec<Value> = snapshot.emergencies.values().map(|now| shown(&app, now)).collect();
     Ok(Json(json!({ "as_of": snapshot.as_of, "closed": closed })).into_response())
 }
@@ -89,6 +90,8 @@ fn read_scope(text: &str) -> Result<EmergencyScope, Problem> {
     let short = Some(text).filter(|text| text.len() <= NAME_MAX);
     short.and_then(EmergencyScope::parse).ok_or_else(|| {
         let said: String = text.chars().take(60).collect();
-        Problem::invalid_request(format!("{said:?} is none of all, number:NUMBER and script:NAME."))
+        Problem::invalid_request(format!(
+            "{said:?} is none of all, body:NAME, number:NUMBER and script:NAME."
+        ))
     })
 }

@@ -48,12 +48,13 @@ pub(super) async fn events(
     })?;
     let Some(upgrade) = upgrade else {
         let wanted = Wanted { from: last_event_id(&headers)?.or(wanted.from), ..wanted };
-        return Ok(sse::respond(Cursor::new(app.source, seat, wanted, clear)));
+        return Ok(sse::respond(Cursor::new(app.source, seat, wanted, (grant.sees(), clear))));
     };
     let reader = Reader {
         source: app.source,
         seat,
         wanted: said_in_address.then_some(wanted),
+        sight: grant.sees(),
         clear,
         subscribe_wait: app.limits.subscribe_wait,
         stall: app.limits.stall,

@@ -2,8 +2,9 @@
 
 use super::App;
 use crate::access::{Peer, Scope};
-use crate::metrics::{Figures, page};
+use crate::metrics::{Figures, page, page_of_body};
 use crate::problem::Problem;
+use crate::sight::Sight;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -25,14 +26,25 @@ pub(super) async fn ready(State(app): State<App>) -> Result<&'static str, Proble
     Ok("ready\n")
 }
 
-/// `GET /metrics`: open to this machine, to others with `metrics:read`.
+/// `GET /metrics`: open to this machine, to others with `metrics:read`. A token of a body is shown that body alone.
 pub(super) async fn metrics(State(mut app): State<App>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let peer = Peer::of(&parts);
-    if !peer.is_this_machine(&parts.headers) {
-        app.access.admit(&parts.headers, peer)?.need(Scope::MetricsRead)?;
+    let asked = app.access.admit(&parts.headers, peer);
+    let sight = match asked {
+        Ok(grant) if peer.is_this_machine(&parts.headers) => grant.sees(),
+        Err(_) if peer.is_this_machine(&parts.headers) => Sight::default(),
+        asked => {
+            let grant = asked?;
+            grant.need(Scope::MetricsRead)?;
+            grant.sees()
+        }
+    };
+    let mut snapshot = app.source.feed.snapshot().await;
+    sight.of(&mut snapshot);
+    if sight != Sight::default() {
+        return Ok(in_text(page_of_body(&snapshot)));
     }
-    let snapshot = app.source.feed.snapshot().await;
     let head = app.source.feed.head();
     let figures = Figures {
         head,
@@ -43,6 +55,9 @@ pub(super) async fn metrics(State(mut app): State<App>, request: Request) -> Res
         answers: &app.answers,
         counters: (app.counters.0)(),
     };
-    let page = page(&snapshot, &figures);
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response())
+    Ok(in_text(page(&snapshot, &figures)))
+}
+
+fn in_text(page: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response()
 }

@@ -43,7 +43,8 @@ struct Counted {
 pub(super) async fn list(State(app): State<App>, grant: Grant) -> Result<Response, Problem> {
     grant.need(Scope::EventsRead)?;
     let now = Arc::clone(&app.scripts.borrow());
-    let scripts = now.scripts.iter().map(|(name, one)| {
+    let sight = grant.sees();
+    let scripts = now.scripts.iter().filter(|(name, _)| sight.has_name(name)).map(|(name, one)| {
         json!({
             "name": name,
             "title": one.script.title(),
@@ -96,7 +97,7 @@ fn script(
 ) -> Result<(String, ScriptNow), Problem> {
     grant.need(Scope::EventsRead)?;
     let Path(name) = name.map_err(|error| Problem::invalid_request(error.body_text()))?;
-    let found = app.scripts.borrow().scripts.get(&name).cloned();
+    let found = app.scripts.borrow().scripts.get(&name).cloned().filter(|_| grant.sees().has_name(&name));
     let found = found
         .ok_or_else(|| Problem::not_found("No such script answers calls. GET /v1/ivr has those that do."))?;
     Ok((name, found))

@@ -5,6 +5,7 @@ use super::App;
 use crate::access::{Grant, Scope};
 use crate::feed::{Feed, FeedError};
 use crate::problem::Problem;
+use crate::sight::Sight;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderName, header};
@@ -14,7 +15,7 @@ use serde::Deserialize;
 
 /// The most facts in an answer, and those read at a time.
 const BATCH_MAX: usize = 1000;
-/// The most facts looked at for an answer that wants those of one call.
+/// The most facts looked at for an answer that wants some of them alone: those of one call, or of a body.
 const LOOKED_AT_MAX: usize = 10_000;
 /// The number to ask for next.
 const NEXT: HeaderName = HeaderName::from_static("cornetta-next");
@@ -46,9 +47,15 @@ pub(super) async fn log(
         Some(from) => from.max(1),
         None => oldest(feed).await?,
     };
-    let batch = match query.call {
-        None => whole(feed, from, max).await?,
-        Some(call) => of_call(feed, from, max, &call).await?,
+    let sight = grant.sees();
+    let batch = match (&query.call, &sight) {
+        (None, Sight(None)) => whole(feed, from, max).await?,
+        (call, sight) => {
+            let wanted = |fact: &Fact| {
+                sight.has_fact(fact) && call.as_ref().is_none_or(|call| fact.call.as_ref() == Some(call))
+            };
+            picked(feed, from, max, wanted).await?
+        }
     };
     let kind = (header::CONTENT_TYPE, "application/x-ndjson".to_owned());
     let headers = [kind, (NEXT, batch.next.to_string()), (HEAD, feed.head().to_string())];
@@ -76,7 +83,12 @@ async fn whole(feed: &Feed, from: u64, max: usize) -> Result<Batch, Problem> {
 }
 
 /// Looks on until there are enough, the log ends, or it has looked for long enough: `next` says where.
-async fn of_call(feed: &Feed, from: u64, max: usize, call: &str) -> Result<Batch, Problem> {
+async fn picked(
+    feed: &Feed,
+    from: u64,
+    max: usize,
+    wanted: impl Fn(&Fact) -> bool,
+) -> Result<Batch, Problem> {
     let mut found = Batch { facts: Vec::new(), next: from };
     for _ in 0..LOOKED_AT_MAX / BATCH_MAX {
         let read = whole(feed, found.next, BATCH_MAX).await?;
@@ -86,7 +98,7 @@ async fn of_call(feed: &Feed, from: u64, max: usize, call: &str) -> Result<Batch
                 return Ok(found);
             }
             found.next = fact.number.saturating_add(1);
-            if fact.call.as_deref() == Some(call) {
+            if wanted(&fact) {
                 found.facts.push(fact);
             }
         }

@@ -86,7 +86,8 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     grant.need(Scope::RecordingRead)?;
     let recording = name(recording)?;
-    let path = app.recordings.path_of(&recording).ok_or_else(|| none(&recording))?;
+    let seen = grant.sees().has_name(&recording);
+    let path = app.recordings.path_of(&recording).filter(|_| seen).ok_or_else(|| none(&recording))?;
     let opened = blocking(move || {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
@@ -97,11 +98,12 @@ pub(super) async fn get(
         _ => Problem::unavailable(format!("The recording cannot be read: {error}.")),
     })?;
     tracing::info!(recording, by = grant.name(), "a recording is read");
+    let own = recording.rsplit('/').next().unwrap_or_default();
     let headers = [
         (header::CONTENT_TYPE, "audio/wav".to_owned()),
         (header::CONTENT_LENGTH, length.to_string()),
         (header::CACHE_CONTROL, "no-store".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{recording}.wav\"")),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{own}.wav\"")),
     ];
     Ok((headers, Body::from_stream(stream::try_unfold(file.take(length), piece))).into_response())
 }

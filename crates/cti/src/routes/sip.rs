@@ -17,6 +17,7 @@ pub(super) async fn messages(
 ) -> Result<Response, Problem> {
     grant.need(Scope::EventsRead)?;
     grant.need(Scope::PiiClear)?;
+    grant.need_all()?;
     let call = name(call)?;
     let (trace, wanted) = (app.trace.clone(), call.clone());
     let read = tokio::task::spawn_blocking(move || trace.read(&wanted)).await;

@@ -57,6 +57,7 @@ pub(super) async fn call(
     grant.need(Scope::EventsRead)?;
     let Path(id) = path.map_err(|error| Problem::invalid_request(error.body_text()))?;
     let mut snapshot = app.source.feed.snapshot().await;
+    grant.sees().of(&mut snapshot);
     snapshot.calls.retain(|known, _| *known == id);
     if !grant.has(Scope::PiiClear) {
         mask_snapshot(&mut snapshot);
@@ -84,6 +85,7 @@ pub(super) async fn snapshot(
         return Err(Problem::invalid_request(detail));
     }
     let mut snapshot = app.source.feed.snapshot().await;
+    grant.sees().of(&mut snapshot);
     if !grant.has(Scope::PiiClear) {
         mask_snapshot(&mut snapshot);
     }

@@ -2,6 +2,7 @@ use super::{Frame, Seat};
 use crate::Envelopes;
 use crate::feed::{Feed, FeedError};
 use crate::filter::Filter;
+use crate::sight::Sight;
 use crate::wire::type_name;
 use base::Wall;
 use facts::Fact;
@@ -41,6 +42,7 @@ pub(crate) struct Cursor {
     source: Source,
     seat: Seat,
     filter: Filter,
+    sight: Sight,
     clear: bool,
     /// The first number that is neither sent nor skipped.
     next: u64,
@@ -58,8 +60,8 @@ enum Phase {
 }
 
 impl Cursor {
-    /// Begins at `wanted`; numbers and addresses masked unless `clear`.
-    pub(crate) fn new(source: Source, seat: Seat, wanted: Wanted, clear: bool) -> Cursor {
+    /// Begins at `wanted`; tells what `sight` has, numbers and addresses masked unless `clear`.
+    pub(crate) fn new(source: Source, seat: Seat, wanted: Wanted, (sight, clear): (Sight, bool)) -> Cursor {
         let next = wanted.from.unwrap_or_else(|| source.feed.head() + 1).max(1);
         seat.stands_at(next - 1);
         Cursor {
@@ -67,6 +69,7 @@ impl Cursor {
             source,
             seat,
             filter: wanted.filter,
+            sight,
             clear,
             next,
             batch: Vec::new().into_iter().peekable(),
@@ -143,7 +146,7 @@ impl Cursor {
     /// The next wanted fact of the batch; before it, the proof that what lies between was not wanted.
     fn next_wanted(&mut self) -> Option<Frame> {
         while let Some(fact) = self.batch.peek() {
-            let wanted = self.filter.wants(type_name(&fact.kind));
+            let wanted = self.sight.has_fact(fact) && self.filter.wants(type_name(&fact.kind));
             if wanted && let Some(number) = self.skipped.take() {
                 return Some(Frame::SkippedTo { number });
             }
@@ -203,7 +206,7 @@ mod tests {
         let (journal, _) = Journal::open(&folder.path().join("log"), journal::Config::default()).unwrap();
         let fact = |number| {
             let kind = FactKind::SystemStopping { calls: 0 };
-            Fact { number, at: Wall::default(), call: None, callseq: 0, kind }
+            Fact { number, at: Wall::default(), call: None, callseq: 0, body: None, kind }
         };
         journal.try_append((1..=5).map(fact).collect()).unwrap();
         assert!(journal.wait_durable(5, Duration::from_secs(30)));
@@ -216,7 +219,7 @@ mod tests {
         };
         let seat = Readers::new(1).sit().unwrap();
         let wanted = Wanted { from: Some(1), filter: Filter::default() };
-        let mut cursor = Cursor::new(source, seat, wanted, true);
+        let mut cursor = Cursor::new(source, seat, wanted, (Sight::default(), true));
         let mut told = Vec::new();
         while let Some(frame) = cursor.next().await {
             told.push(match frame {

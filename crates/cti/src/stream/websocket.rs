@@ -2,6 +2,7 @@
 
 use super::{Cursor, Frame, Seat, Source, Wanted};
 use crate::filter::Filter;
+use crate::sight::Sight;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -28,6 +29,7 @@ pub(crate) struct Reader {
     pub(crate) seat: Seat,
     /// What the address asked for; otherwise the first message says it.
     pub(crate) wanted: Option<Wanted>,
+    pub(crate) sight: Sight,
     pub(crate) clear: bool,
     pub(crate) subscribe_wait: Duration,
     pub(crate) stall: Duration,
@@ -66,7 +68,7 @@ async fn read_on(
         },
     };
     let mut position = None;
-    let mut cursor = Cursor::new(reader.source, reader.seat, wanted, reader.clear);
+    let mut cursor = Cursor::new(reader.source, reader.seat, wanted, (reader.sight, reader.clear));
     loop {
         let frame = tokio::select! {
             message = stream.next() => match message {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// A fact as integrators see it: a CloudEvent 1.0 in the JSON event format, with the extensions
-/// `sequence`, `partitionkey`, `callseq`, `correlationid`, `dataclassification` and `dataregulation`.
+/// `sequence`, `body`, `partitionkey`, `callseq`, `correlationid`, `dataclassification` and `dataregulation`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
     /// `1.0`.
@@ -31,6 +31,9 @@ pub struct Event {
     pub sequence: String,
     /// `application/json`.
     pub datacontenttype: &'static str,
+    /// The body whose it is, where several share an installation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
     /// What must stay in order together: the call, or else the subject.
     pub partitionkey: String,
     /// Contiguous in the call, from 1.
@@ -89,6 +92,7 @@ impl Envelopes {
             time: self.time(fact.at),
             sequence: sequence(fact.number),
             datacontenttype: "application/json",
+            body: fact.body,
             partitionkey: fact.call.clone().unwrap_or_else(|| subject.clone()),
             subject,
             callseq: fact.call.is_some().then_some(fact.callseq),

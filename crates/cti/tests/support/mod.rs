@@ -104,12 +104,35 @@ impl Desk {
         last
     }
 
+    /// The same of a body.
+    pub(crate) fn write_of(
+        &self,
+        body: Option<&str>,
+        call: Option<&str>,
+        kinds: impl IntoIterator<Item = FactKind>,
+    ) -> u64 {
+        let last = self.note(body, call, kinds);
+        assert!(self.journal.wait_durable(last, PATIENCE));
+        last
+    }
+
     /// Writes facts and does not wait; gives the last number.
     pub(crate) fn write_later(&self, call: Option<&str>, kinds: impl IntoIterator<Item = FactKind>) -> u64 {
+        self.note(None, call, kinds)
+    }
+
+    fn note(&self, body: Option<&str>, call: Option<&str>, kinds: impl IntoIterator<Item = FactKind>) -> u64 {
         let fact = |kind| {
             let number = self.next.fetch_add(1, Ordering::SeqCst);
             let at = Wall::from_unix_micros(START + number as i64);
-            Fact { number, at, call: call.map(str::to_owned), callseq: u32::from(call.is_some()), kind }
+            Fact {
+                number,
+                at,
+                call: call.map(str::to_owned),
+                callseq: u32::from(call.is_some()),
+                body: body.map(str::to_owned),
+                kind,
+            }
         };
         self.journal.try_append(kinds.into_iter().map(fact).collect()).unwrap();
         self.next.load(Ordering::SeqCst) - 1
