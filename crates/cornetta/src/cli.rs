@@ -329,6 +329,9 @@ pub(crate) struct LogFrom {
     /// The web address of one that is running, such as http://127.0.0.1:8080.
     #[arg(long)]
     pub(crate) url: Option<String>,
+    /// Only what is this body's.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) body: Option<String>,
     #[command(flatten)]
     pub(crate) token: TokenFrom,
 }
@@ -487,7 +490,8 @@ pub(crate) struct Sim {
 }
 
 fn scope(written: &str) -> Result<EmergencyScope, String> {
-    EmergencyScope::parse(written).ok_or_else(|| "write all, number:NUMBER or script:NAME".to_owned())
+    EmergencyScope::parse(written)
+        .ok_or_else(|| "write all, body:NAME, number:NUMBER or script:NAME".to_owned())
 }
 
 fn transport(name: &str) -> Result<Transport, String> {

@@ -2,6 +2,7 @@
 
 use super::{now, tell_faults, tell_warnings};
 use crate::config;
+use facts::body_of;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -15,6 +16,9 @@ pub(super) fn run(path: &Path) -> ExitCode {
                 return tell_faults(&proof.faults);
             }
             let engine = &installation.engine;
+            for (name, title) in &engine.bodies.titles {
+                println!("{}", of_body(engine, name, title));
+            }
             println!(
                 "{}: sound: {} numbers, {} queues, {} agents, {} trunks; {}",
                 path.display(),
@@ -28,4 +32,13 @@ pub(super) fn run(path: &Path) -> ExitCode {
         }
         Err(faults) => tell_faults(&faults),
     }
+}
+
+/// What a body has.
+fn of_body(engine: &engine::Config, name: &str, title: &str) -> String {
+    let own = |named: &str| body_of(named) == Some(name);
+    let numbers = engine.bodies.numbers.values().filter(|body| *body == name).count();
+    let queues = engine.acd.queues.iter().filter(|queue| own(&queue.name)).count();
+    let agents = engine.acd.agents.iter().filter(|agent| own(&agent.name)).count();
+    format!("{name}: {title}: {numbers} numbers, {queues} queues, {agents} agents")
 }

@@ -2,7 +2,7 @@
 
 use super::{FAILED, WRONG, tell_faults};
 use crate::cli::Say;
-use crate::config::{Heard as Everything, script_files};
+use crate::config::{Heard as Everything, script_files, sounds_of};
 use anyhow::{Context as _, Result};
 use document::nearest;
 use ivr::{Heard, Script, hear, hear_position};
@@ -30,8 +30,9 @@ pub(super) fn run(say: &Say) -> Result<ExitCode> {
         heard.extend(hear_position(&script, &say.lang, place));
     }
     let (mut samples, mut missed) = (Vec::new(), 0);
+    let folders = sounds_of(&say.script, &say.sounds);
     for one in &heard {
-        let spoken = spoken(one, &say.sounds);
+        let spoken = spoken(one, &folders);
         tell(one, &spoken)?;
         match spoken {
             Ok((_, more)) => samples.extend(more),
@@ -58,11 +59,12 @@ fn unknown(script: &Script, say: &Say) -> String {
 }
 
 /// The source and its samples, or why there is nothing to hear.
-fn spoken(heard: &Heard, folder: &Path) -> Result<(String, Vec<i16>), String> {
+fn spoken(heard: &Heard, folders: &[PathBuf]) -> Result<(String, Vec<i16>), String> {
     let Some(sound) = &heard.sound else {
         return Err("it cannot be said in this form; is it set?".to_owned());
     };
-    let Some((source, path)) = sound.iter().find_map(|source| Some((source, file(folder, source)?))) else {
+    let file = |source: &str| folders.iter().find_map(|folder| file(folder, source));
+    let Some((source, path)) = sound.iter().find_map(|source| Some((source, file(source)?))) else {
         return Err(format!("there is no sound `{}`", sound.join("` nor `")));
     };
     let bytes =

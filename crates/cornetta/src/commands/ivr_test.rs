@@ -29,7 +29,7 @@ impl Done {
 }
 
 pub(super) fn run(command: &IvrTest) -> Result<ExitCode> {
-    let heard = Heard::of(std::slice::from_ref(&command.sounds));
+    let heard = Heard::of(&command.script, &command.sounds);
     let checked =
         script_files(&command.script, &heard).and_then(|files| Ok((Arc::new(Script::check(&files)?), files)));
     let (script, files) = match checked {

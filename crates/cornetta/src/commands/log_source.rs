@@ -17,8 +17,16 @@ const BATCH: usize = 1000;
 /// What may read the log over the web.
 const SCOPES: &str = "events:read and pii:clear";
 
+const OTHERWISE: &str = "the exchange answers otherwise than this program";
+
 /// A log to be read.
-pub(super) enum LogSource {
+pub(super) struct LogSource {
+    source: Source,
+    /// Of one body alone.
+    body: Option<String>,
+}
+
+enum Source {
     /// A data folder.
     Folder(Journal, PathBuf),
     /// A running exchange.
@@ -37,48 +45,50 @@ pub(super) struct Batch {
 impl LogSource {
     /// The source that the command line names.
     pub(super) fn open(from: &LogFrom) -> Result<LogSource> {
-        match &from.url {
-            Some(url) => Web::new(url, &from.token, SCOPES).map(LogSource::Web),
-            None => Ok(LogSource::Folder(open_folder(&from.data)?, from.data.clone())),
-        }
+        let source = match &from.url {
+            Some(url) => Source::Web(Web::new(url, &from.token, SCOPES)?),
+            None => Source::Folder(open_folder(&from.data)?, from.data.clone()),
+        };
+        Ok(LogSource { source, body: from.body.clone() })
+    }
+
+    /// Whether what is of this body, or of none, is wanted.
+    fn wants(&self, body: Option<&String>) -> bool {
+        self.body.is_none() || self.body.as_ref() == body
     }
 
     /// Who is kept out of SIP, by source.
     pub(super) fn bans(&self) -> Result<BTreeMap<String, BanNow>> {
-        match self {
-            LogSource::Folder(journal, _) => Ok(journal.snapshot().bans),
-            LogSource::Web(web) => {
-                let (_, body) = web.get("/v1/snapshot?of=bans")?;
-                let answer: serde_json::Value = serde_json::from_str(&body)?;
-                let bans = answer.get("bans").cloned().unwrap_or_default();
-                serde_json::from_value(bans).context("the exchange answers otherwise than this program")
-            }
-        }
+        let mut bans: BTreeMap<String, BanNow> = match &self.source {
+            Source::Folder(journal, _) => journal.snapshot().bans,
+            Source::Web(web) => serde_json::from_value(part_of_snapshot(web, "bans")?).context(OTHERWISE)?,
+        };
+        bans.retain(|_, _| self.wants(None));
+        Ok(bans)
     }
 
     /// What is closed by command, by scope.
     pub(super) fn emergencies(&self) -> Result<BTreeMap<String, EmergencyNow>> {
-        match self {
-            LogSource::Folder(journal, _) => Ok(journal.snapshot().emergencies),
-            LogSource::Web(web) => {
-                let (_, body) = web.get("/v1/snapshot?of=emergencies")?;
-                let answer: serde_json::Value = serde_json::from_str(&body)?;
-                let closed = answer.get("emergencies").cloned().unwrap_or_default();
-                serde_json::from_value(closed).context("the exchange answers otherwise than this program")
+        let mut closed: BTreeMap<String, EmergencyNow> = match &self.source {
+            Source::Folder(journal, _) => journal.snapshot().emergencies,
+            Source::Web(web) => {
+                serde_json::from_value(part_of_snapshot(web, "emergencies")?).context(OTHERWISE)?
             }
-        }
+        };
+        closed.retain(|_, now| self.wants(now.body.as_ref()));
+        Ok(closed)
     }
 
     /// Facts come to it while it is read.
     pub(super) fn is_live(&self) -> bool {
-        matches!(self, LogSource::Web(_))
+        matches!(self.source, Source::Web(_))
     }
 
     /// The numbers of the oldest fact that is kept and of the last one.
     pub(super) fn range(&self) -> Result<(u64, u64)> {
-        match self {
-            LogSource::Folder(journal, _) => Ok(journal.range()?),
-            LogSource::Web(web) => {
+        match &self.source {
+            Source::Folder(journal, _) => Ok(journal.range()?),
+            Source::Web(web) => {
                 let batch = batch(web, "max=1")?;
                 let oldest = batch.facts.first().map_or(batch.next, |fact| fact.number);
                 Ok((oldest, batch.head))
@@ -88,35 +98,44 @@ impl LogSource {
 
     /// Some facts from `from` on, of one call alone if it is given.
     pub(super) fn batch(&self, from: u64, call: Option<&str>) -> Result<Batch> {
-        match self {
-            LogSource::Folder(journal, _) => {
+        let mut batch = match &self.source {
+            Source::Folder(journal, _) => {
                 let mut facts = journal.read(from, BATCH)?;
                 let next = facts.last().map_or(from, |fact| fact.number + 1);
                 facts.retain(|fact| call.is_none_or(|call| fact.call.as_deref() == Some(call)));
-                Ok(Batch { facts, next, head: journal.durable_head() })
+                Batch { facts, next, head: journal.durable_head() }
             }
-            LogSource::Web(web) => {
+            Source::Web(web) => {
                 let of_call = call.map(|call| format!("&call={}", in_query(call))).unwrap_or_default();
-                batch(web, &format!("from={from}&max={BATCH}{of_call}"))
+                batch(web, &format!("from={from}&max={BATCH}{of_call}"))?
             }
-        }
+        };
+        batch.facts.retain(|fact| self.wants(fact.body.as_ref()));
+        Ok(batch)
     }
 
     /// The SIP messages of a call.
     pub(super) fn messages(&self, call: &str) -> Result<Found> {
-        match self {
-            LogSource::Folder(_, data) => {
+        match &self.source {
+            Source::Folder(_, data) => {
                 let folder = data.join(TRACE_FOLDER);
                 let cannot = || format!("the SIP messages in {} cannot be read", folder.display());
                 trace::read_call(&folder, call).with_context(cannot)
             }
-            LogSource::Web(web) => {
+            Source::Web(web) => {
                 let (_, body) = web.get(&format!("/v1/calls/{}/sip", in_query(call)))?;
                 serde_json::from_str(&body)
                     .context("the exchange writes SIP messages otherwise; use its own program")
             }
         }
     }
+}
+
+/// A part of the snapshot.
+fn part_of_snapshot(web: &Web, part: &str) -> Result<serde_json::Value> {
+    let (_, body) = web.get(&format!("/v1/snapshot?of={part}"))?;
+    let answer: serde_json::Value = serde_json::from_str(&body)?;
+    Ok(answer.get(part).cloned().unwrap_or_default())
 }
 
 fn batch(web: &Web, query: &str) -> Result<Batch> {

@@ -20,8 +20,8 @@ pub(super) fn run(command: &Sim) -> Result<ExitCode> {
             return Ok(ExitCode::from(WRONG));
         }
     };
-    let heard = Heard::of(&[command.home.join("sounds")]);
     let folder = command.home.join("ivr-scripts/helpdesk");
+    let heard = Heard::of(&folder, &command.home.join("sounds"));
     let script = match script_files(&folder, &heard).and_then(|files| Script::check(&files)) {
         Ok(script) => Arc::new(script),
         Err(faults) => return Ok(tell_faults(&faults)),

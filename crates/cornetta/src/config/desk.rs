@@ -2,8 +2,9 @@
 
 use super::codecs::codecs;
 use super::media_terms::{self, Written};
-use super::read::{known_names, names, number, secret, span, text};
+use super::read::{known_names, names, number, own_name, secret, span};
 use document::{Document, Section};
+use facts::{BODY_MARK, name_in};
 use media_api::Codec;
 use sip::ua::Account;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+#[derive(Default)]
 pub(super) struct Desk {
     pub(super) acd: acd::Config,
     pub(super) accounts: Vec<Account>,
@@ -27,54 +29,79 @@ impl Desk {
     pub(super) fn has_queue(&self, name: &str) -> bool {
         self.acd.queues.iter().any(|queue| queue.name == name)
     }
-}
 
-pub(super) fn desk(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> Desk {
-    let mut desk = Desk {
-        acd: acd::Config::default(),
-        accounts: Vec::new(),
-        codecs: BTreeMap::new(),
-        supervisors: BTreeSet::new(),
-        media_terms: BTreeMap::new(),
-    };
-    if let Some(entry) = root.take("queue") {
-        for entry in document.list(&entry) {
-            if let Some(section) = document.section(&entry) {
-                queue(document, section, &mut desk);
-            }
+    /// The queues that can be named by the installation's own, or by a body's, as these write them.
+    fn queues_named_in(&self, body: Option<&str>) -> Vec<&str> {
+        let queues = self.acd.queues.iter().map(|queue| queue.name.as_str());
+        match body {
+            None => queues.collect(),
+            Some(body) => queues
+                .filter_map(|queue| queue.split_once(BODY_MARK))
+                .filter(|(of, _)| *of == body)
+                .map(|(_, name)| name)
+                .collect(),
         }
     }
-    if let Some(entry) = root.take("agent") {
-        for entry in document.list(&entry) {
-            if let Some(section) = document.section(&entry) {
-                agent(document, section, folder, &mut desk);
-            }
-        }
-    }
-    desk
 }
 
-fn queue(document: &mut Document<'_>, mut section: Section<'_>, desk: &mut Desk) {
+/// The queues of the installation, or of a body.
+pub(super) fn queues(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    body: Option<&str>,
+    desk: &mut Desk,
+) {
+    let Some(entry) = section.take("queue") else { return };
+    for entry in document.list(&entry) {
+        if let Some(section) = document.section(&entry) {
+            queue(document, section, body, desk);
+        }
+    }
+}
+
+/// The agents of the installation, who may serve the queues of bodies too, or those of a body. Every queue is known.
+pub(super) fn agents(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    folder: &Path,
+    body: Option<&str>,
+    desk: &mut Desk,
+) {
+    let Some(entry) = section.take("agent") else { return };
+    for entry in document.list(&entry) {
+        if let Some(section) = document.section(&entry) {
+            agent(document, section, (folder, body), desk);
+        }
+    }
+}
+
+fn queue(document: &mut Document<'_>, mut section: Section<'_>, body: Option<&str>, desk: &mut Desk) {
     let at = section.at;
-    let name = text(document, &mut section, "name", "name the queue");
+    let name = own_name(document, &mut section, "name the queue");
     let offer_deadline = span(document, &mut section, "offer_deadline", SECOND, 20 * SECOND);
     let wrapup = span(document, &mut section, "wrapup", Duration::ZERO, 10 * SECOND);
     let waiting_max = number(document, &mut section, "waiting_max", 1..=10_000, 100);
     section.finish(document);
-    let Some(name) = name else { return };
+    let Some(written) = name else { return };
+    let name = name_in(body, &written);
     if desk.has_queue(&name) {
-        document.fault(at, format!("the queue `{name}` is written twice"), "give each its own name");
+        document.fault(at, format!("the queue `{written}` is written twice"), "give each its own name");
     }
     let waiting_max = usize::try_from(waiting_max).unwrap_or(100);
     desk.acd.queues.push(acd::Queue { name, waiting_max, offer_deadline, wrapup });
 }
 
-fn agent(document: &mut Document<'_>, mut section: Section<'_>, folder: &Path, desk: &mut Desk) {
+fn agent(
+    document: &mut Document<'_>,
+    mut section: Section<'_>,
+    (folder, body): (&Path, Option<&str>),
+    desk: &mut Desk,
+) {
     let at = section.at;
-    let name = text(document, &mut section, "name", "name the agent: the user of their softphone");
+    let name = own_name(document, &mut section, "name the agent: the user of their softphone");
     let password = secret(document, &mut section, folder, "password");
-    let known: Vec<&str> = desk.acd.queues.iter().map(|queue| queue.name.as_str()).collect();
-    let queues = known_names(document, &mut section, "queues", &known, "queue");
+    let queues = known_names(document, &mut section, "queues", &desk.queues_named_in(body), "queue");
+    let queues = queues.iter().map(|queue| name_in(body, queue)).collect();
     let languages: BTreeSet<String> = names(document, &mut section, "languages");
     let topics = names(document, &mut section, "topics");
     let codecs = codecs(document, &mut section);
@@ -88,9 +115,10 @@ fn agent(document: &mut Document<'_>, mut section: Section<'_>, folder: &Path, d
             "write `languages`, such as [\"it\"]",
         );
     }
-    let (Some(name), Some(password)) = (name, password) else { return };
+    let (Some(written), Some(password)) = (name, password) else { return };
+    let name = name_in(body, &written);
     if desk.accounts.iter().any(|account| account.user == name) {
-        document.fault(at, format!("the agent `{name}` is written twice"), "give each their own name");
+        document.fault(at, format!("the agent `{written}` is written twice"), "give each their own name");
     }
     desk.codecs.extend(codecs.map(|codecs| (name.clone(), codecs)));
     desk.media_terms.insert(name.clone(), terms);

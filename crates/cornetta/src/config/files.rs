@@ -1,5 +1,6 @@
 //! Scripts and sounds as they lie on the disk.
 
+use super::bodies::own_sounds;
 use super::speech::embedded;
 use calendar::Calendar;
 use document::Fault;
@@ -28,9 +29,11 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    /// What these folders hold, and what the embedded voices say.
-    pub(crate) fn of(folders: &[PathBuf]) -> Heard {
-        Heard { sounds: sound_inventory(folders), voices: embedded(folders).languages() }
+    /// What this script's callers hear of a folder that all share, and of its body's own sounds, if it is a body's; and
+    /// what the embedded voices say.
+    pub(crate) fn of(script: &Path, shared: &Path) -> Heard {
+        let folders = sounds_of(script, shared);
+        Heard { sounds: sound_inventory(&folders), voices: embedded(&folders).languages() }
     }
 
     /// As if every sound were there, and a voice for each language of this script.
@@ -39,6 +42,13 @@ impl Heard {
         let language = |path: &PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
         Heard { sounds: SoundInventory::every(), voices: phrases.iter().filter_map(language).collect() }
     }
+}
+
+/// The folders of sounds of a script, the first that has a sound counting: that of its body, if it lies in one, and the one
+/// that all share.
+pub(crate) fn sounds_of(script: &Path, shared: &Path) -> Vec<PathBuf> {
+    let body = script.canonicalize().ok().and_then(|script| own_sounds(script.parent()?.parent()?));
+    body.into_iter().chain([shared.to_owned()]).collect()
 }
 
 /// Everything that one script is made of.

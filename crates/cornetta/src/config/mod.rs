@@ -1,6 +1,7 @@
 //! From files to a checked installation. Nothing is opened before all of it is right, and every fault is
 //! told at once, with its file, line and column.
 
+mod bodies;
 mod codecs;
 mod desk;
 mod extensions;
@@ -27,15 +28,20 @@ mod trace;
 mod trunks;
 mod trust;
 
+use bodies::Body;
+use desk::Desk;
 use document::Fault;
 use document::{Document, Section};
 use media_api::Addresses;
+use network::Sip;
+use numbers::Rules;
+use services::{Around, Scripts, Services};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-pub(crate) use files::{Heard, calendar_file, case_files, script_files};
+pub(crate) use files::{Heard, calendar_file, case_files, script_files, sounds_of};
 pub(crate) use fixed::Fixed;
 pub(crate) use proving::prove;
 pub(crate) use read::parse_span;
@@ -114,13 +120,23 @@ pub(crate) fn load_text(name: &str, text: &str, folder: &Path) -> Result<Install
     let Some(table) = table else { return Err(document.into_faults()) };
     let mut root = Section::new(&table, 0);
     let mut others = Vec::new();
-    let installation = read_root(&mut document, &mut root, folder, &mut others);
+    let (bodies_folder, files) = bodies::files(&mut document, &mut root, folder, &mut others);
+    let (documents, tables): (Vec<_>, Vec<_>) = bodies::parsed(&files).into_iter().unzip();
+    let mut bodies = bodies::open(&files, documents, &tables, &mut others);
+    let installation = read_root(&mut document, &mut root, folder, &mut bodies, &mut others);
     root.finish(&mut document);
-    let warnings = document.take_warnings();
+    let mut warnings = document.take_warnings();
     others.extend(document.into_faults());
+    for body in bodies {
+        let (faults, more) = body.finish();
+        others.extend(faults);
+        warnings.extend(more);
+    }
     match installation {
         Some(mut installation) if others.is_empty() => {
-            installation.engine.version = version(text, &installation);
+            let texts = std::iter::once(text).chain(files.iter().map(bodies::BodyFile::text));
+            installation.engine.version = version(texts, &installation);
+            installation.sounds.extend(bodies_folder);
             installation.warnings = warnings;
             Ok(installation)
         }
@@ -139,21 +155,22 @@ fn read_root(
     document: &mut Document<'_>,
     root: &mut Section<'_>,
     folder: &Path,
+    bodies: &mut [Body<'_>],
     others: &mut Vec<Fault>,
 ) -> Option<Installation> {
     let node = network::node(document, root, folder);
     let media = media::media(document, root);
-    let addresses = media.as_ref().map(|media| media.media.addresses);
-    let http = network::http(document, root);
+    let http = network::http(document, root, bodies.iter_mut().flat_map(Body::tokens).collect());
     let trace = trace::trace(document, root, folder);
     let recordings = recordings::recordings(document, root, folder, node.as_ref());
     let (sounds, hold_music, speech) = services::sounds(document, root, folder);
-    let desk = desk::desk(document, root, folder);
+    let desk = people(document, root, folder, bodies);
     let (home, origins) = numbering::home(document, root, folder);
     let (trust, fetching) = trust::trust(document, root, folder);
-    let sip = network::sip(document, root, folder, (&desk.accounts, &home), addresses);
-    let (scripts, looking_up) = services::scripts(document, root, folder, (&sounds, &speech), others);
-    let services = services::services(document, root, &scripts, (&desk, &home), sip.as_ref());
+    let sip = network::sip(document, root, folder, (&desk.accounts, &home), media.as_ref());
+    let scripts = scripts(document, root, folder, (bodies, &sounds, &speech), others);
+    let looking_up = look_ups::look_ups(document, root, folder, &scripts, others);
+    let services = answering(document, root, bodies, (&scripts, &desk, &home, sip.as_ref()));
     let routes = routes::routes(document, root, sip.as_ref());
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
     let (limits, guard) = (limits::limits(document, root), guard::guard(document, root));
@@ -161,18 +178,17 @@ fn read_root(
     sip.config.guard = guard;
     limits.hold_for(&mut sip.config.limits);
     reachability::warn(document, &sip, &media);
-    let media_terms = media_terms::peer_terms(document, media.terms, &desk, &sip);
-    let numbering = numbering::of_all(&mut sip, home, (origins, trust));
     let engine = engine::Config {
-        media_terms,
+        media_terms: media_terms::peer_terms(document, media.terms, &desk, &sip),
+        numbering: numbering::of_all(&mut sip, home, (origins, trust)),
         node: node.name,
         version: String::new(),
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         local_nets: sip.config.local_nets.clone(),
         sip: sip.config,
         acd: desk.acd,
-        numbering,
         services: services.by_number,
+        bodies: services.bodies,
         referring_trunks: sip.referring,
         referred_trunks: sip.referred,
         supervisors: desk.supervisors,
@@ -206,10 +222,73 @@ fn read_root(
     })
 }
 
-/// A name for what is in force: the hash of the configuration's text and of the scripts that it names.
-fn version(text: &str, installation: &Installation) -> String {
+/// Queues and agents of all: those of bodies serve their own queues, those of the installation any.
+fn people(
+    document: &mut Document<'_>,
+    root: &mut Section<'_>,
+    folder: &Path,
+    bodies: &mut [Body<'_>],
+) -> Desk {
+    let mut desk = Desk::default();
+    desk::queues(document, root, None, &mut desk);
+    for body in bodies.iter_mut() {
+        desk::queues(&mut body.document, &mut body.section, Some(body.name), &mut desk);
+    }
+    desk::agents(document, root, folder, None, &mut desk);
+    for body in bodies {
+        desk::agents(&mut body.document, &mut body.section, body.folder, Some(body.name), &mut desk);
+    }
+    desk
+}
+
+/// Every sound script, by the name that facts call it.
+fn scripts(
+    document: &mut Document<'_>,
+    root: &mut Section<'_>,
+    folder: &Path,
+    (bodies, sounds, speech): (&[Body<'_>], &[PathBuf], &::speech::Settings),
+    others: &mut Vec<Fault>,
+) -> Scripts {
+    let heard = Heard { sounds: files::sound_inventory(sounds), voices: speech.languages() };
+    let mut scripts = Scripts::new();
+    let own = services::scripts_folder(document, root, folder);
+    services::scripts(&own, (None, &heard), &mut scripts, others);
+    for body in bodies {
+        let heard = Heard { sounds: body.sounds(&heard.sounds), voices: heard.voices.clone() };
+        services::scripts(&body.scripts(), (Some(body.name), &heard), &mut scripts, others);
+    }
+    scripts
+}
+
+/// What answers the numbers of all.
+fn answering(
+    document: &mut Document<'_>,
+    root: &mut Section<'_>,
+    bodies: &mut [Body<'_>],
+    (scripts, desk, home, sip): (&Scripts, &Desk, &Rules, Option<&Sip>),
+) -> Services {
+    let around = Around { scripts, desk, home, sip, body: None };
+    let mut services = Services::default();
+    let sent = services::services(document, root, &around, &mut services);
+    let of_bodies: Vec<_> = bodies
+        .iter_mut()
+        .map(|body| {
+            let around = Around { body: Some(body.name), ..around };
+            services.bodies.titles.extend(body.title().map(|title| (body.name.to_owned(), title)));
+            services::services(&mut body.document, &mut body.section, &around, &mut services)
+        })
+        .collect();
+    services.check(document, &sent, (None, home));
+    for (body, sent) in bodies.iter_mut().zip(of_bodies) {
+        services.check(&mut body.document, &sent, (Some(body.name), home));
+    }
+    services
+}
+
+/// A name for what is in force: the hash of the configuration's texts and of the scripts that they name.
+fn version<'t>(texts: impl Iterator<Item = &'t str>, installation: &Installation) -> String {
     let mut hash = Sha256::new();
-    hash.update(text);
+    texts.for_each(|text| hash.update(text));
     let engine = &installation.engine;
     for service in engine.services.values().chain(&engine.otherwise) {
         if let engine::Service::Script { script, .. } = service {

@@ -1,12 +1,14 @@
 //! The parts of a configuration that say where: the node, its sockets, its trunks.
 
 use super::extensions::extensions;
+use super::media::MediaSection;
 use super::media_terms::Written;
-use super::read::{endpoint, networks, optional_text, parsed, text};
+use super::read::{endpoint, networks, optional_text, own_name, parsed};
 use super::tls::tls;
 use super::trunks::trunks;
 use super::{Http, from};
 use document::{Document, Entry, Section};
+use facts::name_in;
 use media_api::{Addresses, Codec, Family};
 use numbers::Rules;
 use sip::digest::Algorithm;
@@ -38,7 +40,12 @@ pub(super) fn node(document: &mut Document<'_>, root: &mut Section<'_>, folder: 
     Some(node)
 }
 
-pub(super) fn http(document: &mut Document<'_>, root: &mut Section<'_>) -> Option<Http> {
+/// Where integrators come to; those of bodies have these tokens.
+pub(super) fn http(
+    document: &mut Document<'_>,
+    root: &mut Section<'_>,
+    of_bodies: Vec<cti::Token>,
+) -> Option<Http> {
     let mut listen = SocketAddr::from(([127, 0, 0, 1], 8080));
     let mut at = 0;
     if let Some(entry) = root.take("http") {
@@ -51,7 +58,8 @@ pub(super) fn http(document: &mut Document<'_>, root: &mut Section<'_>) -> Optio
         }
         section.finish(document);
     }
-    let tokens = tokens(document, root);
+    let mut tokens = tokens(document, root, None);
+    tokens.extend(of_bodies);
     if tokens.is_empty() && !listen.ip().is_loopback() {
         document.fault(
             at,
@@ -62,17 +70,22 @@ pub(super) fn http(document: &mut Document<'_>, root: &mut Section<'_>) -> Optio
     Some(Http { listen, tokens })
 }
 
-fn tokens(document: &mut Document<'_>, root: &mut Section<'_>) -> Vec<cti::Token> {
-    let Some(entry) = root.take("token") else { return Vec::new() };
+/// Who may ask for what, of the installation or of a body.
+pub(super) fn tokens(
+    document: &mut Document<'_>,
+    section: &mut Section<'_>,
+    body: Option<&str>,
+) -> Vec<cti::Token> {
+    let Some(entry) = section.take("token") else { return Vec::new() };
     let entries = document.list(&entry);
-    entries.iter().filter_map(|entry| token(document, entry)).collect()
+    entries.iter().filter_map(|entry| token(document, entry, body)).collect()
 }
 
 /// A token by its secret, or by the hash of its secret.
-fn token(document: &mut Document<'_>, entry: &Entry<'_>) -> Option<cti::Token> {
+fn token(document: &mut Document<'_>, entry: &Entry<'_>, body: Option<&str>) -> Option<cti::Token> {
     let mut section = document.section(entry)?;
-    let name = text(document, &mut section, "name", "say whose it is")?;
-    let scopes = scopes(document, &mut section);
+    let name = name_in(body, &own_name(document, &mut section, "say whose it is")?);
+    let scopes = scopes(document, &mut section, body);
     let (hash, secret) = (section.take("sha256"), section.take("secret"));
     section.finish(document);
     let (written, token) = match (hash, secret) {
@@ -95,13 +108,17 @@ fn token(document: &mut Document<'_>, entry: &Entry<'_>) -> Option<cti::Token> {
     }
 }
 
-fn scopes(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<cti::Scope> {
+fn scopes(document: &mut Document<'_>, section: &mut Section<'_>, body: Option<&str>) -> Vec<cti::Scope> {
     let Some(entry) = section.require(document, "scopes", "such as [\"events:read\"]") else {
         return Vec::new();
     };
     let mut scopes = Vec::new();
     for (text, at) in document.texts(&entry) {
         match cti::Scope::from_name(text) {
+            Some(scope) if body.is_some() && !scope.is_for_bodies() => {
+                let what = format!("`{text}` is about what all bodies share");
+                document.fault(at, what, "give it to a token of the installation");
+            }
             Some(scope) => scopes.push(scope),
             None => {
                 let known = cti::Scope::ALL.map(cti::Scope::name).join(", ");
@@ -144,8 +161,9 @@ pub(super) fn sip(
     root: &mut Section<'_>,
     folder: &Path,
     (accounts, home): (&[Account], &Rules),
-    media: Option<Addresses>,
+    media: Option<&MediaSection>,
 ) -> Option<Sip> {
+    let media = media.map(|media| media.media.addresses);
     let mut config = sip::ua::Config {
         listen: Vec::new(),
         public_address: None,

@@ -1,6 +1,7 @@
 //! The kinds of values that a configuration is made of.
 
 use document::{Document, Entry, Section, nearest};
+use facts::BODY_MARK;
 use ipnet::IpNet;
 use sip::ua::Transport;
 use std::collections::BTreeSet;
@@ -47,6 +48,17 @@ pub(super) fn text(
         return None;
     }
     Some(text.to_owned())
+}
+
+/// A name that facts and commands know: whose it is stands before a `/`, so that there is none in it.
+pub(super) fn own_name(document: &mut Document<'_>, section: &mut Section<'_>, hint: &str) -> Option<String> {
+    let at = section.place_of("name").unwrap_or(section.at);
+    let name = text(document, section, "name", hint)?;
+    if name.contains(BODY_MARK) {
+        let what = format!("`{name}` has a `{BODY_MARK}`, which stands between a body and what is its own");
+        document.fault(at, what, "write the name without it");
+    }
+    Some(name)
 }
 
 /// The text called `name`, if it is there.

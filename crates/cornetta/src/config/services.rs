@@ -1,17 +1,16 @@
 //! What answers which number: sounds, scripts and services.
 
 use super::desk::Desk;
-use super::files::{Heard, script_files, script_names, sound_inventory};
+use super::files::{Heard, script_files, script_names};
 use super::from;
-use super::look_ups::look_ups;
 use super::network::Sip;
-use super::read::{check_known, optional_text, text};
+use super::read::{check_known, optional_text, own_name, text};
 use document::Fault;
 use document::{Document, Section, nearest};
-use engine::{Service, Target};
-use ivr::Script;
+use engine::{Bodies, Service, Target};
+use facts::{BODY_MARK, body_of, name_in};
+use ivr::{Script, ScriptFiles};
 use media_api::Sound;
-use net::Tls;
 use numbers::Rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -48,81 +47,167 @@ fn sound(source: &str) -> Sound {
     Arc::from([Arc::from(source)])
 }
 
-/// Every script in the folder of scripts, checked, and what their look-ups ask with over TLS.
-pub(super) fn scripts(
-    document: &mut Document<'_>,
-    root: &mut Section<'_>,
-    folder: &Path,
-    (sounds, speech): (&[PathBuf], &speech::Settings),
-    others: &mut Vec<Fault>,
-) -> (BTreeMap<String, Arc<Script>>, Tls) {
-    let mut scripts_folder = from(folder, "ivr-scripts");
-    if let Some(entry) = root.take("scripts")
-        && let Some(mut section) = document.section(&entry)
+/// The folder of the installation's own scripts.
+pub(super) fn scripts_folder(document: &mut Document<'_>, root: &mut Section<'_>, folder: &Path) -> PathBuf {
+    let mut scripts = from(folder, "ivr-scripts");
+    let Some(entry) = root.take("scripts") else { return scripts };
+    let Some(mut section) = document.section(&entry) else { return scripts };
+    if let Some(entry) = section.take("folder")
+        && let Some(path) = document.text(&entry)
     {
-        if let Some(entry) = section.take("folder")
-            && let Some(path) = document.text(&entry)
-        {
-            scripts_folder = from(folder, path);
-            if !scripts_folder.is_dir() {
-                let what = format!("there is no folder `{path}`");
-                document.fault(entry.value_at(), what, "name the folder of scripts");
-            }
+        scripts = from(folder, path);
+        if !scripts.is_dir() {
+            document.fault(
+                entry.value_at(),
+                format!("there is no folder `{path}`"),
+                "name the folder of scripts",
+            );
         }
-        section.finish(document);
     }
-    let heard = Heard { sounds: sound_inventory(sounds), voices: speech.languages() };
-    let mut scripts = BTreeMap::new();
-    for name in script_names(&scripts_folder) {
-        match script_files(&scripts_folder.join(&name), &heard).and_then(|files| Script::check(&files)) {
-            Ok(script) => {
-                scripts.insert(name, Arc::new(script));
-            }
+    section.finish(document);
+    scripts
+}
+
+/// Every script by the name that facts call it.
+pub(super) type Scripts = BTreeMap<String, Arc<Script>>;
+
+/// Adds every script in a folder of scripts that is sound.
+pub(super) fn scripts(
+    folder: &Path,
+    (body, heard): (Option<&str>, &Heard),
+    scripts: &mut Scripts,
+    others: &mut Vec<Fault>,
+) {
+    for written in script_names(folder) {
+        let files = script_files(&folder.join(&written), heard);
+        let name = name_in(body, &written);
+        let named = files.map(|files| ScriptFiles { name: name.clone(), ..files });
+        match named.and_then(|files| Script::check(&files)) {
+            Ok(script) => drop(scripts.insert(name, Arc::new(script))),
             Err(faults) => others.extend(faults),
         }
     }
-    let looking_up = look_ups(document, root, folder, &scripts, others);
-    (scripts, looking_up)
 }
 
+/// What answers all numbers, whose they are, and where their scripts send callers.
 #[derive(Default)]
 pub(super) struct Services {
     pub(super) by_number: BTreeMap<String, Service>,
     pub(super) otherwise: Option<Service>,
+    pub(super) bodies: Bodies,
 }
 
+/// A service of the house to which a script sends callers.
+pub(super) struct Sent {
+    at: usize,
+    script: String,
+    to: String,
+}
+
+/// What the services of a section are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) scripts: &'a Scripts,
+    pub(super) desk: &'a Desk,
+    pub(super) home: &'a Rules,
+    pub(super) sip: Option<&'a Sip>,
+    /// Whose they are.
+    pub(super) body: Option<&'a str>,
+}
+
+/// Adds the services of the installation or of a body. Gives to which services of the house their scripts send callers.
 pub(super) fn services(
     document: &mut Document<'_>,
-    root: &mut Section<'_>,
-    scripts: &BTreeMap<String, Arc<Script>>,
-    (desk, home): (&Desk, &Rules),
-    sip: Option<&Sip>,
-) -> Services {
-    let mut services = Services::default();
-    let Some(entry) = root.take("service") else { return services };
+    section: &mut Section<'_>,
+    around: &Around<'_>,
+    services: &mut Services,
+) -> Vec<Sent> {
+    let mut sent = Vec::new();
+    let Some(entry) = section.take("service") else { return sent };
     for entry in document.list(&entry) {
         let Some(mut section) = document.section(&entry) else { continue };
         let numbers = numbers(document, &mut section);
         let service = match section.has("script") {
-            true => scripted(document, &mut section, scripts, (desk, sip)),
-            false => plain(document, &mut section, sip),
+            true => scripted(document, &mut section, around, &mut sent),
+            false => plain(document, &mut section, around),
         };
         section.finish(document);
-        let Some(service) = service else { continue };
+        if let Some(service) = service {
+            services.answer(document, (numbers, &service), around);
+        }
+    }
+    sent
+}
+
+impl Services {
+    /// This service answers these numbers.
+    fn answer(
+        &mut self,
+        document: &mut Document<'_>,
+        (numbers, service): (Vec<(String, usize)>, &Service),
+        around: &Around<'_>,
+    ) {
         let mut own = BTreeSet::new();
         for (number, at) in numbers {
-            let normal = home.normal(&number).to_string();
+            let normal = around.home.normal(&number).to_string();
             let again = !own.insert(normal.clone());
+            if let (Some(_), "*") = (around.body, number.as_str()) {
+                let what = "a body answers no numbers but its own";
+                document.fault(
+                    at,
+                    what,
+                    "write its numbers here, and \"*\" under [[service]] of the installation",
+                );
+                continue;
+            }
+            let owner = self.bodies.of_number(&normal).map(str::to_owned);
             let before = match number.as_str() {
-                "*" => services.otherwise.replace(service.clone()),
-                _ => services.by_number.insert(normal, service.clone()),
+                "*" => self.otherwise.replace(service.clone()),
+                _ => self.by_number.insert(normal.clone(), service.clone()),
             };
             if before.is_some() && !again {
-                document.fault(at, format!("`{number}` has two services"), "keep one of the two");
+                let whose = |owner: &str| format!(", one of them of `{owner}`");
+                let whose = owner.as_deref().filter(|owner| Some(*owner) != around.body).map(whose);
+                let what = format!("`{number}` has two services{}", whose.unwrap_or_default());
+                document.fault(at, what, "keep one of the two");
+            }
+            if let Some(body) = around.body {
+                if matches!(service, Service::Script { .. }) {
+                    self.bodies.doors.entry(body.to_owned()).or_insert_with(|| normal.clone());
+                }
+                self.bodies.numbers.insert(normal, body.to_owned());
             }
         }
     }
-    services
+
+    /// Tells which services of the house, to which callers are sent, are not there.
+    pub(super) fn check(&self, document: &mut Document<'_>, sent: &[Sent], around: (Option<&str>, &Rules)) {
+        let (body, home) = around;
+        for Sent { at, script, to } in sent {
+            let normal = |number: &str| home.normal(number).to_string();
+            let (there, what_to_do) = match to.split_once(':') {
+                Some(("body", body)) => (
+                    self.bodies.doors.contains_key(body),
+                    "name a body under [bodies] that has a script under [[service]]",
+                ),
+                Some(("service", number)) => {
+                    let number = normal(number);
+                    let whose = self.bodies.of_number(&number);
+                    let scripted = matches!(self.by_number.get(&number), Some(Service::Script { .. }));
+                    let may = body.is_none() || whose.is_none() || whose == body;
+                    (
+                        scripted && may,
+                        "name a number of a [[service]] with a script; another body's callers go to \"body:NAME\"",
+                    )
+                }
+                _ => continue,
+            };
+            if !there {
+                let what = format!("the script `{script}` sends callers to `{to}`, which is not there");
+                document.fault(*at, what, what_to_do);
+            }
+        }
+    }
 }
 
 fn numbers(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<(String, usize)> {
@@ -139,29 +224,35 @@ fn numbers(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<(Strin
 fn scripted(
     document: &mut Document<'_>,
     section: &mut Section<'_>,
-    scripts: &BTreeMap<String, Arc<Script>>,
-    (desk, sip): (&Desk, Option<&Sip>),
+    around: &Around<'_>,
+    sent: &mut Vec<Sent>,
 ) -> Option<Service> {
+    let Around { scripts, desk, sip, body, .. } = around;
     let entry = section.take("script")?;
-    let name = document.text(&entry)?;
-    let language = language(document, section, scripts.get(name).map(AsRef::as_ref));
-    let Some(script) = scripts.get(name) else {
-        let what_to_do = match nearest(name, scripts.keys().map(String::as_str)) {
+    let written = document.text(&entry)?;
+    let found = scripts.get(&name_in(*body, written)).filter(|_| !written.contains(BODY_MARK));
+    let language = language(document, section, found.map(AsRef::as_ref));
+    let Some(script) = found else {
+        let own = scripts.keys().filter(|name| body_of(name) == *body);
+        let own = own.map(|name| name.split_once(BODY_MARK).map_or(name.as_str(), |(_, name)| name));
+        let what_to_do = match nearest(written, own) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "make a folder of that name in the folder of scripts, and mend its faults".to_owned(),
         };
-        document.fault(entry.value_at(), format!("there is no sound script `{name}`"), what_to_do);
+        document.fault(entry.value_at(), format!("there is no sound script `{written}`"), what_to_do);
         return None;
     };
     for queue in script.queues() {
-        if !desk.has_queue(queue) {
-            let what = format!("the script `{name}` uses the queue `{queue}`, which is not there");
+        if !desk.has_queue(&name_in(*body, queue)) {
+            let what = format!("the script `{written}` uses the queue `{queue}`, which is not there");
             document.fault(entry.value_at(), what, "write it under [[queue]]");
         }
     }
     for target in script.transfer_targets() {
-        if let Some((what, what_to_do)) = sip.and_then(|sip| unreachable(sip, target)) {
-            let what = format!("the script `{name}` puts calls through to `{target}`, {what}");
+        if ivr::is_service(target) {
+            sent.push(Sent { at: entry.value_at(), script: written.to_owned(), to: target.to_owned() });
+        } else if let Some((what, what_to_do)) = sip.and_then(|sip| unreachable(sip, target)) {
+            let what = format!("the script `{written}` puts calls through to `{target}`, {what}");
             document.fault(entry.value_at(), what, what_to_do);
         }
     }
@@ -196,18 +287,18 @@ fn language(
     Some(language.to_owned())
 }
 
-fn plain(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Sip>) -> Option<Service> {
+fn plain(document: &mut Document<'_>, section: &mut Section<'_>, around: &Around<'_>) -> Option<Service> {
     let hint = "write `script`, or `kind`: \"silence\", \"play\", \"echo\", \"room\" or \"dial\"";
     let entry = section.require(document, "kind", hint)?;
     match document.text(&entry)? {
         "silence" => Some(Service::Silence),
         "echo" => Some(Service::Echo),
-        "room" => room(document, section),
+        "room" => room(document, section, around.body),
         "play" => {
             let source = text(document, section, "sound", "name a sound, such as \"moh/calm\"")?;
             Some(Service::Play(sound(&source)))
         }
-        "dial" => dial(document, section, sip),
+        "dial" => dial(document, section, around.sip),
         other => {
             let what = format!("there is no kind `{other}`");
             document.fault(entry.value_at(), what, hint);
@@ -219,8 +310,9 @@ fn plain(document: &mut Document<'_>, section: &mut Section<'_>, sip: Option<&Si
 /// What whoever comes to a room has to listen to.
 const ANNOUNCED_MAX: usize = 16;
 
-fn room(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Service> {
-    let name = text(document, section, "name", "name the room: all numbers with this name lead to it")?;
+fn room(document: &mut Document<'_>, section: &mut Section<'_>, body: Option<&str>) -> Option<Service> {
+    let hint = "name the room: all numbers with this name lead to it";
+    let name = name_in(body, &own_name(document, section, hint)?);
     let chime = section.take("chime").map_or(Some(true), |entry| document.flag(&entry))?;
     let announce = section.take("announce").map(|entry| document.texts(&entry)).unwrap_or_default();
     if let Some((_, at)) = announce.get(ANNOUNCED_MAX) {
