@@ -130,7 +130,7 @@ class Server:
 
     def __init__(self, trial, services=(), agents=(), queues=(), scripts=None, open_to_loopback=True, sip=None,
                  trunks=(), routes=(), outbound=(), tls=False, at=None, data="data", ports=200, trace=None, limits=None, trust=None,
-                 host="127.0.0.1", also=None, media=None, ws=False, sounds=None, wss=False):
+                 host="127.0.0.1", also=None, media=None, ws=False, sounds=None, wss=False, bodies=None):
         self.trial, self.process = trial, None
         self.sip, self.http = at or (host, free_port()), ("127.0.0.1", free_port())
         self.tls = (host, free_port()) if tls else None
@@ -158,6 +158,7 @@ class Server:
                                                                       "agent:any", "pii:clear", "security:any", "record", "recording:read"]}),
             ("sounds", {"folders": [str(folder) for folder in (sounds, ROOT / "sounds") if folder]}),
             ("scripts", {"folder": str(scripts or empty)}),
+            *([("bodies", {"folder": str(bodies)})] if bodies else []),
         ]
         tables += [("[queue]", queue) for queue in queues]
         tables += [("[agent]", agent) for agent in agents]
