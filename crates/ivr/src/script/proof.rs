@@ -1,13 +1,16 @@
-//! What holds for a flow as a whole: every node can be reached, and a caller who does nothing comes to an end.
+//! What holds for a flow as a whole: every node can be reached, no key is announced that is not taken, and a caller who does
+//! nothing comes to an end.
 
 use super::flow::Reader;
-use super::model::{Exit, Kind, Node, NodeId};
+use super::model::{Exit, Kind, Line, Node, NodeId, Words};
+use super::words::press;
 use std::collections::BTreeSet;
 
 /// Tells which nodes cannot be reached and which go round for ever, and marks those that lead to a menu
 /// whatever happens. False if some go round.
 pub(super) fn prove(nodes: &mut [Node], starts: &[NodeId], reader: &mut Reader<'_>) -> bool {
     report_unreachable(nodes, starts, reader);
+    report_announced(nodes, reader);
     if report_circles(nodes, reader) {
         return false;
     }
@@ -31,6 +34,42 @@ fn report_unreachable(nodes: &[Node], starts: &[NodeId], reader: &mut Reader<'_>
     for (_, node) in nodes.iter().enumerate().filter(|(id, _)| !reached.contains(id)) {
         let what = format!("no call comes to node `{}`", node.name);
         reader.fault(node.at, what, "lead some node there, or take it out");
+    }
+}
+
+/// Each choice is followed by its key by itself. What a script has said beside that must not name a key that is for nothing.
+fn report_announced(nodes: &[Node], reader: &mut Reader<'_>) {
+    for node in nodes {
+        let Some((taken, lines)) = asked(node) else { continue };
+        let said: BTreeSet<&str> = lines.into_iter().filter_map(phrase).collect();
+        let keys = "0123456789*#".chars().filter(|key| !taken.contains(key));
+        for key in keys.filter(|key| said.contains(press(*key).as_str())) {
+            let what = format!("node `{}` announces key {key} and does not take it", node.name);
+            let what_to_do = format!("take the key, or `{}` out of what is said", press(key));
+            reader.fault(node.at, what, what_to_do);
+        }
+    }
+}
+
+/// The keys that a node takes that asks for one, and what is said in it.
+fn asked(node: &Node) -> Option<(BTreeSet<char>, Vec<&Line>)> {
+    let (taken, choices, retries) = match &node.kind {
+        Kind::Menu { choices, no_input, no_match, .. } => {
+            (choices.iter().map(|choice| choice.key).collect(), choices.as_slice(), [no_input, no_match])
+        }
+        Kind::Collect(collect) if !collect.allowed.is_empty() => {
+            (collect.allowed.clone(), [].as_slice(), [&collect.no_input, &collect.no_match])
+        }
+        _ => return None,
+    };
+    let own = node.say.iter().chain(choices.iter().flat_map(|choice| &choice.say));
+    Some((taken, own.chain(retries.into_iter().flat_map(|retry| &retry.say)).collect()))
+}
+
+fn phrase(line: &Line) -> Option<&str> {
+    match &line.words {
+        Words::Phrase(phrase) => Some(phrase),
+        Words::Known { .. } | Words::Text(_) => None,
     }
 }
 
