@@ -188,7 +188,7 @@ fn sentences(source: &str) -> Vec<String> {
         if line.trim_start().starts_with("//") || line.trim_start().starts_with("#[") {
             continue;
         }
-        let mut letters = line.chars().peekable();
+        let mut letters = line.chars();
         let mut sentence: Option<String> = None;
         let mut before = ' ';
         while let Some(letter) = letters.next() {
