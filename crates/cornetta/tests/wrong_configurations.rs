@@ -414,6 +414,17 @@ fn a_script_that_puts_calls_through_to_nowhere_is_a_fault() {
 }
 
 #[test]
+fn a_script_that_calls_back_from_a_queue_that_is_not_there_is_a_fault() {
+    let folder = Folder::new("[[service]]\nnumber = \"1\"\nscript = \"back\"\n");
+    let flow = "title = \"Back\"\nlanguages = [\"it\"]\nstart = \"on\"\n[on]\ncallback = \"evening\"\nnext = \"end\"\n\
+                [end]\nhang_up = \"callback\"\nrefusal = true\n";
+    folder.write("ivr-scripts/back/flow.toml", flow);
+    folder.write("ivr-scripts/back/phrases/it.toml", "");
+    let fault = "3:10: the script `back` uses the queue `evening`, which is not there; write it under [[queue]]";
+    assert_eq!(faults_of(&folder), [format!("cornetta.toml:{fault}")]);
+}
+
+#[test]
 fn the_faults_of_a_configuration_and_of_its_scripts_are_told_together() {
     let config = "[sipp]\n[[service]]\nnumber = \"1\"\nscript = \"small\"\n";
     let folder = Folder::new(config);

@@ -192,6 +192,15 @@ fn a_message_and_a_callback_lead_on_by_what_came_of_them() {
     assert_eq!(call.lines(Input::MessageEnded(MessageEnd::Kept))[0], "(bye)");
 }
 
+#[test]
+fn a_script_needs_the_queues_that_it_calls_back_from() {
+    let callback = "[ask]\nsay = \"ask\"\ncallback = \"desk\"\nnext = \"bye\"\n";
+    assert_eq!(Vec::from_iter(script(callback).queues()), ["desk"]);
+    let both = callback.replace("next = \"bye\"", "next = \"wait\"")
+        + "[wait]\nqueue = \"calls\"\non.nobody = \"bye\"\n";
+    assert_eq!(Vec::from_iter(script(&both).queues()), ["calls", "desk"]);
+}
+
 const PART: &str = "parameters = [\"ask\", \"into\"]\nexits = [\"done\", \"given_up\"]\nstart = \"type\"\n\
                     [type]\nsay = \"{ask}\"\ncollect = \"{into}\"\ndigits = \"4\"\nnext = \"done\"\nno_input = \"given_up\"\n";
 

@@ -184,13 +184,14 @@ impl Script {
         self.flow.nodes.iter().map(|node| node.kind.word())
     }
 
-    /// The queues that the script sends calls to.
+    /// The queues that the script sends calls to, or has callers called back from.
     pub fn queues(&self) -> BTreeSet<&str> {
-        let queue = |node| match node {
-            &Node { kind: Kind::Queue(ref queue), .. } => Some(queue.queue.as_str()),
+        let queue = |kind| match kind {
+            &Kind::Queue(ref node) => Some(node.queue.as_str()),
+            &Kind::Callback(ref node) => Some(node.queue.as_str()),
             _ => None,
         };
-        self.flow.nodes.iter().filter_map(queue).collect()
+        self.flow.nodes.iter().filter_map(|node| queue(&node.kind)).collect()
     }
 
     /// The numbers and URIs that the script puts calls through to, as far as they are written in it.
