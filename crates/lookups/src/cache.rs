@@ -2,7 +2,7 @@
 
 use base::Time;
 use ivr::Answer;
-use std::collections::{HashMap, VecDeque};
+use std::collections::BTreeMap;
 
 /// Answers that are kept; the oldest makes room for one more.
 pub(crate) const ANSWERS_MAX: usize = 10_000;
@@ -13,15 +13,14 @@ pub(crate) type Key = (u64, Vec<String>);
 /// Answers by question.
 #[derive(Default)]
 pub(crate) struct Cache {
-    answers: HashMap<Key, Kept>,
-    /// In the order in which they were put in: each with the number of its `Kept`, which tells it from an earlier
-    /// answer to the same question.
-    order: VecDeque<(u64, Key)>,
-    kept: u64,
+    answers: BTreeMap<Key, Kept>,
+    /// The questions by the serial of their answers: the oldest first, each once.
+    order: BTreeMap<u64, Key>,
+    serial: u64,
 }
 
 struct Kept {
-    number: u64,
+    serial: u64,
     answer: Answer,
     until: Time,
 }
@@ -32,27 +31,31 @@ impl Cache {
         self.answers.get(key).filter(|kept| kept.until > now).map(|kept| kept.answer.clone())
     }
 
-    /// Keeps an answer until then.
+    /// Keeps an answer until then, in the place of an earlier one to the same question.
     pub(crate) fn put(&mut self, key: Key, answer: Answer, until: Time) {
-        self.kept += 1;
-        self.order.push_back((self.kept, key.clone()));
-        self.answers.insert(key, Kept { number: self.kept, answer, until });
-        while self.order.len() > ANSWERS_MAX {
-            self.drop_oldest();
+        self.drop(&key);
+        if self.order.len() >= ANSWERS_MAX
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.answers.remove(&oldest);
         }
-    }
-
-    fn drop_oldest(&mut self) {
-        let Some((number, key)) = self.order.pop_front() else { return };
-        if self.answers.get(&key).is_some_and(|kept| kept.number == number) {
-            self.answers.remove(&key);
-        }
+        self.serial += 1;
+        self.order.insert(self.serial, key.clone());
+        self.answers.insert(key, Kept { serial: self.serial, answer, until });
     }
 
     /// Forgets all answers of a look-up.
     pub(crate) fn forget(&mut self, look_up: u64) {
-        self.order.retain(|(_, key)| key.0 != look_up);
-        self.answers.retain(|key, _| key.0 != look_up);
+        let theirs = self.answers.range((look_up, Vec::new())..(look_up + 1, Vec::new()));
+        for key in theirs.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            self.drop(&key);
+        }
+    }
+
+    fn drop(&mut self, key: &Key) {
+        if let Some(kept) = self.answers.remove(key) {
+            self.order.remove(&kept.serial);
+        }
     }
 }
 
@@ -82,12 +85,23 @@ mod tests {
         let mut cache = Cache::default();
         for number in 0..ANSWERS_MAX + 10 {
             cache.put(key(number), Answer::Missing, LATER);
-            // The same question again and again does not push others out of the answers.
-            cache.put(key(number), Answer::Missing, LATER + Duration::from_secs(1));
-            assert!(cache.order.len() <= ANSWERS_MAX && cache.answers.len() <= ANSWERS_MAX);
+            assert!(cache.order.len() <= ANSWERS_MAX && cache.answers.len() == cache.order.len());
         }
-        assert_eq!(cache.get(Time::ZERO, &key(0)), None);
-        assert_eq!(cache.get(LATER, &key(ANSWERS_MAX + 9)), Some(Answer::Missing));
+        assert_eq!(cache.get(Time::ZERO, &key(9)), None);
+        assert_eq!(cache.get(Time::ZERO, &key(10)), Some(Answer::Missing));
+        assert_eq!(cache.get(Time::ZERO, &key(ANSWERS_MAX + 9)), Some(Answer::Missing));
+    }
+
+    #[test]
+    fn one_question_again_and_again_pushes_no_other_out() {
+        let mut cache = Cache::default();
+        cache.put(key(1), Answer::Missing, LATER);
+        for again in 0..2 * ANSWERS_MAX as u64 {
+            cache.put(key(2), Answer::Missing, LATER + Duration::from_secs(again));
+        }
+        assert_eq!(cache.get(Time::ZERO, &key(1)), Some(Answer::Missing));
+        assert_eq!(cache.get(LATER, &key(2)), Some(Answer::Missing), "the latest answer holds");
+        assert_eq!((cache.answers.len(), cache.order.len()), (2, 2));
     }
 
     #[test]
@@ -98,6 +112,6 @@ mod tests {
         cache.forget(1);
         assert_eq!(cache.get(Time::ZERO, &(1, Vec::new())), None);
         assert_eq!(cache.get(Time::ZERO, &(2, Vec::new())), Some(Answer::Missing));
-        assert_eq!(cache.order.len(), 1);
+        assert_eq!((cache.answers.len(), cache.order.len()), (1, 1));
     }
 }
