@@ -7,6 +7,7 @@ use crate::database::Database;
 use crate::http::Service;
 use crate::outside::Outside;
 use crate::table::FileTable;
+use crate::target::leads_elsewhere;
 use base::Time;
 use ivr::{Answer, LookUp, Source};
 use net::{Clock, Tls};
@@ -132,6 +133,12 @@ impl Shared {
 
     /// The question, if it has to be asked and may be; otherwise its answer.
     fn admit(&self, look_up: Arc<LookUp>, with: Vec<String>) -> Result<Question, (End, Answer)> {
+        // Nobody is asked, so that it says nothing of the source; nothing can be there.
+        if let Source::Http(http) = &look_up.source
+            && leads_elsewhere(&http.url, &look_up.takes, &with)
+        {
+            return Err((End::Missing, Answer::Missing));
+        }
         let now = self.clock.now();
         let mut memory = self.memory();
         let number = memory.know(&look_up, now);

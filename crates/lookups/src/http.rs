@@ -49,7 +49,7 @@ impl Service {
         (look_up, http, folder): (&LookUp, &Http, &Path),
         with: &[String],
     ) -> Result<Answer, String> {
-        let Some(url) = fill(&http.url, &look_up.takes, with) else { return Ok(Answer::Missing) };
+        let url = fill(&http.url, &look_up.takes, with).ok_or("the address has an open brace")?;
         let target = Target::parse(&url)?;
         let headers = headers(&http.headers, folder).await?;
         let (status, body) =

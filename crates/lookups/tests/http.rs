@@ -145,6 +145,22 @@ async fn a_service_that_keeps_failing_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_leads_elsewhere_is_never_asked_and_says_nothing_of_the_service() {
+    let server = Server::start(|_, _| json(500, "")).await;
+    let (mut asking, look_up) = (Asking::start(), look_up(&client(&server, "")));
+    for _ in 0..4 {
+        assert_eq!(asking.ask(&look_up, &["1"]).await, Answer::Failed);
+        assert_eq!(asking.ask(&look_up, &[".."]).await, Answer::Missing);
+    }
+    assert_eq!(server.requests().len(), 4, "only the others");
+    // The fifth failure in a row leaves the service alone, whatever was typed in between.
+    assert_eq!(asking.ask(&look_up, &["1"]).await, Answer::Failed);
+    assert_eq!(asking.ask(&look_up, &["1"]).await, Answer::Failed);
+    let counts = asking.look_ups.counter().counts();
+    assert_eq!((counts.failed, counts.missing, counts.spared), (5, 4, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_questions_than_may_be_open_fail_at_once() {
     let server = Server::start(|_, _| Reply::Bytes(Vec::new())).await;
     let (mut asking, look_up) = (Asking::start(), look_up(&client(&server, "")));
