@@ -332,6 +332,10 @@ const ONE_FAULT: &[(&str, &str)] = &[
         "4:1: the trunk `tim` is written twice; give each its own name",
     ),
     (
+        "[[speech]]\nlanguages = [\"sl\"]\nurl = \"https://a.example/\"\nvoice = \"anna\"\nkey = \"env:NO_SUCH_KEY\"\n",
+        "5:7: the environment has no `NO_SUCH_KEY`; set NO_SUCH_KEY where the exchange is started",
+    ),
+    (
         "[[service]]\nkind = \"echo\"\n",
         "1:1: `number` is missing; write the number that is dialled, or \"*\" for any other",
     ),
@@ -420,7 +424,8 @@ fn a_script_that_calls_back_from_a_queue_that_is_not_there_is_a_fault() {
                 [end]\nhang_up = \"callback\"\nrefusal = true\n";
     folder.write("ivr-scripts/back/flow.toml", flow);
     folder.write("ivr-scripts/back/phrases/it.toml", "");
-    let fault = "3:10: the script `back` uses the queue `evening`, which is not there; write it under [[queue]]";
+    let fault =
+        "3:10: the script `back` uses the queue `evening`, which is not there; write it under [[queue]]";
     assert_eq!(faults_of(&folder), [format!("cornetta.toml:{fault}")]);
 }
 
@@ -454,6 +459,18 @@ fn what_a_look_up_lacks_on_this_machine_is_a_fault() {
     let told = faults_of(&folder).join("\n");
     let fault = "look_ups/clients.toml:1:1: the environment has no `NO_SUCH_TOKEN`; set NO_SUCH_TOKEN where";
     assert!(told.contains(fault), "{told}");
+}
+
+#[test]
+fn the_key_of_a_speech_service_stands_in_a_file_beside_the_configuration() {
+    let speech = "[[speech]]\nlanguages = [\"sl\"]\nurl = \"https://a.example/\"\nvoice = \"anna\"\nkey = \"file:key\"\n";
+    let folder = Folder::new(speech);
+    let fault = "5:7: `key` cannot be read: No such file or directory (os error 2); name a readable file";
+    assert_eq!(faults_of(&folder), [format!("cornetta.toml:{fault}")]);
+    folder.write("key", "secret\n");
+    let config = folder.path().join("cornetta.toml");
+    let output = run(&home(), &["check", "-c", config.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }
 
 #[test]

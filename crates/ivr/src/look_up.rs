@@ -92,7 +92,8 @@ pub enum Secret {
 }
 
 impl Secret {
-    fn read(text: &str) -> Secret {
+    /// How a secret is written, wherever one may be.
+    pub fn parse(text: &str) -> Secret {
         match (text.strip_prefix("env:"), text.strip_prefix("file:")) {
             (Some(name), _) => Secret::Environment(name.to_owned()),
             (_, Some(path)) => Secret::File(path.to_owned()),
@@ -215,7 +216,7 @@ fn http_source(document: &mut Document<'_>, entry: &Entry<'_>, takes: &[String])
     let headers = headers.unwrap_or_default();
     let headers = headers
         .iter()
-        .filter_map(|header| Some((header.name.to_owned(), Secret::read(document.text(header)?))))
+        .filter_map(|header| Some((header.name.to_owned(), Secret::parse(document.text(header)?))))
         .collect();
     section.finish(document);
     let (url, at) = url?;
@@ -256,7 +257,7 @@ fn sql_source(document: &mut Document<'_>, entry: &Entry<'_>, takes: &[String]) 
     let mut section = document.section(entry)?;
     let hint = "write \"env:NAME\" or \"file:PATH\" of a postgres:// address";
     let connection = section.require(document, "connection", hint);
-    let connection = connection.and_then(|entry| document.text(&entry)).map(Secret::read);
+    let connection = connection.and_then(|entry| document.text(&entry)).map(Secret::parse);
     let statement =
         section.require(document, "statement", "write what is selected, with $1 for what is given");
     let statement = statement.and_then(|entry| Some((document.text(&entry)?.to_owned(), entry.value_at())));

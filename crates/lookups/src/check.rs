@@ -1,7 +1,7 @@
 //! What can be known of a look-up before a call comes: that its secrets are there, and its table.
 
 use crate::target::{Target, fill};
-use crate::{http, secret, table};
+use crate::{http, read_secret, table};
 use ivr::{Fault, LookUp, Source};
 use std::path::Path;
 
@@ -31,7 +31,7 @@ pub fn check(look_up: &LookUp) -> Vec<Fault> {
             }
         }
         Source::Sql(sql) => {
-            if let Err((what, what_to_do)) = secret::read(&sql.connection, folder) {
+            if let Err((what, what_to_do)) = read_secret(&sql.connection, folder) {
                 fault(what, &what_to_do);
             }
         }

@@ -3,7 +3,7 @@
 use crate::answer;
 use crate::database_connection::{Driver, connect};
 use crate::outside::Outside;
-use crate::secret;
+use crate::read_secret;
 use bytes::BytesMut;
 use ivr::{ANSWER_MAX, Answer, LookUp, Sql};
 use serde_json::Value;
@@ -105,7 +105,7 @@ impl Session {
         (look_up, sql, folder): (&LookUp, &Sql, &Path),
     ) -> Result<Session, String> {
         let (secret, folder) = (sql.connection.clone(), folder.to_owned());
-        let address = tokio::task::spawn_blocking(move || secret::read(&secret, &folder)).await;
+        let address = tokio::task::spawn_blocking(move || read_secret(&secret, &folder)).await;
         let address = address.map_err(|error| error.to_string())?;
         let address = address.map_err(|(what, what_to_do)| format!("{what}; {what_to_do}"))?;
         // What the parser found fault with might be the password.

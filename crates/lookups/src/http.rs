@@ -3,7 +3,7 @@
 
 use crate::outside::{Outside, bare};
 use crate::target::{Target, fill};
-use crate::{answer, secret};
+use crate::{answer, read_secret};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
@@ -172,7 +172,7 @@ pub(crate) fn read_header(
     folder: &Path,
 ) -> Result<(HeaderName, HeaderValue), String> {
     let header = name.parse().map_err(|_| format!("`{name}` is no name of a header"))?;
-    let text = secret::read(value, folder).map_err(|(what, what_to_do)| format!("{what}; {what_to_do}"))?;
+    let text = read_secret(value, folder).map_err(|(what, what_to_do)| format!("{what}; {what_to_do}"))?;
     let mut value =
         HeaderValue::from_str(&text).map_err(|_| format!("the value of `{name}` fits no header"))?;
     value.set_sensitive(true);

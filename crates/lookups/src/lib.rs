@@ -19,3 +19,4 @@ mod target;
 pub use asking::{LookUps, LookedUp};
 pub use check::check;
 pub use counting::{LookUpCounter, LookUpCounts};
+pub use secret::read_secret;

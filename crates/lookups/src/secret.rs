@@ -7,8 +7,11 @@ use std::path::Path;
 /// The longest first line of a file that is read.
 const SECRET_MAX: u64 = 16 * 1024;
 
-/// The text, or why there is none and what to do. `folder` is where relative paths begin: the look-up's own.
-pub(crate) fn read(secret: &Secret, folder: &Path) -> Result<String, (String, String)> {
+/// The text of a secret. `folder` is where relative paths begin: that of the file in which it is written.
+///
+/// # Errors
+/// What is missing, and what to do.
+pub fn read_secret(secret: &Secret, folder: &Path) -> Result<String, (String, String)> {
     match secret {
         Secret::Plain(text) => Ok(text.clone()),
         Secret::Environment(name) => std::env::var(name).map_err(|_| {
@@ -36,11 +39,11 @@ mod tests {
     fn a_secret_is_the_first_line_of_its_file_or_the_fault_names_what_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("token"), "Bearer x\nsecond\n").unwrap();
-        assert_eq!(read(&Secret::File("token".to_owned()), folder.path()).unwrap(), "Bearer x");
-        let (what, _) = read(&Secret::File("no".to_owned()), folder.path()).unwrap_err();
+        assert_eq!(read_secret(&Secret::File("token".to_owned()), folder.path()).unwrap(), "Bearer x");
+        let (what, _) = read_secret(&Secret::File("no".to_owned()), folder.path()).unwrap_err();
         assert!(what.starts_with("`no` cannot be read: "), "{what}");
-        let (what, _) = read(&Secret::Environment("NO_SUCH".to_owned()), folder.path()).unwrap_err();
+        let (what, _) = read_secret(&Secret::Environment("NO_SUCH".to_owned()), folder.path()).unwrap_err();
         assert_eq!(what, "the environment has no `NO_SUCH`");
-        assert_eq!(read(&Secret::Plain("as is".to_owned()), folder.path()).unwrap(), "as is");
+        assert_eq!(read_secret(&Secret::Plain("as is".to_owned()), folder.path()).unwrap(), "as is");
     }
 }

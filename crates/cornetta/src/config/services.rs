@@ -39,7 +39,7 @@ pub(super) fn sounds(
         music = optional_text(document, &mut section, "hold_music").unwrap_or(music);
         section.finish(document);
     }
-    let speech = super::speech::speech(document, root, &folders);
+    let speech = super::speech::speech(document, root, (folder, &folders));
     (folders, sound(&music), speech)
 }
 

@@ -2,6 +2,8 @@
 
 use super::read::{optional_text, text};
 use document::{Document, Section, nearest};
+use ivr::Secret;
+use lookups::read_secret;
 use speech::{EMBEDDED, Service, Settings, Shape};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,13 +13,17 @@ use std::sync::Arc;
 const VOICES: &str = "voices";
 
 /// `[[speech]]`, and the embedded voices where a folder of sounds has them.
-pub(super) fn speech(document: &mut Document<'_>, root: &mut Section<'_>, sounds: &[PathBuf]) -> Settings {
+pub(super) fn speech(
+    document: &mut Document<'_>,
+    root: &mut Section<'_>,
+    (folder, sounds): (&Path, &[PathBuf]),
+) -> Settings {
     let mut settings = embedded(sounds);
     let Some(entry) = root.take("speech") else { return settings };
     for entry in document.list(&entry) {
         let Some(mut section) = document.section(&entry) else { continue };
         let languages = languages(document, &mut section);
-        let service = service(document, &mut section);
+        let service = service(document, &mut section, folder);
         section.finish(document);
         let Some(service) = service.map(Arc::new) else { continue };
         for (language, at) in languages {
@@ -43,7 +49,7 @@ fn languages(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<(Str
     document.texts(&entry).into_iter().map(|(language, at)| (language.to_owned(), at)).collect()
 }
 
-fn service(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Service> {
+fn service(document: &mut Document<'_>, section: &mut Section<'_>, folder: &Path) -> Option<Service> {
     let at = section.place_of("url").unwrap_or(section.at);
     let url = text(document, section, "url", "write the address of the service");
     let shape = shape(document, section);
@@ -51,15 +57,8 @@ fn service(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Ser
     let voice = text(document, section, "voice", "name the voice");
     let key = section.take("key").and_then(|entry| {
         let written = document.text(&entry)?;
-        let key = secret(written);
-        if let Err(what) = &key {
-            document.fault(
-                entry.value_at(),
-                what.clone(),
-                "write \"env:NAME\" or \"file:PATH\" of one that is there",
-            );
-        }
-        key.ok()
+        let key = read_secret(&Secret::parse(written), folder);
+        key.map_err(|(what, what_to_do)| document.fault(entry.value_at(), what, what_to_do)).ok()
     });
     let url = url?;
     if !url.starts_with("http://") && !url.starts_with("https://") {
@@ -84,18 +83,5 @@ fn shape(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Shape
             document.fault(entry.value_at(), format!("no service is asked as `{other}`"), what_to_do);
             None
         }
-    }
-}
-
-/// A text, of the environment (`env:NAME`), or the first line of a file (`file:PATH`).
-fn secret(written: &str) -> Result<String, String> {
-    match (written.strip_prefix("env:"), written.strip_prefix("file:")) {
-        (Some(name), _) => {
-            std::env::var(name).map_err(|_| format!("there is no `{name}` in the environment"))
-        }
-        (_, Some(path)) => std::fs::read_to_string(Path::new(path))
-            .map(|text| text.lines().next().unwrap_or_default().to_owned())
-            .map_err(|error| format!("`{path}` cannot be read: {error}")),
-        (None, None) => Ok(written.to_owned()),
     }
 }
