@@ -59,13 +59,18 @@ async fn a_wrong_configuration_leaves_what_runs_and_a_right_one_brings_its_numbe
     assert!(finding.starts_with("cornetta.toml:9:10: there is no kind `ecko`; "), "{finding}");
     wait_for("the fault on standard error", || exchange.program.errors().contains(finding).then_some(()));
 
-    folder.write("cornetta.toml", &CONFIG.replace("[http]", "[limits]\ncalls = 5\n[http]"));
-    exchange.program.signal(Signal::HUP);
-    let rejected = exchange.nth_fact("config.rejected", 1);
-    assert_eq!(
-        rejected["kind"]["findings"][0],
-        "cornetta.toml:1:1: [limits] cannot change while the exchange runs; write it as it was, or restart"
-    );
+    let speech = "[[speech]]\nlanguages = [\"sl\"]\nurl = \"https://a.example/\"\nvoice = \"anna\"\n[http]";
+    for (nth, (part, written)) in
+        [("[limits]", "[limits]\ncalls = 5\n[http]"), ("[[speech]]", speech)].into_iter().enumerate()
+    {
+        folder.write("cornetta.toml", &CONFIG.replace("[http]", written));
+        exchange.program.signal(Signal::HUP);
+        let rejected = exchange.nth_fact("config.rejected", nth + 1);
+        let finding = format!(
+            "cornetta.toml:1:1: {part} cannot change while the exchange runs; write it as it was, or restart"
+        );
+        assert_eq!(rejected["kind"]["findings"][0], finding);
+    }
     let call = answered(&phone, "echo").await.unwrap();
 
     folder.write("cornetta.toml", &CONFIG.replace("number = \"echo\"", "numbers = [\"echo\", \"800\"]"));

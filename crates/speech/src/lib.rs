@@ -14,7 +14,8 @@ use child::Child;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use ureq::Agent;
 
 /// The rate of what is said, in samples a second.
 pub const RATE: u32 = 16_000;
@@ -26,7 +27,7 @@ pub const TEXT_MAX: usize = 300;
 pub const EMBEDDED: [&str; 5] = ["de", "en", "es", "fr", "it"];
 
 /// Who says what.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The folder of the voices that come with the program.
     pub voices: PathBuf,
@@ -47,6 +48,8 @@ impl Settings {
 #[derive(Debug)]
 pub struct Speech {
     settings: Settings,
+    /// Made for the first text that a service is asked for: the authorities of the system are many.
+    agent: LazyLock<Agent>,
     child: Mutex<Child>,
 }
 
@@ -78,7 +81,7 @@ impl Speech {
     /// Nothing is started before the first text is said.
     pub fn new(settings: Settings) -> Speech {
         let child = Mutex::new(Child::new(settings.voices.clone()));
-        Speech { settings, child }
+        Speech { settings, agent: LazyLock::new(service::agent), child }
     }
 
     /// The samples of `text` in `language`, one channel at [`RATE`], about as loud as prompts are. Takes as long as it
@@ -89,7 +92,7 @@ impl Speech {
     pub fn say(&self, language: &str, text: &str) -> Result<Vec<i16>, Unsaid> {
         let text = plain(text);
         let mut samples = match self.settings.services.get(language) {
-            Some(service) => match service.say(language, &text) {
+            Some(service) => match service.say(&self.agent, language, &text) {
                 Ok(samples) => samples,
                 Err(why) if self.is_embedded(language) => {
                     tracing::warn!(language, %why, "a speech service failed; the embedded voice speaks");

@@ -3,6 +3,7 @@
 use crate::RATE;
 use rustls::crypto::aws_lc_rs;
 use serde_json::json;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
@@ -22,38 +23,42 @@ pub enum Shape {
     Jambonz,
 }
 
-/// A service that speaks.
-#[derive(Debug)]
+/// A service that speaks, as it is written.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Service {
-    url: String,
-    shape: Shape,
-    model: String,
-    voice: String,
-    /// The value of `Authorization`.
-    authorization: Option<String>,
-    agent: Agent,
+    /// `http://…` or `https://…`.
+    pub url: String,
+    /// What it is asked in.
+    pub shape: Shape,
+    /// What speaks, where the shape has a place for it.
+    pub model: String,
+    /// Who speaks.
+    pub voice: String,
+    /// Goes along as a bearer's token.
+    pub key: Option<String>,
+}
+
+/// The key is never printed.
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("url", &self.url).field("shape", &self.shape).finish_non_exhaustive()
+    }
+}
+
+/// What asks services. Redirections are not followed.
+pub(crate) fn agent() -> Agent {
+    let roots = rustls_native_certs::load_native_certs().certs;
+    let roots = roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect::<Vec<_>>();
+    let tls = TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
+        .root_certs(RootCerts::from(roots.into_iter()))
+        .build();
+    Agent::config_builder().timeout_global(Some(WHOLE)).max_redirects(0).tls_config(tls).build().new_agent()
 }
 
 impl Service {
-    /// A service at `url`; nothing is asked yet. Redirections are not followed.
-    pub fn new(url: String, shape: Shape, (model, voice): (String, String), key: Option<String>) -> Service {
-        let roots = rustls_native_certs::load_native_certs().certs;
-        let roots = roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect::<Vec<_>>();
-        let tls = TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
-            .root_certs(RootCerts::from(roots.into_iter()))
-            .build();
-        let agent = Agent::config_builder()
-            .timeout_global(Some(WHOLE))
-            .max_redirects(0)
-            .tls_config(tls)
-            .build()
-            .new_agent();
-        Service { url, shape, model, voice, authorization: key.map(|key| format!("Bearer {key}")), agent }
-    }
-
     /// The samples of `text` at [`RATE`].
-    pub(crate) fn say(&self, language: &str, text: &str) -> Result<Vec<i16>, String> {
+    pub(crate) fn say(&self, agent: &Agent, language: &str, text: &str) -> Result<Vec<i16>, String> {
         let body = match self.shape {
             Shape::OpenAi => {
                 json!({"model": self.model, "input": text, "voice": self.voice, "response_format": "wav"})
@@ -62,9 +67,9 @@ impl Service {
                 json!({"vendor": "custom", "language": language, "voice": self.voice, "type": "text", "text": text})
             }
         };
-        let mut request = self.agent.post(&self.url);
-        if let Some(authorization) = &self.authorization {
-            request = request.header("Authorization", authorization);
+        let mut request = agent.post(&self.url);
+        if let Some(key) = &self.key {
+            request = request.header("Authorization", format!("Bearer {key}"));
         }
         let mut answer = request
             .content_type("application/json")
@@ -106,7 +111,8 @@ mod tests {
     }
 
     fn service(url: String, shape: Shape) -> Service {
-        Service::new(url, shape, ("tts-1".to_owned(), "anna".to_owned()), Some("secret".to_owned()))
+        let [model, voice, key] = ["tts-1", "anna", "secret"].map(str::to_owned);
+        Service { url, shape, model, voice, key: Some(key) }
     }
 
     #[test]
@@ -117,12 +123,18 @@ mod tests {
             (Shape::Jambonz, [r#""text":"dobro jutro""#, r#""language":"sl""#]),
         ] {
             let (url, thread) = answering("HTTP/1.1 200 OK\r\n", &wav);
-            let samples = service(url, shape).say("sl", "dobro jutro").unwrap();
+            let samples = service(url, shape).say(&agent(), "sl", "dobro jutro").unwrap();
             assert_eq!(samples.len(), 1600, "8 kHz has become 16");
             let request = thread.join().unwrap();
             let is_there = |text: &str| request.to_lowercase().contains(&text.to_lowercase());
             assert!(words.into_iter().all(is_there) && is_there("authorization: bearer secret"), "{request}");
         }
+    }
+
+    #[test]
+    fn a_key_is_never_printed() {
+        let printed = format!("{:?}", service("https://a.example/".to_owned(), Shape::OpenAi));
+        assert!(printed.contains("a.example") && !printed.contains("secret"), "{printed}");
     }
 
     #[test]
@@ -133,7 +145,7 @@ mod tests {
             ("HTTP/1.1 200 OK\r\n", b"<html>"),
         ] {
             let (url, thread) = answering(head, body);
-            assert!(service(url, Shape::OpenAi).say("sl", "x").is_err(), "{head}");
+            assert!(service(url, Shape::OpenAi).say(&agent(), "sl", "x").is_err(), "{head}");
             thread.join().unwrap();
         }
     }

@@ -16,6 +16,7 @@ pub(crate) struct Fixed {
     trace: super::Trace,
     recordings: net::RecordingsFolder,
     sounds: Vec<PathBuf>,
+    speech: speech::Settings,
     /// All, half open, and half open of one source.
     limits: [usize; 5],
     stun: Option<String>,
@@ -34,6 +35,7 @@ impl Fixed {
             trace: installation.trace.clone(),
             recordings: installation.recordings.clone(),
             sounds: installation.sounds.clone(),
+            speech: installation.speech.clone(),
             limits: [
                 engine.calls_max,
                 engine.sip.limits.half_open,
@@ -59,6 +61,8 @@ impl Fixed {
             ("[recordings]", self.recordings == later.recordings),
             ("[[token]]", self.http.tokens == later.http.tokens),
             ("`folders` under [sounds]", self.sounds == later.sounds),
+            ("[[speech]]", self.speech.services == later.speech.services),
+            ("`voices` in the folders of [sounds]", self.speech.voices == later.speech.voices),
             ("[limits]", self.limits == later.limits),
             ("`name_servers` under [sip]", self.name_servers == later.name_servers),
         ];

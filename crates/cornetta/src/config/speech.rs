@@ -65,7 +65,7 @@ fn service(document: &mut Document<'_>, section: &mut Section<'_>, folder: &Path
         document.fault(at, format!("`{url}` is no address of a service"), "begin it with https://");
         return None;
     }
-    Some(Service::new(url, shape?, (model, voice?), key))
+    Some(Service { url, shape: shape?, model, voice: voice?, key })
 }
 
 fn shape(document: &mut Document<'_>, section: &mut Section<'_>) -> Option<Shape> {
