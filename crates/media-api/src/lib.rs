@@ -8,6 +8,7 @@ mod quality;
 mod recording;
 mod room;
 mod security;
+mod sound;
 mod stream;
 
 pub use codec::Codec;
@@ -17,6 +18,7 @@ pub use quality::{Decoded, Quality, Voice};
 pub use recording::{MessageEnd, MessageLimits, Part, RecordingId, RecordingOrder, RecordingTold, Tapping};
 pub use room::{Heard, RoomId, Seat};
 pub use security::{KeyExchange, KeyName, KeyTerms, Keys, MasterKey, Offerer, Security, Suite};
+pub use sound::{Sound, speech_of, speech_source};
 pub use stream::{COMFORT_NOISE, Digits, Direction, Opus, Payload, SpeakersTold, Stream};
 
 use std::net::SocketAddr;
@@ -37,10 +39,6 @@ impl LegId {
 /// One `Play` command, so that its end can be told from that of an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlayId(pub u64);
-
-/// A prompt by its sources, best first: a missing one falls to the next, and none at all is silence of no
-/// length. A source is `LANG/KEY`, such as `it/welcome`, or `moh/NAME`.
-pub type Sound = Arc<[Arc<str>]>;
 
 /// What call control tells media.
 #[derive(Clone, Debug, PartialEq, Eq)]

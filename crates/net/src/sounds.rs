@@ -1,6 +1,6 @@
 use crossbeam_channel::{Receiver, Sender};
 use media::Clip;
-use media_api::Codec;
+use media_api::{Codec, speech_of};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -26,9 +26,6 @@ pub struct SoundStore {
 
 /// Says a text in a language: its samples, and how many there are a second. It may take seconds.
 pub type Voice = Arc<dyn Fn(&str, &str) -> Option<(Vec<i16>, u32)> + Send + Sync>;
-
-/// Before the language and the words of a source that a voice says: `speech/LANG/WORDS`.
-const SPEECH: &str = "speech/";
 
 type Answer = Box<dyn FnOnce(Wish, Option<Arc<Clip>>) + Send>;
 
@@ -90,7 +87,7 @@ impl Loader {
 
     fn read(&self, wish: &Wish) -> Option<Arc<Clip>> {
         let (source, codec) = wish;
-        if let Some((language, words)) = source.strip_prefix(SPEECH).and_then(|rest| rest.split_once('/')) {
+        if let Some((language, words)) = speech_of(source) {
             let (samples, rate) = self.voice.as_ref()?(language, words)?;
             return Some(self.keep(wish, Clip::new(*codec, &samples, rate)));
         }

@@ -3,17 +3,12 @@
 use super::{Interpreter, State};
 use crate::script::{Kind, Line, Node, Words, press};
 use crate::{Output, Trace, VALUE_MAX};
-use media_api::Sound;
-use std::sync::Arc;
-
-/// Before the language and the words of a sound that a voice makes.
-const SPEECH: &str = "speech/";
+use media_api::{Sound, speech_of, speech_source};
 
 /// What may be told of a source: not the words that a voice says, which can be anybody's name.
 pub fn shown(source: &str) -> &str {
-    let Some(words) = source.strip_prefix(SPEECH) else { return source };
-    let language = words.find('/').unwrap_or(words.len());
-    source.get(..SPEECH.len() + language).unwrap_or(SPEECH)
+    let Some((_, words)) = speech_of(source) else { return source };
+    source.strip_suffix(words).unwrap_or_default().trim_end_matches('/')
 }
 
 /// Something to be heard.
@@ -72,8 +67,7 @@ impl Interpreter {
     pub(crate) fn spoken(text: &str, language: &str) -> Option<Sound> {
         let line: String =
             text.trim().chars().filter(|letter| !letter.is_control()).take(VALUE_MAX).collect();
-        let source = format!("{SPEECH}{language}/{line}");
-        (!line.is_empty()).then(|| [Arc::from(source)].into_iter().collect())
+        (!line.is_empty()).then(|| Sound::from([speech_source(language, &line)]))
     }
 
     pub(super) fn said(&self, lines: &[Line]) -> Vec<Said> {
