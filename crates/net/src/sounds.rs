@@ -9,10 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Music in Opus takes a second to write; a prompt need not wait for it.
 const READERS: usize = 2;
+/// A service may take seconds to say something; a prompt, and what others say, need not wait for it.
+const SPEAKERS: usize = 4;
 /// The kinds of files, in the order in which they are looked for.
 pub const SOUND_KINDS: [&str; 5] = ["opus", "wav", "flac", "mp3", "ogg"];
 /// Sources that may wait to be read; one more is answered as unreadable at once.
 const REQUESTS: usize = 4096;
+/// The same of texts that are to be said: they take longer, and nobody listens for so long.
+const TEXTS: usize = 256;
 /// Bytes of a file that are read: five minutes of WAV at 48 kHz in mono, hours of Opus.
 const FILE_MAX: u64 = 32 << 20;
 
@@ -21,7 +25,8 @@ const FILE_MAX: u64 = 32 << 20;
 #[derive(Clone, Debug)]
 pub struct SoundStore {
     cache: Arc<Mutex<Cache>>,
-    requests: Sender<Request>,
+    files: Sender<Request>,
+    texts: Sender<Request>,
 }
 
 /// Says a text in a language: its samples, and how many there are a second. It may take seconds.
@@ -45,13 +50,10 @@ impl SoundStore {
     /// The system gives no thread.
     pub fn new(folders: Vec<PathBuf>, voice: Option<Voice>, cache_bytes: usize) -> io::Result<SoundStore> {
         let cache = Arc::new(Mutex::new(Cache { limit: cache_bytes, ..Cache::default() }));
-        let (requests, inbox) = crossbeam_channel::bounded(REQUESTS);
-        for number in 0..READERS {
-            let (folders, voice, cache) = (folders.clone(), voice.clone(), cache.clone());
-            let loader = Loader { folders, voice, cache, inbox: inbox.clone() };
-            std::thread::Builder::new().name(format!("sounds-{number}")).spawn(move || loader.run())?;
-        }
-        Ok(SoundStore { cache, requests })
+        let loader = Loader { folders: folders.into(), voice, cache: cache.clone() };
+        let files = loader.start("sounds", READERS, REQUESTS)?;
+        let texts = loader.start("words", SPEAKERS, TEXTS)?;
+        Ok(SoundStore { cache, files, texts })
     }
 
     /// The clip of a source in a codec, if it is at hand.
@@ -61,24 +63,36 @@ impl SoundStore {
 
     /// Reads the source on a thread of the store and calls `answer` there; nothing if it cannot be read.
     pub fn load(&self, wish: Wish, answer: impl FnOnce(Wish, Option<Arc<Clip>>) + Send + 'static) {
-        if let Err(refused) = self.requests.try_send(Request { wish, answer: Box::new(answer) }) {
+        let requests = if speech_of(&wish.0).is_some() { &self.texts } else { &self.files };
+        if let Err(refused) = requests.try_send(Request { wish, answer: Box::new(answer) }) {
             let Request { wish, answer } = refused.into_inner();
-            tracing::warn!(source = %wish.0, "too many sounds wait to be read; this one is passed over");
+            let waiting = requests.len();
+            tracing::warn!(waiting, "too many sounds wait to be read; one more is passed over");
             answer(wish, None);
         }
     }
 }
 
+#[derive(Clone)]
 struct Loader {
-    folders: Vec<PathBuf>,
+    folders: Arc<[PathBuf]>,
     voice: Option<Voice>,
     cache: Arc<Mutex<Cache>>,
-    inbox: Receiver<Request>,
 }
 
 impl Loader {
-    fn run(self) {
-        while let Ok(Request { wish, answer }) = self.inbox.recv() {
+    /// So many threads that do what is asked of them; `waiting` may wait.
+    fn start(&self, name: &str, threads: usize, waiting: usize) -> io::Result<Sender<Request>> {
+        let (requests, inbox) = crossbeam_channel::bounded(waiting);
+        for number in 0..threads {
+            let (loader, inbox) = (self.clone(), inbox.clone());
+            std::thread::Builder::new().name(format!("{name}-{number}")).spawn(move || loader.run(&inbox))?;
+        }
+        Ok(requests)
+    }
+
+    fn run(self, inbox: &Receiver<Request>) {
+        while let Ok(Request { wish, answer }) = inbox.recv() {
             let at_hand = lock(&self.cache).get(&wish);
             let clip = at_hand.or_else(|| self.read(&wish));
             answer(wish, clip);

@@ -96,6 +96,30 @@ fn no_source_leads_out_of_its_folder() {
 }
 
 #[test]
+fn a_service_that_takes_its_time_keeps_no_prompt_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "it/welcome.wav", &[0; SECOND]);
+    let (go_on, wait) = crossbeam_channel::bounded::<()>(0);
+    let voice = Arc::new(move |_: &str, words: &str| {
+        wait.recv().unwrap();
+        Some((vec![0; words.len() * SECOND], 8000))
+    });
+    let store = SoundStore::new(vec![folder.path().to_owned()], Some(voice), 12 << 20).unwrap();
+    let (sender, said) = mpsc::channel();
+    for words in ["a", "ab", "abc", "abcd", "abcde", "abcdef"] {
+        let sender = sender.clone();
+        let wish = (media_api::speech_source("sl", words), Codec::Pcma);
+        store.load(wish, move |_, clip| sender.send(clip.unwrap().len() / SECOND).unwrap());
+    }
+    assert_eq!(load(&store, "it/welcome").unwrap().len(), SECOND);
+    assert!(said.try_recv().is_err(), "nothing is said yet");
+    (0..6).for_each(|_| go_on.send(()).unwrap());
+    let mut lengths: Vec<usize> = (0..6).map(|_| said.recv().unwrap()).collect();
+    lengths.sort_unstable();
+    assert_eq!(lengths, [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
 fn the_clip_heard_longest_ago_makes_room() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.wav", "b.wav", "c.wav"] {
