@@ -2,9 +2,9 @@
 
 mod support;
 
-use cti::{CommandCode, CommandError, CtiConfig, CtiError, Limits, ScriptNow, Scripts, serve};
-use facts::{Command, Fact, FactKind, Recorded, SupervisionMode};
-use serde_json::{Value, json};
+use cti::{CommandCode, CommandError, CtiConfig, CtiError, Limits, serve};
+use facts::{Command, FactKind, Recorded, SupervisionMode};
+use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -631,68 +631,4 @@ async fn what_is_closed_by_command_is_listed_and_closures_are_asked_for_whole() 
     assert_eq!(request.command, facts::Command::OpenAfterEmergency { scope });
     request.reply.send(Ok(0)).unwrap();
     assert_eq!(opened.await.unwrap().json()["accepted"], true);
-}
-
-#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-fn script() -> Arc<ivr::Script> {
-    let files = ivr::ScriptFiles {
-        name: "desk".to_owned(),
-        flow: (
-            "flow.toml".to_owned(),
-            "title = \"A desk\"\nlanguages = [\"it\"]\nstart = \"hello\"\n[hello]\nsay = \"hello\"\nnext = \"end\"\n\
-             [end]\nhang_up = \"over\"\n"
-                .to_owned(),
-        ),
-        phrases: vec![("it".to_owned(), "it.toml".to_owned(), "hello = \"Buongiorno.\"\n".to_owned())],
-        sounds: ivr::SoundInventory::every(),
-        ..ivr::ScriptFiles::default()
-    };
-    Arc::new(ivr::Script::check(&files).unwrap())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_picture_of_a_script_shows_where_its_callers_are() {
-    let (told, scripts) = watch::channel(Arc::default());
-    let desk = Desk::configured(CtiConfig { scripts, ..config() }, 8).await;
-    desk.ask("GET /v1/ivr/desk", MASKED).await.is_problem(404, "not_found");
-    let now = ScriptNow { version: "sha256:01".to_owned(), script: script() };
-    let scripts = [("desk".to_owned(), now)].into();
-    told.send_replace(Arc::new(Scripts { version: "sha256:02".to_owned(), scripts }));
-    let list: Value = serde_json::from_str(&desk.ask("GET /v1/ivr", MASKED).await.body).unwrap();
-    assert_eq!(list["version"], "sha256:02");
-    assert_eq!(list["scripts"][0]["nodes"], json!(["hello", "end"]));
-    desk.ask("GET /v1/ivr", METRICS).await.is_problem(403, "not_permitted");
-
-    let entered = |node: &str| FactKind::IvrEntered {
-        script: "desk".to_owned(),
-        node: node.to_owned(),
-        language: "it".to_owned(),
-    };
-    // Long ago: not counted, and passed over without being read.
-    desk.write(Some("old"), [entered("hello")]);
-    let at = |micros: i64| base::Wall::from_unix_micros(jiff::Timestamp::now().as_microsecond() + micros);
-    let facts = [("c1", "hello"), ("c2", "hello"), ("c2", "end")].into_iter().zip(2..).map(
-        |((call, node), number)| Fact {
-            number,
-            at: at(number as i64),
-            call: Some(call.to_owned()),
-            callseq: 1,
-            body: None,
-            kind: entered(node),
-        },
-    );
-    desk.journal.try_append(facts.collect()).unwrap();
-    assert!(desk.journal.wait_durable(4, PATIENCE));
-    let one: Value = serde_json::from_str(&desk.ask("GET /v1/ivr/desk", MASKED).await.body).unwrap();
-    assert_eq!(one["as_of"], 4);
-    assert_eq!(
-        one["nodes"],
-        json!([
-            { "node": "hello", "kind": "say", "here": 1, "entered": 2, "left": {} },
-            { "node": "end", "kind": "hang_up", "here": 1, "entered": 1, "left": {} },
-        ])
-    );
-    let picture = desk.ask("GET /v1/ivr/desk/graph.svg", MASKED).await;
-    assert!(picture.head.contains("content-type: image/svg+xml"), "{}", picture.head);
-    assert!(picture.body.contains(">1 here, 2 today</text>"), "{}", picture.body);
 }

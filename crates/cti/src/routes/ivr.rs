@@ -117,20 +117,20 @@ impl IvrCounts {
     /// told to ask again comes nearer each time.
     async fn of(&self, feed: &Feed, script: &str) -> Result<(BTreeMap<String, NodeCounts>, u64), Problem> {
         let now = Wall::from_unix_micros(Timestamp::now().as_microsecond());
-        let mut counted = self.counted.lock().await;
-        let counted = match &mut *counted {
-            Some(counted) => counted,
-            none => {
-                let next = first_since(feed, before(now, LOOK_BACK)).await.map_err(problem)?;
-                none.insert(Counted { fold: IvrFold::new(self.zone.clone()), next })
-            }
-        };
+        let mut held = self.counted.lock().await;
         for _ in 0..BATCHES_MAX {
+            let counted = match &mut *held {
+                Some(counted) => counted,
+                none => {
+                    let next = first_since(feed, before(now, LOOK_BACK)).await.map_err(problem)?;
+                    none.insert(Counted { fold: IvrFold::new(self.zone.clone()), next })
+                }
+            };
             let facts = match feed.read(counted.next, BATCH).await {
                 Ok(facts) => facts,
-                // Forgotten meanwhile.
+                // Forgotten meanwhile: who has left in the gap would be there for ever, so that all are counted anew.
                 Err(FeedError::Gap { oldest, .. }) if oldest > counted.next => {
-                    counted.next = oldest;
+                    *held = None;
                     continue;
                 }
                 Err(error) => return Err(problem(error)),
