@@ -1,4 +1,4 @@
-//! The words that every crate shares: time, chance, ids and queues. No dependencies.
+//! The words that every crate shares: time, chance, ids, queues and texts within XML. No dependencies.
 //!
 //! Nothing here reads a clock or draws from the system's randomness; both are handed in by the shell.
 
@@ -8,6 +8,7 @@ mod outputs;
 mod seed;
 mod slots;
 mod time;
+pub mod xml;
 
 pub use bounded::Bounded;
 pub use numbered::Numbered;

@@ -2,6 +2,7 @@
 
 use crate::hours::{DAY_NAMES, italian_day_name};
 use crate::{Day, Month};
+use base::xml::escaped;
 use std::fmt::Write as _;
 
 const WIDTH: usize = 132;
@@ -63,19 +64,4 @@ fn shortened(text: &str) -> String {
         return text.to_owned();
     }
     text.chars().take(LETTERS - 1).chain(['…']).collect()
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            control if control.is_control() => escaped.push(' '),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

@@ -5,6 +5,7 @@ use super::tell_faults;
 use crate::cli::Coverage;
 use crate::config::{Heard, script_files};
 use anyhow::{Context as _, Result};
+use base::xml::escaped;
 use document::{Document, Fault, Section};
 use ivr::{Wording, wordings};
 use serde_json::json;
@@ -267,8 +268,4 @@ fn square(state: State, cell: Option<&Cell>) -> String {
         escaped(cell.source.split('/').next().unwrap_or_default()),
         escaped(&voice(&cell.made)),
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,6 +1,7 @@
 //! Played cases as JUnit writes tests down, for whatever shows those.
 
 use super::ivr_test::Done;
+use base::xml::escaped;
 use std::fmt::Write as _;
 
 /// One suite, named like the script.
@@ -38,21 +39,4 @@ fn write_case(text: &mut String, script: &str, done: &Done) -> std::fmt::Result 
         writeln!(text, "{}: expected {expected}; found {found}", difference.what)?;
     }
     writeln!(text, "</failure>\n</testcase>")
-}
-
-/// As XML writes a text; what XML 1.0 cannot say is left out.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\t' => escaped.push(letter),
-            letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => {}
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
 }

@@ -1,6 +1,7 @@
 use super::layout::{Link, Route, Size, layout};
 use super::picture::{Box, Picture, Shape, picture};
 use crate::Script;
+use base::xml::escaped;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -147,8 +148,4 @@ fn labels(text: &mut String, picture: &Picture, routes: &[Route], links: &[Link]
             escaped(&arrow.label)
         );
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -2,6 +2,7 @@
 
 use crate::message::{HeaderName, Message};
 use crate::ua::Occupation;
+use base::xml::escaped;
 
 /// An event package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,8 +89,4 @@ fn message_summary(state: Option<State>, entity: &str) -> String {
     format!(
         "Messages-Waiting: {waiting}\r\nMessage-Account: {entity}\r\nVoice-Message: {new}/{old} (0/0)\r\n"
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }

@@ -1,4 +1,5 @@
 use super::{Arrow, Ladder, Party, What};
+use base::xml::escaped;
 use std::fmt::Write as _;
 
 const LEFT: usize = 90;
@@ -82,20 +83,4 @@ fn line(svg: &mut String, arrow: &Arrow, y: usize) {
 
 fn words(svg: &mut String, (x, y): (usize, usize), how: &str, text: &str) {
     let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\" {how}>{}</text>", escaped(text));
-}
-
-/// XML 1.0 has no place for some characters at all.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            '\u{FFFE}' | '\u{FFFF}' => escaped.push('\u{FFFD}'),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
