@@ -2,6 +2,7 @@
 
 import struct
 import time
+from datetime import datetime
 
 import audio
 import events
@@ -56,12 +57,14 @@ def both_channels(t):
     assert stopped["recording"] == recording and stopped["why"] == "call_ended" and stopped["lost_ms"] == 0, stopped
     said, told = channels(server, recording)
     assert abs(len(said) / audio.RATE * 1000 - stopped["length_ms"]) < 1, stopped
-    facts = {kind: server.happened(kind)[0]["time"] for kind in ("recording.started", "recording.paused", "recording.resumed")}
-    at = {kind: seconds(time) - seconds(facts["recording.started"]) for kind, time in facts.items()}
-    pause, on = at["recording.paused"], at["recording.resumed"]
+    kinds = ("recording.started", "recording.paused", "recording.resumed")
+    started, paused, resumed = (datetime.fromisoformat(server.happened(kind)[0]["time"]) for kind in kinds)
+    pause, on = (paused - started).total_seconds(), (resumed - started).total_seconds()
     for channel, own, others in ((said, DEVICE, OTHER), (told, OTHER, DEVICE)):
         for start, end in ((0.3, pause - 0.1), (on + 0.3, on + 1.8)):
-            for part in audio.parts(cut(channel, start, end), 0.1):
+            parts = audio.parts(cut(channel, start, end), 0.1)
+            assert len(parts) >= 12, (own, start, end, len(channel))
+            for part in parts:
                 assert audio.share(part, own) > 0.9 and audio.share(part, others) < 0.01, (own, start, end)
         silence = cut(channel, pause + 0.04, on - 0.04)
         assert len(silence) > audio.RATE and not any(silence), "something is heard of the pause"
@@ -113,9 +116,3 @@ def onsets(samples):
 
 def cut(samples, start, end):
     return samples[round(start * audio.RATE) : round(end * audio.RATE)]
-
-
-def seconds(told):
-    """Of an RFC 3339 time, within its hour and the next one's begin."""
-    hours, minutes, rest = told.split("T")[1].split("+")[0].split(":")
-    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
