@@ -411,7 +411,7 @@ mod tests {
     impl Conversations {
         fn tell(&mut self, kind: FactKind) {
             let (number, at, call) = (0, base::Wall::default(), Some("call".to_owned()));
-            self.apply(&Fact { number, at, call, callseq: 0, kind });
+            self.apply(&Fact { number, at, call, callseq: 0, body: None, kind });
         }
 
         /// A page with its keys, at the port of its leg's number.
