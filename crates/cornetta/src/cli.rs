@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use scripts::{Coverage, Say, ScriptFile, Tongue};
+pub(crate) use scripts::{Coverage, Diff, RollBack, Say, ScriptFile, Tongue, Versions};
 
 /// A telephone exchange for public help desks.
 #[derive(Parser)]
@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Check(ConfigFile),
     /// Run the demo help desk with simulated callers and agents, then keep serving.
     Demo(Demo),
+    /// Have a running exchange read its configuration again, as SIGHUP does, and say what is wrong with it.
+    Reload(Running),
     /// Scripts of the voice menu.
     #[command(subcommand)]
     Ivr(Ivr),
@@ -109,15 +111,11 @@ pub(crate) enum Ivr {
     Say(Say),
     /// Tell in words what differs between two versions of a script. The exit code is 0 if nothing does, 1 if something
     /// does.
-    Diff {
-        /// The folder of the first.
-        was: PathBuf,
-        /// The folder of the second.
-        is: PathBuf,
-        /// In which language.
-        #[arg(long, value_enum, default_value_t = Tongue::It)]
-        lang: Tongue,
-    },
+    Diff(Diff),
+    /// List the versions of a script that are kept, the last one first: since when each was in force, and how much had changed.
+    Versions(Versions),
+    /// Put a kept version in the place of a script's folder, and have the running exchange read it.
+    RollBack(RollBack),
     /// Tell of each phrase in each language who recorded or synthesised it, and whether a native speaker approved it.
     Coverage(Coverage),
     /// Show a month of a calendar: each day with its hours and what is special about it.

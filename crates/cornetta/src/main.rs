@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod demo;
 mod exchange;
+mod kept;
 
 use clap::Parser as _;
 use std::io::IsTerminal as _;

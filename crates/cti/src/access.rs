@@ -36,13 +36,15 @@ pub enum Scope {
     SecurityAny,
     /// Close desks by command, and let them go by their calendars again.
     EmergencyAny,
+    /// Have the configuration read again.
+    ConfigReload,
     /// Read `/metrics` from another machine.
     MetricsRead,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 11] = [
+    pub const ALL: [Scope; 12] = [
         Scope::EventsRead,
         Scope::CallAny,
         Scope::CallCapture,
@@ -53,6 +55,7 @@ impl Scope {
         Scope::PiiClear,
         Scope::SecurityAny,
         Scope::EmergencyAny,
+        Scope::ConfigReload,
         Scope::MetricsRead,
     ];
 
@@ -69,6 +72,7 @@ impl Scope {
             Scope::PiiClear => "pii:clear",
             Scope::SecurityAny => "security:any",
             Scope::EmergencyAny => "emergency:any",
+            Scope::ConfigReload => "config:reload",
             Scope::MetricsRead => "metrics:read",
         }
     }

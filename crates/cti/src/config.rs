@@ -1,10 +1,10 @@
-use crate::{Counters, Scripts, Token};
+use crate::{Counters, ReloadRequest, ScriptVersions, Scripts, Token};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use trace::Trace;
 
 /// How the server is to listen, whom it knows, and how much it takes.
@@ -26,6 +26,10 @@ pub struct CtiConfig {
     pub counters: Counters,
     /// The scripts in force.
     pub scripts: watch::Receiver<Arc<Scripts>>,
+    /// Those that were.
+    pub versions: ScriptVersions,
+    /// Where goes who asks for a reload; its capacity is the number that may wait.
+    pub reloads: mpsc::Sender<ReloadRequest>,
     /// How much.
     pub limits: Limits,
 }
@@ -68,6 +72,8 @@ pub struct Limits {
     pub head_wait: Duration,
     /// For a command's body to arrive, the engine to answer and its fact to be on disk.
     pub command_wait: Duration,
+    /// For a configuration to be read and checked, and its fact to be on disk.
+    pub reload_wait: Duration,
     /// For a WebSocket's first message, if its address says nothing of what is wanted.
     pub subscribe_wait: Duration,
     /// Between two heartbeats.
@@ -85,6 +91,7 @@ impl Default for Limits {
             body_bytes: 64 * 1024,
             head_wait: Duration::from_secs(10),
             command_wait: Duration::from_secs(10),
+            reload_wait: Duration::from_secs(25),
             subscribe_wait: Duration::from_secs(10),
             heartbeat: Duration::from_secs(5),
             stall: Duration::from_secs(30),

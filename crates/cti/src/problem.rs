@@ -49,6 +49,11 @@ impl Problem {
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not with this method", detail)
     }
 
+    /// Nothing came into force, for what was read has faults.
+    pub(crate) fn unsound(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::CONFLICT, "invalid_state", "The configuration has faults", detail)
+    }
+
     pub(crate) fn capacity(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "capacity", "A limit is reached", detail)
     }

@@ -10,6 +10,7 @@ mod health;
 mod ivr;
 mod log;
 mod recordings;
+mod reload;
 mod sip;
 mod snapshot;
 
@@ -18,7 +19,7 @@ use crate::config::{Limits, RecordingFiles};
 use crate::metrics::Answers;
 use crate::problem::Problem;
 use crate::stream::{Readers, Source};
-use crate::{CommandRequest, Counters, Scripts};
+use crate::{CommandRequest, Counters, ReloadRequest, ScriptVersions, Scripts};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -42,6 +43,8 @@ pub(crate) struct App {
     pub(crate) recordings: RecordingFiles,
     pub(crate) counters: Counters,
     pub(crate) scripts: watch::Receiver<Arc<Scripts>>,
+    pub(crate) versions: ScriptVersions,
+    pub(crate) reloads: mpsc::Sender<ReloadRequest>,
     pub(crate) ivr: IvrCounts,
     pub(crate) answers: Arc<Answers>,
     pub(crate) connections_refused: Arc<AtomicU64>,
@@ -64,6 +67,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/ivr", get(ivr::list))
         .route("/v1/ivr/{script}", get(ivr::one))
         .route("/v1/ivr/{script}/graph.svg", get(ivr::graph))
+        .route("/v1/ivr/{script}/versions", get(ivr::versions))
+        .route("/v1/reload", post(reload::reload))
         .route("/v1/bans", get(bans::list).post(bans::add))
         .route("/v1/bans/{*source}", delete(bans::lift))
         .route("/v1/emergency", get(emergency::list).post(emergency::close))

@@ -10,14 +10,5 @@ pub struct Scripts {
     /// The configuration's version, as `config.activated` tells it.
     pub version: String,
     /// By name.
-    pub scripts: BTreeMap<String, ScriptNow>,
-}
-
-/// A script in force.
-#[derive(Clone, Debug)]
-pub struct ScriptNow {
-    /// A hash of all that it is made of.
-    pub version: String,
-    /// The script.
-    pub script: Arc<Script>,
+    pub scripts: BTreeMap<String, Arc<Script>>,
 }

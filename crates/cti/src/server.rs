@@ -62,7 +62,19 @@ pub async fn serve(
     commands: mpsc::Sender<CommandRequest>,
     shutdown: watch::Receiver<bool>,
 ) -> Result<CtiServer, CtiError> {
-    let CtiConfig { listen, tokens, source, zone, trace, recordings, counters, scripts, limits } = config;
+    let CtiConfig {
+        listen,
+        tokens,
+        source,
+        zone,
+        trace,
+        recordings,
+        counters,
+        scripts,
+        versions,
+        reloads,
+        limits,
+    } = config;
     if tokens.is_empty() && !listen.ip().is_loopback() {
         return Err(CtiError::OpenToTheNetwork { listen });
     }
@@ -85,6 +97,8 @@ pub async fn serve(
         recordings,
         counters,
         scripts,
+        versions,
+        reloads,
         ivr,
         answers: Arc::default(),
         connections_refused: Arc::default(),

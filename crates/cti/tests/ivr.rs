@@ -2,7 +2,7 @@
 
 mod support;
 
-use cti::{CtiConfig, ScriptNow, Scripts};
+use cti::{CtiConfig, Scripts};
 use facts::{Fact, FactKind};
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -443,6 +443,14 @@ pub enum FactKind {
         duration_ms: u64,
     },
     // The script -----------------------------------------------------------------------------------
+    /// A script has the call from now on, to its end, whatever version of it comes into force meanwhile.
+    #[serde(rename = "ivr.started")]
+    IvrStarted {
+        /// The script.
+        script: String,
+        /// Its version: a hash of its files.
+        version: String,
+    },
     /// The script came to a node.
     #[serde(rename = "ivr.entered")]
     IvrEntered {

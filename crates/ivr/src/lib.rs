@@ -7,6 +7,7 @@ mod hearing;
 mod interpreter;
 mod look_up;
 mod script;
+mod veil;
 
 pub use api::*;
 pub use diff::{Difference, diff, summary};
@@ -16,3 +17,4 @@ pub use hearing::{Heard, Wording, hear, hear_position, wordings};
 pub use interpreter::{Interpreter, KEYS_AHEAD_MAX, STEPS_MAX, shown};
 pub use look_up::{ANSWER_MAX, Csv, Http, LookUp, Secret, Source, Sql, VALUE_MAX};
 pub use script::{Script, ScriptFiles, SoundInventory, Spoken, Step, is_service, schema};
+pub use veil::unveiled;

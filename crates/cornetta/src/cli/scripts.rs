@@ -1,5 +1,6 @@
 //! What is asked of scripts: what they say, who speaks, what differs.
 
+use super::{ConfigFile, TokenFrom};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -66,6 +67,54 @@ pub(crate) enum ScriptFile {
     LookUp,
     /// tests/NAME.toml
     Cases,
+}
+
+#[derive(Args)]
+pub(crate) struct Diff {
+    /// The first: its folder, or a kept version as NAME@VERSION.
+    pub(crate) was: PathBuf,
+    /// The second.
+    pub(crate) is: PathBuf,
+    /// In which language.
+    #[arg(long, value_enum, default_value_t = Tongue::It)]
+    pub(crate) lang: Tongue,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+}
+
+#[derive(Args)]
+pub(crate) struct Versions {
+    /// The script's name.
+    pub(crate) script: String,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// As JSON, one object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// In which language.
+    #[arg(long, value_enum, default_value_t = Tongue::It)]
+    pub(crate) lang: Tongue,
+}
+
+#[derive(Args)]
+pub(crate) struct RollBack {
+    /// The script's name.
+    pub(crate) script: String,
+    /// The version, or as much of it as no other begins with.
+    pub(crate) version: String,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// Check the version and tell in words what would change, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// In which language.
+    #[arg(long, value_enum, default_value_t = Tongue::It)]
+    pub(crate) lang: Tongue,
+    /// The exchange's web address; that of the configuration if it is not given.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) token: TokenFrom,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -7,15 +7,18 @@ mod emergency;
 mod ivr;
 mod ivr_coverage;
 mod ivr_diff;
+mod ivr_roll_back;
 mod ivr_say;
 mod ivr_schema;
 mod ivr_test;
+mod ivr_versions;
 mod ivr_when;
 mod junit;
 mod lines;
 mod log;
 mod log_source;
 mod phone;
+mod reload;
 mod report;
 mod serve;
 mod sim;
@@ -42,6 +45,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Serve(file) => serve::run(&file.config),
         Command::Check(file) => Ok(check::run(&file.config)),
         Command::Demo(demo) => demo::run(&demo),
+        Command::Reload(exchange) => reload::run(&exchange),
         Command::Ivr(ivr) => ivr::run(&ivr),
         Command::Phone(phone) => phone::run(phone),
         Command::Events(events) => log::events(&events),

@@ -3,7 +3,8 @@
 use super::{FAILED, now, tell_faults, tell_warnings};
 use crate::config::{self, Fixed, Installation};
 use crate::exchange::{Control, Exchange};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use cti::{ReloadRequest, Reloaded};
 use document::Fault;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,13 +62,20 @@ pub(crate) async fn until_told_to_end(
     path: Option<PathBuf>,
     mut signals: Signals,
 ) -> Result<ExitCode> {
+    let mut reloads = exchange.reloads.take().context("the exchange is served already")?;
     let mut asked = false;
     loop {
         tokio::select! {
             _ = signals.terminate.recv() => {}
             _ = signals.interrupt.recv() => {}
             _ = signals.hang_up.recv() => {
-                reload(&exchange, path.as_deref()).await;
+                // What is wrong has been told.
+                let _ = reload(&exchange, path.as_deref()).await;
+                continue;
+            }
+            Some(ReloadRequest { reply }) = reloads.recv() => {
+                let done = reload(&exchange, path.as_deref()).await;
+                let _ = reply.send(done);
                 continue;
             }
             ended = exchange.ended() => {
@@ -82,23 +90,28 @@ pub(crate) async fn until_told_to_end(
     }
 }
 
-async fn reload(exchange: &Exchange, path: Option<&Path>) {
-    let Some(path) = path else { return };
-    let faults = match config::load(path) {
-        Ok(installation) => match refusals(exchange, &installation, path) {
-            faults if faults.is_empty() => {
-                tell_warnings(&installation.warnings);
-                let Installation { engine, tls, fetching, looking_up, .. } = installation;
-                let config = Box::new(engine);
-                return exchange.tell(Control::Reload { config, tls, fetching, looking_up }).await;
-            }
-            faults => faults,
-        },
-        Err(faults) => faults,
-    };
-    tell_faults(&faults);
-    let findings = faults.iter().map(ToString::to_string).collect();
-    exchange.tell(Control::ReloadRefused(findings)).await;
+/// Reads the configuration again. What is in force then; or every fault, which is told to the log and to people too.
+async fn reload(exchange: &Exchange, path: Option<&Path>) -> Result<Reloaded, Vec<String>> {
+    let Some(path) = path else { return Err(vec!["there is no file of the configuration".to_owned()]) };
+    let loaded = config::load(path).and_then(|installation| {
+        let faults = refusals(exchange, &installation, path);
+        if faults.is_empty() { Ok(installation) } else { Err(faults) }
+    });
+    match loaded {
+        Ok(installation) => {
+            tell_warnings(&installation.warnings);
+            let version = installation.engine.version.clone();
+            let fact = exchange.reload(installation).await;
+            fact.map(|fact| Reloaded { version, fact })
+                .ok_or_else(|| vec!["the exchange has ended".to_owned()])
+        }
+        Err(faults) => {
+            tell_faults(&faults);
+            let findings: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            exchange.tell(Control::ReloadRefused(findings.clone())).await;
+            Err(findings)
+        }
+    }
 }
 
 /// Why a configuration that is sound by itself is not swapped in.

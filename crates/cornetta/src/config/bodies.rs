@@ -119,6 +119,11 @@ pub(super) fn open<'t>(
     bodies
 }
 
+/// The folder of the scripts of the body in this folder.
+pub(super) fn scripts_of(body: &Path) -> PathBuf {
+    body.join(SCRIPTS)
+}
+
 impl Body<'_> {
     /// What people call it.
     pub(super) fn title(&mut self) -> Option<String> {
@@ -131,7 +136,7 @@ impl Body<'_> {
     }
 
     pub(super) fn scripts(&self) -> PathBuf {
-        self.folder.join(SCRIPTS)
+        scripts_of(self.folder)
     }
 
     /// What its callers hear: its own sounds, and where it has none those that all share.

@@ -10,12 +10,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The scripts in a folder: each folder in it that has a `flow.toml`.
+/// The scripts in a folder: each folder in it that has a `flow.toml`, but for hidden ones.
 pub(crate) fn script_names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = listed(folder)
         .into_iter()
         .filter(|path| path.join("flow.toml").is_file())
         .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
+        .filter(|name| !name.starts_with('.'))
         .collect();
     names.sort();
     names
@@ -66,6 +67,26 @@ pub(crate) fn script_files(folder: &Path, heard: &Heard) -> Result<ScriptFiles, 
         sounds: heard.sounds.clone(),
         voices: heard.voices.clone(),
     })
+}
+
+/// A script as it lies on the disk, without the secrets of its look-ups.
+pub(crate) struct ScriptSource {
+    pub(crate) name: String,
+    /// [`ScriptFiles::version`].
+    pub(crate) version: String,
+    /// Each file by its place in the script's folder, with its text: those that the version is of, and the tests beside
+    /// them.
+    pub(crate) files: Vec<(String, String)>,
+}
+
+impl ScriptSource {
+    /// What lies in this folder, of which `script` was read.
+    pub(crate) fn of(script: &ScriptFiles, folder: &Path) -> Result<ScriptSource, Vec<Fault>> {
+        let mut files = script.kept();
+        let cases = case_files(folder)?.into_iter();
+        files.extend(cases.map(|(name, _, text)| (format!("tests/{name}.toml"), text)));
+        Ok(ScriptSource { name: script.name.clone(), version: script.version(), files })
+    }
 }
 
 /// The cases of a script: `tests/NAME.toml`, each with its name, its path and its text.

@@ -16,6 +16,7 @@ mod network;
 mod number_set;
 mod numbering;
 mod outbound;
+mod places;
 mod proving;
 mod reachability;
 mod read;
@@ -35,16 +36,18 @@ use document::{Document, Section};
 use media_api::Addresses;
 use network::Sip;
 use numbers::Rules;
-use services::{Around, Scripts, Services};
+use services::{Around, Reading, Scripts, Services};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-pub(crate) use files::{Heard, calendar_file, case_files, script_files, sounds_of};
+pub(crate) use files::{Heard, ScriptSource, calendar_file, case_files, script_files, sounds_of};
 pub(crate) use fixed::Fixed;
+pub(crate) use places::{Places, places};
 pub(crate) use proving::prove;
 pub(crate) use read::parse_span;
+pub(crate) use services::Instead;
 pub(crate) use trace::Trace;
 
 /// All that a configuration says.
@@ -70,6 +73,8 @@ pub(crate) struct Installation {
     pub(crate) fetching: net::Tls,
     /// What scripts' look-ups ask with.
     pub(crate) looking_up: net::Tls,
+    /// Every script as it was read, to be kept.
+    pub(crate) scripts: Vec<ScriptSource>,
     /// The STUN server, `host:port`, that is asked at the start how the world sees us.
     pub(crate) stun: Option<String>,
     /// Name servers to ask; those of the system if there are none.
@@ -99,33 +104,50 @@ pub(crate) const TRACE_FOLDER: &str = "trace";
 
 /// Reads and checks a configuration and all that it names.
 pub(crate) fn load(path: &Path) -> Result<Installation, Vec<Fault>> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = text_of(path)?;
+    load_text(&path.display().to_string(), &text, folder_of(path))
+}
+
+/// The same, as if the script that it names were the one in another folder.
+pub(crate) fn load_instead(path: &Path, instead: &Instead<'_>) -> Result<Installation, Vec<Fault>> {
+    let text = text_of(path)?;
+    read_text(&path.display().to_string(), &text, folder_of(path), Some(instead))
+}
+
+fn text_of(path: &Path) -> Result<String, Vec<Fault>> {
+    std::fs::read_to_string(path).map_err(|error| {
         let what = format!("the configuration cannot be read: {error}");
-        vec![Fault {
-            file: name.clone(),
-            line: 1,
-            column: 1,
-            what,
-            what_to_do: "name a file that can".into(),
-        }]
-    })?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    load_text(&name, &text, folder)
+        let (file, what_to_do) = (path.display().to_string(), "name a file that can".to_owned());
+        vec![Fault { file, line: 1, column: 1, what, what_to_do }]
+    })
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 /// The same, of a text whose relative paths start at `folder`.
 pub(crate) fn load_text(name: &str, text: &str, folder: &Path) -> Result<Installation, Vec<Fault>> {
+    read_text(name, text, folder, None)
+}
+
+fn read_text(
+    name: &str,
+    text: &str,
+    folder: &Path,
+    instead: Option<&Instead<'_>>,
+) -> Result<Installation, Vec<Fault>> {
     let (mut document, table) = Document::parse(name, text);
     let Some(table) = table else { return Err(document.into_faults()) };
     let mut root = Section::new(&table, 0);
-    let mut others = Vec::new();
-    let (bodies_folder, files) = bodies::files(&mut document, &mut root, folder, &mut others);
+    let mut reading = Reading { instead, sources: Vec::new(), others: Vec::new() };
+    let (bodies_folder, files) = bodies::files(&mut document, &mut root, folder, &mut reading.others);
     let (documents, tables): (Vec<_>, Vec<_>) = bodies::parsed(&files).into_iter().unzip();
-    let mut bodies = bodies::open(&files, documents, &tables, &mut others);
-    let installation = read_root(&mut document, &mut root, folder, &mut bodies, &mut others);
+    let mut bodies = bodies::open(&files, documents, &tables, &mut reading.others);
+    let installation = read_root(&mut document, &mut root, folder, &mut bodies, &mut reading);
     root.finish(&mut document);
     let mut warnings = document.take_warnings();
+    let Reading { sources, mut others, .. } = reading;
     others.extend(document.into_faults());
     for body in bodies {
         let (faults, more) = body.finish();
@@ -138,6 +160,7 @@ pub(crate) fn load_text(name: &str, text: &str, folder: &Path) -> Result<Install
             installation.engine.version = version(texts, &installation);
             installation.sounds.extend(bodies_folder);
             installation.warnings = warnings;
+            installation.scripts = sources;
             Ok(installation)
         }
         _ => {
@@ -156,7 +179,7 @@ fn read_root(
     root: &mut Section<'_>,
     folder: &Path,
     bodies: &mut [Body<'_>],
-    others: &mut Vec<Fault>,
+    reading: &mut Reading<'_>,
 ) -> Option<Installation> {
     let node = network::node(document, root, folder);
     let media = media::media(document, root);
@@ -168,8 +191,8 @@ fn read_root(
     let (home, origins) = numbering::home(document, root, folder);
     let (trust, fetching) = trust::trust(document, root, folder);
     let sip = network::sip(document, root, folder, (&desk.accounts, &home), media.as_ref());
-    let scripts = scripts(document, root, folder, (bodies, &sounds, &speech), others);
-    let looking_up = look_ups::look_ups(document, root, folder, &scripts, others);
+    let scripts = scripts(document, root, folder, (bodies, &sounds, &speech), reading);
+    let looking_up = look_ups::look_ups(document, root, folder, &scripts, &mut reading.others);
     let services = answering(document, root, bodies, (&scripts, &desk, &home, sip.as_ref()));
     let routes = routes::routes(document, root, sip.as_ref());
     let outbound = outbound::rules(document, root, folder, (&desk, sip.as_ref()));
@@ -216,6 +239,7 @@ fn read_root(
         streams: limits.streams,
         fetching,
         looking_up,
+        scripts: Vec::new(),
         stun: sip.stun,
         name_servers: sip.name_servers,
         warnings: Vec::new(),
@@ -247,15 +271,15 @@ fn scripts(
     root: &mut Section<'_>,
     folder: &Path,
     (bodies, sounds, speech): (&[Body<'_>], &[PathBuf], &::speech::Settings),
-    others: &mut Vec<Fault>,
+    reading: &mut Reading<'_>,
 ) -> Scripts {
     let heard = Heard { sounds: files::sound_inventory(sounds), voices: speech.languages() };
     let mut scripts = Scripts::new();
     let own = services::scripts_folder(document, root, folder);
-    services::scripts(&own, (None, &heard), &mut scripts, others);
+    services::scripts(&own, (None, &heard), &mut scripts, reading);
     for body in bodies {
         let heard = Heard { sounds: body.sounds(&heard.sounds), voices: heard.voices.clone() };
-        services::scripts(&body.scripts(), (Some(body.name), &heard), &mut scripts, others);
+        services::scripts(&body.scripts(), (Some(body.name), &heard), &mut scripts, reading);
     }
     scripts
 }
@@ -292,7 +316,8 @@ fn version<'t>(texts: impl Iterator<Item = &'t str>, installation: &Installation
     let engine = &installation.engine;
     for service in engine.services.values().chain(&engine.otherwise) {
         if let engine::Service::Script { script, .. } = service {
-            hash.update(format!("{script:?}"));
+            hash.update(script.name());
+            hash.update(script.version());
         }
     }
     let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();

@@ -1,7 +1,7 @@
 //! What answers which number: sounds, scripts and services.
 
 use super::desk::Desk;
-use super::files::{Heard, script_files, script_names};
+use super::files::{Heard, ScriptSource, script_files, script_names};
 use super::from;
 use super::network::Sip;
 use super::read::{check_known, optional_text, own_name, text};
@@ -71,22 +71,47 @@ pub(super) fn scripts_folder(document: &mut Document<'_>, root: &mut Section<'_>
 /// Every script by the name that facts call it.
 pub(super) type Scripts = BTreeMap<String, Arc<Script>>;
 
+/// A script that is read from another folder than that of its name.
+pub(crate) struct Instead<'a> {
+    /// As facts call it.
+    pub(crate) script: &'a str,
+    pub(crate) folder: &'a Path,
+}
+
+/// What is found while scripts are read.
+pub(super) struct Reading<'a> {
+    pub(super) instead: Option<&'a Instead<'a>>,
+    /// The sound ones as they were read.
+    pub(super) sources: Vec<ScriptSource>,
+    /// What is wrong in other files than the configuration's own.
+    pub(super) others: Vec<Fault>,
+}
+
 /// Adds every script in a folder of scripts that is sound.
 pub(super) fn scripts(
     folder: &Path,
     (body, heard): (Option<&str>, &Heard),
     scripts: &mut Scripts,
-    others: &mut Vec<Fault>,
+    reading: &mut Reading<'_>,
 ) {
     for written in script_names(folder) {
-        let files = script_files(&folder.join(&written), heard);
         let name = name_in(body, &written);
-        let named = files.map(|files| ScriptFiles { name: name.clone(), ..files });
-        match named.and_then(|files| Script::check(&files)) {
-            Ok(script) => drop(scripts.insert(name, Arc::new(script))),
-            Err(faults) => others.extend(faults),
+        let instead = reading.instead.filter(|instead| instead.script == name);
+        let folder = instead.map_or_else(|| folder.join(&written), |instead| instead.folder.to_owned());
+        match script(&name, &folder, heard) {
+            Ok((script, source)) => {
+                scripts.insert(name, Arc::new(script));
+                reading.sources.push(source);
+            }
+            Err(faults) => reading.others.extend(faults),
         }
     }
+}
+
+fn script(name: &str, folder: &Path, heard: &Heard) -> Result<(Script, ScriptSource), Vec<Fault>> {
+    let files = ScriptFiles { name: name.to_owned(), ..script_files(folder, heard)? };
+    let source = ScriptSource::of(&files, folder)?;
+    Ok((Script::check(&files)?, source))
 }
 
 /// What answers all numbers, whose they are, and where their scripts send callers.

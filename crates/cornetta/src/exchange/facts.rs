@@ -45,6 +45,11 @@ impl Unwritten {
         }
     }
 
+    /// The number of the last fact, on disk or not.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
     /// The log does not keep up.
     pub(super) fn refused(&self) -> bool {
         self.refused

@@ -11,12 +11,13 @@ mod scripts;
 mod seeing;
 mod turn;
 
-use crate::config::{self, Fixed, Installation};
+use crate::config::{self, Fixed, Installation, ScriptSource};
+use crate::kept::Kept;
 use addresses::Addresses;
 use anyhow::{Context as _, Result, anyhow};
 use base::Seed;
 use counting::Guarded;
-use cti::{CtiConfig, CtiServer};
+use cti::{CtiConfig, CtiServer, ReloadRequest};
 use engine::Asker;
 use journal::Journal;
 use lookups::{LookUps, LookedUp};
@@ -53,6 +54,8 @@ pub(crate) enum Control {
         fetching: Tls,
         /// For look-ups.
         looking_up: Tls,
+        /// Is told the number of the last fact, when it is in force.
+        done: oneshot::Sender<u64>,
     },
     /// A configuration was refused; for the log.
     ReloadRefused(Vec<String>),
@@ -75,6 +78,10 @@ pub(crate) struct Exchange {
     control: mpsc::Sender<Control>,
     /// What the web tells of scripts.
     scripts: watch::Sender<Arc<cti::Scripts>>,
+    /// The versions of scripts.
+    kept: Kept,
+    /// Who asks for a reload, until somebody listens to them.
+    pub(crate) reloads: Option<mpsc::Receiver<ReloadRequest>>,
     ended: watch::Receiver<bool>,
     engine: Option<JoinHandle<()>>,
     web: Option<CtiServer>,
@@ -97,6 +104,7 @@ impl Exchange {
             streams,
             fetching,
             looking_up,
+            scripts: sources,
             speech,
             stun,
             name_servers,
@@ -107,6 +115,7 @@ impl Exchange {
         let (journal, recovery) = open_journal(&data)?;
         let journal = Arc::new(journal);
         let past = facts::past(&recovery);
+        let kept = Kept::of(&data);
         let trace = start_trace(&data, trace)?;
         let (media_events, media_inbox) = mpsc::channel(WAITING_MAX);
         let (recorder, recorded, tapped) = recorder::start(recordings.clone())?;
@@ -136,6 +145,7 @@ impl Exchange {
         let (scripts, scripts_told) = watch::channel(scripts::in_force(&config));
         let (control, control_inbox) = mpsc::channel(16);
         let (commands, command_inbox) = mpsc::channel(256);
+        let (reload_asked, reloads) = mpsc::channel(1);
         let source = format!("/ente/{0}/node/{0}/epoch/1", config.node);
         public_address::check(stun, config.sip.public_address);
         // Handshakes and the coding of streams take their time here, and none of the engine's.
@@ -170,11 +180,14 @@ impl Exchange {
             recordings: cti::RecordingFiles::new(move |recording| recordings.file(recording)),
             counters: counting::counters(guarded, sip, media_counter, trace.clone(), look_up_counter),
             scripts: scripts_told,
+            versions: scripts::versions(kept.clone()),
+            reloads: reload_asked,
             limits: cti::Limits::default(),
         };
         let (stop_web, web_stopped) = watch::channel(false);
         let web = cti::serve(web, journal.clone(), commands, web_stopped).await.context("the web address")?;
         let http = web.addr;
+        keep(&kept, sources).await;
         tracing::info!(%http, sip = ?listen, data = %data.display(), "serving");
         Ok(Exchange {
             listen,
@@ -184,6 +197,8 @@ impl Exchange {
             trace,
             control,
             scripts,
+            kept,
+            reloads: Some(reloads),
             ended,
             engine: Some(engine),
             web: Some(web),
@@ -193,10 +208,18 @@ impl Exchange {
 
     /// Tells the engine something. It is passed over if the engine has ended.
     pub(crate) async fn tell(&self, control: Control) {
-        if let Control::Reload { config, .. } = &control {
-            self.scripts.send_replace(scripts::in_force(config));
-        }
         let _ = self.control.send(control).await;
+    }
+
+    /// Puts a configuration in force, whose scripts are kept first. The number of the last fact then; nothing if the engine
+    /// has ended.
+    pub(crate) async fn reload(&self, installation: Installation) -> Option<u64> {
+        let Installation { engine, tls, fetching, looking_up, scripts, .. } = installation;
+        keep(&self.kept, scripts).await;
+        self.scripts.send_replace(scripts::in_force(&engine));
+        let (done, told) = oneshot::channel();
+        self.tell(Control::Reload { config: Box::new(engine), tls, fetching, looking_up, done }).await;
+        told.await.ok()
     }
 
     /// Waits until the engine has ended, all its facts are on disk and its sockets are closed; then tells the
@@ -216,6 +239,23 @@ impl Exchange {
         .await?;
         tracing::info!("serving ended");
         joined.map_err(|_| anyhow!("the engine's thread broke off; its message is above"))
+    }
+}
+
+/// Keeps the scripts that come into force. What cannot be kept is in force all the same.
+async fn keep(kept: &Kept, scripts: Vec<ScriptSource>) {
+    let kept = kept.clone();
+    let work = move || {
+        let now = Clock::start().wall();
+        for source in scripts {
+            if let Err(error) = kept.comes_into_force(&source, now) {
+                let (script, version) = (&source.name, &source.version);
+                tracing::error!(%error, script, version, "the version is not kept; look at the data folder's disk");
+            }
+        }
+    };
+    if let Err(error) = tokio::task::spawn_blocking(work).await {
+        tracing::error!(%error, "the scripts' versions are not kept");
     }
 }
 

@@ -218,13 +218,15 @@ impl Turn {
 
     fn control(&mut self, control: Control) {
         match control {
-            Control::Reload { mut config, tls, fetching, looking_up } => {
+            Control::Reload { mut config, tls, fetching, looking_up, done } => {
                 self.outside.addresses.settle(&mut config);
                 config.media_certificate.clone_from(&self.outside.certificate);
                 self.outside.sockets.renew(tls);
                 self.outside.fetcher.renew(fetching);
                 self.outside.look_ups.renew(looking_up);
                 self.take(Input::Reload(config));
+                // Whoever asked may have gone away meanwhile.
+                let _ = done.send(self.facts.last());
             }
             Control::ReloadRefused(findings) => self.take(Input::ReloadRefused { findings }),
             Control::Drain => {

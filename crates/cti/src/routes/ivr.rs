@@ -4,18 +4,19 @@ use super::App;
 use crate::access::{Grant, Scope};
 use crate::feed::{Feed, FeedError};
 use crate::problem::Problem;
-use crate::scripts::ScriptNow;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use base::Wall;
+use ivr::Script;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use journal::fold::{IvrFold, NodeCounts};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -47,10 +48,10 @@ pub(super) async fn list(State(app): State<App>, grant: Grant) -> Result<Respons
     let scripts = now.scripts.iter().filter(|(name, _)| sight.has_name(name)).map(|(name, one)| {
         json!({
             "name": name,
-            "title": one.script.title(),
-            "version": one.version,
-            "languages": Vec::from_iter(one.script.languages()),
-            "nodes": Vec::from_iter(one.script.nodes()),
+            "title": one.title(),
+            "version": one.version(),
+            "languages": Vec::from_iter(one.languages()),
+            "nodes": Vec::from_iter(one.nodes()),
         })
     });
     let scripts: Vec<Value> = scripts.collect();
@@ -66,14 +67,14 @@ pub(super) async fn one(
     let (name, now) = script(&app, &grant, name)?;
     let (counts, as_of) = app.ivr.of(&app.source.feed, &name).await?;
     let none = NodeCounts::default();
-    let nodes = now.script.nodes().zip(now.script.kinds()).map(|(node, kind)| {
+    let nodes = now.nodes().zip(now.kinds()).map(|(node, kind)| {
         let NodeCounts { here, entered, left } = counts.get(node).unwrap_or(&none);
         json!({ "node": node, "kind": kind, "here": here, "entered": entered, "left": left })
     });
     let nodes: Vec<Value> = nodes.collect();
-    let title = now.script.title();
+    let title = now.title();
     let body =
-        json!({ "script": name, "title": title, "version": now.version, "as_of": as_of, "nodes": nodes });
+        json!({ "script": name, "title": title, "version": now.version(), "as_of": as_of, "nodes": nodes });
     Ok(Json(body).into_response())
 }
 
@@ -87,14 +88,46 @@ pub(super) async fn graph(
     let (counts, _) = app.ivr.of(&app.source.feed, &name).await?;
     let notes = counts.iter().map(|(node, counts)| (node.clone(), note(counts))).collect();
     let kind = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "no-store")];
-    Ok((kind, ivr::live_svg(&now.script, &notes)).into_response())
+    Ok((kind, ivr::live_svg(&now, &notes)).into_response())
+}
+
+/// `GET /v1/ivr/{script}/versions`
+pub(super) async fn versions(
+    State(app): State<App>,
+    grant: Grant,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    grant.need(Scope::EventsRead)?;
+    let Path(name) = name.map_err(|error| Problem::invalid_request(error.body_text()))?;
+    let (of, script) = (app.versions.clone(), name.clone());
+    let read = tokio::task::spawn_blocking(move || of.of(&script)).await;
+    let versions = read.map_err(io::Error::other).and_then(|read| read);
+    let versions =
+        versions.map_err(|error| Problem::unavailable(format!("The versions cannot be read: {error}")))?;
+    if versions.is_empty() || !grant.sees().has_name(&name) {
+        return Err(Problem::not_found(
+            "No version of such a script is kept. GET /v1/ivr has those that answer calls.",
+        ));
+    }
+    let at = |at: Option<Wall>| at.map(|at| app.source.envelopes.time(at));
+    let versions = versions.into_iter().map(|one| {
+        json!({
+            "version": one.version,
+            "since": at(one.since),
+            "until": at(one.until),
+            "follows": one.follows,
+            "changes": one.changes,
+        })
+    });
+    let versions: Vec<Value> = versions.collect();
+    Ok(Json(json!({ "script": name, "versions": versions })).into_response())
 }
 
 fn script(
     app: &App,
     grant: &Grant,
     name: Result<Path<String>, PathRejection>,
-) -> Result<(String, ScriptNow), Problem> {
+) -> Result<(String, Arc<Script>), Problem> {
     grant.need(Scope::EventsRead)?;
     let Path(name) = name.map_err(|error| Problem::invalid_request(error.body_text()))?;
     let found = app.scripts.borrow().scripts.get(&name).cloned().filter(|_| grant.sees().has_name(&name));

@@ -31,6 +31,7 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::LegLost { .. } => "leg.lost",
         FactKind::LegTakenBack { .. } => "leg.taken_back",
         FactKind::DtmfReceived { .. } => "dtmf.received",
+        FactKind::IvrStarted { .. } => "ivr.started",
         FactKind::IvrEntered { .. } => "ivr.entered",
         FactKind::IvrPromptStarted { .. } => "ivr.prompt_started",
         FactKind::IvrPromptEnded { .. } => "ivr.prompt_ended",

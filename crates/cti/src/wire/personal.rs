@@ -66,7 +66,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::CallTranscoded { .. } | FactKind::LegHeld { .. }
         | FactKind::ConferenceJoined { .. } | FactKind::ConferenceLeft { .. } | FactKind::ConferenceMuted { .. }
         | FactKind::LegResumed { .. } | FactKind::CallConnected { .. } | FactKind::LegQuality { .. }
-        | FactKind::LegQualitySampled { .. } | FactKind::LegProgressHeard { .. } | FactKind::MediaRestored { .. } | FactKind::MediaSecured { .. } | FactKind::IvrEntered { .. } | FactKind::IvrPromptStarted { .. }
+        | FactKind::LegQualitySampled { .. } | FactKind::LegProgressHeard { .. } | FactKind::MediaRestored { .. } | FactKind::MediaSecured { .. } | FactKind::IvrStarted { .. } | FactKind::IvrEntered { .. } | FactKind::IvrPromptStarted { .. }
         | FactKind::IvrPromptEnded { .. } | FactKind::IvrPromptMissing { .. } | FactKind::IvrNoInput { .. }
         | FactKind::LookupAnswered { .. } | FactKind::CalendarDecided { .. } | FactKind::IvrLeft { .. } | FactKind::QueueEntered { .. }
         | FactKind::QueuePosition { .. } | FactKind::QueueOverflowed { .. } | FactKind::QueueRefused { .. }

@@ -54,6 +54,8 @@ pub(crate) fn tokens() -> Vec<Token> {
 pub(crate) fn config() -> CtiConfig {
     CtiConfig {
         scripts: tokio::sync::watch::channel(Arc::default()).1,
+        versions: cti::ScriptVersions::new(|_| Ok(Vec::new())),
+        reloads: mpsc::channel(1).0,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tokens: tokens(),
         source: "/ente/prova/node/rm1/epoch/7".into(),

@@ -274,6 +274,7 @@ fn call() -> Vec<FactKind> {
 
 fn script() -> Vec<FactKind> {
     vec![
+        FactKind::IvrStarted { script: "supporto".into(), version: "5f0c9a4b7d2e6a35".into() },
         FactKind::IvrEntered { script: "supporto".into(), node: "lingua".into(), language: "it".into() },
         FactKind::IvrPromptStarted {
             node: "lingua".into(),

@@ -21,6 +21,8 @@ impl Call {
             language: spoken.or(language),
             brought: std::mem::take(&mut self.brought),
         };
+        let (name, version) = (script.name().to_owned(), script.version().to_owned());
+        self.note(ctx, FactKind::IvrStarted { script: name, version });
         let mut interpreter = Interpreter::new(script, entry);
         if let Some(closed) =
             ctx.emergencies.of(&self.answers_at, self.service.name(), self.log.body.as_deref())

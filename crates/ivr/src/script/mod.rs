@@ -8,6 +8,7 @@ mod phrases;
 mod promise;
 mod proof;
 pub mod schema;
+mod version;
 mod words;
 
 use crate::Fault;
@@ -113,6 +114,7 @@ impl<S: Into<String>> FromIterator<S> for SoundInventory {
 #[derive(Clone, Debug)]
 pub struct Script {
     name: String,
+    version: String,
     flow: Flow,
     calendars: Calendars,
     phrases: Phrases,
@@ -133,7 +135,8 @@ impl Script {
         match flow {
             Some(flow) if faults.is_empty() => {
                 let phrases = phrases.with_fallback(&flow.fallback_language, &files.sounds);
-                Ok(Script { name: files.name.clone(), flow, calendars, phrases })
+                let (name, version) = (files.name.clone(), files.version());
+                Ok(Script { name, version, flow, calendars, phrases })
             }
             _ => Err(faults),
         }
@@ -142,6 +145,11 @@ impl Script {
     /// The folder's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name of what it is made of: [`ScriptFiles::version`].
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// What it is for, in a person's words.

@@ -209,6 +209,10 @@ fn step(fact: &Fact) -> Option<Step> {
             format!("arrivata da {trunk} per il servizio {service}"),
             format!("came by {trunk} for {service}"),
         ),
+        FactKind::IvrStarted { script, version } => (
+            format!("percorre lo script {script}, versione {version}"),
+            format!("walks the script {script}, version {version}"),
+        ),
         FactKind::IvrEntered { node, .. } => (format!("menu: {node}"), format!("menu: {node}")),
         FactKind::IvrInput { key, choice, .. } => {
             (format!("tasto {key}: {choice}"), format!("key {key}: {choice}"))
