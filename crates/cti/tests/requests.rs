@@ -225,6 +225,7 @@ async fn the_answer_to_a_recording_names_it() {
         of: "call".into(),
         basis: "verbale".into(),
         by: "all".into(),
+        language: "it".into(),
     };
     desk.write(Some("c1"), [started, agent("anna", facts::AgentState::Ready)]);
     taken.reply.send(Ok(2)).unwrap();

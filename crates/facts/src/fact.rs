@@ -855,6 +855,9 @@ pub enum FactKind {
         basis: String,
         /// The token that asked.
         by: String,
+        /// The caller's language, as far as it is known; otherwise empty.
+        #[serde(default)]
+        language: String,
     },
     /// Nothing is recorded until it is resumed: silence of the same length stands in the file.
     #[serde(rename = "recording.paused")]

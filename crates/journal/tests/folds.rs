@@ -330,6 +330,7 @@ fn a_record_names_the_recordings_of_its_call() {
         of: "call".into(),
         basis: "verbale".into(),
         by: "crm".into(),
+        language: "it".into(),
     };
     let failed = FactKind::RecordingFailed {
         recording: "c1-1".into(),

@@ -102,6 +102,7 @@ fn a_recording_has_its_calls_name_and_is_told_before_its_calls_end() {
         of: "call".into(),
         basis: "verbale".into(),
         by: "crm".into(),
+        language: "it".into(),
     };
     assert_eq!(stage.count(|kind| *kind == started), 1);
     assert_eq!(

@@ -79,6 +79,7 @@ fn desk() -> Vec<FactKind> {
             of: "call".into(),
             basis: "verbale".into(),
             by: "crm".into(),
+            language: "it".into(),
         },
         FactKind::RecordingPaused { recording: "rm1-01ARZ3NDEKTSV4RRFFQ69G5FAV-1".into(), by: "crm".into() },
         FactKind::RecordingResumed { recording: "rm1-01ARZ3NDEKTSV4RRFFQ69G5FAV-1".into(), by: "crm".into() },

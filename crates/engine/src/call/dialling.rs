@@ -211,6 +211,7 @@ impl Call {
         headers.extend(shown.headers);
         if dialling.target.agent().is_some() {
             headers.push(("X-Cornetta-Call".to_owned(), self.log.id.clone()));
+            headers.push((super::LANGUAGE_HEADER.to_owned(), self.language().to_owned()));
         }
         let max_forwards = self.way.hops_left();
         let reach = Reach::towards(ctx, &route.towards, first);

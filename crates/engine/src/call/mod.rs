@@ -55,6 +55,9 @@ use media_api::{LegId, PlayId};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+/// By which an agent's device is told the caller's language.
+const LANGUAGE_HEADER: &str = "X-Cornetta-Language";
+
 /// The number of the leg that a call begins with.
 const CALLER: u32 = 1;
 /// No leg has it.
@@ -269,6 +272,12 @@ impl Call {
         self.classified.insert(key.to_owned(), value.to_owned());
         let (key, value, by) = (key.to_owned(), value.to_owned(), by.to_owned());
         self.note(ctx, FactKind::CallClassified { key, value, by });
+    }
+
+    /// The caller's language, as far as it is known; otherwise empty.
+    fn language(&self) -> &str {
+        let known = || self.classified.get("language").map_or("", String::as_str);
+        self.script.as_ref().map_or_else(known, Interpreter::language)
     }
 
     /// Media has ports for a leg.

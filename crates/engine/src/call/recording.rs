@@ -139,7 +139,8 @@ impl Call {
         let only_said = message.is_some();
         let begin = RecordingOrder::Begin { recording: id, name: name.clone(), sample_rate, only_said };
         ctx.out.push_back(Output::Record(begin));
-        self.note(ctx, FactKind::RecordingStarted { recording: name.clone(), of, basis, by });
+        let language = self.language().to_owned();
+        self.note(ctx, FactKind::RecordingStarted { recording: name.clone(), of, basis, by, language });
         let mut recording = Recording {
             id,
             name,

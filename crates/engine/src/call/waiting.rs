@@ -1,7 +1,7 @@
 //! While the call waits for an agent: its place, its music, and the agents who are asked.
 
 use super::ending::Phase;
-use super::{Call, Playing, Stage};
+use super::{Call, LANGUAGE_HEADER, Playing, Stage};
 use crate::Service;
 use crate::codecs::ordered_for;
 use crate::context::{Context, Errand, Owner};
@@ -189,7 +189,7 @@ impl Call {
         };
         let mut headers = vec![
             ("X-Cornetta-Call".to_owned(), self.log.id.clone()),
-            self.language_header(),
+            (LANGUAGE_HEADER.to_owned(), self.language().to_owned()),
             ("X-Cornetta-Trust".to_owned(), self.trust.header()),
         ];
         if self.calls_back.is_some() {
@@ -218,15 +218,6 @@ impl Call {
             max_forwards,
         };
         ctx.sip(Do::Call { session: leg.session, call });
-    }
-
-    fn language_header(&self) -> (String, String) {
-        let asked = match &self.stage {
-            Stage::Queued(queued) if self.calls_back.is_some() => queued.wait.language.as_str(),
-            _ => "",
-        };
-        let language = self.script.as_ref().map_or(asked, ivr::Interpreter::language);
-        ("X-Cornetta-Language".to_owned(), language.to_owned())
     }
 
     /// The agent's device answered, or has its keys: the distributor decides whether it was in time. A page that cannot be
