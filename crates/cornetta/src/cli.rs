@@ -509,6 +509,7 @@ mod tests {
     /// Each command with nothing but what it cannot do without.
     const SHORTEST: &[&str] = &[
         "serve",
+        "reload",
         "check",
         "demo",
         "ivr graph menu",
@@ -520,6 +521,8 @@ mod tests {
         "ivr diff menu other",
         "ivr coverage menu",
         "ivr schema",
+        "ivr versions desk",
+        "ivr roll-back desk 5f0c9a",
         "phone register",
         "phone call echo",
         "phone answer",

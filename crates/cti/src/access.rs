@@ -77,9 +77,9 @@ impl Scope {
         }
     }
 
-    /// Whether a body's token may have it. What crosses the wire, and who may use it, is what all bodies share.
+    /// Whether a body's token may have it. What crosses the wire, who may use it, and the configuration are what all bodies share.
     pub fn is_for_bodies(self) -> bool {
-        !matches!(self, Scope::CallCapture | Scope::SecurityAny)
+        !matches!(self, Scope::CallCapture | Scope::SecurityAny | Scope::ConfigReload)
     }
 
     /// The scope of this name.

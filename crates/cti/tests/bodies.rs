@@ -4,9 +4,7 @@
 
 mod support;
 
-use cti::{
-    CommandCode, CommandError, CommandRequest, CtiConfig, RecordingFiles, Scope, ScriptNow, Scripts, Token,
-};
+use cti::{CommandCode, CommandError, CommandRequest, CtiConfig, RecordingFiles, Scope, Scripts, Token};
 use facts::{AgentState, CallbackRequest, EmergencyClosed, Fact, FactKind};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -36,8 +34,7 @@ fn two_bodies() -> CtiConfig {
             phrases: vec![("it".to_owned(), "it.toml".to_owned(), String::new())],
             ..ivr::ScriptFiles::default()
         };
-        let script = Arc::new(ivr::Script::check(&files).unwrap());
-        (name.to_owned(), ScriptNow { version: "sha256:01".to_owned(), script })
+        (name.to_owned(), Arc::new(ivr::Script::check(&files).unwrap()))
     };
     let scripts = ["town", "venezia/town", "mestre/town"].map(script).into();
     let scripts = Arc::new(Scripts { version: "sha256:02".to_owned(), scripts });

@@ -55,8 +55,7 @@ async fn counts(desk: &Desk) -> Value {
 }
 
 fn in_force() -> Arc<Scripts> {
-    let now = ScriptNow { version: "sha256:01".to_owned(), script: script() };
-    Arc::new(Scripts { version: "sha256:02".to_owned(), scripts: [("desk".to_owned(), now)].into() })
+    Arc::new(Scripts { version: "sha256:02".to_owned(), scripts: [("desk".to_owned(), script())].into() })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,6 +66,7 @@ async fn the_picture_of_a_script_shows_where_its_callers_are() {
     told.send_replace(in_force());
     let list: Value = serde_json::from_str(&desk.ask("GET /v1/ivr", MASKED).await.body).unwrap();
     assert_eq!(list["version"], "sha256:02");
+    assert_eq!(list["scripts"][0]["version"], script().version());
     assert_eq!(list["scripts"][0]["nodes"], json!(["hello", "end"]));
     desk.ask("GET /v1/ivr", METRICS).await.is_problem(403, "not_permitted");
 

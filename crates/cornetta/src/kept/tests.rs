@@ -207,7 +207,8 @@ fn a_version_that_is_not_wanted_after_all_leaves_nothing_behind() {
     drop(PuttingBack::make_ready(&scripts.path().join("desk"), former("env:CRM").path()).unwrap());
     assert_eq!(hidden(scripts.path()), Vec::<String>::new());
     fs::remove_file(scripts.path().join("desk/look_ups/crm.toml")).unwrap();
-    let refused = PuttingBack::make_ready(&scripts.path().join("desk"), former("(secret)").path()).unwrap_err();
+    let refused =
+        PuttingBack::make_ready(&scripts.path().join("desk"), former("(secret)").path()).unwrap_err();
     let NotPutBack::Faults(faults) = refused else { panic!("{refused:?}") };
     assert!(
         faults[0].to_string().contains("look_ups/crm.toml:1:1: that version has a secret as `connection`")

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 /// Answers when what came of it is on disk.
 pub(super) async fn reload(State(mut app): State<App>, grant: Grant) -> Result<Response, Problem> {
     grant.need(Scope::ConfigReload)?;
+    grant.need_all()?;
     in_time(app.limits.reload_wait, async {
         let (reply, answer) = oneshot::channel();
         app.reloads.try_send(ReloadRequest { reply }).map_err(|error| match error {
