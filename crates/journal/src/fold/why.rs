@@ -158,6 +158,17 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
             "vedere chi chiamava e perché; se era lecito, alzare `longest` o `cents_per_day` della regola [[outbound]]",
             "see who called and why; if they may, raise `longest` or `cents_per_day` of the [[outbound]] rule",
         ),
+        Cause::QueueRemoved | Cause::ShuttingDown | Cause::EngineRestarted => next_step_of_ours(cause),
+        Cause::TransferFailed => (
+            "controllare il numero di destinazione e la linea usata per il trasferimento",
+            "check the target's number and the trunk that the transfer uses",
+        ),
+    }
+}
+
+/// What whoever runs the installation did, or what befell it.
+fn next_step_of_ours(cause: Cause) -> (&'static str, &'static str) {
+    match cause {
         Cause::QueueRemoved => (
             "richiamare a mano chi attendeva: il numero è nel fatto `callback.requested`",
             "call by hand whoever waited: the number is in the fact `callback.requested`",
@@ -166,13 +177,9 @@ fn next_step(cause: Cause) -> (&'static str, &'static str) {
             "nulla; per non troncare chiamate, attendere che finiscano prima di spegnere",
             "nothing; to cut no calls, wait for them to finish before shutting down",
         ),
-        Cause::EngineRestarted => (
+        _ => (
             "cercare nel registro di sistema perché il programma si è interrotto, e segnalarlo",
             "find in the system's log why the program stopped, and report it",
-        ),
-        Cause::TransferFailed => (
-            "controllare il numero di destinazione e la linea usata per il trasferimento",
-            "check the target's number and the trunk that the transfer uses",
         ),
     }
 }
