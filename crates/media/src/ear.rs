@@ -16,6 +16,9 @@ use crate::spans::span_of;
 /// A frame is 20 ms.
 const FRAMES_PER_SECOND: u32 = 50;
 
+/// What was heard by another way is drawn out for so many frames, at which a voice has faded.
+const DRAWN_OUT_MAX: u8 = 4;
+
 /// What a party speaks may change so often: a new ear costs more than a hundred packets.
 pub(crate) const CHANGE_MIN: Duration = Duration::from_millis(100);
 
@@ -47,6 +50,15 @@ impl Hearing {
         if let Some(ear) = &mut self.ear {
             ear.hear(now, arrived);
         }
+    }
+
+    /// Takes speech that its hearers had by another way: what comes next follows on it.
+    pub(crate) fn follow(&mut self, now: Time, (codec, sample_rate): (Codec, u32), speech: &[u8]) {
+        if self.ear.as_ref().is_none_or(|ear| (ear.codec, ear.sample_rate) != (codec, sample_rate)) {
+            self.ear = Some(Box::new(Ear::new(codec, sample_rate, self.seed)));
+            self.since = now;
+        }
+        self.ear.iter_mut().for_each(|ear| ear.follow(speech));
     }
 
     /// Whether another codec would be followed now.
@@ -128,6 +140,8 @@ struct Ear {
     /// How the party's silence sounds, once it has said so.
     silence: Option<Silence>,
     seed: Seed,
+    /// For so many frames what is heard is drawn out until more comes.
+    drawn_out: u8,
     decoded: Vec<i16>,
     paced: Vec<i16>,
     /// Decoded and not yet heard.
@@ -152,6 +166,7 @@ impl Ear {
             decoder,
             silence: None,
             seed,
+            drawn_out: 0,
             decoded: Vec::new(),
             paced: Vec::new(),
             held: Vec::new(),
@@ -172,6 +187,14 @@ impl Ear {
     /// Takes a packet of the party, of whatever content.
     fn hear(&mut self, now: Time, arrived: &Arrived<'_>) {
         self.jitter.insert(now, arrived);
+    }
+
+    /// Only tells the decoder of this speech: it is heard already.
+    fn follow(&mut self, speech: &[u8]) {
+        self.decoded.clear();
+        if self.decoder.decode(speech, &mut self.decoded).is_ok() {
+            self.drawn_out = DRAWN_OUT_MAX;
+        }
     }
 
     /// How it has heard since this was asked last.
@@ -243,10 +266,10 @@ impl Ear {
         self.decoded.clear();
         match self.jitter.take(now, held) {
             Taken::Speech { payload, begins, .. } => {
-                if begins {
+                if begins && self.drawn_out == 0 {
                     self.decoder = Decoder::at(self.codec, self.sample_rate);
                 }
-                self.silence = None;
+                (self.silence, self.drawn_out) = (None, 0);
                 if self.decoder.decode(payload, &mut self.decoded).is_err() {
                     self.decoder.conceal((rate / FRAMES_PER_SECOND) as usize, &mut self.decoded);
                 }
@@ -277,7 +300,10 @@ impl Ear {
                 };
                 return None;
             }
-            Taken::Silence | Taken::Filling => return None,
+            Taken::Silence | Taken::Filling => {
+                self.drawn_out = self.drawn_out.checked_sub(1)?;
+                self.decoder.conceal((rate / FRAMES_PER_SECOND) as usize, &mut self.decoded);
+            }
         }
         let pace = match self.jitter.advice() {
             Advice::Normal => Pace::Normal,

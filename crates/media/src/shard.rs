@@ -246,6 +246,7 @@ impl Shard {
     fn join(&mut self, now: Time, id: LegId, room: RoomId, seat: Seat, chime: bool) {
         let Some(key) = self.keys.get(&id).copied() else { return };
         let is_there = self.legs.get(key).is_some_and(|leg| leg.route == Route::Room(room));
+        let with = self.legs.get(key).and_then(Leg::bridged_with);
         if !is_there {
             self.unbridge(id);
             self.with_key(key, |leg, out| leg.set_routes(Route::Room(room), None, out));
@@ -253,7 +254,7 @@ impl Shard {
         let phase = TICK * (self.rooms.len() as u32 % TICKS_PER_FRAME);
         let seed = self.seed.named("room").numbered(room.0);
         let room = self.rooms.entry(room).or_insert_with(|| Room::new(room, now, phase, seed));
-        room.join(key, id, seat, chime);
+        room.join(now, (key, id), seat, chime, with);
     }
 
     /// Two legs that are there and have nothing to do with anybody any more.
@@ -328,6 +329,9 @@ impl Shard {
             Route::Itself => pass_on(now, key, &received, ways),
             Route::Peer(peer) => pass_on(now, peer, &received, ways),
             Route::Room(room) => self.rooms.get_mut(&room).and_then(|room| {
+                if let Some(hearer) = room.hands_over(now, &received, ways.0) {
+                    return pass_on(now, hearer, &received, ways);
+                }
                 room.hear(now, &received);
                 room.heard(key)
             }),

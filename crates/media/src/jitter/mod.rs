@@ -35,7 +35,7 @@ pub use figures::Figures;
 
 use count::{Count, Place};
 use decide::Decision;
-use delay::{Delay, LONGEST, MARGIN};
+use delay::{Delay, FIRST, LONGEST, MARGIN, SHORTEST};
 use slots::Slots;
 
 /// Longer payloads are refused: no path of usual size carries them.
@@ -60,6 +60,14 @@ const EXCESS_MAX: i64 = 200_000;
 const DETOUR_MIN: i64 = 100_000;
 /// No packet can wait longer than this before it is handed out.
 pub const WAIT_MAX: Duration = Duration::from_micros((LONGEST + EXCESS_MAX) as u64);
+/// How long speech waits before anything is known of the way.
+pub const WAIT_FIRST: Duration = Duration::from_micros(FIRST as u64);
+/// How long it waits on a way on which all packets take equally long.
+pub const WAIT_SHORTEST: Duration = Duration::from_micros(SHORTEST as u64);
+/// It begins, and is not drawn out, where so much less is left of its wait.
+pub const WAIT_MARGIN: Duration = Duration::from_micros(MARGIN as u64);
+/// It is shortened only where it waits so much longer than it must.
+pub const WAIT_SLACK: Duration = Duration::from_micros(SLACK as u64);
 /// What was on its way so much longer than what came after it was late.
 const STALL_MIN: i64 = 50_000;
 /// How long after a silence packets tell whether it was one.

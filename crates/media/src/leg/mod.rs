@@ -256,6 +256,14 @@ impl Leg {
         (self.route, self.hears) = (route, hears);
     }
 
+    /// With whom it talks over a bridge.
+    pub(crate) fn bridged_with(&self) -> Option<Key<Leg>> {
+        match self.route {
+            Route::Peer(peer) if self.hears == Some(peer) && self.player.is_none() => Some(peer),
+            _ => None,
+        }
+    }
+
     /// Nobody hears what the leg says any more, and it hears nobody; gives who did, and whom it heard.
     pub(crate) fn part(&mut self) -> (Route, Option<Key<Leg>>) {
         self.hear_anew();

@@ -101,6 +101,13 @@ impl Leg {
         true
     }
 
+    /// Whether speech can be passed on to the party without being said again.
+    pub(crate) fn takes_as_it_is(&self, received: &Received<'_>) -> bool {
+        let own = self.format().map(|format| format.codec);
+        let spoken = if let Spoken::Speech(codec) = received.spoken { Some(codec) } else { None };
+        spoken.zip(own).is_some_and(|(spoken, own)| can_be_relayed(spoken, own))
+    }
+
     /// Whether a pause may be filled: who pauses with every packet is not followed.
     fn may_fill(&self, now: Time) -> bool {
         self.filled_at.is_none_or(|filled_at| now.since(filled_at) >= CHANGE_MIN)

@@ -7,6 +7,7 @@
 mod announcing;
 mod chime;
 mod contributing;
+mod handing_over;
 mod level;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use crate::sounds::Ask;
 use crate::voice::{Format, Voice};
 use announcing::{ANNOUNCEMENTS_MAX, Announcement};
 use chime::Chime;
+use handing_over::HandingOver;
 use level::Level;
 
 /// So many are heard at a time; of more the loudest. Nobody understands more, and noise adds up.
@@ -95,6 +97,8 @@ struct Member {
     speaks: bool,
     /// Until this frame it hears a mix of its own.
     own_until: u64,
+    /// It was bridged until it came.
+    from_bridge: Option<HandingOver>,
 }
 
 impl Room {
@@ -125,8 +129,15 @@ impl Room {
         }
     }
 
-    /// A leg comes, or has another seat from now on.
-    pub(crate) fn join(&mut self, key: Key<Leg>, leg: LegId, mut seat: Seat, chime: bool) {
+    /// A leg comes that was bridged `with` another one, if it was; or has another seat from now on.
+    pub(crate) fn join(
+        &mut self,
+        now: Time,
+        (key, leg): (Key<Leg>, LegId),
+        mut seat: Seat,
+        chime: bool,
+        with: Option<Key<Leg>>,
+    ) {
         if let Heard::By(legs) = &mut seat.heard {
             legs.truncate(WHISPERED_TO_MAX);
         }
@@ -148,6 +159,7 @@ impl Room {
             is_passed_over: false,
             speaks: false,
             own_until: 0,
+            from_bridge: self.handed_over(now, key, with),
         };
         self.members.insert(key, member);
     }
@@ -168,6 +180,15 @@ impl Room {
             member.level.get_or_insert_default().hear(level);
         }
         member.hearing.hear(now, codec.map(|codec| (codec, self.sample_rate)), &received.arrived());
+    }
+
+    /// Takes a packet of a party that was passed on by another way: what comes next follows on it.
+    fn follow(&mut self, now: Time, received: &Received<'_>) {
+        let (Some(member), Spoken::Speech(codec)) = (self.members.get_mut(&received.from), received.spoken)
+        else {
+            return;
+        };
+        member.hearing.follow(now, (codec, self.sample_rate), received.packet.payload);
     }
 
     /// How this party was heard.
@@ -343,6 +364,9 @@ impl Room {
             self.list_speakers();
         }
         for key in listeners.drain(..) {
+            if self.is_still_bridged(nominal, key) {
+                continue;
+            }
             let Some(leg) = legs.get_mut(key) else { continue };
             let Some(format) = leg.format() else { continue };
             // A packet each time, also of silence: who hears nothing for long takes the call for dead.

@@ -7,13 +7,17 @@
 use std::time::Duration;
 
 use base::Time;
-use media::jitter::{Advice, Arrived, Content, Figures, JitterBuffer, Taken};
+use media::jitter::{
+    Advice, Arrived, Content, Figures, JitterBuffer, Taken, WAIT_FIRST, WAIT_MARGIN, WAIT_SHORTEST, WAIT_SLACK,
+};
 
 /// The network takes so long by default, in microseconds.
 const DELAY: u64 = 50_000;
 const TICK: u64 = 20_000;
 /// What a time stretch takes away or adds.
 const PITCH: u64 = 5000;
+/// When the hearer's first tick is: its ticks are not those of the sender.
+const FIRST_TICK: u64 = 7000;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Packet {
@@ -101,6 +105,25 @@ pub fn packets_at(number: u64) -> u64 {
     number * 20_000 + DELAY
 }
 
+/// How long speech waits in the end where every packet is equally long on its way.
+pub fn steady_wait() -> Duration {
+    steady_wait_after(WAIT_FIRST)
+}
+
+/// The same, where speech begins when it should wait so long. It does at the hearer's first tick at which there is nothing left
+/// to wait for, and is shortened, a pitch at a time, while that is more than the slack.
+pub fn steady_wait_after(target: Duration) -> Duration {
+    let micros = |wait: Duration| wait.as_micros() as u64;
+    let mut wait = (FIRST_TICK + TICK - DELAY % TICK) % TICK;
+    while wait + micros(WAIT_MARGIN) < micros(target) {
+        wait += TICK;
+    }
+    while wait > micros(WAIT_SHORTEST + WAIT_SLACK) {
+        wait -= PITCH;
+    }
+    Duration::from_micros(wait)
+}
+
 pub fn hear(clock: u32, packets: &[Packet]) -> Heard {
     Hearer::new(clock).hear(packets)
 }
@@ -159,8 +182,7 @@ pub struct Hearer {
 
 impl Hearer {
     pub fn new(clock: u32) -> Hearer {
-        // Its ticks are not those of the sender.
-        Hearer { buffer: JitterBuffer::new(clock), now: 7000, held: 0, heard: Heard::default() }
+        Hearer { buffer: JitterBuffer::new(clock), now: FIRST_TICK, held: 0, heard: Heard::default() }
     }
 
     /// Takes these as they come, until a quarter of a second before the last one's time is over.
