@@ -9,7 +9,7 @@ use crate::quality;
 use crate::seeking::Seeking;
 use base::Time;
 use facts::{End, FactKind, LegRole};
-use media_api::{Codec, Command, Direction, Family, KeyTerms, LegId, Security, Stats, Stream};
+use media_api::{Codec, Command, Direction, Family, KeyTerms, LegId, Opus, Security, Stats, Stream};
 use sip::negotiation::{self, Abilities, Handshaking, Keying, Negotiation, Refusal};
 use sip::ua::{Do, Flow, SessionId, Warning};
 use std::net::SocketAddr;
@@ -451,6 +451,14 @@ impl Leg {
             (Some(codec), _) => vec![codec],
             (None, Some(offer)) => self.negotiation.common_codecs(offer),
             (None, None) => Vec::new(),
+        }
+    }
+
+    /// How it wants to be sent Opus, if it speaks that or, before there is an agreement, could by this offer.
+    pub(crate) fn wants_opus(&self, offer: Option<&[u8]>) -> Option<Opus> {
+        match (self.codec(), offer) {
+            (None, Some(offer)) => self.negotiation.offered_opus(offer),
+            _ => self.negotiation.opus(),
         }
     }
 

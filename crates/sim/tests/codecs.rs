@@ -38,6 +38,19 @@ fn formats(message: &str) -> &str {
     line.split(" RTP/AVP ").nth(1).unwrap()
 }
 
+/// The same, to be sent Opus so.
+fn wanting(description: &str, parameters: &str) -> String {
+    description.replace("a=rtpmap:111", &format!("a=fmtp:111 {parameters}\r\na=rtpmap:111"))
+}
+
+/// How a message asks for Opus.
+fn asked(message: &str) -> &str {
+    let number = message.lines().find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_suffix(" opus/48000/2"));
+    let Some(number) = number else { return "no Opus" };
+    let said = message.lines().find_map(|line| line.strip_prefix(&format!("a=fmtp:{number} ")));
+    said.unwrap_or("nothing")
+}
+
 fn codecs(stage: &Stage) -> (Codec, Codec) {
     (stage.streams[&LegId(1)].codec, stage.streams[&LegId(2)].codec)
 }
@@ -99,6 +112,58 @@ fn the_other_party_is_offered_first_what_the_caller_offered_and_the_caller_is_an
         hung_up_on(&mut stage, &anna);
         stage.assert_all_is_over();
     }
+}
+
+/// What is passed on as it comes is bounded by what its receiver says of itself (RFC 7587 §6.1).
+#[test]
+fn each_of_two_is_asked_for_opus_as_the_other_one_wants_it() {
+    const OURS: &str = "useinbandfec=1";
+    for (caller_wants, anna_wants, anna_asked, caller_asked) in [
+        ("minptime=10;useinbandfec=1", "useinbandfec=1", OURS, OURS),
+        (
+            "maxaveragebitrate=16000; cbr=1;stereo=1;usedtx=1",
+            "useinbandfec=1;maxplaybackrate=16000;maxaveragebitrate=12000",
+            "usedtx=1;stereo=1;cbr=1;maxaveragebitrate=16000",
+            "useinbandfec=1;maxaveragebitrate=12000;maxplaybackrate=16000",
+        ),
+        // What means nothing is not handed on.
+        ("maxaveragebitrate=1;x=y", "maxplaybackrate=48000", "nothing", "nothing"),
+    ] {
+        let mut stage = desk(&[]);
+        let offer = wanting(&of(address(9), "111 8 110 101"), caller_wants);
+        let mut caller = Line::dial(&mut stage, address(9), "anna", &offer);
+        let (mut anna, invite) = Line::called(&mut stage, address(ANNA));
+        assert_eq!(asked(&invite), anna_asked);
+        let answer = wanting(&of(address(ANNA), "111 110"), anna_wants);
+        anna.answer(&mut stage, &invite, "200 OK", &answer);
+        stage.expect(address(ANNA), "ACK");
+        anna.starts_counting();
+        assert_eq!(asked(&caller.connect(&mut stage)), caller_asked);
+        // In another agreement as well, and after one of the other side.
+        let narrow = wanting(&of(address(ANNA), "111 110"), "useinbandfec=1;maxaveragebitrate=8000");
+        anna.request(&mut stage, "INVITE", &narrow);
+        assert_eq!(asked(&anna.connect(&mut stage)), anna_asked);
+        caller.request(&mut stage, "INVITE", &offer);
+        assert_eq!(asked(&caller.connect(&mut stage)), "useinbandfec=1;maxaveragebitrate=8000");
+    }
+}
+
+#[test]
+fn whoever_talks_with_us_or_with_another_codec_is_asked_for_opus_as_we_want_it() {
+    let wish = "maxaveragebitrate=16000";
+    let mut stage = desk(&[("anna", &[Opus, Pcma])]);
+    let offer = wanting(&of(address(9), "111 8 110 101"), wish);
+    let mut caller = Line::dial(&mut stage, address(9), "demo", &offer);
+    assert_eq!(asked(&caller.connect(&mut stage)), "useinbandfec=1", "a menu");
+    chooses_queue(&mut stage, 1);
+    let (mut anna, invite) = Line::called(&mut stage, address(ANNA));
+    assert_eq!(asked(&invite), wish, "an agent of the queue");
+    let answer = wanting(&of(address(ANNA), "8 111 110"), wish);
+    anna.answer(&mut stage, &invite, "200 OK", &answer);
+    stage.expect(address(ANNA), "ACK");
+    anna.starts_counting();
+    caller.request(&mut stage, "INVITE", &offer);
+    assert_eq!(asked(&caller.connect(&mut stage)), "useinbandfec=1", "she speaks another codec");
 }
 
 #[test]

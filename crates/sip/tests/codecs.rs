@@ -178,6 +178,41 @@ fn opus_is_sent_as_the_peer_says_and_ours_says_what_we_want() {
 }
 
 #[test]
+fn opus_is_asked_for_as_another_party_wants_it() {
+    let other = Opus {
+        fec: false,
+        dtx: true,
+        stereo: true,
+        constant_bit_rate: true,
+        bit_rate_max: Some(20_000),
+        playback_rate_max: 16_000,
+    };
+    let wanted = "fmtp:96 usedtx=1;stereo=1;cbr=1;maxaveragebitrate=20000;maxplaybackrate=16000";
+    let mut ours = of(&[Codec::Opus]);
+    for (opus, expected) in
+        [(Some(other), Some(wanted)), (Some(Opus::default()), None), (None, Some("fmtp:96 useinbandfec=1"))]
+    {
+        ours.ask_for_opus(opus);
+        let (_, attributes) = said(&ours.offer(local(), Direction::SendRecv));
+        let fmtp = attributes.iter().find(|line| line.starts_with("fmtp:96 "));
+        assert_eq!(fmtp.map(String::as_str), expected);
+        // Who reads it has what the other one said.
+        let mut theirs = of(&[Codec::Opus]);
+        let offer = ours.offer(local(), Direction::SendRecv);
+        let read = theirs.offered_opus(&offer).unwrap();
+        assert_eq!(read, opus.unwrap_or(Opus { fec: true, ..Opus::default() }));
+        theirs.answer(&offer, local()).unwrap();
+        assert_eq!(theirs.opus(), Some(read));
+    }
+    let mut speaks_alaw = all();
+    let offer = description("8 111", &["rtpmap:111 opus/48000/2", "fmtp:111 usedtx=1"]);
+    assert_eq!(speaks_alaw.offered_opus(&offer), Some(Opus { dtx: true, ..Opus::default() }));
+    speaks_alaw.answer(&offer, local()).unwrap();
+    assert_eq!(speaks_alaw.opus(), None);
+    assert_eq!(of(&[Pcma]).offered_opus(&offer), None);
+}
+
+#[test]
 fn an_answer_by_other_numbers_is_sent_to_by_those_and_heard_by_both() {
     let mut ours = all();
     ours.offer(local(), Direction::SendRecv);

@@ -183,6 +183,7 @@ impl Call {
 
     fn answer_offer(&mut self, ctx: &mut Context, offer: &[u8]) -> Result<(), Refusal> {
         let other = self.other_codec();
+        self.ask_as_beside(self.caller, self.caller);
         let Some((leg, log)) = self.leg_and_log(self.caller) else { return Ok(()) };
         let sdp = match leg.early_answer.take() {
             Some(sdp) => sdp,

@@ -101,10 +101,12 @@ impl Call {
         let Stage::Dialling(dialling) = &mut self.stage else { return false };
         let number = dialling.leg;
         dialling.early.status = Some(status);
-        let codec = self.leg(number).and_then(|leg| leg.codec());
+        let (codec, opus) =
+            self.leg(number).map_or((None, None), |leg| (leg.codec(), leg.wants_opus(None)));
         let offer = self.offer.clone();
         let Some(caller) = self.leg(self.caller) else { return false };
         let session = caller.session;
+        caller.negotiation.ask_for_opus(opus);
         let sdp = offer.and_then(|offer| caller.answer_early(ctx, &offer, codec));
         let answered = sdp.is_some();
         // A 180 may hold a description, but 183 is what says that there is something to hear.

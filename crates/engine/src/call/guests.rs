@@ -380,6 +380,7 @@ impl Call {
 
     /// All of the conversation are in the room, each in the seat that is right now. Who was there before hears no gap.
     pub(super) fn take_seats(&mut self, ctx: &mut Context) {
+        self.ask_for_each_other();
         let rooms = &mut ctx.rooms;
         let room = *self.guests.room.get_or_insert_with(|| rooms.of_a_call());
         let pair = self.pair().map(|(a, b)| [a, b]);

@@ -80,6 +80,7 @@ impl Call {
         };
         let still = self.is_in_talk(replacing.old);
         let other = self.codec_beside(replacing.old);
+        self.ask_as_beside(number, replacing.old);
         let Some((leg, log)) = self.leg_and_log(number) else { return true };
         leg.opened(ctx, local, Some(replacing.peer.remote));
         let answer = if still { leg.answer(ctx, &replacing.offer, other).ok() } else { None };

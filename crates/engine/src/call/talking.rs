@@ -4,6 +4,7 @@ use super::ending::Phase;
 use super::{Call, Stage};
 use crate::Service;
 use crate::context::Context;
+use crate::leg::Leg;
 use crate::media_terms::key_facts;
 use facts::{CallPhase, FactKind, SilenceEvidence, millis};
 use media_api::{Codec, Command, Evidence, KeyTerms, LegId, Seat};
@@ -35,6 +36,7 @@ impl Call {
         if self.is_conference() {
             return self.take_seats(ctx);
         }
+        self.ask_for_each_other();
         self.guests.close_room();
         if self.comfort(ctx) {
             return;
@@ -74,9 +76,28 @@ impl Call {
 
     /// The codec of the party that this one is together with.
     pub(super) fn codec_beside(&self, number: u32) -> Option<Codec> {
+        self.beside(number)?.codec()
+    }
+
+    fn beside(&self, number: u32) -> Option<&Leg> {
         let Stage::Talking { other } = self.stage else { return None };
         let beside = if number == other { self.caller } else { other };
-        self.legs.iter().find(|leg| leg.number == beside)?.codec()
+        self.legs.iter().find(|leg| leg.number == beside)
+    }
+
+    /// Whoever is together with another one asks, from the next description on, for Opus as that one wants it: it is passed on as
+    /// it comes. In a room it is we who listen.
+    pub(super) fn ask_for_each_other(&mut self) {
+        let Some((a, b)) = self.pair_numbers() else { return };
+        self.ask_as_beside(a, a);
+        self.ask_as_beside(b, b);
+    }
+
+    /// The same for one leg, which is or will be in the place of this one.
+    pub(super) fn ask_as_beside(&mut self, leg: u32, place: u32) {
+        let beside = self.beside(place).filter(|_| !self.is_conference());
+        let opus = beside.and_then(|beside| beside.wants_opus(None));
+        self.leg(leg).into_iter().for_each(|leg| leg.negotiation.ask_for_opus(opus));
     }
 
     /// The two that are together speak codecs that have to be made of each other.
@@ -104,6 +125,7 @@ impl Call {
     /// or else with the one that it has, as far as it still offers that.
     pub(crate) fn reoffered(&mut self, ctx: &mut Context, number: u32, sdp: Option<&[u8]>) {
         let beside = self.codec_beside(number);
+        self.ask_as_beside(number, number);
         let Some(leg) = self.leg(number) else { return };
         let (session, before) = (leg.session, leg.codec());
         let act = match sdp {
@@ -169,6 +191,7 @@ impl Call {
         if let Some((leg, log)) = self.leg_and_log(number).filter(|(leg, _)| leg.connected) {
             leg.tell_security(ctx, log);
         }
+        self.ask_for_each_other();
         self.follow_hold(ctx, number);
     }
 

@@ -159,7 +159,7 @@ impl Call {
     }
 
     /// Creates the leg numbered `last_leg`, in the shard of the caller's, for the family of `peer`, to whom its INVITE
-    /// will go. It offers first what the caller speaks, or could be answered with.
+    /// will go. It offers first what the caller speaks, or could be answered with, and asks for Opus as the caller wants it.
     pub(super) fn create_other(
         &mut self,
         ctx: &mut Context,
@@ -171,8 +171,11 @@ impl Call {
         let caller = self.legs.iter().find(|leg| leg.number == self.caller);
         let wished = caller.map(|leg| leg.speaks(self.offer.as_deref())).unwrap_or_default();
         let codecs = ordered_for(&wished, ctx.config.codecs.of(party));
+        let in_room = self.guests.dialled_on(owner.leg).is_some();
+        let opus = caller.filter(|_| !in_room).and_then(|leg| leg.wants_opus(self.offer.as_deref()));
         let mut leg = Leg::new(ctx, &mut self.log, owner, identity, session);
         leg.open_media(ctx, owner, codecs, (family_of(None, peer), self.caller_media()));
+        leg.negotiation.ask_for_opus(opus);
         self.legs.push(leg);
     }
 

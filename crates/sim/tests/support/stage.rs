@@ -701,12 +701,17 @@ pub(crate) fn entered(node: &'static str) -> impl Fn(&FactKind) -> bool {
 pub(crate) fn caller_in_queue(stage: &mut Stage, phone: SocketAddr, leg: u64) -> Line {
     let mut caller = Line::dial(stage, phone, "demo", &sdp(phone, SENDRECV));
     caller.connect(stage);
+    chooses_queue(stage, leg);
+    caller
+}
+
+/// A caller who hears the first menu presses the keys that lead to the queue.
+pub(crate) fn chooses_queue(stage: &mut Stage, leg: u64) {
     until(stage, "the menu of languages", entered("language"));
     stage.press(leg, '1');
     until(stage, "the menu of topics", entered("topic"));
     stage.press(leg, '0');
     until(stage, "the queue", |kind| matches!(kind, FactKind::QueueEntered { .. }));
-    caller
 }
 
 /// The agent's phone rings and answers: the caller and the agent talk.

@@ -2,7 +2,7 @@
 
 use super::opus;
 use crate::sdp::{Media, RtpMap};
-use media_api::{COMFORT_NOISE, Codec, Digits, Payload};
+use media_api::{COMFORT_NOISE, Codec, Digits, Opus, Payload};
 
 /// The events that we take: keys and flash (RFC 4733 §3.2).
 const DIGITS_EVENTS: &str = "0-16";
@@ -54,10 +54,10 @@ pub(super) fn map_of(payload_type: u8, payload: Payload) -> RtpMap {
     RtpMap { payload_type, encoding: encoding.to_owned(), clock, channels }
 }
 
-/// What we say of it besides.
-pub(super) fn parameters_of(payload: Payload) -> Option<String> {
+/// What we say of it besides, when we want to be sent Opus so.
+pub(super) fn parameters_of(payload: Payload, asked: &Opus) -> Option<String> {
     match payload {
-        Payload::Speech(Codec::Opus) => Some(opus::OURS.to_owned()),
+        Payload::Speech(Codec::Opus) => opus::write(asked),
         Payload::Digits { .. } => Some(DIGITS_EVENTS.to_owned()),
         Payload::Speech(_) | Payload::ComfortNoise => None,
     }

@@ -3,21 +3,21 @@
 use super::formats::{map_of, parameters_of};
 use super::packet_time::OURS_MS;
 use crate::sdp::{Crypto, Media};
-use media_api::{Direction, Payload};
+use media_api::{Direction, Opus, Payload};
 use std::net::SocketAddr;
 
 pub(super) const PLAIN_RTP: &str = "RTP/AVP";
 
-/// Our line of audio, with these formats in this order.
+/// Our line of audio, with these formats in this order, Opus to be sent to us so.
 pub(super) fn audio(
     local: SocketAddr,
-    formats: &[(u8, Payload)],
+    (formats, opus): (&[(u8, Payload)], &Opus),
     direction: Direction,
     rtcp_mux: bool,
     (protocol, crypto): (String, Vec<Crypto>),
 ) -> Media {
     let numbers = formats.iter().map(|(number, _)| number.to_string()).collect();
-    let parameters = |(number, payload): &(u8, Payload)| Some((*number, parameters_of(*payload)?));
+    let parameters = |(number, payload): &(u8, Payload)| Some((*number, parameters_of(*payload, opus)?));
     Media {
         address: Some(local.ip()),
         direction,

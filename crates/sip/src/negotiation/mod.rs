@@ -14,7 +14,7 @@ mod refusal;
 use self::numbers::Numbers;
 use crate::sdp::{Crypto, Media, Origin, Sdp, Web, write};
 use crate::ua::WarnCode;
-use media_api::{Codec, Direction, Family, Payload, Security, Stream};
+use media_api::{Codec, Direction, Family, Opus, Payload, Security, Stream};
 use std::net::{IpAddr, SocketAddr};
 
 use self::handshaking::Restart;
@@ -30,6 +30,8 @@ pub struct Abilities {
     pub codecs: Vec<Codec>,
     /// Whether silence may be left out where both sides know comfort noise (RFC 3389).
     pub comfort_noise: bool,
+    /// How we want to be sent Opus.
+    pub opus: Opus,
     /// How media is encrypted.
     pub keying: Keying,
     /// How browsers find and know us, if they are spoken with.
@@ -39,7 +41,8 @@ pub struct Abilities {
 impl Abilities {
     /// These codecs, in our order of preference, every silence sent as it is, and nothing encrypted.
     pub fn of(codecs: Vec<Codec>) -> Abilities {
-        Abilities { codecs, comfort_noise: false, keying: Keying::off(), handshaking: None }
+        let (keying, opus) = (Keying::off(), opus::ours());
+        Abilities { codecs, comfort_noise: false, opus, keying, handshaking: None }
     }
 }
 
@@ -108,6 +111,25 @@ impl Negotiation {
         (self.restarts, self.is_restart) = (self.restarts + 1, true);
     }
 
+    /// From the next description on we want to be sent Opus as the party wants it that what comes is passed on to; as we want
+    /// it ourselves if there is none.
+    pub fn ask_for_opus(&mut self, for_another: Option<Opus>) {
+        self.abilities.opus = for_another.unwrap_or_else(opus::ours);
+    }
+
+    /// How the peer wants to be sent Opus, if that is in force.
+    pub fn opus(&self) -> Option<Opus> {
+        self.stream.as_ref().filter(|stream| stream.codec == Codec::Opus).map(|stream| stream.opus)
+    }
+
+    /// How the peer wants to be sent Opus if it has this offer answered so.
+    pub fn offered_opus(&self, offer: &[u8]) -> Option<Opus> {
+        let sdp = Sdp::parse(offer).ok()?;
+        let (_, media, _) = self.choose(&sdp, None).ok()?;
+        let (_, number) = self.ours_of(media).find(|(codec, _)| *codec == Codec::Opus)?;
+        Some(opus::read(media.parameters_of(number)))
+    }
+
     /// How media is encrypted from the next description on.
     pub fn set_keying(&mut self, keying: Keying) {
         self.abilities.keying = keying;
@@ -143,7 +165,7 @@ impl Negotiation {
             None => (self.abilities.keying.offer(self.stream.as_ref(), line), Web::default()),
         };
         let bundle = web.mid.clone();
-        let media = Media { web, ..lines::audio(local, &formats, direction, true, keys) };
+        let media = Media { web, ..lines::audio(local, (&formats, &self.abilities.opus), direction, true, keys) };
         self.say(local.ip(), media, bundle)
     }
 
@@ -262,7 +284,8 @@ impl Negotiation {
         formats.iter().for_each(|(number, payload)| self.numbers.take(*number, Some(*payload)));
         let keys = (theirs.protocol.clone(), crypto.into_iter().collect());
         let bundle = web.mid.clone().filter(|mid| sdp.bundle.contains(mid));
-        let media = Media { web, ..lines::audio(local, &formats, stream.direction, stream.rtcp_mux, keys) };
+        let formats = (formats.as_slice(), &self.abilities.opus);
+        let media = Media { web, ..lines::audio(local, formats, stream.direction, stream.rtcp_mux, keys) };
         self.refused_before = at;
         let others = sdp.media.into_iter().enumerate().filter(|(line, _)| *line != at);
         self.refused = others.map(|(_, line)| lines::refused(line)).collect();

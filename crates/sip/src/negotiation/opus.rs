@@ -2,12 +2,31 @@
 
 use media_api::Opus;
 
-/// How we want to be sent to: with what repairs a loss, in one channel, and what is silent not left out, so that a
-/// party who says nothing can be told from one who is gone.
-pub(super) const OURS: &str = "useinbandfec=1";
+/// How we want to be sent to where it is we who listen: with what repairs a loss, in one channel, and what is silent not left
+/// out, so that a party who says nothing can be told from one who is gone.
+pub(super) fn ours() -> Opus {
+    Opus { fec: true, ..Opus::default() }
+}
 
 const BIT_RATES: std::ops::RangeInclusive<u32> = 6000..=510_000;
 const PLAYBACK_RATES: std::ops::RangeInclusive<u32> = 8000..=48_000;
+
+/// What we say when we want to be sent to so; nothing if that is what holds where nothing is said.
+pub(super) fn write(opus: &Opus) -> Option<String> {
+    let plain = Opus::default();
+    let flag = |name: &str, is_said: bool| is_said.then(|| format!("{name}=1"));
+    let parameters = [
+        flag("useinbandfec", opus.fec),
+        flag("usedtx", opus.dtx),
+        flag("stereo", opus.stereo),
+        flag("cbr", opus.constant_bit_rate),
+        opus.bit_rate_max.map(|most| format!("maxaveragebitrate={most}")),
+        (opus.playback_rate_max != plain.playback_rate_max)
+            .then(|| format!("maxplaybackrate={}", opus.playback_rate_max)),
+    ];
+    let said: Vec<String> = parameters.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join(";"))
+}
 
 /// What the peer says; what it does not say or says wrongly is as if nothing were said.
 pub(super) fn read(parameters: Option<&str>) -> Opus {
