@@ -147,7 +147,7 @@ pub enum Command {
         on: bool,
     },
     /// Listen for keys as tones wherever the party talks, until it is closed: it may press keys by another way, too. Where
-    /// telephone-events are agreed there is nothing to listen for.
+    /// telephone-events are agreed there is nothing to listen for. In a room the others do not hear them.
     HearKeys {
         /// Who is listened to.
         leg: LegId,

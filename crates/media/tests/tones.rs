@@ -7,7 +7,7 @@ mod world;
 use audio::dtmf::{Detector, Press};
 use audio::tone::Tone;
 use audio::{Decoder, Encoder, EncoderSettings, Resampler};
-use media_api::{Codec, Command, LegId, Stream};
+use media_api::{Codec, Command, LegId, RoomId, Seat, Stream};
 use world::*;
 
 const ALL: &str = "0123456789*#ABCD";
@@ -162,6 +162,29 @@ fn tones_in_a_talk_are_told_where_call_control_asks_and_kept_while_the_key_goes_
         speaker.say(&mut world, A, &pressed("#", 80));
         let heard = keys_in(&heard_by(&world, B, Codec::Pcma));
         assert_eq!((world.digits().as_str(), heard.as_str()), ("159#", "15#"), "{codec:?}");
+    }
+}
+
+#[test]
+fn in_a_room_tones_are_told_and_kept_from_the_others_where_call_control_presses_them_on() {
+    for (codec, is_pressed_on) in
+        [(Codec::Pcma, true), (Codec::Pcma, false), (Codec::Opus, true), (Codec::G722, false)]
+    {
+        let mut world = World::new();
+        for (leg, stream) in [(A, plain(A, codec)), (B, plain(B, Codec::Pcma).with_digits(KEYS))] {
+            world.open(leg, stream);
+            world.command(Command::Join { leg, room: RoomId(1), seat: Seat::OPEN, chime: false });
+        }
+        if is_pressed_on {
+            world.command(Command::HearKeys { leg: A, kept: false });
+        }
+        let mut speaker = Speaker::new(codec);
+        speaker.say(&mut world, A, &Tone::new(440.0, 8000).take(8000));
+        speaker.say(&mut world, A, &pressed("15#", 300));
+        world.pass(400);
+        let (told, heard) = if is_pressed_on { ("15#", "") } else { ("", "15#") };
+        assert_eq!(world.digits(), told, "{codec:?}");
+        assert_eq!(keys_in(&heard_by(&world, B, Codec::Pcma)), heard, "{codec:?}");
     }
 }
 

@@ -88,7 +88,12 @@ fn keys_of_a_caller_who_may_talk_before_the_answer_reach_the_network_by_what_it_
     stage.wait(seconds(1));
     says(&mut stage, &party, &invite, "sendrecv");
     assert_eq!(hearing(&stage), talks());
+    let listened_to = Command::HearKeys { leg: CALLER, kept: false };
+    assert!(stage.commands.contains(&listened_to), "or what it also sends by INFO were another press");
     stage.input(tone('5'));
+    stage.wait(std::time::Duration::from_millis(100));
+    caller.request(&mut stage, "INFO", "Signal=5\r\nDuration=160\r\n");
+    stage.expect(caller.phone, "SIP/2.0 ");
     let sent: Vec<&Command> =
         stage.commands.iter().filter(|command| matches!(command, Command::SendDigits { .. })).collect();
     assert_eq!(sent, [&Command::SendDigits { leg: PARTY, digits: "5".to_owned() }]);

@@ -61,6 +61,12 @@ fn sends_info(stage: &mut Stage, line: &mut Line, key: char) {
     stage.expect(line.phone, "SIP/2.0 200");
 }
 
+/// Media has heard the caller's tones.
+fn presses_as_tones(stage: &mut Stage, digit: char) {
+    let held = Duration::from_millis(32);
+    stage.input(Input::Media(Event::Digit { leg: LegId(1), digit, held, by: KeysBy::Tones }));
+}
+
 fn ends(mut stage: Stage, mut caller: Line, party: &Line) {
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, party);
@@ -119,10 +125,8 @@ fn a_key_that_a_party_refuses_by_info_is_pressed_as_tones() {
 fn keys_as_tones_are_pressed_on_for_who_has_events_and_left_in_the_speech_for_others() {
     for (party_by_rtp, pressed_on) in [(true, "2"), (false, "")] {
         let (mut stage, mut caller, party) = talking(false, party_by_rtp);
-        let held = Duration::from_millis(32);
-        let digit = Event::Digit { leg: LegId(1), digit: '2', held, by: KeysBy::Tones };
         assert!(is_listened_to(&stage, 1, false), "or media would not tell of it");
-        stage.input(Input::Media(digit));
+        presses_as_tones(&mut stage, '2');
         assert_eq!((by_rtp(&stage, 2).as_str(), by_info(&mut stage, &party).as_str()), (pressed_on, ""));
         // The device also sends it by INFO, when the key is let go.
         stage.wait(Duration::from_millis(100));
@@ -143,15 +147,7 @@ fn keys_by_info_and_as_tones_are_one_each_in_whatever_order_they_come() {
                 let digit = word.chars().last().unwrap();
                 match word.starts_with('i') {
                     true => sends_info(&mut stage, &mut caller, digit),
-                    false => {
-                        let held = Duration::from_millis(32);
-                        stage.input(Input::Media(Event::Digit {
-                            leg: LegId(1),
-                            digit,
-                            held,
-                            by: KeysBy::Tones,
-                        }));
-                    }
+                    false => presses_as_tones(&mut stage, digit),
                 }
                 // Tones that the party hears are not pressed on.
                 if word.starts_with(&order[..1]) && (order.starts_with('i') || party_by_rtp) {
@@ -165,6 +161,31 @@ fn keys_by_info_and_as_tones_are_one_each_in_whatever_order_they_come() {
                 !order.starts_with('i') || is_listened_to(&stage, 1, true),
                 "the tones that follow are kept"
             );
+            ends(stage, caller, &party);
+        }
+    }
+}
+
+/// In a room no key goes with the speech, so that whoever has it by its tones has it by no other way.
+#[test]
+fn in_a_room_keys_by_info_and_as_tones_are_one_each_and_pressed_on_for_everybody() {
+    for order in ["t1 i1 t2 i2", "i1 t1 i2 t2"] {
+        for party_by_rtp in [true, false] {
+            let (mut stage, mut caller, party) = talking(false, party_by_rtp);
+            let call = stage.facts.iter().find_map(|fact| fact.call.clone()).unwrap();
+            let command = facts::Command::MuteParty { call, leg: 2, muted: true };
+            stage.input(Input::Command { id: 7, by: "crm".to_owned(), command });
+            let mut got = String::new();
+            for word in order.split(' ') {
+                let digit = word.chars().last().unwrap();
+                match word.starts_with('i') {
+                    true => sends_info(&mut stage, &mut caller, digit),
+                    false => presses_as_tones(&mut stage, digit),
+                }
+                got += &by_info(&mut stage, &party);
+                stage.wait(Duration::from_millis(120));
+            }
+            assert_eq!(by_rtp(&stage, 2) + &got, "12", "{order} {party_by_rtp}");
             ends(stage, caller, &party);
         }
     }

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::leg::Leg;
 use base::Time;
 use facts::{FactKind, millis};
-use media_api::{Command, KeysBy, LegId};
+use media_api::{Command, KeysBy};
 use sip::ua::Do;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -125,10 +125,11 @@ impl Call {
         }
     }
 
-    /// Of these who talk now, who has no telephone-events may send its keys by INFO and as tones as well: they are listened
-    /// for, so that one press is one key.
-    pub(super) fn expect_keys(&self, ctx: &mut Context, talking: [LegId; 2]) {
-        for leg in self.legs.iter().filter(|leg| talking.contains(&leg.media)) {
+    /// Of the two who press keys for each other from now on, who has no telephone-events may send them by INFO and as tones as
+    /// well: those are listened for, so that one press is one key.
+    pub(super) fn expect_keys(&self, ctx: &mut Context) {
+        let Some((a, b)) = self.pressing_pair() else { return };
+        for leg in self.legs.iter().filter(|leg| [a, b].contains(&leg.number)) {
             if !takes_events(leg) {
                 ctx.media(Command::HearKeys { leg: leg.media, kept: false });
             }
@@ -136,7 +137,7 @@ impl Call {
     }
 
     /// The other party gets the key by what it can: as a telephone-event, by INFO, or as tones. From RTP to RTP it goes with
-    /// the speech, but not through a room; so do tones to who has no events. Of tones that are pressed on as an event media
+    /// the speech, and so do tones to who has no events; but neither goes through a room. Of tones that are pressed on media
     /// lets none through.
     fn pass_on(&mut self, ctx: &mut Context, number: u32, digit: char, source: Source) {
         let Some(to) = self.takes_keys_of(number) else { return };
@@ -149,20 +150,20 @@ impl Call {
         }
         match (source, by_events) {
             (Source::Rtp, true) if !in_room => {}
-            (Source::Tones, false) => {}
-            (Source::Rtp | Source::Info, false) if ctx.sip.takes_keys(to.session) => {
+            (Source::Tones, false) if !in_room => {}
+            (_, false) if ctx.sip.takes_keys(to.session) => {
                 ctx.sip(Do::SendKey { session: to.session, key: digit });
             }
-            (Source::Rtp | Source::Info, _) | (Source::Tones, true) => {
+            _ => {
                 ctx.media(Command::SendDigits { leg: to.media, digits: digit.to_string() });
             }
         }
     }
 
-    /// Who gets the keys of this party: the other of the two who talk, or of whom the network lets talk before the answer.
-    /// Guests press none for them, nor does who is muted; and nobody gets any while one of the two holds.
+    /// Who gets the keys of this party: the other of the two. Guests press none for them, nor does who is muted; and nobody
+    /// gets any while one of the two holds.
     fn takes_keys_of(&self, number: u32) -> Option<&Leg> {
-        let (a, b) = self.pair_numbers().or_else(|| self.early_pair())?;
+        let (a, b) = self.pressing_pair()?;
         let to = match number {
             _ if self.guests.is_muted(number) => return None,
             _ if number == a => b,
@@ -171,6 +172,11 @@ impl Call {
         };
         let found = |number| self.legs.iter().find(move |leg| leg.number == number && !leg.held);
         found(number).and(found(to))
+    }
+
+    /// The two who press keys for each other: who talk, or whom the network lets talk before the answer.
+    fn pressing_pair(&self) -> Option<(u32, u32)> {
+        self.pair_numbers().or_else(|| self.early_pair())
     }
 }
 

@@ -69,6 +69,7 @@ impl Call {
                 EarlyMedia::SendRecv => Command::Bridge { a, b },
                 _ => Command::Listen { leg: a, to: b },
             });
+            self.expect_keys(ctx);
         }
         if let Some(leg) = other.filter(|_| before.is_none()) {
             ctx.media(Command::HearProgress { leg, on: true });

@@ -396,6 +396,7 @@ impl Call {
         for (leg, seat) in seats {
             ctx.media(Command::Join { leg, room, seat, chime: false });
         }
+        self.expect_keys(ctx);
         self.sooth(ctx);
     }
 

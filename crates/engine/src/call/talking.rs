@@ -47,7 +47,7 @@ impl Call {
         match (holds(a), holds(b)) {
             (false, false) => {
                 ctx.media(Command::Bridge { a, b });
-                self.expect_keys(ctx, [a, b]);
+                self.expect_keys(ctx);
             }
             (true, true) => {}
             (a_holds, _) => {

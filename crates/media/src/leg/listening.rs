@@ -137,8 +137,8 @@ impl Leg {
         }
     }
 
-    /// Hears what is said in tones. True if it is a key, or may become one, that another party gets as an event: that one
-    /// is not to hear it too.
+    /// Hears what is said in tones. True if it is a key, or may become one, that another party gets by another way: that one
+    /// is not to hear it too. In a room call control presses all keys on.
     ///
     /// Whoever else it talks with hears the tones, and the filters cost twice what relaying does: there they are listened
     /// for only if call control asks for it.
@@ -149,7 +149,8 @@ impl Leg {
         is_pressed_on: bool,
         out: &mut Outbox,
     ) -> bool {
-        let is_kept = is_pressed_on || self.listening.kept_until.is_some_and(|until| now < until);
+        let in_room = matches!(self.route, Route::Room(_)) && self.listening.in_talk;
+        let is_kept = is_pressed_on || in_room || self.listening.kept_until.is_some_and(|until| now < until);
         let wants_keys = self.route == Route::Nobody || self.listening.in_talk || is_kept;
         let (leg, digits) = (self.id, &mut self.digits);
         self.listening.hear(now, speech, wants_keys, |tone| match tone {
