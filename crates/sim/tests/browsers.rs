@@ -259,6 +259,69 @@ fn a_page_that_does_not_come_back_is_given_up_after_fifteen_seconds() {
     assert!(end.detail.contains("did not come back within 15 s"), "{}", end.detail);
 }
 
+/// The page of anna's leg is there again, at another port, and takes its place.
+fn comes_back(stage: &mut Stage, ticket: &str, at: u8, ufrag: &str) -> Line {
+    register(stage, "anna", by_websocket(at));
+    let there = ("anna", by_websocket(at));
+    let mut again = Line::ask_as(stage, there, ("INVITE", "anna"), (ticket, &page("actpass", ufrag)));
+    again.connect(stage);
+    again
+}
+
+fn handshake_fails(stage: &mut Stage, leg: u64) {
+    let why = "no packet came".to_owned();
+    stage.input(Input::Media(Event::HandshakeFailed { leg: LegId(leg), why }));
+}
+
+#[test]
+fn a_page_that_comes_back_and_gets_no_keys_may_come_back_once_more_while_the_caller_waits() {
+    let (mut stage, mut caller, agent) = answered_by_a_page();
+    keyed(&mut stage, 2);
+    close_the_page(&mut stage, 2);
+    stage.wait(seconds(4));
+    let deaf = comes_back(&mut stage, &agent.in_replaces(), 51, "NeWw");
+    stage.wait(seconds(2));
+    handshake_fails(&mut stage, 3);
+    stage.wait(seconds(4));
+    assert!(hears_that_it_should_wait(&stage, 1) && !are_bridged(&stage));
+    let mut again = comes_back(&mut stage, &deaf.in_replaces(), 52, "OtHr");
+    assert!(hears_that_it_should_wait(&stage, 1), "until the keys are there");
+    keyed(&mut stage, 4);
+    assert!(are_bridged(&stage) && !hears_that_it_should_wait(&stage, 1));
+    stage.wait(seconds(30));
+    assert!(stage.call_ends().is_empty());
+    caller.request(&mut stage, "BYE", "");
+    let bye = stage.expect(by_websocket(52), "BYE");
+    again.answer(&mut stage, &bye, "200 OK", "");
+    stage.assert_all_is_over();
+}
+
+#[test]
+fn a_page_that_comes_back_without_keys_is_given_up_when_its_time_is_over_and_not_before_three_seconds() {
+    for (comes_after, fails, ends_after) in [(4, true, 15_000), (4, false, 15_000), (14, true, 17_000)] {
+        let (mut stage, caller, agent) = answered_by_a_page();
+        keyed(&mut stage, 2);
+        close_the_page(&mut stage, 2);
+        stage.wait(seconds(comes_after));
+        let deaf = comes_back(&mut stage, &agent.in_replaces(), 51, "NeWw");
+        if fails {
+            handshake_fails(&mut stage, 3);
+        }
+        stage.wait(Duration::from_millis(ends_after - comes_after * 1000 - 100));
+        assert_eq!(stage.call_ends().len(), 0);
+        assert!(hears_that_it_should_wait(&stage, 1));
+        stage.wait(Duration::from_millis(200));
+        let bye = stage.expect(address(9), "BYE");
+        caller.answer(&mut stage, &bye, "200 OK", "");
+        let bye = stage.expect(by_websocket(51), "BYE");
+        deaf.answer(&mut stage, &bye, "200 OK", "");
+        stage.assert_all_is_over();
+        let end = stage.call_ends().remove(0);
+        assert_eq!((end.by, end.cause), (Side::Network, Cause::NotSecured));
+        assert!(end.detail.contains("came back, but got no keys within 15 s"), "{}", end.detail);
+    }
+}
+
 #[test]
 fn a_page_whose_network_was_away_for_a_moment_goes_on_by_itself() {
     let (mut stage, mut caller, _agent) = answered_by_a_page();

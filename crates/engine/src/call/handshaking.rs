@@ -62,6 +62,7 @@ impl Call {
         let Some((leg, log)) = self.leg_and_log(number) else { return };
         leg.secured_by(ctx, log, Some(keys));
         leg.has_keys(true);
+        self.is_back_with_keys(ctx, number);
         self.agent_answered(ctx, number);
         self.dialled_secured(ctx, number);
         self.warm_enough(ctx);
@@ -142,6 +143,10 @@ impl Call {
         self.note(ctx, FactKind::MediaHandshakeFailed { leg: number, why: why.clone() });
         if let Some(leg) = self.leg(number) {
             leg.has_keys(false);
+        }
+        // A page that has come back so may come back once more.
+        if self.lost.has(number) {
+            return;
         }
         let talks = matches!(self.stage, Stage::Talking { other } if other == number);
         if talks || number == self.caller {

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// How long a page is waited for.
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
+/// One that comes back in the last moment has so long for its handshake all the same.
+const KEYS_WITHIN: Duration = Duration::from_secs(3);
 /// The prompt for whoever waits, in each language that sounds are there in.
 const WAIT: &str = "please_wait";
 /// The language of whoever has chosen none.
@@ -27,6 +29,8 @@ struct Lost {
     leg: u32,
     since: Time,
     until: Time,
+    /// It has taken its place, and its keys are still to come.
+    is_back: bool,
 }
 
 impl Losses {
@@ -78,7 +82,8 @@ impl Call {
             return false;
         }
         let waits_ms = millis(COMES_BACK_WITHIN);
-        self.lost.list.push(Lost { leg: number, since: ctx.now, until: ctx.now + COMES_BACK_WITHIN });
+        let until = ctx.now + COMES_BACK_WITHIN;
+        self.lost.list.push(Lost { leg: number, since: ctx.now, until, is_back: false });
         self.note(ctx, FactKind::LegLost { leg: number, waits_ms });
         self.join_anew(ctx);
         true
@@ -86,7 +91,7 @@ impl Call {
 
     /// Goes on with the conversation if this party was waited for and is there. False if it was not.
     pub(super) fn is_back(&mut self, ctx: &mut Context, number: u32) -> bool {
-        let is_there = self.leg(number).is_some_and(|leg| !leg.is_gone());
+        let is_there = self.leg(number).is_some_and(|leg| !leg.is_gone() && !leg.waits_for_keys());
         let was_lost = is_there && self.takes_back(ctx, number, number);
         if was_lost {
             self.join_anew(ctx);
@@ -94,12 +99,34 @@ impl Call {
         was_lost
     }
 
-    /// The party whose leg was `was` goes on by this one. False if it was not waited for.
+    /// The party whose leg was `was` goes on by this one, and is waited for until it has its keys: a page may come back and not
+    /// be heard, and then come back once more. False if it was not waited for.
     pub(super) fn takes_back(&mut self, ctx: &mut Context, was: u32, leg: u32) -> bool {
         let Some(lost) = self.lost.take(|lost| lost.leg == was) else { return false };
         let after_ms = millis(ctx.now.since(lost.since));
         self.note(ctx, FactKind::LegTakenBack { leg, was, after_ms });
+        if self.leg(leg).is_some_and(|leg| leg.waits_for_keys()) {
+            let until = lost.until.max(ctx.now + KEYS_WITHIN);
+            self.lost.list.push(Lost { leg, until, is_back: true, ..lost });
+        }
         true
+    }
+
+    /// A page that has come back has its keys: it is heard.
+    pub(super) fn is_back_with_keys(&mut self, ctx: &mut Context, number: u32) {
+        if self.lost.take(|lost| lost.leg == number).is_none() {
+            return;
+        }
+        match self.guests.is_there(number) {
+            true => self.take_seats(ctx),
+            false => self.is_heard_again(ctx),
+        }
+    }
+
+    /// One of the two is there again by another leg: the other one waits no longer.
+    pub(super) fn is_heard_again(&mut self, ctx: &mut Context) {
+        self.end_comfort(ctx);
+        self.talk(ctx);
     }
 
     /// What whoever is left hears while a page is waited for. False if none is.
@@ -130,12 +157,15 @@ impl Call {
 
     /// Nobody waits for ever.
     pub(super) fn losing_timeout(&mut self, ctx: &mut Context) {
-        while let Some(Lost { leg, .. }) = self.lost.take(|lost| lost.until <= ctx.now) {
-            let why = format!(
-                "the page of leg {leg} was closed or lost its network, and did not come back within {} s",
-                COMES_BACK_WITHIN.as_secs()
-            );
-            let end = End::new(Side::Network, Cause::Unreachable).detail(why);
+        while let Some(Lost { leg, is_back, .. }) = self.lost.take(|lost| lost.until <= ctx.now) {
+            let within = COMES_BACK_WITHIN.as_secs();
+            let (cause, what) = match is_back {
+                false => (Cause::Unreachable, "did not come back"),
+                true => (Cause::NotSecured, "came back, but got no keys"),
+            };
+            let why =
+                format!("the page of leg {leg} was closed or lost its network, and {what} within {within} s");
+            let end = End::new(Side::Network, cause).detail(why);
             if self.guests.is_there(leg) {
                 self.dismiss_guest(ctx, leg, end.place(self.place()));
             } else if self.is_in_talk(leg) {

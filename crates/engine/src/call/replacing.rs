@@ -111,10 +111,11 @@ impl Call {
             _ => self.caller = new,
         }
         self.hands_on(ctx, old, new);
-        if was_lost && !self.is_warming(ctx) {
-            self.end_comfort(ctx);
+        match was_lost {
+            true if self.lost.has(new) => {}
+            true => self.is_heard_again(ctx),
+            false => self.talk(ctx),
         }
-        self.talk(ctx);
     }
 
     /// Ends the old leg. What is known of its party holds for the new one: what it may spend, and whether it is heard.
