@@ -81,8 +81,9 @@ fn jitter_is_waited_for_and_the_wait_shrinks_when_it_is_over() {
     assert!(heard.lost() <= 40, "{}", heard.lost());
     let [before, during, after] = [9, 39, 75].map(|second| heard.wait_at(second));
     assert_eq!(before, steady_wait());
-    assert!((Duration::from_millis(55)..=Duration::from_millis(95)).contains(&during), "{during:?}");
-    assert!(after <= Duration::from_millis(45), "{after:?}");
+    let jitter = Duration::from_millis(61);
+    assert!((jitter..=longest_wait(jitter)).contains(&during), "{during:?}");
+    assert_eq!(after, steady_wait());
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn packets_of_a_stall_are_heard_and_caught_up_by_advice() {
     assert_eq!(heard.numbers().len(), 1000);
     assert!((2..=4).contains(&heard.lost()), "{}", heard.lost());
     assert!(heard.faster > 3, "{}", heard.faster);
-    assert!(heard.wait_at_end() <= Duration::from_millis(45), "{:?}", heard.wait_at_end());
+    assert_eq!(heard.wait_at_end(), steady_wait());
 }
 
 #[test]
@@ -115,8 +116,7 @@ fn packets_out_of_order_are_put_in_order() {
         packet.at += 25_000;
     }
     let heard = hear(8000, &packets);
-    assert!(heard.numbers().is_sorted());
-    assert!(heard.numbers().len() >= 496, "{}", heard.numbers().len());
+    assert_eq!(heard.numbers(), (0..500).collect::<Vec<_>>());
 }
 
 #[test]
@@ -138,8 +138,7 @@ fn two_packets_or_none_in_a_tick_are_heard_without_a_loss() {
         packet.at += 20_000;
     }
     let heard = hear(8000, &packets);
-    assert!(heard.numbers().len() >= 499);
-    assert!(heard.lost() <= 2, "{}", heard.lost());
+    assert_eq!((heard.numbers(), heard.lost()), ((0..500).collect::<Vec<_>>(), 0));
 }
 
 #[test]
@@ -153,7 +152,7 @@ fn of_a_burst_of_64_the_newest_are_heard_at_the_usual_wait() {
     assert!(heard.numbers().len() >= 1000 - 64, "{}", heard.numbers().len());
     let missing = 1000 - heard.numbers().len() as u64;
     assert_eq!(heard.figures.early + heard.figures.late, missing, "{:?}", heard.figures);
-    assert!(heard.wait_at_end() <= Duration::from_millis(60), "{:?}", heard.wait_at_end());
+    assert_eq!(heard.wait_at_end(), steady_wait());
     assert!(heard.numbers().contains(&463));
 }
 
@@ -163,7 +162,7 @@ fn a_burst_of_64_at_the_very_beginning_is_survived() {
     packets[..64].iter_mut().for_each(|packet| packet.at = packets_at(64));
     let heard = hear(8000, &packets);
     assert!(heard.numbers().is_sorted() && heard.numbers().len() >= 436);
-    assert!(heard.wait_at_end() <= Duration::from_millis(60), "{:?}", heard.wait_at_end());
+    assert_eq!(heard.wait_at_end(), steady_wait());
 }
 
 #[test]
@@ -182,8 +181,8 @@ fn a_clock_that_drifts_for_three_hours_adds_no_delay() {
             heard.slower,
             heard.faster
         );
-        assert!(heard.lost() <= 1, "{ppm} ppm: {}", heard.lost());
-        assert!(heard.longest_wait_after(10) <= Duration::from_millis(60), "{ppm} ppm");
+        assert_eq!(heard.lost(), 0, "{ppm} ppm");
+        assert!(heard.longest_wait_after(10) <= longest_wait(Duration::ZERO), "{ppm} ppm");
         let (many, few) = (heard.faster.max(heard.slower), heard.faster.min(heard.slower));
         // 2.16 s too many or too few, 5 ms at a time.
         assert!((400..480).contains(&many) && few <= 12, "{ppm} ppm: {} {}", heard.faster, heard.slower);
@@ -200,11 +199,8 @@ fn drift_together_with_jitter_and_loss_adds_no_delay_either() {
         }
         packets.retain(|packet| packet.number.wrapping_mul(40_503) % 100 != 0);
         let heard = hear(8000, &packets);
-        assert!(
-            heard.longest_wait_after(10) <= Duration::from_millis(110),
-            "{ppm}: {:?}",
-            heard.longest_wait_after(10)
-        );
+        let longest = heard.longest_wait_after(10);
+        assert!(longest <= longest_wait(Duration::from_millis(40)), "{ppm}: {longest:?}");
         let unheard = packets.len() - heard.numbers().len();
         assert!(unheard * 100 <= packets.len() * 2, "{ppm} ppm: {unheard}");
     }
@@ -287,7 +283,7 @@ fn a_sender_whose_timestamps_stand_still_in_a_pause_is_heard_at_once_again() {
         packets[200..].iter_mut().for_each(|packet| packet.at += (pause - 700) * 1000);
         let heard = hear(8000, &packets);
         assert_eq!(heard.numbers(), (0..400).collect::<Vec<_>>(), "{pause} ms");
-        assert!(heard.wait_at_end() <= Duration::from_millis(45), "{pause} ms: {:?}", heard.wait_at_end());
+        assert_eq!(heard.wait_at_end(), steady_wait_after(WAIT_SHORTEST), "{pause} ms");
     }
 }
 
@@ -335,11 +331,9 @@ fn another_source_another_count_and_other_timestamps_go_on_without_a_gap() {
         let mut packets = talk(600);
         packets[300..].iter_mut().for_each(change);
         let heard = hear(8000, &packets);
-        assert!(heard.numbers().is_sorted());
-        assert!(heard.numbers().len() >= 598, "{name}: {}", heard.numbers().len());
-        assert!(heard.lost() <= 1, "{name}: {}", heard.lost());
+        assert_eq!((heard.numbers(), heard.lost()), ((0..600).collect::<Vec<_>>(), 0), "{name}");
         assert!(heard.silences_between(2, 11) <= 3, "{name}: {}", heard.silences_between(2, 11));
-        assert!(heard.wait_at_end() <= Duration::from_millis(45), "{name}: {:?}", heard.wait_at_end());
+        assert_eq!(heard.wait_at_end(), steady_wait(), "{name}");
     }
 }
 
@@ -412,8 +406,8 @@ fn another_clock_rate_and_payload_type_are_heard_at_once() {
         Talk { first: 200, from_ms: 4000, clock: 48_000, payload_type: 111, ..Talk::plain(200) }.packets();
     let heard = hearer.hear(&after);
     assert_eq!(heard.payload_types, [8, 111]);
-    assert!(heard.numbers().len() >= 396, "{}", heard.numbers().len());
-    assert!(heard.wait_at_end() <= Duration::from_millis(45), "{:?}", heard.wait_at_end());
+    assert_eq!(heard.numbers(), (0..400).collect::<Vec<_>>());
+    assert_eq!(heard.wait_at_end(), steady_wait());
 }
 
 #[test]
@@ -441,7 +435,8 @@ fn the_network_finds_a_longer_or_a_shorter_way() {
         let heard = hear(8000, &packets);
         let unheard = 2000 - heard.numbers().len();
         assert!(unheard <= missed, "{by}: {unheard} {:?}", heard.figures);
-        assert!(heard.wait_at_end() <= Duration::from_millis(60), "{by}: {:?}", heard.wait_at_end());
+        let wait = heard.wait_at_end();
+        assert!(wait <= longest_wait(Duration::ZERO), "{by}: {wait:?}");
     }
 }
 

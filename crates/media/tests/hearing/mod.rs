@@ -8,8 +8,12 @@ use std::time::Duration;
 
 use base::Time;
 use media::jitter::{
-    Advice, Arrived, Content, Figures, JitterBuffer, Taken, WAIT_FIRST, WAIT_MARGIN, WAIT_SHORTEST, WAIT_SLACK,
+    Advice, Arrived, Content, Figures, JitterBuffer, Taken, WAIT_FIRST, WAIT_MARGIN, WAIT_SHORTEST,
+    WAIT_SLACK,
 };
+
+/// How finely the delays are counted.
+const DELAYS_COUNTED_BY: Duration = Duration::from_millis(5);
 
 /// The network takes so long by default, in microseconds.
 const DELAY: u64 = 50_000;
@@ -122,6 +126,15 @@ pub fn steady_wait_after(target: Duration) -> Duration {
         wait -= PITCH;
     }
     Duration::from_micros(wait)
+}
+
+/// How long speech may wait where packets are on their way up to so much longer than the quickest: as long as all but a few of
+/// them need, the margin and the slack, and what the hearer still holds when it takes the next packet.
+pub fn longest_wait(jitter: Duration) -> Duration {
+    (jitter.div_duration_f64(DELAYS_COUNTED_BY).ceil() as u32 * DELAYS_COUNTED_BY + WAIT_MARGIN)
+        .max(WAIT_SHORTEST)
+        + WAIT_SLACK
+        + Duration::from_micros(TICK)
 }
 
 pub fn hear(clock: u32, packets: &[Packet]) -> Heard {
