@@ -284,7 +284,7 @@ fn a_page_that_comes_back_and_gets_no_keys_may_come_back_once_more_while_the_cal
     handshake_fails(&mut stage, 3);
     stage.wait(seconds(4));
     assert!(hears_that_it_should_wait(&stage, 1) && !are_bridged(&stage));
-    let mut again = comes_back(&mut stage, &deaf.in_replaces(), 52, "OtHr");
+    let again = comes_back(&mut stage, &deaf.in_replaces(), 52, "OtHr");
     assert!(hears_that_it_should_wait(&stage, 1), "until the keys are there");
     keyed(&mut stage, 4);
     assert!(are_bridged(&stage) && !hears_that_it_should_wait(&stage, 1));

@@ -162,7 +162,7 @@ fn whoever_talks_with_us_or_with_another_codec_is_asked_for_opus_as_we_want_it()
     anna.answer(&mut stage, &invite, "200 OK", &answer);
     stage.expect(address(ANNA), "ACK");
     anna.starts_counting();
-    caller.request(&mut stage, "INVITE", &offer);
+    caller.request(&mut stage, "INVITE", &wanting(&of(address(9), "111 110"), wish));
     assert_eq!(asked(&caller.connect(&mut stage)), "useinbandfec=1", "she speaks another codec");
 }
 
