@@ -376,13 +376,7 @@ impl Hall {
             for packet in said.into_iter().chain(party.report(now)) {
                 let arrivals = network.carry(party.phone, now, Way::ToEngine);
                 self.figures.lost += u64::from(arrivals == [None, None]);
-                let [first, second] = arrivals;
-                if let Some(at) = second {
-                    self.wheel.insert(at, packet.once_more());
-                }
-                if let Some(at) = first {
-                    self.wheel.insert(at, packet);
-                }
+                self.wheel.carry(arrivals, packet);
             }
         }
     }

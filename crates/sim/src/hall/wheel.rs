@@ -35,7 +35,7 @@ pub(super) struct Packet {
 
 impl Packet {
     /// The same packet, as a network that repeats it delivers it.
-    pub(super) fn once_more(&self) -> Packet {
+    fn once_more(&self) -> Packet {
         Packet { what: self.what.map(|_| What::Again), ..self.clone() }
     }
 }
@@ -59,6 +59,14 @@ impl Wheel {
     /// Nothing was on its way for a while.
     pub(super) fn rest_until(&mut self, now: Time) {
         self.now = now;
+    }
+
+    /// A packet comes, and perhaps once more: then what is repeated comes first, also within one tick.
+    pub(super) fn carry(&mut self, [first, second]: [Option<Time>; 2], packet: Packet) {
+        let again = second.map(|at| (at, packet.once_more()));
+        for (at, packet) in first.map(|at| (at, packet)).into_iter().chain(again) {
+            self.insert(at, packet);
+        }
     }
 
     pub(super) fn insert(&mut self, at: Time, packet: Packet) {
@@ -96,5 +104,16 @@ mod tests {
         let mut turns = || wheel.turn().iter().map(|packet| packet.bytes[0]).collect::<Vec<_>>();
         assert_eq!([turns(), turns(), turns(), turns()], [vec![2, 3], vec![4], vec![1], vec![]]);
         assert!(wheel.is_empty());
+    }
+
+    #[test]
+    fn what_is_repeated_within_a_tick_comes_before_its_repetition() {
+        let mut wheel = Wheel::new(Time::ZERO);
+        let at = SocketAddr::from(([10, 0, 0, 1], 1));
+        let packet =
+            Packet { kind: PacketKind::Rtp, from: at, to: at, what: Some(What::Key(3)), bytes: Vec::new() };
+        wheel.carry([Some(Time::from_millis(3)); 2], packet);
+        let come: Vec<bool> = wheel.turn().iter().map(|packet| packet.what == Some(What::Again)).collect();
+        assert_eq!(come, [false, true]);
     }
 }
