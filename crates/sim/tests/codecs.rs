@@ -45,7 +45,8 @@ fn wanting(description: &str, parameters: &str) -> String {
 
 /// How a message asks for Opus.
 fn asked(message: &str) -> &str {
-    let number = message.lines().find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_suffix(" opus/48000/2"));
+    let number =
+        message.lines().find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_suffix(" opus/48000/2"));
     let Some(number) = number else { return "no Opus" };
     let said = message.lines().find_map(|line| line.strip_prefix(&format!("a=fmtp:{number} ")));
     said.unwrap_or("nothing")

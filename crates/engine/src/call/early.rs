@@ -102,8 +102,7 @@ impl Call {
         let Stage::Dialling(dialling) = &mut self.stage else { return false };
         let number = dialling.leg;
         dialling.early.status = Some(status);
-        let (codec, opus) =
-            self.leg(number).map_or((None, None), |leg| (leg.codec(), leg.wants_opus(None)));
+        let (codec, opus) = self.leg(number).map_or((None, None), |leg| (leg.codec(), leg.wants_opus(None)));
         let offer = self.offer.clone();
         let Some(caller) = self.leg(self.caller) else { return false };
         let session = caller.session;

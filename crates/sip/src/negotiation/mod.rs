@@ -165,7 +165,8 @@ impl Negotiation {
             None => (self.abilities.keying.offer(self.stream.as_ref(), line), Web::default()),
         };
         let bundle = web.mid.clone();
-        let media = Media { web, ..lines::audio(local, (&formats, &self.abilities.opus), direction, true, keys) };
+        let media =
+            Media { web, ..lines::audio(local, (&formats, &self.abilities.opus), direction, true, keys) };
         self.say(local.ip(), media, bundle)
     }
 
