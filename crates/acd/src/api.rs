@@ -90,6 +90,18 @@ pub enum Input {
     },
     /// Take calls; also ends a wrap-up early.
     Ready(String),
+    /// Somebody wants this agent and nobody else. Who is not ready is not asked: `NotAsked` says why. Ended by an answer,
+    /// by a refusal, by the deadline, or by `Withdraw`.
+    Ask {
+        /// The wait, which is in no queue.
+        entry: EntryId,
+        /// Who.
+        agent: String,
+        /// How long they may be asked.
+        within: Duration,
+        /// The queue whose wrap-up follows; that of the agent's own with the longest if it came from none.
+        queue: Option<String>,
+    },
     /// The agent's device answered.
     Answered(OfferId),
     /// The agent's device refused or failed. Busy and refusing devices rest for a moment.
@@ -126,6 +138,13 @@ pub enum Output {
         entry: EntryId,
         /// Why.
         why: NotEntered,
+    },
+    /// The one agent who was wanted cannot be asked.
+    NotAsked {
+        /// For which wait.
+        entry: EntryId,
+        /// Why.
+        why: NotAsked,
     },
     /// Tell the caller the place. Also tells a better place than that told last at the next announcement only.
     Announce {
@@ -210,6 +229,19 @@ pub enum NotEntered {
     Full,
     /// Nobody who is logged on could ever take it.
     NobodyThere,
+}
+
+/// Why one agent cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAsked {
+    /// The configuration names nobody so.
+    Unknown,
+    /// Their device is not there.
+    LoggedOff,
+    /// They take no calls.
+    Paused,
+    /// They talk, are being asked, or write up the last call.
+    Busy,
 }
 
 /// Why an asking ended without an answer.

@@ -1,8 +1,11 @@
+mod by_name;
+
 use crate::agents::{Doing, Roster};
 use crate::lines::{Lines, Waiting};
 use crate::timers::{Timer, Timers};
 use crate::{By, Config, Entry, EntryId, Input, NotEntered, OfferId, Output, Queue, Retracted, State, Why};
 use base::Time;
+use by_name::ByName;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -43,6 +46,8 @@ struct LiveOffer {
     entry: EntryId,
     agent: String,
     deadline: Time,
+    /// Nobody else is asked instead.
+    by_name: Option<ByName>,
 }
 
 impl Acd {
@@ -68,6 +73,7 @@ impl Acd {
             Input::LogOff(agent) => self.log_off(now, &agent),
             Input::Pause { agent, reason } => self.pause(now, &agent, reason),
             Input::Ready(agent) => self.ready(now, &agent),
+            Input::Ask { entry, agent, within, queue } => self.ask(now, entry, agent, (within, queue)),
             Input::Answered(offer) => self.answered(now, offer),
             Input::Refused(offer) => self.refused(now, offer),
             Input::Unheard(offer) => self.unheard(now, offer),
@@ -166,7 +172,7 @@ impl Acd {
     }
 
     fn withdraw(&mut self, now: Time, id: EntryId) {
-        let Some(waiting) = self.take_out(id) else { return };
+        let Some(waiting) = self.take_out(id) else { return self.withdraw_by_name(now, id) };
         if let Some(agent) = self.retract(waiting.offer, Retracted::Withdrawn) {
             self.settle_and_seat(now, &agent);
         }
@@ -241,20 +247,12 @@ impl Acd {
     fn offer(&mut self, now: Time, id: EntryId, agent: String) {
         let Some(waiting) = self.lines.get_mut(id) else { return };
         let Some(here) = self.queues.get(&waiting.entry.queue) else { return };
-        let Some(member) = self.roster.get_mut(&agent) else { return };
         if waiting.passed_by.contains(&agent) {
             // Everyone else who could be asked has let it pass too: a new round begins.
             waiting.passed_by.clear();
         }
         let deadline = now + here.queue.offer_deadline;
-        self.offers_made += 1;
-        let offer = OfferId(self.offers_made);
-        member.doing = Doing::Offered(offer);
-        self.lines.set_offer(id, Some(offer));
-        self.timers.set(deadline, Timer::Offer(offer));
-        self.offers.insert(offer, LiveOffer { entry: id, agent: agent.clone(), deadline });
-        self.outputs.push_back(Output::Offer { offer, entry: id, agent: agent.clone(), deadline });
-        self.settle(now, &agent);
+        self.make_offer(now, LiveOffer { entry: id, agent, deadline, by_name: None });
     }
 
     /// Ends a live offer. Its agent does nothing then; the call, if it still waits, has nobody asked for it.
@@ -278,13 +276,17 @@ impl Acd {
 
     fn answered(&mut self, now: Time, offer: OfferId) {
         let Some(live) = self.end_offer(offer) else { return self.answered_late(offer) };
-        let Some(waiting) = self.take_out(live.entry) else { return };
+        let (queue, since) = match (live.by_name, self.take_out(live.entry)) {
+            (Some(by_name), _) => (by_name.queue, by_name.since),
+            (None, Some(waiting)) => (Some(waiting.entry.queue), waiting.since),
+            (None, None) => return,
+        };
         if let Some(member) = self.roster.get_mut(&live.agent) {
-            member.doing = Doing::Talking { offer: Some(offer), queue: Some(waiting.entry.queue) };
+            member.doing = Doing::Talking { offer: Some(offer), queue };
             member.unanswered = 0;
             member.idle_since = None;
         }
-        let waited = now - waiting.since;
+        let waited = now - since;
         self.outputs.push_back(Output::Won { offer, entry: live.entry, agent: live.agent.clone(), waited });
         self.settle(now, &live.agent);
     }

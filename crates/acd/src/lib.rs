@@ -18,6 +18,8 @@
 //!   call that nobody offered them ends a rest: somebody is there.
 //! * **Nobody idles beside a caller.** After every input no ready, rested agent matches a waiting call for
 //!   which nobody is being asked.
+//! * **By name.** One agent may be wanted and nobody else ([`Input::Ask`]): asked at once if they are ready, even while
+//!   they rest, and before all who wait. Who is paused, talks, is asked or writes up is not.
 //! * **The end of a wait** is an answer, a withdrawal or the overflow. If the last agent who matches logs off
 //!   meanwhile, the call goes on waiting until its overflow: another may come.
 

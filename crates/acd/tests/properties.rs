@@ -4,7 +4,8 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use acd::{
-    Acd, Agent, Config, Entry, EntryId, Input, NotEntered, OfferId, Output, Queue, REST, Retracted, State,
+    Acd, Agent, Config, Entry, EntryId, Input, NotAsked, NotEntered, OfferId, Output, Queue, REST, Retracted,
+    State,
 };
 use base::Time;
 use proptest::prelude::*;
@@ -28,6 +29,8 @@ enum Step {
         tell: bool,
     },
     Withdraw(usize),
+    /// By name.
+    Ask(usize),
     LogOn(usize),
     LogOff(usize),
     Pause(usize),
@@ -50,6 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Enqueue { queue, language, topic, priority, overflow, tell }
         }),
         1 => (0usize..20).prop_map(Step::Withdraw),
+        2 => who.clone().prop_map(Step::Ask),
         3 => who.clone().prop_map(Step::LogOn),
         1 => who.clone().prop_map(Step::LogOff),
         1 => who.clone().prop_map(Step::Pause),
@@ -99,6 +103,8 @@ struct Oracle {
     idle_since: BTreeMap<String, Time>,
     rest_until: BTreeMap<String, Time>,
     waiting: BTreeMap<EntryId, Waits>,
+    /// Who is wanted by name, and since when.
+    by_name: BTreeMap<EntryId, (String, Time)>,
     live: BTreeMap<OfferId, (EntryId, String, Time)>,
     talking: BTreeMap<String, OfferId>,
     answered: Option<OfferId>,
@@ -135,6 +141,7 @@ impl Oracle {
             idle_since: BTreeMap::new(),
             rest_until: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            by_name: BTreeMap::new(),
             live: BTreeMap::new(),
             talking: BTreeMap::new(),
             answered: None,
@@ -197,6 +204,7 @@ impl Oracle {
                 assert_eq!(position, self.position(entry));
             }
             Output::NotEntered { entry, why } => self.not_entered(entry, why, entering),
+            Output::NotAsked { entry, why } => self.not_asked(entry, why),
             Output::Announce { entry, position } => assert_eq!(position, self.position(entry)),
             Output::Overflowed { entry, waited } => {
                 let waits = self.end(entry);
@@ -209,7 +217,11 @@ impl Oracle {
                 assert_eq!(self.answered, Some(offer), "only an answer wins");
                 let (asked_for, asked, _) = self.live.remove(&offer).expect("a live offer");
                 assert_eq!((asked_for, &asked), (entry, &agent));
-                assert_eq!(waited, self.now - self.end(entry).since);
+                let since = match self.by_name.remove(&entry) {
+                    Some((_, since)) => since,
+                    None => self.end(entry).since,
+                };
+                assert_eq!(waited, self.now - since);
                 assert!(self.talking.insert(agent.clone(), offer).is_none(), "one call at a time");
                 self.idle_since.remove(&agent);
             }
@@ -253,7 +265,25 @@ impl Oracle {
         }
     }
 
+    fn not_asked(&mut self, id: EntryId, why: NotAsked) {
+        let (agent, _) = self.by_name.remove(&id).expect("somebody was wanted");
+        match why {
+            NotAsked::Unknown | NotAsked::LoggedOff => assert_eq!(self.state(&agent), State::LoggedOff),
+            NotAsked::Paused => assert_eq!(self.state(&agent), State::Paused),
+            NotAsked::Busy => {
+                let state = self.state(&agent);
+                assert!(matches!(state, State::Offered | State::Talking | State::Wrapup), "{state:?}");
+            }
+        }
+    }
+
     fn offered(&mut self, offer: OfferId, entry: EntryId, agent: String, deadline: Time) {
+        if let Some((wanted, _)) = self.by_name.get(&entry) {
+            assert_eq!((wanted, self.state(&agent)), (&agent, State::Ready));
+            self.rest_until.remove(&agent);
+            self.live.insert(offer, (entry, agent, deadline));
+            return;
+        }
         assert!(deadline > self.now);
         assert!(self.live.values().all(|(other, who, _)| *other != entry && *who != agent), "one at a time");
         assert!(self.free(&agent), "{agent} is not free");
@@ -293,12 +323,13 @@ impl Oracle {
                 });
                 assert!(overflows || self.withdrawn == Some(entry));
             }
-            Retracted::LoggedOff | Retracted::Engaged => {}
+            Retracted::LoggedOff | Retracted::Engaged => drop(self.by_name.remove(&entry)),
         }
     }
 
     fn pass(&mut self, entry: EntryId, agent: &str) {
         self.rest_until.insert(agent.to_owned(), self.now + REST);
+        self.by_name.remove(&entry);
         if let Some(waits) = self.waiting.get_mut(&entry) {
             waits.passed_by.insert(agent.to_owned());
         }
@@ -321,7 +352,7 @@ impl Oracle {
             let waiting = self.waiting.values().filter(|waits| waits.entry.queue == queue).count();
             assert_eq!(acd.waiting(queue), waiting);
         }
-        let nothing = self.waiting.is_empty() && self.talking.is_empty();
+        let nothing = self.waiting.is_empty() && self.by_name.is_empty() && self.talking.is_empty();
         assert_eq!(acd.is_idle(), nothing);
         let overflows = self
             .waiting
@@ -406,6 +437,12 @@ impl World {
                 position_every: tell.then_some(Duration::from_secs(9)),
             }),
             Step::Withdraw(back) => self.withdraw(EntryId(self.entries.saturating_sub(back as u64))),
+            Step::Ask(who) => {
+                self.entries += 1;
+                let (entry, agent, queue) = (EntryId(self.entries), name(who), None);
+                self.oracle.by_name.insert(entry, (agent.clone(), self.oracle.now));
+                self.tell(Input::Ask { entry, agent, within: Duration::from_secs(9), queue });
+            }
             Step::LogOn(who) => {
                 if self.oracle.state(AGENTS[who]) == State::LoggedOff {
                     self.oracle.idle_since.remove(AGENTS[who]);
@@ -449,6 +486,7 @@ impl World {
         if waited {
             self.oracle.end(entry);
         }
+        self.oracle.by_name.remove(&entry);
         self.tell(Input::Withdraw(entry));
     }
 

@@ -4,8 +4,8 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use acd::{
-    Acd, Agent, By, Config, Entry, EntryId, Input, NO_ANSWER, NO_MEDIA, NotEntered, OfferId, Output, Queue,
-    REST, Retracted, State, Why,
+    Acd, Agent, By, Config, Entry, EntryId, Input, NO_ANSWER, NO_MEDIA, NotAsked, NotEntered, OfferId, Output,
+    Queue, REST, Retracted, State, Why,
 };
 use base::Time;
 use std::time::Duration;
@@ -663,4 +663,67 @@ fn a_pause_asked_for_in_a_call_is_told_at_once_and_whose_doing_a_state_is() {
     let paused = desk.tell(Input::Pause { agent: "anna".into(), reason: "lunch".into() });
     assert_eq!(told(paused), [(State::Talking, lunch.clone(), By::Request)]);
     assert_eq!(told(desk.tell(Input::Released("anna".into()))), [(State::Paused, lunch, By::Course)]);
+}
+
+/// Wants this agent and nobody else, for a call that came from a queue, or from none.
+fn ask(id: u64, agent: &str, queue: Option<&str>) -> Input {
+    let queue = queue.map(str::to_owned);
+    Input::Ask { entry: EntryId(id), agent: agent.into(), within: seconds(20), queue }
+}
+
+#[test]
+fn an_agent_who_is_wanted_by_name_is_asked_alone_and_writes_up_afterwards() {
+    let mut desk = Desk::italian(&["anna", "bruno"]);
+    assert_eq!(offers(&desk.tell(ask(1, "bruno", None))), [(1, 1, "bruno")]);
+    desk.run(seconds(3));
+    let won = Output::Won { offer: OfferId(1), entry: EntryId(1), agent: "bruno".into(), waited: seconds(3) };
+    assert_eq!(desk.tell(Input::Answered(OfferId(1)))[0], won);
+    desk.tell(Input::Released("bruno".into()));
+    assert_eq!(desk.state("bruno"), State::Wrapup, "that of their own queue, for the call came from none");
+    assert!(desk.acd.is_idle());
+}
+
+#[test]
+fn who_is_wanted_by_name_and_does_not_take_it_is_not_followed_by_anybody() {
+    let mut desk = Desk::italian(&["anna", "bruno"]);
+    desk.tell(ask(1, "bruno", None));
+    let over = desk.run(seconds(20));
+    let (offer, agent) = (OfferId(1), String::from("bruno"));
+    assert_eq!(over[0], Output::Retract { offer, agent, why: Retracted::Expired });
+    assert_eq!(offers(&over), []);
+    assert_eq!(offers(&desk.tell(ask(2, "bruno", None))), [(2, 2, "bruno")], "who rests is asked by name");
+    assert_eq!(offers(&desk.tell(Input::Refused(OfferId(2)))), []);
+    desk.enqueue(3);
+    desk.tell(Input::Answered(OfferId(3)));
+    assert_eq!(offers(&desk.enqueue(4)), [], "bruno rests");
+    assert_eq!(offers(&desk.run(REST)), [(4, 4, "bruno")]);
+}
+
+#[test]
+fn who_is_not_ready_is_not_asked_by_name_and_it_is_said_why() {
+    let mut desk = Desk::italian(&["anna", "bruno"]);
+    let why = |outputs: Vec<Output>| match outputs.as_slice() {
+        [Output::NotAsked { why, .. }] => *why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(why(desk.tell(ask(1, "zeno", None))), NotAsked::Unknown);
+    desk.tell(pause("anna", "coffee"));
+    assert_eq!(why(desk.tell(ask(2, "anna", None))), NotAsked::Paused);
+    desk.tell(Input::LogOff("anna".into()));
+    assert_eq!(why(desk.tell(ask(3, "anna", None))), NotAsked::LoggedOff);
+    desk.tell(ask(4, "bruno", None));
+    assert_eq!(why(desk.tell(ask(5, "bruno", None))), NotAsked::Busy);
+    desk.tell(Input::Answered(OfferId(1)));
+    assert_eq!(why(desk.tell(ask(6, "bruno", None))), NotAsked::Busy);
+}
+
+#[test]
+fn who_is_wanted_by_name_no_longer_is_asked_for_whoever_waits() {
+    let mut desk = Desk::italian(&["anna"]);
+    desk.tell(ask(1, "anna", Some("help")));
+    assert_eq!(offers(&desk.enqueue(2)), []);
+    let outputs = desk.tell(Input::Withdraw(EntryId(1)));
+    let (offer, agent) = (OfferId(1), String::from("anna"));
+    assert_eq!(outputs[0], Output::Retract { offer, agent, why: Retracted::Withdrawn });
+    assert_eq!(offers(&outputs), [(2, 2, "anna")]);
 }

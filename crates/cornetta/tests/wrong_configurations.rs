@@ -430,6 +430,23 @@ fn a_script_that_calls_back_from_a_queue_that_is_not_there_is_a_fault() {
 }
 
 #[test]
+fn a_script_that_wants_an_agent_whom_nobody_knows_is_a_fault() {
+    let agent = "[[agent]]\nname = \"anna\"\npassword = \"pw\"\nlanguages = [\"it\"]\n";
+    for (wanted, what_to_do) in [("ana", "did you mean `anna`?"), ("zeno", "write them under [[agent]]")] {
+        let folder = Folder::new(&format!("[[service]]\nnumber = \"1\"\nscript = \"through\"\n{agent}"));
+        let flow = "title = \"Through\"\nlanguages = [\"it\"]\nstart = \"on\"\n[on]\n";
+        folder.write("ivr-scripts/through/flow.toml", &format!("{flow}transfer = \"agent:{wanted}\"\n"));
+        folder.write("ivr-scripts/through/phrases/it.toml", "");
+        let told = faults_of(&folder).join("\n");
+        let expected = format!(
+            "cornetta.toml:3:10: the script `through` puts calls through to the agent `{wanted}`, who is not there; \
+             {what_to_do}"
+        );
+        assert!(told.contains(&expected), "{told}");
+    }
+}
+
+#[test]
 fn the_faults_of_a_configuration_and_of_its_scripts_are_told_together() {
     let config = "[sipp]\n[[service]]\nnumber = \"1\"\nscript = \"small\"\n";
     let folder = Folder::new(config);

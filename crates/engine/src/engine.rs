@@ -315,6 +315,7 @@ impl Engine {
                 Some(id) => callbacks::not_entered(&mut self.ctx, id, why),
                 None => self.for_entry(entry, |call, ctx| call.queue_refused(ctx, why)),
             },
+            Acd::NotAsked { entry, why } => self.for_entry(entry, |call, ctx| call.not_asked(ctx, why)),
             Acd::Announce { entry, position } => {
                 self.for_entry(entry, |call, ctx| call.announce(ctx, position));
             }

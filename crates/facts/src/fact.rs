@@ -768,6 +768,10 @@ pub enum FactKind {
         to: String,
         /// Its final answer, if there was one.
         sip: Option<u16>,
+        /// Why: `busy`, `no_answer`, `declined`, `unknown`, `unreachable`; of an agent who was wanted by name also `paused`
+        /// and `logged_off`.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     /// Somebody looks at the call's messages and listens to its media, to find a fault.
     #[serde(rename = "capture.started")]

@@ -46,8 +46,8 @@ pub enum Input {
     },
     /// The queue gave the call back.
     QueueEnded(QueueEnd),
-    /// The transfer's target did not answer.
-    TransferFailed,
+    /// Whom the call was to be put through to did not take it.
+    TransferFailed(TransferEnd),
     /// What came of the look-up of this number.
     LookedUp {
         /// The number that `Output::LookUp` told.
@@ -73,6 +73,51 @@ pub enum Answer {
     Missing,
     /// Nobody answered, or nothing that could be understood.
     Failed,
+}
+
+/// Why nobody took a call that was put through: `$transfer_failed` from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferEnd {
+    /// They talk, are being asked, or write up a call.
+    Busy,
+    /// They let it ring.
+    NoAnswer,
+    /// They said no.
+    Declined,
+    /// The agent takes no calls.
+    Paused,
+    /// No device of the agent is there.
+    LoggedOff,
+    /// There is nobody of that name or number.
+    Unknown,
+    /// They could not be reached, or not be heard.
+    Unreachable,
+}
+
+impl TransferEnd {
+    /// All of them.
+    pub const ALL: [TransferEnd; 7] = [
+        TransferEnd::Busy,
+        TransferEnd::NoAnswer,
+        TransferEnd::Declined,
+        TransferEnd::Paused,
+        TransferEnd::LoggedOff,
+        TransferEnd::Unknown,
+        TransferEnd::Unreachable,
+    ];
+
+    /// As scripts and facts write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TransferEnd::Busy => "busy",
+            TransferEnd::NoAnswer => "no_answer",
+            TransferEnd::Declined => "declined",
+            TransferEnd::Paused => "paused",
+            TransferEnd::LoggedOff => "logged_off",
+            TransferEnd::Unknown => "unknown",
+            TransferEnd::Unreachable => "unreachable",
+        }
+    }
 }
 
 /// How a message ended.
@@ -116,6 +161,13 @@ pub enum Output {
         /// A number, a SIP URI, or a service of the house (see [`is_service`](crate::is_service)).
         to: String,
         /// How long it may ring.
+        ring: Duration,
+    },
+    /// Put the call through to this agent and nobody else. The interpreter rests until `TransferFailed`.
+    TransferToAgent {
+        /// Their name.
+        agent: String,
+        /// How long they may be rung.
         ring: Duration,
     },
     /// Ask, and tell `Input::LookedUp`. The interpreter waits as long as the look-up allows and no longer.

@@ -6,7 +6,7 @@ mod common;
 
 use base::Wall;
 use common::{Call, FRIDAY_MORNING, checked, shipped_files, small};
-use ivr::{Answer, Input, MessageEnd, Output, QueueEnd, STEPS_MAX, Script};
+use ivr::{Answer, Input, MessageEnd, Output, QueueEnd, STEPS_MAX, Script, TransferEnd};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn inputs() -> impl Strategy<Value = Vec<(Input, u64)>> {
         1 => Just(Input::QueueEnded(QueueEnd::Full)),
         1 => Just(Input::QueueEnded(QueueEnd::NobodyThere)),
         1 => Just(Input::QueueEnded(QueueEnd::Ended)),
-        1 => Just(Input::TransferFailed),
+        1 => prop::sample::select(TransferEnd::ALL.to_vec()).prop_map(Input::TransferFailed),
         3 => (0u32..6, answer()).prop_map(|(serial, answer)| Input::LookedUp { serial, answer }),
         1 => any::<bool>().prop_map(|accepted| Input::CalledBack { accepted }),
         1 => Just(Input::MessageEnded(MessageEnd::Kept)),
@@ -111,7 +111,9 @@ fn a_silent_call_ends(script: &Arc<Script>, dialled: &str, wall: Wall, end: Queu
             Some(Output::HangUp { .. }) => return,
             Some(Output::Play { .. }) => call.tell(Input::Played { complete: true }),
             Some(Output::Queue(_)) => call.tell(Input::QueueEnded(end)),
-            Some(Output::Transfer { .. }) => call.tell(Input::TransferFailed),
+            Some(Output::Transfer { .. } | Output::TransferToAgent { .. }) => {
+                call.tell(Input::TransferFailed(TransferEnd::Busy))
+            }
             _ => {
                 let (until, _) = call.interpreter.poll_timeout().expect("it is waited for something");
                 call.wait(until.since(call.now))

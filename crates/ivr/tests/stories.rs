@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Call, FRIDAY_MORNING, checked, small};
-use ivr::{Input, KEYS_AHEAD_MAX, Output, QueueEnd, Script, Why};
+use ivr::{Input, KEYS_AHEAD_MAX, Output, QueueEnd, Script, TransferEnd, Why};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,7 +134,7 @@ fn wrong_keys_are_told_and_the_last_one_ends_the_call_where_the_script_is_silent
     assert!(again[4].starts_with("play it/invalid_choice it/no_input it/news "));
     call.played();
     assert_eq!(call.key('#'), ["(no match # 2)", "(left: hang_up)", "hang up: no_match"]);
-    for input in [Input::Start, Input::Digit('1'), Input::Played { complete: true }, Input::TransferFailed] {
+    for input in [Input::Start, Input::Digit('1'), Input::Played { complete: true }, Input::TransferFailed(TransferEnd::Busy)] {
         assert_eq!(call.tell(input), [], "nothing comes after the end");
     }
 }
@@ -238,13 +238,50 @@ fn a_queue_gives_the_call_back_and_a_transfer_fails() {
     let mut call = at_menu();
     call.key('1');
     call.played();
-    assert_eq!(call.tell(Input::TransferFailed), [], "it is not being transferred");
+    assert_eq!(call.tell(Input::TransferFailed(TransferEnd::Busy)), [], "it is not being transferred");
     assert_eq!(
         call.lines(Input::QueueEnded(QueueEnd::Overflow)),
         ["(boss)", "(left: transfer)", "transfer sip:boss@example.org 20s"]
     );
     assert_eq!(call.tell(Input::QueueEnded(QueueEnd::Full)), [], "it is not in a queue");
-    assert_eq!(call.lines(Input::TransferFailed), ["(bye)", "(1 prompts)", "play it/goodbye"]);
+    assert_eq!(call.lines(Input::TransferFailed(TransferEnd::Busy)), ["(transfer_failed = busy)", "(bye)", "(1 prompts)", "play it/goodbye"]);
+}
+
+#[test]
+fn an_agent_is_wanted_by_name_and_why_they_do_not_come_decides_where_the_call_goes_on() {
+    let script = script(
+        r#"
+title     = "By name"
+languages = ["it", "en"]
+start     = "who"
+[numbers]
+2 = { set = { language = "en" } }
+[who]
+set  = { referent = "anna" }
+next = "anna"
+[anna]
+transfer  = "agent:$referent"
+ring      = "20s"
+on.failed = "why"
+[why]
+case      = "$transfer_failed"
+when      = { paused = "paused", busy = "paused" }
+otherwise = "bruno"
+[bruno]
+transfer  = "agent:bruno"
+on.failed = "paused"
+[paused]
+hang_up = "paused"
+"#,
+    );
+    let failed = |end| {
+        let mut call = Call::new(&script, "1");
+        let asked = call.lines(Input::Start);
+        assert_eq!(asked.last().map(String::as_str), Some("transfer to agent anna 20s"));
+        call.lines(Input::TransferFailed(end)).pop()
+    };
+    assert_eq!(failed(TransferEnd::Paused).as_deref(), Some("hang up: paused"));
+    assert_eq!(failed(TransferEnd::LoggedOff).as_deref(), Some("transfer to agent bruno 30s"));
 }
 
 #[test]

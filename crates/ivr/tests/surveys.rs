@@ -6,7 +6,7 @@ mod common;
 
 use base::Wall;
 use common::{Call, FRIDAY_MORNING, checked, repository, shipped_files};
-use ivr::{Answer, Input};
+use ivr::{Answer, Input, TransferEnd};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -44,6 +44,9 @@ fn sixty_surveys_and_more_have_each_a_code_and_a_topic_of_their_own() {
     assert_eq!(different("topic").len(), surveys.len());
     assert!(different("code").iter().all(|code| code.len() == 4 && code.bytes().all(|b| b.is_ascii_digit())));
     assert_eq!(Vec::from_iter(different("level")), ["operators", "referents"]);
+    let (own, none): (Vec<_>, Vec<_>) = surveys.iter().partition(|row| row["level"] == "referents");
+    assert!(own.iter().all(|row| !row["referent"].is_empty()), "experts are known by name");
+    assert!(none.iter().all(|row| row["referent"].is_empty()));
     assert_eq!(Vec::from_iter(different("users")), ["businesses", "families", "farms", "institutions"]);
 }
 
@@ -53,11 +56,15 @@ fn every_survey_is_found_by_its_code_and_waits_where_its_level_says() {
         let mut call = typed("1510", "7", &survey["code"]);
         let serial = 1;
         let answer = Answer::Found(survey.clone());
-        let lines = call.lines(Input::LookedUp { serial, answer });
-        let (queue, priority) =
-            if survey["level"] == "operators" { ("statistics", 0) } else { ("referents", 7) };
-        // Operators' callers hear that they wait; the experts' queue says nothing of its own.
-        let lines = if queue == "statistics" { call.played() } else { lines };
+        call.lines(Input::LookedUp { serial, answer });
+        let (queue, priority, lines) = match survey["level"].as_str() {
+            "operators" => ("statistics", 0, call.played()),
+            _ => {
+                let asked = format!("transfer to agent {} 20s", survey["referent"]);
+                assert_eq!(call.played().last(), Some(&asked));
+                ("referents", 7, call.lines(Input::TransferFailed(TransferEnd::Paused)))
+            }
+        };
         let wait = format!("queue {queue} language=it topic={} priority={priority}", survey["topic"]);
         assert_eq!(lines.last(), Some(&wait), "{}", survey["survey"]);
     }

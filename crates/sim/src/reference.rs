@@ -14,6 +14,8 @@ const LATE: Duration = Duration::from_millis(150);
 pub(crate) struct Reference {
     agents: BTreeMap<String, Agent>,
     waiting: BTreeMap<String, Wait>,
+    /// Which agent a call is to be put through to, by name.
+    by_name: BTreeMap<String, String>,
     offers: BTreeMap<u64, (String, String)>,
     arrivals: u64,
     /// What broke a rule.
@@ -51,6 +53,7 @@ impl Reference {
         Reference {
             agents: config.agents.iter().map(|skills| (skills.name.clone(), agent(skills))).collect(),
             waiting: BTreeMap::new(),
+            by_name: BTreeMap::new(),
             offers: BTreeMap::new(),
             arrivals: 0,
             complaints: Vec::new(),
@@ -115,6 +118,12 @@ impl Reference {
                 let waited = self.waiting.remove(call).is_some();
                 self.must(waited, || format!("{call} left a queue in which it did not wait"));
             }
+            FactKind::TransferStarted { to, by: None } if self.agents.contains_key(to) => {
+                self.by_name.insert(call.to_owned(), to.clone());
+            }
+            FactKind::TransferCompleted { .. } | FactKind::TransferFailed { .. } => {
+                self.by_name.remove(call);
+            }
             FactKind::OfferMade { offer, agent, .. } => self.offer(now, *offer, call, agent),
             FactKind::OfferAccepted { offer, agent } => self.accepted(*offer, call, agent),
             FactKind::OfferEnded { offer, agent, reason, .. } => {
@@ -167,12 +176,12 @@ impl Reference {
         let Some(agent) = self.agents.get(name) else {
             return self.complaints.push(format!("{call} is offered to {name}, who is in no configuration"));
         };
-        let Some(wait) = self.waiting.get(call) else {
-            return self.complaints.push(format!("{call} is offered to {name} but does not wait"));
+        let wrong = match self.waiting.get(call) {
+            Some(wait) => self.judge(now, call, wait, agent),
+            None if self.by_name.get(call).is_some_and(|wanted| wanted == name) => agent.is_engaged(call),
+            None => Some(format!("{call} is offered to {name} but does not wait")),
         };
-        if let Some(wrong) = self.judge(now, call, wait, agent) {
-            self.complaints.push(wrong);
-        }
+        self.complaints.extend(wrong);
         if let Some(wait) = self.waiting.get_mut(call) {
             wait.asked = true;
             if wait.passed_by.contains(name) {
@@ -240,6 +249,7 @@ impl Reference {
     }
 
     fn call_ended(&mut self, call: &str) {
+        self.by_name.remove(call);
         if self.waiting.remove(call).is_some() {
             self.complaints.push(format!("{call} ended without leaving its queue"));
         }
@@ -267,6 +277,16 @@ impl Agent {
         self.state == AgentState::Ready
             && self.busy_with.is_none()
             && self.rest_until.is_none_or(|until| until + LATE < now)
+    }
+
+    /// Why somebody who is wanted by name should not have been asked. A rest does not count.
+    fn is_engaged(&self, call: &str) -> Option<String> {
+        let name = &self.skills.name;
+        match (&self.busy_with, self.state) {
+            (None, AgentState::Ready) => None,
+            (Some(other), _) => Some(format!("{call} asks for {name}, who has {other}")),
+            (None, state) => Some(format!("{call} asks for {name}, who is {state:?}")),
+        }
     }
 
     fn suits(&self, wait: &Wait) -> bool {

@@ -204,6 +204,13 @@ impl Walk {
                 Output::Transfer { to, .. } => {
                     self.end("transfer", format!("è passata a {to}"), json!({ "to": to }));
                 }
+                Output::TransferToAgent { agent, .. } => {
+                    self.end(
+                        "transfer",
+                        format!("squilla all'operatore «{agent}»"),
+                        json!({ "agent": agent }),
+                    );
+                }
                 Output::CallBack(wish) => {
                     let words = format!("sarà richiamato {} dalla coda «{}»", wish.number, wish.queue);
                     self.end("callback", words, json!({ "queue": wish.queue, "number": wish.number }));

@@ -30,6 +30,10 @@ impl Desk {
         self.acd.queues.iter().any(|queue| queue.name == name)
     }
 
+    pub(super) fn has_agent(&self, name: &str) -> bool {
+        self.acd.agents.iter().any(|agent| agent.name == name)
+    }
+
     /// The queues that can be named by the installation's own, or by a body's, as these write them.
     fn queues_named_in(&self, body: Option<&str>) -> Vec<&str> {
         let queues = self.acd.queues.iter().map(|queue| queue.name.as_str());

@@ -273,6 +273,17 @@ fn scripted(
             document.fault(entry.value_at(), what, "write it under [[queue]]");
         }
     }
+    let known = |agent: &&str| desk.has_agent(agent) || desk.has_agent(&name_in(*body, agent));
+    for agent in script.transfer_agents().into_iter().filter(|agent| !known(agent)) {
+        let what =
+            format!("the script `{written}` puts calls through to the agent `{agent}`, who is not there");
+        let known = desk.acd.agents.iter().map(|agent| agent.name.as_str());
+        let what_to_do = match nearest(agent, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write them under [[agent]]".to_owned(),
+        };
+        document.fault(entry.value_at(), what, what_to_do);
+    }
     for target in script.transfer_targets() {
         if ivr::is_service(target) {
             sent.push(Sent { at: entry.value_at(), script: written.to_owned(), to: target.to_owned() });

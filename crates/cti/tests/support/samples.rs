@@ -269,7 +269,7 @@ fn call() -> Vec<FactKind> {
         FactKind::TransferReferred { to: NUMBER.into(), trunk: "tim".into() },
         FactKind::TransferKept { to: NUMBER.into(), trunk: "tim".into(), sip: Some(603) },
         FactKind::TextSent { from: NUMBER.into(), to: "bruno".into(), bytes: 14, sip: 200 },
-        FactKind::TransferFailed { to: NUMBER.into(), sip: Some(486) },
+        FactKind::TransferFailed { to: NUMBER.into(), sip: Some(486), reason: "busy".into() },
     ]
 }
 

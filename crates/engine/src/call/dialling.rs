@@ -1,6 +1,7 @@
 //! While another party outside is being called for the caller: a transfer, or a service that only puts
 //! through.
 
+use super::asking::transfer_end;
 use super::early::Told;
 use super::ending::Phase;
 use super::hunting::{Hunt, congested, is_elsewhere};
@@ -11,7 +12,7 @@ use crate::context::Context;
 use crate::media_terms::Reach;
 use base::Time;
 use facts::{CallPhase, Cause, End, FactKind, LegRole, PassedOver, Side};
-use ivr::Input;
+use ivr::{Input, TransferEnd};
 use sip::ua::{Contact, Do, Elsewhere, MAX_FORWARDS, Peer, SessionId, Towards};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -70,7 +71,7 @@ impl Call {
         self.phase = CallPhase::Transferring { to: to.clone() };
         match resolve(ctx, &to) {
             Some(target) => self.dial(ctx, target, to, ring, Purpose::Script),
-            None => self.script_transfer_failed(ctx, to, None),
+            None => self.script_transfer_failed(ctx, to, None, TransferEnd::Unknown),
         }
     }
 
@@ -344,8 +345,7 @@ impl Call {
         }
         match &self.stage {
             Stage::Dialling(dialling) if dialling.leg == number => self.dialled_in_vain(ctx, end),
-            Stage::Queued(_) => self.agent_refused(ctx, number, &end),
-            _ => {}
+            _ => self.agent_refused(ctx, number, &end),
         }
     }
 
@@ -371,15 +371,21 @@ impl Call {
         self.settle_unanswered(ctx);
         match purpose {
             Purpose::Arrival | Purpose::Callback => self.finish(ctx, end),
-            Purpose::Script => self.script_transfer_failed(ctx, to, end.sip),
+            Purpose::Script => self.script_transfer_failed(ctx, to, end.sip, transfer_end(&end)),
             Purpose::Transfer(transfer) => self.transfer_refused(ctx, to, end, transfer),
             Purpose::Guest(_) => {}
         }
     }
 
-    pub(super) fn script_transfer_failed(&mut self, ctx: &mut Context, to: String, sip: Option<u16>) {
-        self.note(ctx, FactKind::TransferFailed { to, sip });
-        self.back_to_script(ctx, Input::TransferFailed);
+    pub(super) fn script_transfer_failed(
+        &mut self,
+        ctx: &mut Context,
+        to: String,
+        sip: Option<u16>,
+        why: TransferEnd,
+    ) {
+        self.note(ctx, FactKind::TransferFailed { to, sip, reason: why.as_str().to_owned() });
+        self.back_to_script(ctx, Input::TransferFailed(why));
     }
 }
 

@@ -78,6 +78,7 @@ impl Call {
         self.settle_unanswered(ctx);
         self.give_up_callback(ctx, &end);
         self.leave_queue(ctx, reason, seen_from_the_other_side(&end));
+        self.give_up_by_name(ctx, seen_from_the_other_side(&end));
         self.phases.enter(ctx.now, Phase::Other);
         self.stage = Stage::Over { until: ctx.now + OVER_MAX };
         let (status, q850) = (refusal_for(&end), end.q850);
@@ -210,7 +211,7 @@ impl Call {
                 let other = self.legs.iter().find(|leg| leg.number == *other);
                 other.map_or(String::new(), |leg| format!("with:{}", leg.address))
             }
-            Stage::Dialling(_) => "dialling".to_owned(),
+            Stage::ByName(_) | Stage::Dialling(_) => "dialling".to_owned(),
             Stage::Leaving(_) => "leaving".to_owned(),
             Stage::Arriving | Stage::Measured | Stage::Over { .. } => String::new(),
         }

@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::leg::Leg;
 use crate::trust::Trust;
 use facts::{CallPhase, Cause, End, FactKind, Side};
+use ivr::TransferEnd;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -53,7 +54,7 @@ impl Call {
         let Some((service, number)) =
             found.and_then(|meant| Some((meant.service, meant.number?))).filter(|_| self.hops < HOPS_MAX)
         else {
-            return self.script_transfer_failed(ctx, to, None);
+            return self.script_transfer_failed(ctx, to, None, TransferEnd::Unknown);
         };
         if self.is_elsewhere(ctx, &number) {
             return self.leave_body(ctx, to, number);
@@ -86,9 +87,10 @@ impl Call {
     /// There is no room for another call: the script has this one back, or it ends.
     fn stay(&mut self, ctx: &mut Context, to: String) {
         if matches!(self.stage, Stage::Scripted) {
-            return self.script_transfer_failed(ctx, to, None);
+            return self.script_transfer_failed(ctx, to, None, TransferEnd::Unreachable);
         }
-        self.note(ctx, FactKind::TransferFailed { to, sip: None });
+        let reason = TransferEnd::Unreachable.as_str().to_owned();
+        self.note(ctx, FactKind::TransferFailed { to, sip: None, reason });
         self.finish(ctx, End::new(Side::Engine, Cause::Capacity).sip(503));
     }
 

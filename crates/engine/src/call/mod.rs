@@ -2,6 +2,8 @@
 //! the file of that concern.
 
 mod arrival;
+mod asking;
+mod by_name;
 mod calling_back;
 mod dialling;
 mod digits;
@@ -26,6 +28,8 @@ mod transferring;
 mod turned_away;
 mod waiting;
 
+use asking::Asking;
+use by_name::ByName;
 pub(crate) use dialling::Dialling;
 use digits::Presses;
 pub(crate) use digits::Source;
@@ -92,6 +96,8 @@ pub(crate) struct Call {
     /// The caller's offer, until it is answered.
     offer: Option<Vec<u8>>,
     pub(crate) stage: Stage,
+    /// The agent who is being asked to come.
+    asking: Option<Asking>,
     phase: CallPhase,
     classified: BTreeMap<String, String>,
     /// Those that are not over. The caller's is there until the call is.
@@ -149,6 +155,8 @@ pub(crate) enum Stage {
     Scripted,
     /// It waits for an agent.
     Queued(Queued),
+    /// One agent, and nobody else, is asked to take it.
+    ByName(ByName),
     /// Another party is being called for it.
     Dialling(Dialling),
     /// An operator is asked to connect it with another party.
@@ -201,6 +209,7 @@ impl Call {
             way: Way::from_here(),
             offer: None,
             stage: Stage::Arriving,
+            asking: None,
             phase: CallPhase::Arriving,
             classified: BTreeMap::new(),
             legs: Vec::new(),

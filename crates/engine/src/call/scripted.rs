@@ -99,6 +99,7 @@ impl Call {
                 }
                 Output::Transfer { to, .. } if is_service(&to) => self.send_on(ctx, to),
                 Output::Transfer { to, ring } => self.transfer(ctx, to, ring),
+                Output::TransferToAgent { agent, ring } => self.transfer_to_agent(ctx, agent, ring),
                 Output::LookUp { serial, look_up, with } => {
                     let asker = Asker { call: self.key, serial };
                     ctx.out.push_back(crate::Output::LookUp(Question { asker, look_up, with }));

@@ -1,6 +1,7 @@
 //! Handing a call over: a party asks for it by REFER or an integrator by a command, and the remaining party is
 //! brought together with somebody else. The remaining party's phone never hears of it.
 
+use super::asking::transfer_end;
 use super::dialling::{Purpose, address};
 use super::ending::{Phase, refusal_for};
 use super::{Call, Stage};
@@ -238,7 +239,8 @@ impl Call {
 
     /// The target did not take the call: it goes back to whoever transferred it.
     pub(super) fn transfer_refused(&mut self, ctx: &mut Context, to: String, end: End, transfer: Transfer) {
-        self.note(ctx, FactKind::TransferFailed { to, sip: end.sip });
+        let reason = transfer_end(&end).as_str().to_owned();
+        self.note(ctx, FactKind::TransferFailed { to, sip: end.sip, reason });
         transfer.tell(ctx, refusal_for(&end));
         let there = self.legs.iter().any(|leg| leg.number == transfer.by && leg.connected);
         if there {

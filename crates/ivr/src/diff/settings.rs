@@ -4,7 +4,7 @@ use super::{Found, Subject};
 use crate::LookUp;
 use crate::script::{
     Assignment, CallbackNode, CollectNode, Flow, Kind, Line, MessageNode, Node, Purpose, QueueNode, Retry,
-    Value, Words, is_service, span,
+    Value, Words, span,
 };
 use crate::{Secret, Source};
 use calendar::InWords;
@@ -64,8 +64,8 @@ fn others(table: &mut Table, kind: &Kind) {
         }
         Kind::Queue(queue) => waited(table, queue),
         Kind::Transfer { to, ring, .. } => {
-            table.put("il numero", "the number", to.to_string());
-            if !matches!(to, Value::Text(to) if is_service(to)) {
+            table.put("a chi si passa", "to whom", to.to_string());
+            if !to.is_service() {
                 table.put("quanto squilla", "how long it rings", span(*ring));
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::Script;
 use crate::script::{
-    Assignment, Choice, CollectNode, Exit, Kind, Line, Node, Purpose, Value, Words, is_service, span,
+    Assignment, Choice, CollectNode, Exit, Kind, Line, Node, Purpose, Words, span,
 };
 use std::collections::BTreeMap;
 
@@ -148,9 +148,7 @@ fn node_box(script: &Script, node: &Node) -> Box {
             lines.push(format!("queue {}", queue.queue));
             lines.extend(queue.overflow_after.map(|after| format!("overflows after {}", span(after))));
         }
-        Kind::Transfer { to: Value::Text(to), .. } if is_service(to) => {
-            lines.push(format!("goes on in {to}"))
-        }
+        Kind::Transfer { to, .. } if to.is_service() => lines.push(format!("goes on in {to}")),
         Kind::Transfer { to, ring, .. } => {
             lines.push(format!("to {to}, rings {}", span(*ring)));
         }

@@ -9,8 +9,10 @@ mod speaking;
 pub(crate) use speaking::Said;
 pub use speaking::shown;
 
-use crate::script::{Assignment, CallbackNode, Exit, Kind, Node, NodeId, QueueNode, Value};
-use crate::{CallBack, Closed, Entry, Input, MessageEnd, Output, QueueEnd, Script, Trace, Wait, Why};
+use crate::script::{Assignment, CallbackNode, Destination, Exit, FAILED, Kind, Node, NodeId, QueueNode, Value};
+use crate::{
+    CallBack, Closed, Entry, Input, MessageEnd, Output, QueueEnd, Script, Trace, TransferEnd, Wait, Why,
+};
 use base::{Bounded, Time, Wall};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -121,7 +123,9 @@ impl Interpreter {
                 self.go_on(turn, |call, node| call.looked_up(node, turn.now.since(since), answer));
             }
             (State::Resting, Input::QueueEnded(end)) => self.go_on(turn, |_, node| queue_exit(node, end)),
-            (State::Resting, Input::TransferFailed) => self.go_on(turn, |_, node| failed_exit(node)),
+            (State::Resting, Input::TransferFailed(end)) => {
+                self.go_on(turn, |call, node| call.not_put_through(node, end));
+            }
             (State::Resting, Input::CalledBack { accepted }) => {
                 self.go_on(turn, |_, node| callback_exit(node, accepted));
             }
@@ -292,8 +296,12 @@ impl Interpreter {
             }
             Kind::Queue(queue) => self.wait_in(node, queue),
             Kind::Transfer { to, ring, .. } => {
-                let to = self.value(to);
-                self.leave(node, "transfer", Output::Transfer { to, ring: *ring });
+                let (to, ring) = (to.clone(), *ring);
+                let output = match to {
+                    Destination::Outside(to) => Output::Transfer { to: self.value(&to), ring },
+                    Destination::Agent(agent) => Output::TransferToAgent { agent: self.value(&agent), ring },
+                };
+                self.leave(node, "transfer", output);
             }
             Kind::Callback(callback) => self.call_back(node, callback),
             Kind::Message(message) => {
@@ -318,6 +326,13 @@ impl Interpreter {
             follows: queue.ended.is_some(),
         };
         self.leave(node, "queue", Output::Queue(wait));
+    }
+
+    /// Nobody took the call that was to be put through: why becomes known.
+    fn not_put_through(&mut self, node: &Node, end: TransferEnd) -> Option<Exit> {
+        let Kind::Transfer { failed, .. } = &node.kind else { return None };
+        self.set_all(&[Assignment { key: FAILED.to_owned(), value: end.as_str().to_owned() }]);
+        Some(failed.clone())
     }
 
     fn call_back(&mut self, node: &Node, callback: &CallbackNode) {
@@ -415,11 +430,6 @@ fn message_exit(node: &Node, end: MessageEnd) -> Option<Exit> {
         MessageEnd::Failed => &message.failed,
     };
     Some(exit.clone())
-}
-
-fn failed_exit(node: &Node) -> Option<Exit> {
-    let Kind::Transfer { failed, .. } = &node.kind else { return None };
-    Some(failed.clone())
 }
 
 fn is_key(key: char) -> bool {

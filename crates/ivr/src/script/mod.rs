@@ -22,8 +22,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use kinds::FAILED;
 pub(crate) use model::{
-    Assignment, CallbackNode, Choice, CollectNode, Exit, Flow, Kind, Line, LookUpNode, MessageNode, Node,
+    Assignment, CallbackNode, Choice, CollectNode, Destination, Exit, Flow, Kind, Line, LookUpNode, MessageNode, Node,
     NodeId, Number, Purpose, QueueNode, Retry, Value, Words,
 };
 pub use outline::{Spoken, Step};
@@ -205,10 +206,23 @@ impl Script {
     /// The numbers and URIs that the script puts calls through to, as far as they are written in it.
     pub fn transfer_targets(&self) -> BTreeSet<&str> {
         let target = |node| match node {
-            &Node { kind: Kind::Transfer { to: Value::Text(ref to), .. }, .. } => Some(to.as_str()),
+            &Node { kind: Kind::Transfer { to: Destination::Outside(Value::Text(ref to)), .. }, .. } => {
+                Some(to.as_str())
+            }
             _ => None,
         };
         self.flow.nodes.iter().filter_map(target).collect()
+    }
+
+    /// The agents whom the script puts calls through to, as far as their names are written in it.
+    pub fn transfer_agents(&self) -> BTreeSet<&str> {
+        let agent = |node| match node {
+            &Node { kind: Kind::Transfer { to: Destination::Agent(Value::Text(ref to)), .. }, .. } => {
+                Some(to.as_str())
+            }
+            _ => None,
+        };
+        self.flow.nodes.iter().filter_map(agent).collect()
     }
 
     /// Whom the script asks, each once.

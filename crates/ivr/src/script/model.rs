@@ -2,6 +2,7 @@
 
 use super::emergency::Emergency;
 use super::promise::Promise;
+use super::words::is_service;
 use crate::look_up::LookUp;
 use media_api::Sound;
 use spoken::Form;
@@ -76,7 +77,7 @@ pub(crate) enum Kind {
     LookUp(LookUpNode),
     Queue(QueueNode),
     Transfer {
-        to: Value,
+        to: Destination,
         ring: Duration,
         failed: Exit,
     },
@@ -309,6 +310,35 @@ pub(crate) struct MessageNode {
     pub(crate) empty: Exit,
     pub(crate) failed: Exit,
 }
+
+/// To whom a call is put through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// A number, or a SIP URI.
+    Outside(Value),
+    /// An agent, by name.
+    Agent(Value),
+}
+
+impl Destination {
+    /// Whether the call goes on in another service of the house.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self, Destination::Outside(Value::Text(to)) if is_service(to))
+    }
+}
+
+/// As a script writes it.
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Destination::Outside(to) => to.fmt(f),
+            Destination::Agent(agent) => write!(f, "{AGENT}{agent}"),
+        }
+    }
+}
+
+/// What stands before an agent's name where a script puts a call through.
+pub(crate) const AGENT: &str = "agent:";
 
 /// A text of the script, or what is known of the call under a name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -30,6 +30,12 @@ pub(super) fn is_dialled(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+*#_.-".contains(&byte))
 }
 
+/// The name of an agent, which is the user of their devices.
+pub(super) fn is_account(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+_.-".contains(&byte))
+}
+
 /// What a `transport` parameter may say in a SIP URI, and in a SIPS URI, which is never called without TLS.
 const SIP: [&str; 5] = ["udp", "tcp", "tls", "ws", "wss"];
 const SIPS: [&str; 4] = ["tcp", "tls", "ws", "wss"];

@@ -157,6 +157,7 @@ pub(crate) fn line(output: &Output) -> String {
             )
         }
         Output::Transfer { to, ring } => format!("transfer {to} {}s", ring.as_secs()),
+        Output::TransferToAgent { agent, ring } => format!("transfer to agent {agent} {}s", ring.as_secs()),
         Output::LookUp { serial, look_up, with } => {
             format!("look up {serial} {} {}", look_up.name, with.join(","))
         }

@@ -385,9 +385,11 @@ fn transfer_step(kind: &FactKind) -> Option<(String, String)> {
                 format!("{trunk} does not{sip}: the call stays here"),
             )
         }
-        FactKind::TransferFailed { to, sip } => {
-            let sip = sip.map(|status| format!(" (SIP {status})")).unwrap_or_default();
-            (format!("trasferimento verso {to} non riuscito{sip}"), format!("transfer to {to} failed{sip}"))
+        FactKind::TransferFailed { to, sip, reason } => {
+            let sip = sip.map(|status| format!("SIP {status}")).unwrap_or_default();
+            let why: Vec<&str> = [reason.as_str(), &sip].into_iter().filter(|why| !why.is_empty()).collect();
+            let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(", ")) };
+            (format!("trasferimento verso {to} non riuscito{why}"), format!("transfer to {to} failed{why}"))
         }
         _ => return None,
     })

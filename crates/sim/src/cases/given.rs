@@ -90,7 +90,7 @@ pub(super) enum CallbackGiven {
 pub(super) const CALLBACKS: [(&str, CallbackGiven); 2] =
     [("accepted", CallbackGiven::Accepted), ("refused", CallbackGiven::Refused)];
 
-/// An agent who is there.
+/// An agent of the desk.
 #[derive(Clone, Debug)]
 pub(super) struct AgentGiven {
     pub(super) name: String,
@@ -100,8 +100,27 @@ pub(super) struct AgentGiven {
     pub(super) topics: BTreeSet<String>,
     /// All of the script's unless named.
     pub(super) queues: Option<BTreeSet<String>>,
-    pub(super) does: Does,
+    pub(super) does: AgentDoes,
 }
+
+/// What an agent does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AgentDoes {
+    /// Is there, and their phone does this.
+    IsThere(Does),
+    /// Is there, and takes no calls.
+    Pauses,
+    /// Is not there.
+    IsAway,
+}
+
+pub(super) const AGENT_DOES: [(&str, AgentDoes); 5] = [
+    ("answers", AgentDoes::IsThere(Does::Answers)),
+    ("refuses", AgentDoes::IsThere(Does::Refuses)),
+    ("rings", AgentDoes::IsThere(Does::Rings)),
+    ("pauses", AgentDoes::Pauses),
+    ("away", AgentDoes::IsAway),
+];
 
 impl Given {
     /// What holds if nothing is said.
@@ -183,14 +202,14 @@ fn agent(reader: &mut Reader<'_, '_>, entry: &Entry<'_>) -> Option<AgentGiven> {
     let languages = section.take("languages").map(|entry| reader.languages(&entry));
     let queues = section.take("queues").map(|entry| reader.queues(&entry));
     let topics = section.take("topics").map(|entry| reader.document.texts(&entry)).unwrap_or_default();
-    let does = section.take("does").and_then(|entry| reader.word(&entry, &DOES));
+    let does = section.take("does").and_then(|entry| reader.word(&entry, &AGENT_DOES));
     section.finish(&mut reader.document);
     Some(AgentGiven {
         name: name?,
         languages,
         topics: topics.into_iter().map(|(topic, _)| topic.to_owned()).collect(),
         queues,
-        does: does.unwrap_or(Does::Answers),
+        does: does.unwrap_or(AgentDoes::IsThere(Does::Answers)),
     })
 }
 

@@ -4,7 +4,7 @@ use super::agenda::{Agenda, Thing};
 use super::desk::{self, CALLER, OUTSIDE};
 use super::expected::Difference;
 use super::fingers::Fingers;
-use super::given::{Answers, Does, Given};
+use super::given::{AgentDoes, Answers, Does, Given};
 use super::led::{Act, Led, News};
 use super::messages;
 use super::read::Case;
@@ -92,7 +92,11 @@ impl<'c> Scene<'c> {
             phones.insert(number, Led::new(number, user, does, seed.numbered(number as u64).rng()));
         };
         for (number, agent) in given.agents.iter().enumerate().take(OUTSIDE) {
-            add(number, &agent.name, agent.does);
+            let does = match agent.does {
+                AgentDoes::IsThere(does) => does,
+                AgentDoes::Pauses | AgentDoes::IsAway => Does::Rings,
+            };
+            add(number, &agent.name, does);
         }
         add(OUTSIDE, "outside", given.outside);
         add(CALLER, &given.from, Does::Answers);
@@ -112,15 +116,10 @@ impl<'c> Scene<'c> {
 
     fn live(&mut self) {
         self.settle();
-        for number in 0..self.given.agents.len().min(OUTSIDE) {
-            self.with_phone(number, Led::register);
-            self.settle();
-        }
+        self.people_come();
         if let Some(message) = self.given.emergency.clone() {
             let (scope, reason) = (EmergencyScope::All, BY.to_owned());
-            let command = facts::Command::CloseByEmergency { scope, message, reason };
-            self.inputs.push_back(Input::Command { id: 1, by: BY.to_owned(), command });
-            self.settle();
+            self.command(facts::Command::CloseByEmergency { scope, message, reason });
         }
         let (dialled, from) = (self.given.dialled.clone(), self.given.from.clone());
         self.with_phone(CALLER, |phone| phone.dial(&dialled, &from));
@@ -140,6 +139,27 @@ impl<'c> Scene<'c> {
             }
             self.settle();
         }
+    }
+
+    /// Agents log on, and some pause.
+    fn people_come(&mut self) {
+        let given = self.given;
+        for (number, agent) in given.agents.iter().enumerate().take(OUTSIDE) {
+            if agent.does == AgentDoes::IsAway {
+                continue;
+            }
+            self.with_phone(number, Led::register);
+            self.settle();
+            if agent.does == AgentDoes::Pauses {
+                let (agent, reason) = (agent.name.clone(), BY.to_owned());
+                self.command(facts::Command::Pause { agent, reason });
+            }
+        }
+    }
+
+    fn command(&mut self, command: facts::Command) {
+        self.inputs.push_back(Input::Command { id: 1, by: BY.to_owned(), command });
+        self.settle();
     }
 
     fn happens(&mut self, thing: Thing) {

@@ -104,8 +104,12 @@ fn given(text: &mut Lines, facts: &[Fact]) {
     if facts.iter().any(|fact| is_closed_by_command(&fact.kind)) {
         text.add("emergency", quoted(""));
     }
-    if let Some(FactKind::TransferFailed { sip, .. }) = facts.iter().map(|fact| &fact.kind).find(put_through)
-    {
+    let by_name = by_name(facts);
+    let outside = facts.iter().map(|fact| &fact.kind).find(|kind| match kind {
+        FactKind::TransferCompleted { to } | FactKind::TransferFailed { to, .. } => !by_name.contains_key(to),
+        _ => false,
+    });
+    if let Some(FactKind::TransferFailed { sip, .. }) = outside {
         let does = if sip.is_some_and(|sip| sip != 487) { "refuses" } else { "rings" };
         text.add("outside", quoted(does));
     }
@@ -130,8 +134,22 @@ fn message(kind: &FactKind) -> Option<&'static str> {
     }
 }
 
-fn put_through(kind: &&FactKind) -> bool {
-    matches!(kind, FactKind::TransferCompleted { .. } | FactKind::TransferFailed { .. })
+/// Who was asked, or was wanted by name and could not be asked, and what they did.
+fn by_name(facts: &[Fact]) -> BTreeMap<String, &'static str> {
+    let mut wanted = BTreeMap::new();
+    for fact in facts {
+        match &fact.kind {
+            FactKind::OfferMade { agent, .. } => drop(wanted.insert(agent.clone(), "rings")),
+            FactKind::TransferFailed { to, reason, .. } if reason == "paused" => {
+                wanted.insert(to.clone(), "pauses");
+            }
+            FactKind::TransferFailed { to, reason, .. } if reason == "logged_off" => {
+                wanted.insert(to.clone(), "away");
+            }
+            _ => {}
+        }
+    }
+    wanted
 }
 
 fn full(kind: &FactKind) -> Option<String> {
@@ -212,13 +230,22 @@ fn found(after: Option<&[Fact]>) -> String {
 fn agents(facts: &[Fact]) -> BTreeMap<String, (BTreeSet<String>, &'static str)> {
     let mut agents: BTreeMap<String, (BTreeSet<String>, &'static str)> = BTreeMap::new();
     let mut waits: Vec<(String, bool)> = Vec::new();
+    let mut wanted = None;
+    for (agent, does) in by_name(facts).into_iter().filter(|(_, does)| *does != "rings") {
+        agents.insert(agent, (BTreeSet::new(), does));
+    }
     for fact in facts {
         match &fact.kind {
-            FactKind::QueueEntered { queue, .. } => waits.push((queue.clone(), false)),
+            FactKind::QueueEntered { queue, .. } => {
+                wanted = None;
+                waits.push((queue.clone(), false));
+            }
+            FactKind::TransferStarted { to, by: None } => wanted = Some(to.clone()),
             FactKind::OfferMade { agent, .. } => {
-                if let Some((queue, asked)) = waits.last_mut() {
+                let queues = &mut agents.entry(agent.clone()).or_insert((BTreeSet::new(), "rings")).0;
+                if let Some((queue, asked)) = waits.last_mut().filter(|_| wanted.as_ref() != Some(agent)) {
                     *asked = true;
-                    agents.entry(agent.clone()).or_insert((BTreeSet::new(), "rings")).0.insert(queue.clone());
+                    queues.insert(queue.clone());
                 }
             }
             FactKind::OfferAccepted { agent, .. } => does(&mut agents, agent, "answers"),

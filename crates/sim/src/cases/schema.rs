@@ -1,6 +1,6 @@
 //! What `tests/NAME.toml` may hold, for editors. Each key that `read`, `given` and `expected` take has its line here.
 
-use super::given::{ANONYMOUS, AT, CALLBACKS, DIALLED, DOES, MESSAGES};
+use super::given::{AGENT_DOES, ANONYMOUS, AT, CALLBACKS, DIALLED, DOES, MESSAGES};
 use document::schema::{Key, Keys, Schema, Shape};
 
 /// What a file of cases may hold.
@@ -83,7 +83,8 @@ fn agent() -> Keys {
         ),
         Key::new("queues", Shape::Text.one_or_more(0), "Whom they answer; all of the script's unless said."),
         Key::new("topics", Shape::Text.one_or_more(0), "What they know; everything unless said."),
-        Key::new("does", words(&DOES), "What they do when it rings.").unless_said("answers"),
+        Key::new("does", words(&AGENT_DOES), "What they do when it rings; or that they pause, or are not there.")
+            .unless_said("answers"),
     ])
 }
 

@@ -1,24 +1,24 @@
 //! Nodes in which the caller is put through, or leaves a message.
 
 use super::super::flow::Reader;
-use super::super::model::{Kind, MessageNode, Value};
-use super::super::words::{is_service, is_target};
+use super::super::model::{AGENT, Destination, Kind, MessageNode, Value};
+use super::super::words::{is_account, is_target};
 use super::limits::{LONGEST, RING, SILENCE};
-use super::{duration, finish, name, outcomes, value};
-use document::Section;
+use super::{duration, finish, known_or_text, name, outcomes};
+use crate::TransferEnd;
+use document::{Entry, Section};
+
+/// Under which name it becomes known why nobody took a call.
+pub(crate) const FAILED: &str = "transfer_failed";
 
 pub(super) fn transfer(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Kind> {
     let entry = section.take("transfer")?;
-    let to = value(reader, &entry);
-    if let Some(Value::Text(text)) = &to
-        && !is_target(text)
-    {
-        let what = format!("nobody can be called at `{text}`");
-        let what_to_do = "write a number, sip:USER@HOST, service:NUMBER or body:NAME";
-        reader.document.fault(entry.value_at(), what, what_to_do);
+    let to = destination(reader, &entry);
+    for end in TransferEnd::ALL {
+        let _said_where_it_is_known = reader.becomes(FAILED, end.as_str());
     }
-    if let (Some(Value::Text(text)), Some(at)) = (&to, section.place_of("ring"))
-        && is_service(text)
+    if to.as_ref().is_some_and(Destination::is_service)
+        && let Some(at) = section.place_of("ring")
     {
         reader.document.fault(at, "a service of the house does not ring", "take `ring` out");
     }
@@ -27,6 +27,22 @@ pub(super) fn transfer(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Op
     let failed = reader.exit_or_default(&mut on, "failed", "transfer_failed");
     finish(reader, on);
     Some(Kind::Transfer { to: to?, ring, failed: failed? })
+}
+
+/// A number, a URI, `agent:NAME`, or either with `$NAME` for what is known of the call.
+fn destination(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Destination> {
+    let text = reader.document.text(entry)?;
+    let at = entry.value_at();
+    let (to, is_right) = match text.strip_prefix(AGENT) {
+        Some(agent) => (Destination::Agent(known_or_text(reader, agent, at)), is_account(agent)),
+        None => (Destination::Outside(known_or_text(reader, text, at)), is_target(text)),
+    };
+    let (Destination::Outside(value) | Destination::Agent(value)) = &to;
+    if matches!(value, Value::Text(_)) && !is_right {
+        let what_to_do = "write a number, sip:USER@HOST, agent:NAME, service:NUMBER or body:NAME";
+        reader.document.fault(at, format!("nobody can be called at `{text}`"), what_to_do);
+    }
+    Some(to)
 }
 
 /// `message = "desk"`, `longest = "2m"`, `silence = "5s"`, `next = "node"`.

@@ -8,6 +8,7 @@ pub(super) mod limits;
 mod queueing;
 mod saying;
 
+pub(crate) use leaving::FAILED;
 pub(super) use saying::uses;
 
 use super::flow::Reader;
@@ -132,9 +133,13 @@ pub(super) fn duration(
 /// A text, or `$NAME` for what is known of the call.
 fn value(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Value> {
     let text = reader.document.text(entry)?;
-    let Some(name) = text.strip_prefix('$') else { return Some(Value::Text(text.to_owned())) };
-    reader.knows(name, entry.value_at());
-    Some(Value::Known(name.to_owned()))
+    Some(known_or_text(reader, text, entry.value_at()))
+}
+
+fn known_or_text(reader: &mut Reader<'_>, text: &str, at: usize) -> Value {
+    let Some(name) = text.strip_prefix('$') else { return Value::Text(text.to_owned()) };
+    reader.knows(name, at);
+    Value::Known(name.to_owned())
 }
 
 fn outcomes<'d>(reader: &mut Reader<'_>, section: &mut Section<'d>) -> Option<Section<'d>> {

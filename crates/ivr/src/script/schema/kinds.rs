@@ -158,12 +158,12 @@ fn queue() -> Keys {
 
 fn transfer() -> Keys {
     let target =
-        fits("\\$.*|\\+?[0-9]{2,20}|sips?:[!-~]+|service:[A-Za-z0-9+*#_.-]{1,40}|body:[a-z][a-z0-9_-]{0,39}");
+        fits("\\$.*|\\+?[0-9]{2,20}|sips?:[!-~]+|agent:(\\$.*|[A-Za-z0-9+_.-]{1,40})|service:[A-Za-z0-9+*#_.-]{1,40}|body:[a-z][a-z0-9_-]{0,39}");
     Keys::new([
         Key::new(
             "transfer",
             target,
-            "Where the call is put through to: a number, sip:USER@HOST, service:NUMBER, body:NAME, or $NAME.",
+            "Where the call is put through to: a number, sip:USER@HOST, agent:NAME, service:NUMBER, body:NAME, or $NAME.",
         )
         .required(),
         says(),
