@@ -96,7 +96,9 @@ fn answer(output: &Output, chance: &mut Rng) -> Input {
             1 => QueueEnd::NobodyThere,
             _ => QueueEnd::Full,
         }),
-        Output::Transfer { .. } => Input::TransferFailed,
+        Output::Transfer { .. } | Output::TransferToAgent { .. } => {
+            Input::TransferFailed(ivr::TransferEnd::NoAnswer)
+        }
         Output::LookUp { serial, .. } => Input::LookedUp { serial: *serial, answer: Answer::Missing },
         Output::CallBack(_) => Input::CalledBack { accepted: chance.below(2) == 0 },
         Output::Message { .. } => Input::MessageEnded(MessageEnd::Kept),

@@ -1,3 +1,4 @@
+use crate::lines::Waiting;
 use crate::{Agent, Entry, OfferId, State};
 use base::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,9 +74,13 @@ impl Member {
 
     /// Whether they could take this call at some time.
     pub(crate) fn matches(&self, entry: &Entry) -> bool {
+        self.knows(entry) && self.agent.languages.contains(&entry.language)
+    }
+
+    /// The same with somebody who interprets.
+    pub(crate) fn knows(&self, entry: &Entry) -> bool {
         let agent = &self.agent;
         agent.queues.contains(&entry.queue)
-            && agent.languages.contains(&entry.language)
             && (agent.topics.is_empty() || entry.topic.is_empty() || agent.topics.contains(&entry.topic))
     }
 }
@@ -140,19 +145,24 @@ impl Roster {
         Some(tell)
     }
 
-    /// The agent who should be asked to take this call: the longest idle of those who did not let it pass,
-    /// else the longest idle.
-    pub(crate) fn first_for(&self, entry: &Entry, passed_by: &BTreeSet<String>) -> Option<String> {
-        let mut again = None;
+    /// The agent who should be asked to take this call: of those who did not let it pass, if there are any, the longest idle
+    /// who speaks its language; without any such, if they may be asked too, the longest idle of the others.
+    pub(crate) fn first_for(&self, waiting: &Waiting) -> Option<String> {
+        let mut first: Option<((bool, bool), &String)> = None;
         for (_, name) in &self.free {
-            if !self.agents.get(name).is_some_and(|member| member.matches(entry)) {
+            let Some(member) = self.agents.get(name) else { continue };
+            let speaks = member.matches(&waiting.entry);
+            if !speaks && !(waiting.any_language && member.knows(&waiting.entry)) {
                 continue;
             }
-            if !passed_by.contains(name) {
+            let rank = (waiting.passed_by.contains(name), !speaks);
+            if rank == (false, false) {
                 return Some(name.clone());
             }
-            again.get_or_insert(name);
+            if first.is_none_or(|(before, _)| rank < before) {
+                first = Some((rank, name));
+            }
         }
-        again.cloned()
+        first.map(|(_, name)| name.clone())
     }
 }

@@ -64,6 +64,9 @@ pub struct Entry {
     pub arrived: Time,
     /// Nobody is on the line: it enters even while nobody is there who could take it.
     pub is_callback: bool,
+    /// After this wait agents without its language may be asked too, for somebody will interpret; at once while nobody who
+    /// speaks it is there. Never, if nothing is said.
+    pub any_language_after: Option<Duration>,
     /// Give it back after this wait.
     pub overflow_after: Option<Duration>,
     /// Say the position this often, the first time at once.
@@ -152,6 +155,11 @@ pub enum Output {
         entry: EntryId,
         /// From 1.
         position: usize,
+    },
+    /// From now on agents without the call's language may be asked too.
+    Widened {
+        /// Which.
+        entry: EntryId,
     },
     /// The call has waited long enough and is no longer in the queue.
     Overflowed {
@@ -285,6 +293,8 @@ pub enum Why {
     Rest,
     /// A call has waited long enough.
     Overflow,
+    /// A call has waited long enough for its language.
+    Widen,
     /// A caller is to be told the place.
     Announce,
 }

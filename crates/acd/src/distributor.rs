@@ -1,6 +1,6 @@
 mod by_name;
 
-use crate::agents::{Doing, Roster};
+use crate::agents::{Doing, Member, Roster};
 use crate::lines::{Lines, Waiting};
 use crate::timers::{Timer, Timers};
 use crate::{By, Config, Entry, EntryId, Input, NotEntered, OfferId, Output, Queue, Retracted, State, Why};
@@ -92,6 +92,7 @@ impl Acd {
                 Timer::Wrapup(agent) => self.end_wrapup(now, &agent),
                 Timer::Rest(agent) => self.end_rest(now, &agent),
                 Timer::Overflow(entry) => self.overflow(now, entry),
+                Timer::Widen(entry) => self.widen(now, entry),
                 Timer::Announce(entry) => self.announce_again(now, at, entry),
             }
         }
@@ -150,12 +151,34 @@ impl Acd {
         self.lines.add(entry, now);
         let position = self.lines.position(id).unwrap_or(1);
         self.outputs.push_back(Output::Entered { entry: id, position });
-        if let Some(at) = self.lines.get(id).and_then(|waiting| waiting.overflow_at) {
-            self.timers.set(at, Timer::Overflow(id));
-        }
+        self.set_limits(now, id);
         if announced {
             self.announce_again(now, now, id);
         }
+        self.serve(now, id);
+    }
+
+    /// Until when the call waits for its language, and until when at all.
+    fn set_limits(&mut self, now: Time, id: EntryId) {
+        let Some(waiting) = self.lines.get(id) else { return };
+        if let Some(at) = waiting.overflow_at {
+            self.timers.set(at, Timer::Overflow(id));
+        }
+        let Some(at) = waiting.widens_at else { return };
+        let speaks = |member: &Member| member.state() != State::LoggedOff && member.matches(&waiting.entry);
+        match at > now && self.roster.iter().any(speaks) {
+            true => self.timers.set(at, Timer::Widen(id)),
+            false => self.mark_widened(id),
+        }
+    }
+
+    fn mark_widened(&mut self, id: EntryId) {
+        self.lines.widen(id);
+        self.outputs.push_back(Output::Widened { entry: id });
+    }
+
+    fn widen(&mut self, now: Time, id: EntryId) {
+        self.mark_widened(id);
         self.serve(now, id);
     }
 
@@ -166,8 +189,10 @@ impl Acd {
         if !self.has_room(&entry.queue) {
             return Some(NotEntered::Full);
         }
-        let somebody =
-            self.roster.iter().any(|member| member.state() != State::LoggedOff && member.matches(entry));
+        let could = |member: &Member| {
+            member.matches(entry) || (entry.any_language_after.is_some() && member.knows(entry))
+        };
+        let somebody = self.roster.iter().any(|member| member.state() != State::LoggedOff && could(member));
         (!somebody && !entry.is_callback).then_some(NotEntered::NobodyThere)
     }
 
@@ -192,6 +217,7 @@ impl Acd {
         let waiting = self.lines.remove(id)?;
         self.timers.clear(waiting.overflow_at, Timer::Overflow(id));
         self.timers.clear(waiting.announce_at, Timer::Announce(id));
+        self.timers.clear(waiting.widens_at, Timer::Widen(id));
         let queue = &waiting.entry.queue;
         if self.lines.waiting(queue) == 0 && self.queues.get(queue).is_some_and(|here| here.dropped) {
             self.queues.remove(queue);
@@ -217,7 +243,7 @@ impl Acd {
     /// Asks the right agent for this call, if one is free and nobody is being asked for it.
     fn serve(&mut self, now: Time, id: EntryId) {
         let Some(waiting) = self.lines.get(id).filter(|waiting| waiting.offer.is_none()) else { return };
-        let Some(agent) = self.roster.first_for(&waiting.entry, &waiting.passed_by) else { return };
+        let Some(agent) = self.roster.first_for(waiting) else { return };
         self.offer(now, id, agent);
     }
 

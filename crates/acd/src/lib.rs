@@ -5,6 +5,8 @@
 //!
 //! * **Match.** An agent may take a call if they serve its queue, speak its language, and know its topic.
 //!   A call without a topic, or an agent without named topics, matches every topic.
+//! * **Any language.** After [`Entry::any_language_after`] agents of the queue and topic who do not speak the call's language may
+//!   take it too, for somebody will interpret; those who do are asked first. At once, if nobody who does is logged on when it enters.
 //! * **Order.** Among calls: higher priority, then earlier arrival. Among agents: those who did not let this
 //!   call pass yet, then the longest idle, then by name. Idle time counts from the first readiness after a
 //!   log-on or a call; a pause in between does not set it back. Whoever logs off and comes anew has let no call

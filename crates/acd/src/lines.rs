@@ -11,6 +11,8 @@ pub(crate) struct Lines {
     by_queue: BTreeMap<String, BTreeSet<Place>>,
     /// Those for whom nobody is being asked: queue → language → topic.
     unasked: Unasked,
+    /// Those of them whose language need not be spoken any more: queue → topic.
+    widened: BTreeMap<String, ByTopic>,
     arrivals: u64,
 }
 
@@ -31,6 +33,9 @@ pub(crate) struct Waiting {
     pub(crate) since: Time,
     pub(crate) overflow_at: Option<Time>,
     pub(crate) announce_at: Option<Time>,
+    pub(crate) widens_at: Option<Time>,
+    /// Agents without its language may be asked too.
+    pub(crate) any_language: bool,
     /// The one live offer.
     pub(crate) offer: Option<OfferId>,
     /// Agents who let it pass in this round.
@@ -44,22 +49,71 @@ impl Lines {
         let (priority, arrived) = (Reverse(entry.priority), entry.arrived);
         let place = Place { priority, arrived, arrival: self.arrivals, id: entry.id };
         self.by_queue.entry(entry.queue.clone()).or_default().insert(place);
-        insert_unasked(&mut self.unasked, &entry, place);
         let waiting = Waiting {
             since: now,
             overflow_at: entry.overflow_after.map(|after| now + after),
             announce_at: None,
+            widens_at: entry.any_language_after.map(|after| now + after),
+            any_language: false,
             offer: None,
             passed_by: BTreeSet::new(),
             place,
             entry,
         };
+        self.insert_unasked(&waiting);
         self.entries.insert(waiting.entry.id, waiting);
+    }
+
+    /// Agents without the call's language may be asked too from now on.
+    pub(crate) fn widen(&mut self, id: EntryId) {
+        let Some(mut waiting) = self.entries.remove(&id) else { return };
+        let unasked = waiting.offer.is_none();
+        if unasked {
+            self.remove_unasked(&waiting);
+        }
+        (waiting.any_language, waiting.widens_at) = (true, None);
+        if unasked {
+            self.insert_unasked(&waiting);
+        }
+        self.entries.insert(id, waiting);
+    }
+
+    fn insert_unasked(&mut self, waiting: &Waiting) {
+        let entry = &waiting.entry;
+        let topics = match waiting.any_language {
+            true => self.widened.entry(entry.queue.clone()).or_default(),
+            false => {
+                let languages = self.unasked.entry(entry.queue.clone()).or_default();
+                languages.entry(entry.language.clone()).or_default()
+            }
+        };
+        topics.entry(entry.topic.clone()).or_default().insert(waiting.place);
+    }
+
+    /// Empty branches go too: languages and topics come with the calls and must not pile up.
+    fn remove_unasked(&mut self, waiting: &Waiting) {
+        let entry = &waiting.entry;
+        if waiting.any_language {
+            if let Some(topics) = self.widened.get_mut(&entry.queue)
+                && remove_of_topic(topics, waiting)
+            {
+                self.widened.remove(&entry.queue);
+            }
+            return;
+        }
+        let Some(languages) = self.unasked.get_mut(&entry.queue) else { return };
+        let Some(topics) = languages.get_mut(&entry.language) else { return };
+        if remove_of_topic(topics, waiting) {
+            languages.remove(&entry.language);
+        }
+        if languages.is_empty() {
+            self.unasked.remove(&entry.queue);
+        }
     }
 
     pub(crate) fn remove(&mut self, id: EntryId) -> Option<Waiting> {
         let waiting = self.entries.remove(&id)?;
-        remove_unasked(&mut self.unasked, &waiting.entry, waiting.place);
+        self.remove_unasked(&waiting);
         if let Some(line) = self.by_queue.get_mut(&waiting.entry.queue) {
             line.remove(&waiting.place);
             if line.is_empty() {
@@ -79,12 +133,13 @@ impl Lines {
 
     /// An agent is asked for this call, or nobody is any longer.
     pub(crate) fn set_offer(&mut self, id: EntryId, offer: Option<OfferId>) {
-        let Some(waiting) = self.entries.get_mut(&id) else { return };
+        let Some(mut waiting) = self.entries.remove(&id) else { return };
         waiting.offer = offer;
         match offer {
-            Some(_) => remove_unasked(&mut self.unasked, &waiting.entry, waiting.place),
-            None => insert_unasked(&mut self.unasked, &waiting.entry, waiting.place),
+            Some(_) => self.remove_unasked(&waiting),
+            None => self.insert_unasked(&waiting),
         }
+        self.entries.insert(id, waiting);
     }
 
     /// The agent is gone. Whoever comes under that name later has let no call pass: a device whose connection
@@ -114,19 +169,20 @@ impl Lines {
         let languages = agent.queues.iter().filter_map(|queue| self.unasked.get(queue));
         let topics = languages
             .flat_map(|languages| agent.languages.iter().filter_map(|language| languages.get(language)));
+        let topics = topics.chain(agent.queues.iter().filter_map(|queue| self.widened.get(queue)));
         topics.filter_map(|topics| first_of_topics(topics, agent)).min().map(|place| place.id)
     }
 
     /// All for whom nobody is being asked, in the order of serving.
     pub(crate) fn unasked(&self) -> Vec<EntryId> {
-        let topics = self.unasked.values().flat_map(BTreeMap::values).flat_map(BTreeMap::values);
-        let mut places: Vec<Place> = topics.flatten().copied().collect();
+        let topics = self.unasked.values().flat_map(BTreeMap::values).chain(self.widened.values());
+        let mut places: Vec<Place> = topics.flat_map(BTreeMap::values).flatten().copied().collect();
         places.sort_unstable();
         places.into_iter().map(|place| place.id).collect()
     }
 }
 
-fn first_of_topics(topics: &BTreeMap<String, BTreeSet<Place>>, agent: &Agent) -> Option<Place> {
+fn first_of_topics(topics: &ByTopic, agent: &Agent) -> Option<Place> {
     if agent.topics.is_empty() {
         return topics.values().filter_map(BTreeSet::first).min().copied();
     }
@@ -134,27 +190,17 @@ fn first_of_topics(topics: &BTreeMap<String, BTreeSet<Place>>, agent: &Agent) ->
     named.chain(topics.get("")).filter_map(BTreeSet::first).min().copied()
 }
 
-type Unasked = BTreeMap<String, BTreeMap<String, BTreeMap<String, BTreeSet<Place>>>>;
+type ByTopic = BTreeMap<String, BTreeSet<Place>>;
 
-fn insert_unasked(unasked: &mut Unasked, entry: &Entry, place: Place) {
-    let languages = unasked.entry(entry.queue.clone()).or_default();
-    let topics = languages.entry(entry.language.clone()).or_default();
-    topics.entry(entry.topic.clone()).or_default().insert(place);
-}
+type Unasked = BTreeMap<String, BTreeMap<String, ByTopic>>;
 
-/// Empty branches go too: languages and topics come with the calls and must not pile up.
-fn remove_unasked(unasked: &mut Unasked, entry: &Entry, place: Place) {
-    let Some(languages) = unasked.get_mut(&entry.queue) else { return };
-    let Some(topics) = languages.get_mut(&entry.language) else { return };
-    let Some(line) = topics.get_mut(&entry.topic) else { return };
-    line.remove(&place);
-    if line.is_empty() {
-        topics.remove(&entry.topic);
+/// True if nothing is left.
+fn remove_of_topic(topics: &mut ByTopic, waiting: &Waiting) -> bool {
+    if let Some(line) = topics.get_mut(&waiting.entry.topic) {
+        line.remove(&waiting.place);
+        if line.is_empty() {
+            topics.remove(&waiting.entry.topic);
+        }
     }
-    if topics.is_empty() {
-        languages.remove(&entry.language);
-    }
-    if languages.is_empty() {
-        unasked.remove(&entry.queue);
-    }
+    topics.is_empty()
 }

@@ -13,6 +13,8 @@ pub(crate) enum Timer {
     Rest(String),
     /// A call has waited long enough.
     Overflow(EntryId),
+    /// A call has waited long enough for its language.
+    Widen(EntryId),
     /// A caller is told the place.
     Announce(EntryId),
 }
@@ -24,6 +26,7 @@ impl Timer {
             Timer::Wrapup(_) => Why::Wrapup,
             Timer::Rest(_) => Why::Rest,
             Timer::Overflow(_) => Why::Overflow,
+            Timer::Widen(_) => Why::Widen,
             Timer::Announce(_) => Why::Announce,
         }
     }

@@ -27,6 +27,8 @@ enum Step {
         priority: u8,
         overflow: Option<u64>,
         tell: bool,
+        /// Somebody will interpret after so many seconds.
+        foreign: Option<u64>,
     },
     Withdraw(usize),
     /// By name.
@@ -47,10 +49,12 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let who = 0..AGENTS.len();
     let overflow = proptest::option::of(0u64..60);
-    let enqueue = (0..QUEUES.len(), 0..LANGUAGES.len(), 0..TOPICS.len(), 0u8..3, overflow, any::<bool>());
+    let foreign = proptest::option::of(0u64..30);
+    let skills = (0..QUEUES.len(), 0..LANGUAGES.len(), 0..TOPICS.len());
+    let enqueue = (skills, 0u8..3, overflow, any::<bool>(), foreign);
     prop_oneof![
-        6 => enqueue.prop_map(|(queue, language, topic, priority, overflow, tell)| {
-            Step::Enqueue { queue, language, topic, priority, overflow, tell }
+        6 => enqueue.prop_map(|((queue, language, topic), priority, overflow, tell, foreign)| {
+            Step::Enqueue { queue, language, topic, priority, overflow, tell, foreign }
         }),
         1 => (0usize..20).prop_map(Step::Withdraw),
         2 => who.clone().prop_map(Step::Ask),
@@ -118,17 +122,25 @@ struct Waits {
     since: Time,
     arrival: u64,
     passed_by: BTreeSet<String>,
+    widened: bool,
 }
 
 impl Waits {
+    fn suits(&self, agent: &Agent) -> bool {
+        matches(agent, &self.entry) || (self.widened && knows(agent, &self.entry))
+    }
+
     fn rank(&self) -> (u8, u64) {
         (u8::MAX - self.entry.priority, self.arrival)
     }
 }
 
 fn matches(agent: &Agent, entry: &Entry) -> bool {
+    knows(agent, entry) && agent.languages.contains(&entry.language)
+}
+
+fn knows(agent: &Agent, entry: &Entry) -> bool {
     agent.queues.contains(&entry.queue)
-        && agent.languages.contains(&entry.language)
         && (agent.topics.is_empty() || entry.topic.is_empty() || agent.topics.contains(&entry.topic))
 }
 
@@ -199,6 +211,7 @@ impl Oracle {
                     since: self.now,
                     arrival: self.arrivals,
                     passed_by: BTreeSet::new(),
+                    widened: false,
                 };
                 assert!(self.waiting.insert(entry, waits).is_none());
                 assert_eq!(position, self.position(entry));
@@ -206,6 +219,7 @@ impl Oracle {
             Output::NotEntered { entry, why } => self.not_entered(entry, why, entering),
             Output::NotAsked { entry, why } => self.not_asked(entry, why),
             Output::Announce { entry, position } => assert_eq!(position, self.position(entry)),
+            Output::Widened { entry } => self.widened(entry),
             Output::Overflowed { entry, waited } => {
                 let waits = self.end(entry);
                 assert_eq!(waited, self.now - waits.since);
@@ -257,12 +271,27 @@ impl Oracle {
         let somebody = self
             .agents
             .values()
-            .any(|agent| matches(agent, entry) && self.state(&agent.name) != State::LoggedOff);
+            .filter(|agent| {
+                matches(agent, entry) || (entry.any_language_after.is_some() && knows(agent, entry))
+            })
+            .any(|agent| self.state(&agent.name) != State::LoggedOff);
         match why {
             NotEntered::NoSuchQueue => panic!("both queues are always there"),
             NotEntered::Full => assert_eq!(in_queue, WAITING_MAX),
             NotEntered::NobodyThere => assert!(!somebody),
         }
+    }
+
+    fn widened(&mut self, id: EntryId) {
+        let waits = &self.waiting[&id];
+        let after = waits.entry.any_language_after.expect("somebody will interpret");
+        let waited = self.now - waits.since;
+        let speaks =
+            |agent: &&Agent| matches(agent, &waits.entry) && self.state(&agent.name) != State::LoggedOff;
+        let nobody = self.agents.values().filter(speaks).count() == 0;
+        assert!(waited == after || (waited.is_zero() && nobody), "{waited:?} of {after:?}");
+        let waits = self.waiting.get_mut(&id).expect("it waits");
+        assert!(!std::mem::replace(&mut waits.widened, true), "once");
     }
 
     fn not_asked(&mut self, id: EntryId, why: NotAsked) {
@@ -289,16 +318,19 @@ impl Oracle {
         assert!(self.free(&agent), "{agent} is not free");
         let waits = &self.waiting[&entry];
         let asked = &self.agents[&agent];
-        assert!(matches(asked, &waits.entry));
-        for other in self.unasked().filter(|other| matches(asked, &other.entry)) {
+        assert!(waits.suits(asked));
+        for other in self.unasked().filter(|other| other.suits(asked)) {
             assert!(waits.rank() <= other.rank(), "{:?} was before {entry:?}", other.entry.id);
         }
-        let turn = |name: &String| (waits.passed_by.contains(name), self.idle_since.get(name), name.clone());
-        for other in self.agents.values().filter(|other| matches(other, &waits.entry)) {
+        let turn = |agent: &Agent| {
+            let (name, speaks) = (agent.name.clone(), matches(agent, &waits.entry));
+            (waits.passed_by.contains(&name), !speaks, self.idle_since.get(&name), name)
+        };
+        for other in self.agents.values().filter(|other| waits.suits(other)) {
             // One whose rest ends at this very instant may be told so before or after.
             let resting = self.rest_until.get(&other.name).is_some_and(|until| *until >= self.now);
             if self.free(&other.name) && !resting {
-                assert!(turn(&agent) <= turn(&other.name), "{} was before {agent}", other.name);
+                assert!(turn(asked) <= turn(other), "{} was before {agent}", other.name);
             }
         }
         let waits = self.waiting.get_mut(&entry).expect("it waits");
@@ -338,7 +370,7 @@ impl Oracle {
     /// What must be true whenever all outputs have been taken.
     fn settled(&self, acd: &Acd) {
         for waits in self.unasked() {
-            for agent in self.agents.values().filter(|agent| matches(agent, &waits.entry)) {
+            for agent in self.agents.values().filter(|agent| waits.suits(agent)) {
                 assert!(!self.free(&agent.name), "{} idles beside {:?}", agent.name, waits.entry.id);
             }
         }
@@ -425,17 +457,20 @@ impl World {
     fn run(&mut self, step: Step) {
         let name = |who: usize| AGENTS[who].to_owned();
         match step {
-            Step::Enqueue { queue, language, topic, priority, overflow, tell } => self.enqueue(Entry {
-                id: EntryId(0),
-                queue: QUEUES[queue].into(),
-                language: LANGUAGES[language].into(),
-                topic: TOPICS[topic].into(),
-                priority,
-                arrived: Time::ZERO,
-                is_callback: false,
-                overflow_after: overflow.map(Duration::from_secs),
-                position_every: tell.then_some(Duration::from_secs(9)),
-            }),
+            Step::Enqueue { queue, language, topic, priority, overflow, tell, foreign } => {
+                self.enqueue(Entry {
+                    id: EntryId(0),
+                    queue: QUEUES[queue].into(),
+                    language: LANGUAGES[language].into(),
+                    topic: TOPICS[topic].into(),
+                    priority,
+                    arrived: Time::ZERO,
+                    is_callback: false,
+                    any_language_after: foreign.map(Duration::from_secs),
+                    overflow_after: overflow.map(Duration::from_secs),
+                    position_every: tell.then_some(Duration::from_secs(9)),
+                })
+            }
             Step::Withdraw(back) => self.withdraw(EntryId(self.entries.saturating_sub(back as u64))),
             Step::Ask(who) => {
                 self.entries += 1;

@@ -4,8 +4,8 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use acd::{
-    Acd, Agent, By, Config, Entry, EntryId, Input, NO_ANSWER, NO_MEDIA, NotAsked, NotEntered, OfferId, Output,
-    Queue, REST, Retracted, State, Why,
+    Acd, Agent, By, Config, Entry, EntryId, Input, NO_ANSWER, NO_MEDIA, NotAsked, NotEntered, OfferId,
+    Output, Queue, REST, Retracted, State, Why,
 };
 use base::Time;
 use std::time::Duration;
@@ -43,6 +43,7 @@ fn entry(id: u64, language: &str) -> Entry {
         priority: 0,
         arrived: Time::ZERO,
         is_callback: false,
+        any_language_after: None,
         overflow_after: None,
         position_every: None,
     }
@@ -726,4 +727,71 @@ fn who_is_wanted_by_name_no_longer_is_asked_for_whoever_waits() {
     let (offer, agent) = (OfferId(1), String::from("anna"));
     assert_eq!(outputs[0], Output::Retract { offer, agent, why: Retracted::Withdrawn });
     assert_eq!(offers(&outputs), [(2, 2, "anna")]);
+}
+
+/// Somebody will interpret after ten seconds.
+fn foreign(id: u64, language: &str) -> Entry {
+    Entry { any_language_after: Some(seconds(10)), ..entry(id, language) }
+}
+
+#[test]
+fn after_a_while_a_call_is_offered_to_agents_without_its_language_too() {
+    let mut desk = Desk::new(&[agent("anna", "help", "it", ""), agent("karim", "help", "it ar", "")]);
+    desk.tell(pause("karim", "coffee"));
+    assert_eq!(offers(&desk.tell(Input::Enqueue(foreign(1, "ar")))), []);
+    assert_eq!(offers(&desk.run(seconds(9))), [], "karim may come back");
+    let outputs = desk.run(seconds(1));
+    assert_eq!(outputs[0], Output::Widened { entry: EntryId(1) });
+    assert_eq!(offers(&outputs), [(1, 1, "anna")]);
+}
+
+#[test]
+fn who_speaks_the_language_is_asked_before_all_others_and_the_others_before_who_refused() {
+    let mut desk = Desk::new(&[agent("anna", "help", "it", ""), agent("karim", "help", "it ar", "")]);
+    for name in ["anna", "karim"] {
+        desk.tell(pause(name, "coffee"));
+    }
+    desk.tell(Input::Enqueue(foreign(1, "ar")));
+    desk.run(seconds(10));
+    assert_eq!(offers(&desk.tell(Input::Ready("anna".into()))), [(1, 1, "anna")]);
+    desk.tell(Input::Refused(OfferId(1)));
+    desk.tell(Input::Ready("anna".into()));
+    assert_eq!(desk.state("anna"), State::Offered, "nobody else is there");
+    desk.tell(Input::Ready("karim".into()));
+    assert_eq!(offers(&desk.tell(Input::Refused(OfferId(2)))), [(3, 1, "karim")]);
+
+    let mut desk = Desk::new(&[agent("anna", "help", "it", ""), agent("karim", "help", "it ar", "")]);
+    let at_once = Entry { any_language_after: Some(Duration::ZERO), ..entry(1, "ar") };
+    let offered = offers(&desk.tell(Input::Enqueue(at_once)))
+        .iter()
+        .map(|offer| offer.2.to_owned())
+        .collect::<Vec<_>>();
+    assert_eq!(offered, ["karim"], "although anna has been idle for longer");
+}
+
+#[test]
+fn a_call_whose_language_nobody_speaks_does_not_wait_for_it() {
+    let mut desk = Desk::italian(&["anna"]);
+    let outputs = desk.tell(Input::Enqueue(foreign(1, "ar")));
+    assert_eq!(outputs[1], Output::Widened { entry: EntryId(1) });
+    assert_eq!(offers(&outputs), [(1, 1, "anna")]);
+    let nobody = Entry { topic: "work".into(), ..foreign(2, "ar") };
+    let mut desk = Desk::new(&[agent("anna", "help", "it", "health")]);
+    let why = NotEntered::NobodyThere;
+    assert_eq!(desk.tell(Input::Enqueue(nobody)), [Output::NotEntered { entry: EntryId(2), why }]);
+}
+
+#[test]
+fn an_agent_who_becomes_free_is_asked_for_whoever_needs_an_interpreter_in_their_turn() {
+    let mut desk = Desk::italian(&["anna"]);
+    desk.tell(pause("anna", "coffee"));
+    desk.tell(Input::Enqueue(foreign(1, "ar")));
+    desk.enqueue(2);
+    assert_eq!(offers(&desk.tell(Input::Ready("anna".into()))), [(1, 1, "anna")]);
+    desk.tell(Input::Withdraw(EntryId(1)));
+    assert_eq!(desk.acd.waiting("help"), 1);
+    desk.tell(Input::Answered(OfferId(2)));
+    desk.tell(Input::Released("anna".into()));
+    desk.run(seconds(60));
+    assert!(desk.acd.is_idle() && desk.acd.poll_timeout().is_none());
 }

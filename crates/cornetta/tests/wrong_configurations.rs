@@ -430,6 +430,20 @@ fn a_script_that_calls_back_from_a_queue_that_is_not_there_is_a_fault() {
 }
 
 #[test]
+fn interpreters_whose_queue_is_not_there_are_a_fault() {
+    let config = "[[service]]\nnumber = \"1\"\nscript = \"small\"\n[[queue]]\nname = \"helpdesk\"\n";
+    let folder = Folder::new(config);
+    let flow = "title = \"Small\"\nlanguages = [\"it\"]\nstart = \"wait\"\n[wait]\nqueue = \"helpdesk\"\n";
+    let interpreter = "interpreter = { queue = \"interpreters\", say = \"hello\" }\n";
+    folder.write("ivr-scripts/small/flow.toml", &format!("{flow}{interpreter}"));
+    folder.write("ivr-scripts/small/phrases/it.toml", "hello = \"Buongiorno\"\n");
+    let told = faults_of(&folder).join("\n");
+    let expected = "cornetta.toml:3:10: the script `small` has interpreters in the queue `interpreters`, which is not there; \
+                    write it under [[queue]]";
+    assert!(told.contains(expected), "{told}");
+}
+
+#[test]
 fn a_script_that_wants_an_agent_whom_nobody_knows_is_a_fault() {
     let agent = "[[agent]]\nname = \"anna\"\npassword = \"pw\"\nlanguages = [\"it\"]\n";
     for (wanted, what_to_do) in [("ana", "did you mean `anna`?"), ("zeno", "write them under [[agent]]")] {

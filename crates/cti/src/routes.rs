@@ -75,6 +75,10 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/emergency/{scope}", delete(emergency::open))
         .route("/v1/callbacks/{callback}", delete(commands::cancel_callback))
         .route("/v1/calls/{call}/transfer", post(commands::transfer))
+        .route(
+            "/v1/calls/{call}/interpreter",
+            put(conversation::add_interpreter).delete(conversation::cancel_interpreter),
+        )
         .route("/v1/calls/{call}/parties", post(conversation::add))
         .route("/v1/calls/{call}/parties/{leg}", put(conversation::mute).delete(conversation::drop_out))
         .route(

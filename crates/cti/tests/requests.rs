@@ -177,6 +177,16 @@ async fn each_command_reaches_the_engine_as_it_was_meant() {
             r#"{"muted":true}"#,
             Command::MuteParty { call: "c1".into(), leg: 3, muted: true },
         ),
+        (
+            "PUT /v1/calls/c1/interpreter",
+            r#"{"language":"ar","queue":"interpreters"}"#,
+            Command::AddInterpreter {
+                call: "c1".into(),
+                language: "ar".into(),
+                queue: "interpreters".into(),
+            },
+        ),
+        ("DELETE /v1/calls/c1/interpreter", "", Command::CancelInterpreter { call: "c1".into() }),
         ("DELETE /v1/calls/c1/parties/3", "", Command::DropParty { call: "c1".into(), leg: 3 }),
         (
             "PUT /v1/calls/c1/recording",

@@ -144,6 +144,7 @@ fn enqueue(ctx: &mut Context, id: u64) {
         priority: now.priority,
         arrived: *arrived,
         is_callback: true,
+        any_language_after: None,
         overflow_after: None,
         position_every: None,
     };
@@ -310,7 +311,9 @@ impl Engine {
             self.calls.insert_with(|key| Call::calling_back(&mut self.ctx, key, (id, now), entry))
         });
         match key {
-            Some(key) => self.with_call(key, |call, ctx| call.offer_back(ctx, offer, agent, deadline)),
+            Some(key) => {
+                self.with_call(key, |call, ctx| call.offer_back(ctx, (entry, offer), agent, deadline))
+            }
             None => {
                 self.ctx.callbacks.leave(id);
                 put_off(&mut self.ctx, id);

@@ -31,7 +31,9 @@ impl Engine {
             | Command::MuteParty { call: id, .. }
             | Command::Record { call: id, .. }
             | Command::PauseRecording { call: id, .. }
+            | Command::CancelInterpreter { call: id }
             | Command::StopRecording { call: id } => call(id),
+            Command::AddInterpreter { call: id, queue, .. } => call(id) && own(body_of(queue)),
             Command::Supervise { call: id, supervisor, .. }
             | Command::EndSupervision { call: id, supervisor } => call(id) && own(body_of(supervisor)),
             Command::CloseByEmergency { scope, .. } | Command::OpenAfterEmergency { scope } => {
@@ -80,6 +82,12 @@ impl Engine {
             }
             Command::AddParty { call, to } => self.in_call(&call, |call, ctx| call.add_party(ctx, &to, by)),
             Command::DropParty { call, leg } => self.in_call(&call, |call, ctx| call.drop_party(ctx, leg)),
+            Command::AddInterpreter { call, language, queue } => {
+                self.in_call(&call, |call, ctx| call.add_interpreter(ctx, (language, queue), by))
+            }
+            Command::CancelInterpreter { call } => {
+                self.in_call(&call, |call, ctx| call.cancel_interpreter(ctx))
+            }
             Command::Record { call, what, basis } => {
                 self.in_call(&call, |call, ctx| call.record(ctx, what, (basis, by)))
             }

@@ -309,22 +309,23 @@ impl Engine {
         use acd::Output as Acd;
         match output {
             Acd::Entered { entry, position } => {
-                self.for_entry(entry, |call, ctx| call.queue_entered(ctx, position));
+                self.for_entry(entry, |call, ctx| call.queue_entered(ctx, entry, position));
             }
             Acd::NotEntered { entry, why } => match self.ctx.callbacks.of_entry(entry) {
                 Some(id) => callbacks::not_entered(&mut self.ctx, id, why),
-                None => self.for_entry(entry, |call, ctx| call.queue_refused(ctx, why)),
+                None => self.for_entry(entry, |call, ctx| call.queue_refused(ctx, entry, why)),
             },
+            Acd::Widened { entry } => self.for_entry(entry, |call, ctx| call.widened(ctx)),
             Acd::NotAsked { entry, why } => self.for_entry(entry, |call, ctx| call.not_asked(ctx, why)),
             Acd::Announce { entry, position } => {
                 self.for_entry(entry, |call, ctx| call.announce(ctx, position));
             }
             Acd::Overflowed { entry, waited } => {
-                self.for_entry(entry, |call, ctx| call.overflowed(ctx, waited));
+                self.for_entry(entry, |call, ctx| call.overflowed(ctx, entry, waited));
             }
             Acd::Offer { offer, entry, agent, deadline } => match self.ctx.callbacks.of_entry(entry) {
                 Some(id) => self.offer_callback((id, entry), offer, agent, deadline),
-                None => self.for_entry(entry, |call, ctx| call.offer(ctx, offer, agent, deadline)),
+                None => self.for_entry(entry, |call, ctx| call.offer(ctx, (entry, offer), agent, deadline)),
             },
             Acd::Retract { offer, why, .. } => {
                 self.for_offer(offer, |call, ctx| call.retracted(ctx, offer, why));

@@ -4,7 +4,7 @@ use crate::Numbering;
 use crate::call::Parties;
 use crate::signed::{Signed, Verdict};
 use base::{Time, Wall};
-use facts::FactKind;
+use facts::{FactKind, TrustAssessed};
 use numbers::{Kind, Number};
 use sip::ua::{Invite, Peer};
 use std::collections::{BTreeMap, VecDeque};
@@ -128,13 +128,13 @@ impl Trust {
     /// As it is written down.
     pub(crate) fn fact(&self) -> FactKind {
         let reasons = self.reasons.iter().chain(&self.verdict.reasons);
-        FactKind::CallTrustAssessed {
+        FactKind::CallTrustAssessed(TrustAssessed {
             score: self.score(),
             verification: self.verdict.verification.to_owned(),
             attestation: self.verdict.attestation.to_owned(),
             origid: self.verdict.origid.clone(),
             reasons: reasons.map(|reason| (*reason).to_owned()).collect(),
-        }
+        })
     }
 
     /// In a header field for agents' devices: `score;verification`.

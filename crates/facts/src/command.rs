@@ -111,6 +111,20 @@ pub enum Command {
         /// Its leg.
         leg: u32,
     },
+    /// Seek an interpreter for a call.
+    AddInterpreter {
+        /// Its id.
+        call: String,
+        /// Of this language.
+        language: String,
+        /// Among the agents of this queue.
+        queue: String,
+    },
+    /// Seek no interpreter for a call any more. One who has come leaves as any party does.
+    CancelInterpreter {
+        /// Its id.
+        call: String,
+    },
     /// Record a call from now on.
     Record {
         /// Its id.

@@ -9,6 +9,33 @@ pub struct PlayedPrompt {
     pub prompt: String,
 }
 
+/// A key that means nothing where it was pressed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrongKey {
+    /// The node.
+    pub node: String,
+    /// The key.
+    pub key: String,
+    /// Which try, from 1.
+    pub attempt: u32,
+}
+
+/// How far a caller's number can be believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustAssessed {
+    /// 0 to 100; 60 if nothing speaks for or against it.
+    pub score: u8,
+    /// What became of a signed statement (RFC 8224): `passed`, `none`, or why it does not hold.
+    pub verification: String,
+    /// How well the operator knows the caller: `A`, `B`, `C` (RFC 8588), or nothing.
+    pub attestation: String,
+    /// The operator's name for where the call began (RFC 8588 §5), to be asked by it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub origid: String,
+    /// What the score is made of.
+    pub reasons: Vec<String>,
+}
+
 /// A trunk by which a call could have gone, but did not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassedOver {
@@ -29,6 +56,8 @@ pub enum LegRole {
     Agent,
     /// A number outside.
     External,
+    /// An agent who interprets between the two.
+    Interpreter,
     /// An account that listens to the others, whispers to one of them or talks with them.
     Supervisor,
 }
@@ -86,6 +115,18 @@ pub enum OfferEnd {
     Withdrawn,
     /// The device could not be reached.
     Failed,
+}
+
+impl LegRole {
+    /// Whether it is the agent's whom a call is for, as all were before there were interpreters.
+    pub fn is_agent(&self) -> bool {
+        *self == LegRole::Agent
+    }
+
+    /// That of whoever is asked in a log that names none.
+    pub(crate) fn agent() -> LegRole {
+        LegRole::Agent
+    }
 }
 
 /// Why a call could not wait.

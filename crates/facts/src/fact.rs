@@ -1,7 +1,8 @@
 use crate::{
     AgentState, Banned, CallData, CallbackGivenUp, CallbackOffer, CallbackPause, CallbackRequest,
-    CallbackTry, EmergencyClosed, End, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt,
-    QueueLeft, QueueRefusal, RecordingEnd, SilenceEvidence, SupervisionMode,
+    CallbackTry, EmergencyClosed, End, HeardSpeech, InterpreterMiss, InterpreterWish, KeyFacts, LegRole,
+    OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal, QueueWidened, RecordingEnd, SilenceEvidence,
+    SupervisionMode, TrustAssessed, WrongKey,
 };
 use serde::{Deserialize, Serialize};
 
@@ -146,19 +147,7 @@ pub enum FactKind {
     },
     /// How far the caller's number can be believed. It says; no call is refused for it.
     #[serde(rename = "call.trust_assessed")]
-    CallTrustAssessed {
-        /// 0 to 100; 60 if nothing speaks for or against it.
-        score: u8,
-        /// What became of a signed statement (RFC 8224): `passed`, `none`, or why it does not hold.
-        verification: String,
-        /// How well the operator knows the caller: `A`, `B`, `C` (RFC 8588), or nothing.
-        attestation: String,
-        /// The operator's name for where the call began (RFC 8588 §5), to be asked by it.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        origid: String,
-        /// What the score is made of.
-        reasons: Vec<String>,
-    },
+    CallTrustAssessed(TrustAssessed),
     /// Somebody sent the call on before it came here. The first one is told first.
     #[serde(rename = "call.diverted")]
     CallDiverted {
@@ -503,14 +492,7 @@ pub enum FactKind {
     },
     /// The caller pressed a key that means nothing here.
     #[serde(rename = "ivr.no_match")]
-    IvrNoMatch {
-        /// The node.
-        node: String,
-        /// The key.
-        key: String,
-        /// Which try, from 1.
-        attempt: u32,
-    },
+    IvrNoMatch(WrongKey),
     /// Digits were typed.
     #[serde(rename = "ivr.collected")]
     IvrCollected {
@@ -635,7 +617,11 @@ pub enum FactKind {
         /// Why.
         reason: QueueRefusal,
     },
-    /// One agent was asked to take the call.
+    /// The call has waited long enough for its language: agents without it are asked too, and an interpreter is sought with the
+    /// answer of one of them.
+    #[serde(rename = "queue.widened")]
+    QueueWidened(QueueWidened),
+    /// One agent was asked to take the call, or to interpret in it.
     #[serde(rename = "offer.made")]
     OfferMade {
         /// Its id: the number of this fact.
@@ -644,6 +630,9 @@ pub enum FactKind {
         agent: String,
         /// Milliseconds to answer.
         deadline_ms: u64,
+        /// What they would be in the call: its agent unless said.
+        #[serde(default = "LegRole::agent", skip_serializing_if = "LegRole::is_agent")]
+        role: LegRole,
     },
     /// The agent took the call: the only winner.
     #[serde(rename = "offer.accepted")]
@@ -652,6 +641,9 @@ pub enum FactKind {
         offer: u64,
         /// Who.
         agent: String,
+        /// What they are in the call: its agent unless said.
+        #[serde(default = "LegRole::agent", skip_serializing_if = "LegRole::is_agent")]
+        role: LegRole,
     },
     /// The offer came to nothing.
     #[serde(rename = "offer.ended")]
@@ -782,6 +774,12 @@ pub enum FactKind {
         by: String,
     },
     // More than two --------------------------------------------------------------------------------
+    /// An interpreter is sought: among the agents of a queue, those who speak the language, one after the other.
+    #[serde(rename = "interpreter.wanted")]
+    InterpreterWanted(InterpreterWish),
+    /// No interpreter came, and none is sought any more.
+    #[serde(rename = "interpreter.missed")]
+    InterpreterMissed(InterpreterMiss),
     /// A party beyond the two hears them, and they it, from now on.
     #[serde(rename = "conference.joined")]
     ConferenceJoined {

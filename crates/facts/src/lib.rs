@@ -12,6 +12,7 @@ mod details;
 mod emergency;
 mod end;
 mod fact;
+mod interpreter;
 mod millis;
 mod open_call;
 mod recording;
@@ -28,11 +29,12 @@ pub use charge::ChargeNow;
 pub use command::Command;
 pub use details::{
     AgentState, CallData, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft,
-    QueueRefusal, SilenceEvidence, SupervisionMode,
+    QueueRefusal, SilenceEvidence, SupervisionMode, TrustAssessed, WrongKey,
 };
 pub use emergency::{EmergencyClosed, EmergencyNow, EmergencyScope};
 pub use end::{Cause, End, Side};
 pub use fact::FactKind;
+pub use interpreter::{InterpreterMiss, InterpreterNow, InterpreterWish, NoInterpreter, QueueWidened};
 pub use millis::millis;
 pub use open_call::OpenCall;
 pub use recording::{Recorded, RecordingEnd, RecordingNow};

@@ -1,4 +1,6 @@
-use crate::{AgentState, BanNow, CallbackNow, EmergencyNow, LegRole, RecordingNow, SupervisionMode};
+use crate::{
+    AgentState, BanNow, CallbackNow, EmergencyNow, InterpreterNow, LegRole, RecordingNow, SupervisionMode,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -50,6 +52,9 @@ pub struct CallNow {
     /// It is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingNow>,
+    /// An interpreter is sought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interpreter: Option<InterpreterNow>,
 }
 
 /// Where a call is.

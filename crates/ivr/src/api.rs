@@ -218,6 +218,21 @@ pub struct Wait {
     pub music: Option<Sound>,
     /// The script goes on with the caller when the agent hangs up: `QueueEnded` with `Ended`.
     pub follows: bool,
+    /// Somebody is to interpret where the agent does not speak the language.
+    pub interpreter: Option<Interpreting>,
+}
+
+/// When agents without the caller's language are asked too, and who interprets then.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interpreting {
+    /// Its agents interpret.
+    pub queue: String,
+    /// For so long only agents with the language are sought.
+    pub after: Duration,
+    /// For so long an interpreter is sought, once an agent without it has answered.
+    pub within: Duration,
+    /// What the caller hears first while one is.
+    pub say: Vec<Sound>,
 }
 
 /// A wish to be called back: what the caller would have waited for.

@@ -85,11 +85,19 @@ fn a_caller_on_a_friday_morning_comes_to_the_queue_in_her_language_with_her_topi
     assert_eq!(call.key('1')[2..6], ["(key 1: work)", "(topic = work)", "(priority = 5)", "(wait)"]);
     assert_eq!(
         call.played(),
-        ["(heard)", "(left: queue)", "queue helpdesk language=hi topic=work priority=5"]
+        [
+            "(heard)",
+            "(left: queue)",
+            "queue helpdesk language=hi topic=work priority=5 interpreter=interpreters after=30s within=60s says=1"
+        ]
     );
     assert_eq!(
         call.lines(Input::QueueEnded(QueueEnd::Overflow)),
-        ["(second_level)", "(left: queue)", "queue second_level language=hi topic= priority=7"]
+        [
+            "(second_level)",
+            "(left: queue)",
+            "queue second_level language=hi topic= priority=7 interpreter=interpreters after=30s within=60s says=1"
+        ]
     );
 }
 

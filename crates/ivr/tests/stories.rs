@@ -134,7 +134,12 @@ fn wrong_keys_are_told_and_the_last_one_ends_the_call_where_the_script_is_silent
     assert!(again[4].starts_with("play it/invalid_choice it/no_input it/news "));
     call.played();
     assert_eq!(call.key('#'), ["(no match # 2)", "(left: hang_up)", "hang up: no_match"]);
-    for input in [Input::Start, Input::Digit('1'), Input::Played { complete: true }, Input::TransferFailed(TransferEnd::Busy)] {
+    for input in [
+        Input::Start,
+        Input::Digit('1'),
+        Input::Played { complete: true },
+        Input::TransferFailed(TransferEnd::Busy),
+    ] {
         assert_eq!(call.tell(input), [], "nothing comes after the end");
     }
 }
@@ -244,7 +249,35 @@ fn a_queue_gives_the_call_back_and_a_transfer_fails() {
         ["(boss)", "(left: transfer)", "transfer sip:boss@example.org 20s"]
     );
     assert_eq!(call.tell(Input::QueueEnded(QueueEnd::Full)), [], "it is not in a queue");
-    assert_eq!(call.lines(Input::TransferFailed(TransferEnd::Busy)), ["(transfer_failed = busy)", "(bye)", "(1 prompts)", "play it/goodbye"]);
+    assert_eq!(
+        call.lines(Input::TransferFailed(TransferEnd::Busy)),
+        ["(transfer_failed = busy)", "(bye)", "(1 prompts)", "play it/goodbye"]
+    );
+}
+
+#[test]
+fn a_wait_says_who_interprets_and_what_is_heard_meanwhile_in_the_callers_language() {
+    let script = script(
+        r#"
+title     = "Interpreted"
+languages = ["it", "en"]
+start     = "wait"
+[numbers]
+2 = { set = { language = "en" } }
+[wait]
+queue       = "desk"
+interpreter = { queue = "interpreters", after = "20s", within = "45s", say = ["hello", "news"] }
+"#,
+    );
+    let outputs = Call::new(&script, "2").tell(Input::Start);
+    let wanted = outputs.into_iter().find_map(|output| match output {
+        Output::Queue(wait) => wait.interpreter,
+        _ => None,
+    });
+    let wanted = wanted.unwrap();
+    let heard: Vec<String> = wanted.say.iter().map(|sound| sound[0].to_string()).collect();
+    assert_eq!((wanted.queue.as_str(), heard), ("interpreters", vec!["en/hello".into(), "en/news".into()]));
+    assert_eq!((wanted.after, wanted.within), (Duration::from_secs(20), Duration::from_secs(45)));
 }
 
 #[test]

@@ -149,7 +149,10 @@ impl Town {
             Step::Answer(leg) if open(leg) => {
                 self.tell(&call, FactKind::LegConnected { leg, codec: "PCMA".into(), csrc: leg })
             }
-            Step::Accept => self.tell(&call, FactKind::OfferAccepted { offer: 1, agent: "anna".into() }),
+            Step::Accept => self.tell(
+                &call,
+                FactKind::OfferAccepted { offer: 1, agent: "anna".into(), role: LegRole::Agent },
+            ),
             Step::Connect(leg) if open(leg) && open(1) => {
                 if model.queue {
                     self.leave_queue(&call);

@@ -133,10 +133,15 @@ fn in_queue() -> Log {
 fn talking() -> Log {
     in_queue()
         .at(16)
-        .call(FactKind::OfferMade { offer: 1, agent: "anna".into(), deadline_ms: 15_000 })
+        .call(FactKind::OfferMade {
+            offer: 1,
+            agent: "anna".into(),
+            deadline_ms: 15_000,
+            role: LegRole::Agent,
+        })
         .call(leg(2, LegRole::Agent, "sip:anna@10.0.0.7"))
         .at(20)
-        .call(FactKind::OfferAccepted { offer: 1, agent: "anna".into() })
+        .call(FactKind::OfferAccepted { offer: 1, agent: "anna".into(), role: LegRole::Agent })
         .call(left("help", QueueLeft::Answered))
         .call(connected(2))
         .call(FactKind::CallConnected { a: 1, b: 2 })
@@ -272,7 +277,7 @@ fn the_record_of_a_whole_call_has_every_part_of_its_time() {
 fn a_call_that_changes_agents_counts_each_talk_once() {
     let cdr = talking()
         .at(50)
-        .call(FactKind::OfferAccepted { offer: 2, agent: "bruno".into() })
+        .call(FactKind::OfferAccepted { offer: 2, agent: "bruno".into(), role: LegRole::Agent })
         .call(leg(3, LegRole::Agent, "sip:bruno@10.0.0.8"))
         .call(connected(3))
         .call(FactKind::CallConnected { a: 1, b: 3 })
@@ -400,7 +405,7 @@ fn the_steps_tell_what_led_to_the_end() {
         FactKind::OfferEnded { offer: 1, agent: "anna".into(), reason: OfferEnd::Rejected, sip: Some(486) };
     let log = in_queue()
         .at(16)
-        .call(FactKind::OfferMade { offer: 1, agent: "anna".into(), deadline_ms: 1 })
+        .call(FactKind::OfferMade { offer: 1, agent: "anna".into(), deadline_ms: 1, role: LegRole::Agent })
         .call(refused);
     let explained = why(&log.facts).unwrap();
     let steps: Vec<&str> = explained.steps.iter().map(|step| step.en.as_str()).collect();

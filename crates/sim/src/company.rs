@@ -23,7 +23,11 @@ impl World<'_> {
                 let to = one_of(&mut self.rng, &[town::COLLEAGUE, "0612345678", town::ROOM]);
                 Command::AddParty { call, to: to.to_owned() }
             }
-            13..18 => Command::MuteParty { call, leg, muted: self.rng.chance_permille(500) },
+            13 => {
+                let language = one_of(&mut self.rng, &["ar", "ro", "it"]).to_owned();
+                Command::AddInterpreter { call, language, queue: town::INTERPRETERS.to_owned() }
+            }
+            14..18 => Command::MuteParty { call, leg, muted: self.rng.chance_permille(500) },
             18 => Command::DropParty { call, leg },
             _ => {
                 let to = one_of(&mut self.rng, &["agent01", town::COLLEAGUE, town::ROOM, "0612345678"]);

@@ -2,7 +2,7 @@
 //! happens, and [`ROWS`] says which of the field's acceptance rows it stands for and who judges it.
 
 use crate::ROWS;
-use facts::{AgentState, Cause, Fact, FactKind, OfferEnd, QueueRefusal, SupervisionMode};
+use facts::{AgentState, Cause, Fact, FactKind, LegRole, OfferEnd, QueueRefusal, SupervisionMode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -65,6 +65,8 @@ fn told_by(kind: &FactKind) -> Option<&'static str> {
         FactKind::DtmfReceived { source, .. } if source == "info" => "fact digit by INFO",
         FactKind::DtmfReceived { .. } => "fact digit by RTP",
         FactKind::CallArrived { service, .. } if service == "room" => "fact call to a room",
+        FactKind::ConferenceJoined { role: LegRole::Interpreter, .. } => "fact interpreter",
+        FactKind::InterpreterMissed(_) => "fact interpreter missed",
         FactKind::ConferenceJoined { .. } => "fact third party",
         FactKind::ConferenceLeft { .. } => "fact third party left",
         FactKind::ConferenceMuted { muted: true, .. } => "fact muted",

@@ -2,7 +2,7 @@
 //! no timers and no indexes; it only judges each offer by the written rules.
 
 use base::Time;
-use facts::{AgentState, Fact, FactKind, OfferEnd};
+use facts::{AgentState, Fact, FactKind, InterpreterWish, LegRole, OfferEnd};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ const LATE: Duration = Duration::from_millis(150);
 pub(crate) struct Reference {
     agents: BTreeMap<String, Agent>,
     waiting: BTreeMap<String, Wait>,
+    /// Where each call waited last.
+    places: BTreeMap<String, Place>,
     /// Which agent a call is to be put through to, by name.
     by_name: BTreeMap<String, String>,
     offers: BTreeMap<u64, (String, String)>,
@@ -39,6 +41,20 @@ struct Wait {
     arrival: u64,
     asked: bool,
     passed_by: BTreeSet<String>,
+    /// Agents without its language may be asked too.
+    widened: bool,
+}
+
+struct Place {
+    arrival: u64,
+    priority: u8,
+    /// It has it again if it comes back.
+    kept: bool,
+}
+
+/// As which a call's wait for an interpreter is known.
+fn of_interpreter(call: &str) -> String {
+    format!("{call}, for an interpreter,")
 }
 
 impl Reference {
@@ -53,6 +69,7 @@ impl Reference {
         Reference {
             agents: config.agents.iter().map(|skills| (skills.name.clone(), agent(skills))).collect(),
             waiting: BTreeMap::new(),
+            places: BTreeMap::new(),
             by_name: BTreeMap::new(),
             offers: BTreeMap::new(),
             arrivals: 0,
@@ -101,18 +118,34 @@ impl Reference {
             FactKind::AgentState { agent, state, .. } => self.agent_state(now, agent, *state),
             FactKind::QueueEntered { queue, language, topic, priority, .. } => {
                 self.arrivals += 1;
+                let kept = self.places.get(call).filter(|place| place.kept).map(|place| place.arrival);
+                let arrival = kept.unwrap_or(self.arrivals);
+                self.places.insert(call.to_owned(), Place { arrival, priority: *priority, kept: false });
                 let wait = Wait {
                     queue: queue.clone(),
                     language: language.clone(),
                     topic: topic.clone(),
                     priority: *priority,
-                    arrival: self.arrivals,
+                    arrival,
                     asked: false,
                     passed_by: BTreeSet::new(),
+                    widened: false,
                 };
-                if self.waiting.insert(call.to_owned(), wait).is_some() {
-                    self.complaints.push(format!("{call} entered a queue while it waited in one"));
+                self.enters(call.to_owned(), wait);
+            }
+            FactKind::QueueWidened(_) => {
+                if let Some(wait) = self.waiting.get_mut(call) {
+                    wait.widened = true;
                 }
+            }
+            FactKind::InterpreterWanted(wish) => {
+                self.seeks(call, wish);
+                self.keeps_place(call, wish.parted);
+            }
+            FactKind::IvrEntered { .. } | FactKind::CallConnected { .. } => self.keeps_place(call, false),
+            FactKind::InterpreterMissed(_) => {
+                let waited = self.waiting.remove(&of_interpreter(call)).is_some();
+                self.must(waited, || format!("{call} missed an interpreter whom it did not seek"));
             }
             FactKind::QueueLeft { .. } => {
                 let waited = self.waiting.remove(call).is_some();
@@ -124,10 +157,23 @@ impl Reference {
             FactKind::TransferCompleted { .. } | FactKind::TransferFailed { .. } => {
                 self.by_name.remove(call);
             }
+            FactKind::OfferMade { offer, agent, role: LegRole::Interpreter, .. } => {
+                self.offer(now, *offer, &of_interpreter(call), agent);
+            }
             FactKind::OfferMade { offer, agent, .. } => self.offer(now, *offer, call, agent),
-            FactKind::OfferAccepted { offer, agent } => self.accepted(*offer, call, agent),
+            FactKind::OfferAccepted { offer, agent, role: LegRole::Interpreter } => {
+                self.accepted(*offer, &of_interpreter(call), agent);
+                self.waiting.remove(&of_interpreter(call));
+                self.has(agent, call);
+            }
+            FactKind::OfferAccepted { offer, agent, .. } => {
+                self.accepted(*offer, call, agent);
+                self.has(agent, call);
+            }
             FactKind::OfferEnded { offer, agent, reason, .. } => {
-                self.offer_ended(now, *offer, call, agent, *reason);
+                let interprets = self.offers.get(offer).is_some_and(|(of, _)| *of != call);
+                let of = if interprets { of_interpreter(call) } else { call.to_owned() };
+                self.offer_ended(now, *offer, &of, agent, *reason);
             }
             FactKind::CallEnded { .. } => self.call_ended(call),
             _ => {}
@@ -216,7 +262,7 @@ impl Reference {
         self.agents
             .values()
             .filter(|other| other.is_free(now) && other.suits(wait))
-            .find(|other| other.goes_before(agent, &wait.passed_by))
+            .find(|other| other.goes_before(agent, wait))
             .map(|other| format!("{call} is offered to {name} although it is {}'s turn", other.skills.name))
     }
 
@@ -224,8 +270,41 @@ impl Reference {
         if self.offers.remove(&offer) != Some((call.to_owned(), name.to_owned())) {
             self.complaints.push(format!("offer {offer} of {call} was accepted but not made"));
         }
+    }
+
+    /// The agent talks in this call.
+    fn has(&mut self, name: &str, call: &str) {
         if let Some(agent) = self.agents.get_mut(name) {
             agent.busy_with = Some(call.to_owned());
+        }
+    }
+
+    /// Whose agent goes before the two have talked waits on where they were.
+    fn keeps_place(&mut self, call: &str, kept: bool) {
+        if let Some(place) = self.places.get_mut(call) {
+            place.kept = kept;
+        }
+    }
+
+    fn seeks(&mut self, call: &str, wish: &InterpreterWish) {
+        self.arrivals += 1;
+        let of_call = self.places.get(call).filter(|_| wish.by == "script");
+        let wait = Wait {
+            queue: wish.queue.clone(),
+            language: wish.language.clone(),
+            topic: String::new(),
+            priority: of_call.map_or(0, |place| place.priority),
+            arrival: self.arrivals,
+            asked: false,
+            passed_by: BTreeSet::new(),
+            widened: false,
+        };
+        self.enters(of_interpreter(call), wait);
+    }
+
+    fn enters(&mut self, call: String, wait: Wait) {
+        if let Some(before) = self.waiting.insert(call.clone(), wait) {
+            self.complaints.push(format!("{call} entered a queue while it waited in {}", before.queue));
         }
     }
 
@@ -250,10 +329,13 @@ impl Reference {
 
     fn call_ended(&mut self, call: &str) {
         self.by_name.remove(call);
-        if self.waiting.remove(call).is_some() {
-            self.complaints.push(format!("{call} ended without leaving its queue"));
+        self.places.remove(call);
+        for waits in [call.to_owned(), of_interpreter(call)] {
+            if self.waiting.remove(&waits).is_some() {
+                self.complaints.push(format!("{waits} ended without leaving its queue"));
+            }
         }
-        if self.offers.values().any(|(offered, _)| offered == call) {
+        if self.offers.values().any(|(offered, _)| offered == call || *offered == of_interpreter(call)) {
             self.complaints.push(format!("{call} ended while an agent was asked"));
         }
         for agent in self.agents.values_mut() {
@@ -292,14 +374,16 @@ impl Agent {
     fn suits(&self, wait: &Wait) -> bool {
         let skills = &self.skills;
         skills.queues.contains(&wait.queue)
-            && skills.languages.contains(&wait.language)
+            && (wait.widened || skills.languages.contains(&wait.language))
             && (skills.topics.is_empty() || wait.topic.is_empty() || skills.topics.contains(&wait.topic))
     }
 
-    /// Who did not let the call pass, then the longest idle, then by name.
-    fn goes_before(&self, other: &Agent, passed_by: &BTreeSet<String>) -> bool {
+    /// Who did not let the call pass, then who speaks its language, then the longest idle, then by name.
+    fn goes_before(&self, other: &Agent, wait: &Wait) -> bool {
         let rank = |agent: &Agent| {
-            (passed_by.contains(&agent.skills.name), agent.idle_since, agent.skills.name.clone())
+            let name = agent.skills.name.clone();
+            let speaks = agent.skills.languages.contains(&wait.language);
+            (wait.passed_by.contains(&name), !speaks, agent.idle_since, name)
         };
         rank(self) < rank(other)
     }

@@ -311,6 +311,13 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "calls",
+        "an interpreter joins, or none can",
+        &["fact interpreter", "fact interpreter missed"],
+        "agents who interpret, callers in many languages, plan `Company`",
+        "reference model, ears, fold",
+    ),
+    row(
+        "calls",
         "listen, whisper, barge in",
         &["fact listening", "fact whispering", "fact barging in"],
         "plan `Company`",

@@ -24,6 +24,8 @@ const SERVERS: usize = 4;
 pub(crate) const SUPERVISOR: &str = "carla";
 pub(crate) const COLLEAGUE: &str = "dario";
 const BESIDE: [&str; 2] = [SUPERVISOR, COLLEAGUE];
+/// Whose agents interpret.
+pub(crate) const INTERPRETERS: &str = "interpreters";
 /// Where callers meet.
 pub(crate) const ROOM: &str = "meeting";
 /// The least agents, and how many more there are for each call a second.
@@ -297,6 +299,10 @@ fn distributor(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> acd::Con
         if rng.chance_permille(400) {
             queues.insert("second_level".to_owned());
         }
+        // A few interpret, too.
+        if number % 4 == 3 {
+            queues.insert(INTERPRETERS.to_owned());
+        }
         let some = rng.chance_permille(200);
         let topics = if some { ["work", "health"].map(str::to_owned).into() } else { BTreeSet::new() };
         acd::Agent { name: agent_name(number), queues, languages, topics }
@@ -308,5 +314,6 @@ fn distributor(town: Town, rng: &mut Rng, script: &Arc<ivr::Script>) -> acd::Con
         topics: BTreeSet::new(),
     });
     let agents = agents.chain(beside).collect();
-    acd::Config { queues: vec![queue("helpdesk"), queue("second_level")], agents }
+    let queues = ["helpdesk", "second_level", INTERPRETERS].map(queue).to_vec();
+    acd::Config { queues, agents }
 }

@@ -86,7 +86,10 @@ fn the_agent_who_is_wanted_takes_the_call_and_writes_up_afterwards() {
     assert_eq!(state_of(&stage, "bruno"), AgentState::Offered);
     let mut bruno = answers(&mut stage, address(BRUNO));
     assert_eq!(transfers(&stage), ["started bruno", "completed bruno"]);
-    assert_eq!(stage.count(|kind| matches!(kind, FactKind::OfferAccepted { agent, .. } if agent == "bruno")), 1);
+    assert_eq!(
+        stage.count(|kind| matches!(kind, FactKind::OfferAccepted { agent, .. } if agent == "bruno")),
+        1
+    );
     assert_eq!(state_of(&stage, "bruno"), AgentState::Talking);
     stage.wait(seconds(30));
     hangs_up(&mut stage, &mut bruno);

@@ -5,7 +5,7 @@
 mod support;
 
 use engine::{Input, Past, Service, TrustStore};
-use facts::FactKind;
+use facts::{FactKind, TrustAssessed};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +51,7 @@ fn calls_with(stage: &mut Stage, identity: &str, sdp_lines: &str) {
 /// Every assessment so far: score, verification, attestation, the reasons in one text.
 fn assessed(stage: &Stage) -> Vec<(u8, String, String, String)> {
     let told = stage.facts.iter().filter_map(|fact| match &fact.kind {
-        FactKind::CallTrustAssessed { score, verification, attestation, reasons, .. } => {
+        FactKind::CallTrustAssessed(TrustAssessed { score, verification, attestation, reasons, .. }) => {
             Some((*score, verification.clone(), attestation.clone(), reasons.join(" ")))
         }
         _ => None,
@@ -99,8 +99,8 @@ fn a_statement_is_believed_as_far_as_its_operator_goes() {
     }
     let mut stage = stage(operator.known());
     calls(&mut stage, &operator.signs("shaken", &shaken(NOW, here, "A")));
-    let named = stage
-        .count(|kind| matches!(kind, FactKind::CallTrustAssessed { origid, .. } if origid == "123e4567"));
+    let named =
+        stage.count(|kind| matches!(kind, FactKind::CallTrustAssessed(told) if told.origid == "123e4567"));
     assert_eq!(named, 1, "who is to be asked where the call began");
 }
 

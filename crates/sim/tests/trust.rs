@@ -4,7 +4,7 @@
 mod support;
 
 use engine::{Forwards, Past, Presentation, Service, Target, TrustStore};
-use facts::FactKind;
+use facts::{FactKind, TrustAssessed};
 use numbers::{Country, Rules, Sends};
 use sip::ua::Trunk;
 use std::net::SocketAddr;
@@ -40,7 +40,7 @@ fn invite(uri: &str, from: &str, more: &str, call: u32) -> String {
 /// The last assessment: score, verification, attestation, reasons.
 fn assessed(stage: &Stage) -> (u8, String, String, Vec<String>) {
     let last = stage.facts.iter().rev().find_map(|fact| match &fact.kind {
-        FactKind::CallTrustAssessed { score, verification, attestation, reasons, .. } => {
+        FactKind::CallTrustAssessed(TrustAssessed { score, verification, attestation, reasons, .. }) => {
             Some((*score, verification.clone(), attestation.clone(), reasons.clone()))
         }
         _ => None,

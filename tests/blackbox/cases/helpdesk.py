@@ -8,7 +8,8 @@ CALLER, AGENT = 450, 1000
 NUMBER = "demo"  # the number at which the help desk is open at any hour
 ITALIAN, WORK = "1", "1"
 SERVICES = [{"number": NUMBER, "script": "helpdesk"}]
-QUEUES = [{"name": "helpdesk", "offer_deadline": "10s", "wrapup": "2s"}, {"name": "second_level"}]
+QUEUES = [{"name": "helpdesk", "offer_deadline": "10s", "wrapup": "2s"}, {"name": "second_level"},
+          {"name": "interpreters"}]
 ANNA = {"name": "anna", "password": "correct-horse", "languages": ["it", "en"],
         "topics": ["work", "documents", "health", "housing", "operator"], "queues": ["helpdesk"]}
 

@@ -196,9 +196,23 @@ impl Walk {
                     } else {
                         format!(", argomento {}", wait.topic)
                     };
-                    let words =
-                        format!("attende un operatore in «{}» (lingua {}{topic})", wait.queue, wait.language);
-                    let more = json!({ "queue": wait.queue, "language": wait.language, "topic": wait.topic });
+                    let interpreter = wait.interpreter.as_ref().map(|wanted| {
+                        let after = wanted.after.as_secs();
+                        format!(
+                            "; dopo {after} s anche chi non la parla, con un interprete di «{}»",
+                            wanted.queue
+                        )
+                    });
+                    let words = format!(
+                        "attende un operatore in «{}» (lingua {}{topic}){}",
+                        wait.queue,
+                        wait.language,
+                        interpreter.unwrap_or_default()
+                    );
+                    let interpreter = wait.interpreter.map(|wanted| wanted.queue);
+                    let more = json!({
+                        "queue": wait.queue, "language": wait.language, "topic": wait.topic, "interpreter": interpreter,
+                    });
                     self.end("queue", words, more);
                 }
                 Output::Transfer { to, .. } => {

@@ -54,6 +54,7 @@ fn names(facts: &[Fact]) -> BTreeMap<String, String> {
                 LegRole::Caller => "caller",
                 LegRole::Agent => "agent",
                 LegRole::External => "external",
+                LegRole::Interpreter => "interpreter",
                 LegRole::Supervisor => "supervisor",
             };
             Some((sip_call_id.clone(), format!("{role} {address}")))

@@ -30,6 +30,10 @@ impl Desk {
         self.acd.queues.iter().any(|queue| queue.name == name)
     }
 
+    pub(super) fn agents_of<'d>(&'d self, queue: &str) -> impl Iterator<Item = &'d acd::Agent> {
+        self.acd.agents.iter().filter(move |agent| agent.queues.contains(queue))
+    }
+
     pub(super) fn has_agent(&self, name: &str) -> bool {
         self.acd.agents.iter().any(|agent| agent.name == name)
     }

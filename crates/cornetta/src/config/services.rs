@@ -273,6 +273,7 @@ fn scripted(
             document.fault(entry.value_at(), what, "write it under [[queue]]");
         }
     }
+    interpreters(document, script, (written, entry.value_at()), (desk, *body));
     let known = |agent: &&str| desk.has_agent(agent) || desk.has_agent(&name_in(*body, agent));
     for agent in script.transfer_agents().into_iter().filter(|agent| !known(agent)) {
         let what =
@@ -293,6 +294,38 @@ fn scripted(
         }
     }
     Some(Service::Script { script: script.clone(), language })
+}
+
+/// The queues of interpreters must be there; a language that nobody there speaks, nor everybody who is to be interpreted for,
+/// is hardly meant.
+fn interpreters(
+    document: &mut Document<'_>,
+    script: &Script,
+    (name, at): (&str, usize),
+    (desk, body): (&Desk, Option<&str>),
+) {
+    for (queue, others) in script.interpreters() {
+        let full = name_in(body, queue);
+        if !desk.has_queue(&full) {
+            let what =
+                format!("the script `{name}` has interpreters in the queue `{queue}`, which is not there");
+            document.fault(at, what, "write it under [[queue]]");
+            continue;
+        }
+        let speaks = |agent: &&acd::Agent, language: &str| agent.languages.contains(language);
+        let missing = script.languages().filter(|language| {
+            let interpreted = desk.agents_of(&full).any(|agent| speaks(&agent, language));
+            let mut others = others.iter().map(|other| name_in(body, other));
+            let all = others.all(|other| desk.agents_of(&other).all(|agent| speaks(&agent, language)));
+            !interpreted && !all
+        });
+        let missing: Vec<&str> = missing.collect();
+        if !missing.is_empty() {
+            let what = format!("nobody in the queue `{queue}` interprets {}", missing.join(", "));
+            let what_to_do = "add the language to an agent of that queue";
+            document.warn(at, format!("script `{name}`: {what}"), what_to_do);
+        }
+    }
 }
 
 /// Why a script's target could never be called, and what to do about it.

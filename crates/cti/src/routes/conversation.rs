@@ -57,6 +57,33 @@ pub(super) async fn add(
     .await
 }
 
+/// `PUT /v1/calls/{call}/interpreter`
+pub(super) async fn add_interpreter(
+    State(app): State<App>,
+    grant: Grant,
+    call: Result<Path<String>, PathRejection>,
+    body: Body,
+) -> Result<Response, Problem> {
+    grant.need(Scope::CallAny)?;
+    let call = name(call)?;
+    in_time(app.limits.command_wait, async {
+        let InterpreterWanted { language, queue } = InterpreterWanted::read(&read_body(&app, body).await?)?;
+        ask(app, &grant, Command::AddInterpreter { call, language, queue }).await
+    })
+    .await
+}
+
+/// `DELETE /v1/calls/{call}/interpreter`
+pub(super) async fn cancel_interpreter(
+    State(app): State<App>,
+    grant: Grant,
+    call: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    grant.need(Scope::CallAny)?;
+    let call = name(call)?;
+    in_time(app.limits.command_wait, ask(app, &grant, Command::CancelInterpreter { call })).await
+}
+
 /// `PUT /v1/calls/{call}/parties/{leg}`
 pub(super) async fn mute(
     State(app): State<App>,
@@ -113,6 +140,28 @@ impl SupervisionWanted {
             ));
         }
         Ok(SupervisionWanted { basis, ..wanted })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InterpreterWanted {
+    language: String,
+    queue: String,
+}
+
+impl InterpreterWanted {
+    fn read(body: &[u8]) -> Result<InterpreterWanted, Problem> {
+        let wanted: InterpreterWanted = serde_json::from_slice(body).map_err(|error| {
+            let form = r#"{"language":"ar","queue":"interpreters"}"#;
+            Problem::invalid_request(format!("The body is wrong: {error}. Send {form}."))
+        })?;
+        if !is_reason(&wanted.language) || !is_reason(&wanted.queue) {
+            return Err(Problem::invalid_request(
+                "`language` and `queue` are names, in 1 to 200 characters on one line.",
+            ));
+        }
+        Ok(wanted)
     }
 }
 

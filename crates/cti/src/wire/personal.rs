@@ -41,10 +41,10 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
             Personal::Masked(&mut end.detail, mask_text)
         }
         FactKind::EndpointUnregistered { .. } | FactKind::CallClassified { .. }
-        | FactKind::CallOrigin { .. } | FactKind::CallTrustAssessed { .. } | FactKind::MediaSilent { .. }
+        | FactKind::CallOrigin { .. } | FactKind::CallTrustAssessed(_) | FactKind::MediaSilent { .. }
         | FactKind::MediaUnauthenticated { .. } | FactKind::MediaHandshakeFailed { .. }
         | FactKind::MediaPathFound { .. } | FactKind::MediaPathLost { .. }
-        | FactKind::DtmfReceived { .. } | FactKind::IvrInput { .. } | FactKind::IvrNoMatch { .. }
+        | FactKind::DtmfReceived { .. } | FactKind::IvrInput { .. } | FactKind::IvrNoMatch(_)
         | FactKind::IvrCollected { .. } | FactKind::SurveyAnswered { .. }
         | FactKind::CallbackAttempted(_) | FactKind::CallbackPostponed(_) | FactKind::CallbackCompleted(_)
         | FactKind::CallbackFailed(_) | FactKind::CallbackCancelled { .. }
@@ -70,6 +70,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::IvrPromptEnded { .. } | FactKind::IvrPromptMissing { .. } | FactKind::IvrNoInput { .. }
         | FactKind::LookupAnswered { .. } | FactKind::CalendarDecided { .. } | FactKind::IvrLeft { .. } | FactKind::QueueEntered { .. }
         | FactKind::QueuePosition { .. } | FactKind::QueueOverflowed { .. } | FactKind::QueueRefused { .. }
+        | FactKind::QueueWidened(_) | FactKind::InterpreterWanted(_) | FactKind::InterpreterMissed(_)
         | FactKind::QueueLeft { .. } => Personal::Nothing,
     }
 }

@@ -2,8 +2,9 @@
 
 use facts::{
     AgentState, Banned, CallData, CallbackGivenUp, CallbackOffer, CallbackPause, CallbackRequest,
-    CallbackTry, Cause, EmergencyClosed, End, FactKind, HeardSpeech, KeyFacts, LegRole, OfferEnd, PassedOver,
-    PlayedPrompt, QueueLeft, QueueRefusal, RecordingEnd, Side, SilenceEvidence, SupervisionMode,
+    CallbackTry, Cause, EmergencyClosed, End, FactKind, HeardSpeech, InterpreterMiss, InterpreterWish,
+    KeyFacts, LegRole, NoInterpreter, OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal,
+    QueueWidened, RecordingEnd, Side, SilenceEvidence, SupervisionMode, TrustAssessed, WrongKey,
 };
 
 pub(crate) const NUMBER: &str = "+393471234567";
@@ -71,6 +72,18 @@ fn desk() -> Vec<FactKind> {
         },
         FactKind::EndpointUnregistered { agent: "anna".into(), why: "expired".into() },
         FactKind::CaptureStarted { capture: 3, by: "crm".into() },
+        FactKind::InterpreterWanted(InterpreterWish {
+            language: "ar".into(),
+            queue: "interpreti".into(),
+            within_ms: 60_000,
+            parted: true,
+            by: "script".into(),
+        }),
+        FactKind::InterpreterMissed(InterpreterMiss {
+            language: "ar".into(),
+            reason: NoInterpreter::NoAnswer,
+            waited_ms: 60_000,
+        }),
         FactKind::ConferenceJoined { leg: 3, role: LegRole::External, by: "crm".into() },
         FactKind::ConferenceLeft { leg: 3 },
         FactKind::ConferenceMuted { leg: 3, muted: true, by: "crm".into() },
@@ -168,13 +181,13 @@ fn call() -> Vec<FactKind> {
             place: String::new(),
             certainty: "assumed".into(),
         },
-        FactKind::CallTrustAssessed {
+        FactKind::CallTrustAssessed(TrustAssessed {
             score: 100,
             verification: "passed".into(),
             attestation: "A".into(),
             origid: "123e4567-e89b-12d3-a456-426655440000".into(),
             reasons: vec!["signed".into()],
-        },
+        }),
         FactKind::CallDiverted { by: NUMBER.into(), reason: "no-answer".into(), count: 1 },
         FactKind::CallUserData { data: NUMBER.into(), encoding: "hex".into(), purpose: "isdn-uui".into() },
         ended(),
@@ -331,7 +344,7 @@ fn script() -> Vec<FactKind> {
             outcome: "found".into(),
             waited_ms: 140,
         },
-        FactKind::IvrNoMatch { node: "lingua".into(), key: "9".into(), attempt: 2 },
+        FactKind::IvrNoMatch(WrongKey { node: "lingua".into(), key: "9".into(), attempt: 2 }),
         FactKind::CalendarDecided { calendar: "ufficio".into(), open: true, rule: "lun-ven".into() },
         FactKind::IvrLeft { node: "coda".into(), to: "queue".into() },
     ]
@@ -348,10 +361,11 @@ fn queue() -> Vec<FactKind> {
         },
         FactKind::QueuePosition { queue: "lavoro".into(), position: 1 },
         FactKind::QueueOverflowed { queue: "lavoro".into(), waited_ms: 60_000 },
+        FactKind::QueueWidened(QueueWidened { queue: "lavoro".into(), language: "ar".into() }),
         FactKind::QueueRefused { queue: "lavoro".into(), reason: QueueRefusal::Full },
         FactKind::QueueLeft { queue: "lavoro".into(), reason: QueueLeft::Answered, waited_ms: 1500 },
-        FactKind::OfferMade { offer: 1, agent: "anna".into(), deadline_ms: 15_000 },
-        FactKind::OfferAccepted { offer: 1, agent: "anna".into() },
+        FactKind::OfferMade { offer: 1, agent: "anna".into(), deadline_ms: 15_000, role: LegRole::Agent },
+        FactKind::OfferAccepted { offer: 1, agent: "anna".into(), role: LegRole::Agent },
         FactKind::OfferEnded { offer: 2, agent: "bruno".into(), reason: OfferEnd::Expired, sip: None },
         agent("anna", AgentState::Talking),
     ]

@@ -54,6 +54,7 @@ impl Call {
             position_every: None,
             music: None,
             follows: false,
+            interpreter: None,
         };
         call.last_queue = Some(now.queue);
         call.stage = Stage::Queued(Queued::new(entry, wait, ctx.now));
@@ -73,7 +74,13 @@ impl Call {
     }
 
     /// An agent is asked.
-    pub(crate) fn offer_back(&mut self, ctx: &mut Context, offer: OfferId, agent: String, deadline: Time) {
+    pub(crate) fn offer_back(
+        &mut self,
+        ctx: &mut Context,
+        offer: (EntryId, OfferId),
+        agent: String,
+        deadline: Time,
+    ) {
         if let Some(fact) = self.calls_back.and_then(|id| offered(ctx, id, &agent)) {
             self.note(ctx, fact);
         }

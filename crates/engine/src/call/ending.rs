@@ -106,14 +106,17 @@ impl Call {
         let end = self.leaves_with(ctx, number, ending.how).unwrap_or(end);
         self.guest_ended(ctx, number);
         self.lost.forget(number);
-        let goes_on = self.script_goes_on(number, ending.how);
+        let waits_on = self.waits_for_interpreter(number);
+        let goes_on = !waits_on && self.script_goes_on(number, ending.how);
         if goes_on {
             self.leave_talk(ctx);
         }
         if let Some((leg, log)) = self.leg_and_log(number) {
             leg.session_over(ctx, log, end.clone());
         }
-        if goes_on {
+        if waits_on {
+            self.wait_on(ctx);
+        } else if goes_on {
             self.back_to_script(ctx, Input::QueueEnded(QueueEnd::Ended));
         } else if self.stage_is_talking_with(number) || number == self.caller {
             self.finish(ctx, end);

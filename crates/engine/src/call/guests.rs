@@ -6,7 +6,7 @@ use super::{Call, Stage};
 use crate::charges::{Charge, settle};
 use crate::context::Context;
 use crate::leg::Leg;
-use facts::{Cause, End, FactKind, Side, SupervisionMode};
+use facts::{Cause, End, FactKind, NoInterpreter, Side, SupervisionMode};
 use media_api::{Command, Heard, LegId, RoomId, Seat};
 use std::collections::BTreeSet;
 
@@ -181,6 +181,13 @@ impl Guests {
         self.muted.remove(&leg);
     }
 
+    /// A guest who was expected is there, with this leg.
+    pub(super) fn arrives(&mut self, guest: u32, leg: u32) {
+        if let Some(guest) = self.list.iter_mut().find(|known| known.number == guest) {
+            guest.state = State::There(leg);
+        }
+    }
+
     fn take_out(&mut self, leg: u32) -> Option<Guest> {
         let at = self.list.iter().position(|guest| guest.leg() == Some(leg))?;
         Some(self.list.remove(at))
@@ -338,6 +345,7 @@ impl Call {
 
     /// The conversation is over for all who are in it beside its two.
     pub(super) fn part_from_guests(&mut self, ctx: &mut Context) {
+        self.stop_seeking(ctx, NoInterpreter::TooLate);
         self.guests.close_room();
         let legs: Vec<u32> = self.guests.list.iter().filter_map(Guest::leg).collect();
         self.dismiss_guests(ctx, &legs);
@@ -380,6 +388,9 @@ impl Call {
 
     /// All of the conversation are in the room, each in the seat that is right now. Who was there before hears no gap.
     pub(super) fn take_seats(&mut self, ctx: &mut Context) {
+        if self.is_parted() {
+            return;
+        }
         self.ask_for_each_other();
         let rooms = &mut ctx.rooms;
         let room = *self.guests.room.get_or_insert_with(|| rooms.of_a_call());

@@ -151,7 +151,10 @@ impl Call {
         let talks = matches!(self.stage, Stage::Talking { other } if other == number);
         if talks || number == self.caller {
             let end = End::new(Side::Network, Cause::NotSecured).detail(why).place(self.place());
-            return self.finish(ctx, end);
+            if !self.loses_agent(ctx, number, &end) {
+                self.finish(ctx, end);
+            }
+            return;
         }
         let end = self.unheard(why);
         let Some(leg) = self.leg(number).filter(|leg| leg.dismissed.is_none()) else { return };

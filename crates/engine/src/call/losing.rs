@@ -168,7 +168,7 @@ impl Call {
             let end = End::new(Side::Network, cause).detail(why);
             if self.guests.is_there(leg) {
                 self.dismiss_guest(ctx, leg, end.place(self.place()));
-            } else if self.is_in_talk(leg) {
+            } else if self.is_in_talk(leg) && !self.loses_agent(ctx, leg, &end) {
                 self.finish(ctx, end);
             }
         }

@@ -13,6 +13,7 @@ mod going_on;
 mod guests;
 mod handshaking;
 mod hunting;
+mod interpreting;
 mod inviting;
 mod leaving;
 mod loops;
@@ -37,6 +38,7 @@ use ending::Phases;
 pub(crate) use ending::q850_of;
 use guests::Guests;
 pub(crate) use hunting::has_line;
+use interpreting::Seeking;
 use leaving::{Leaving, Shortcut};
 pub(crate) use loops::Way;
 use losing::Losses;
@@ -98,6 +100,8 @@ pub(crate) struct Call {
     pub(crate) stage: Stage,
     /// The agent who is being asked to come.
     asking: Option<Asking>,
+    /// An interpreter is sought.
+    seeking: Option<Seeking>,
     phase: CallPhase,
     classified: BTreeMap<String, String>,
     /// Those that are not over. The caller's is there until the call is.
@@ -210,6 +214,7 @@ impl Call {
             offer: None,
             stage: Stage::Arriving,
             asking: None,
+            seeking: None,
             phase: CallPhase::Arriving,
             classified: BTreeMap::new(),
             legs: Vec::new(),
@@ -402,6 +407,7 @@ impl Call {
             callseq: self.log.callseq,
             legs: legs.collect(),
             recording: self.recording.as_ref().map(recording::Recording::now),
+            interpreter: self.seeking.as_ref().map(Seeking::now),
         }
     }
 

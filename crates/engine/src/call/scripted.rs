@@ -4,7 +4,7 @@ use super::ending::Phase;
 use super::{Call, Playing, Stage};
 use crate::context::Context;
 use crate::{Asker, Question};
-use facts::{CallPhase, Cause, End, FactKind, LegRole, PlayedPrompt, Side, millis};
+use facts::{CallPhase, Cause, End, FactKind, LegRole, PlayedPrompt, Side, WrongKey, millis};
 use ivr::{Answer, Closed, Entry, Input, Interpreter, MessageEnd, Output, Script, Trace, is_service};
 use media_api::{Command, MessageLimits, Sound};
 use sip::ua::How;
@@ -95,6 +95,9 @@ impl Call {
                 Output::Stop => self.stop_playing(ctx),
                 Output::Queue(mut wait) => {
                     wait.queue = self.log.name_of(&wait.queue);
+                    if let Some(wanted) = &mut wait.interpreter {
+                        wanted.queue = self.log.name_of(&wanted.queue);
+                    }
                     self.enqueue(ctx, wait);
                 }
                 Output::Transfer { to, .. } if is_service(&to) => self.send_on(ctx, to),
@@ -174,7 +177,7 @@ impl Call {
             },
             Trace::NoInput { node, attempt } => FactKind::IvrNoInput { node, attempt },
             Trace::NoMatch { node, key, attempt } => {
-                FactKind::IvrNoMatch { node, key: key.to_string(), attempt }
+                FactKind::IvrNoMatch(WrongKey { node, key: key.to_string(), attempt })
             }
             Trace::Set { key, value } => return self.classify(ctx, &key, &value, "ivr"),
             Trace::Hours { calendar, open, rule } => FactKind::CalendarDecided { calendar, open, rule },

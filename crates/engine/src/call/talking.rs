@@ -15,6 +15,9 @@ use std::time::Duration;
 impl Call {
     /// The caller and the other party hear each other from now on.
     pub(super) fn talk(&mut self, ctx: &mut Context) {
+        if self.is_parted() {
+            return self.comfort_parted(ctx);
+        }
         if !self.is_warming(ctx) {
             self.talk_now(ctx);
         }
@@ -33,6 +36,9 @@ impl Call {
 
     /// Lets the two hear each other; but if one of them holds, or is a browser that has lost its way, the other hears music.
     fn join(&mut self, ctx: &mut Context) {
+        if self.is_parted() {
+            return self.comfort_parted(ctx);
+        }
         if self.is_conference() {
             return self.take_seats(ctx);
         }

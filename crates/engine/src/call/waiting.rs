@@ -6,7 +6,9 @@ use crate::Service;
 use crate::context::Context;
 use acd::{Entry, EntryId, NotEntered};
 use base::Time;
-use facts::{CallPhase, Cause, End, FactKind, QueueLeft, QueueRefusal, Side, millis};
+use facts::{
+    CallPhase, Cause, End, FactKind, NoInterpreter, QueueLeft, QueueRefusal, QueueWidened, Side, millis,
+};
 use ivr::{Input, QueueEnd, Wait};
 use media_api::Sound;
 use std::time::Duration;
@@ -18,16 +20,30 @@ pub(crate) struct Queued {
     /// The distributor has it; `queue.entered` has been written.
     pub(super) entered: bool,
     since: Time,
+    /// Since when it has had its place: longer, if an agent was lost before the two talked.
+    pub(super) arrived: Time,
 }
 
 impl Queued {
     pub(super) fn new(entry: EntryId, wait: Wait, since: Time) -> Queued {
-        Queued { entry, wait, entered: false, since }
+        Queued { entry, wait, entered: false, since, arrived: since }
     }
 }
 
 impl Call {
     pub(super) fn enqueue(&mut self, ctx: &mut Context, wait: Wait) {
+        let (arrived, patience) = (ctx.now, wait.interpreter.as_ref().map(|wanted| wanted.after));
+        self.enqueue_at(ctx, wait, arrived, patience);
+    }
+
+    /// It waits on at the place that it had: agents without its language may be asked at once.
+    pub(super) fn enqueue_again(&mut self, ctx: &mut Context, wait: Wait, arrived: Time) {
+        let waited = ctx.now.since(arrived);
+        let overflow_after = wait.overflow_after.map(|after| after.saturating_sub(waited));
+        self.enqueue_at(ctx, Wait { overflow_after, ..wait }, arrived, Some(Duration::ZERO));
+    }
+
+    fn enqueue_at(&mut self, ctx: &mut Context, wait: Wait, arrived: Time, patience: Option<Duration>) {
         let entry = ctx.new_entry(self.key);
         ctx.acd(acd::Input::Enqueue(Entry {
             id: entry,
@@ -35,19 +51,23 @@ impl Call {
             language: wait.language.clone(),
             topic: wait.topic.clone(),
             priority: wait.priority,
-            arrived: ctx.now,
+            arrived,
             is_callback: false,
+            any_language_after: patience.filter(|_| wait.interpreter.is_some()),
             overflow_after: wait.overflow_after,
             position_every: wait.position_every,
         }));
         self.phases.enter(ctx.now, Phase::Queue);
         self.last_queue = Some(wait.queue.clone());
-        self.queued_since = Some(ctx.now);
-        self.stage = Stage::Queued(Queued::new(entry, wait, ctx.now));
+        self.queued_since = Some(arrived);
+        self.stage = Stage::Queued(Queued { arrived, ..Queued::new(entry, wait, ctx.now) });
     }
 
     /// The distributor has the call.
-    pub(crate) fn queue_entered(&mut self, ctx: &mut Context, position: usize) {
+    pub(crate) fn queue_entered(&mut self, ctx: &mut Context, entry: EntryId, position: usize) {
+        if self.is_interpreters(entry) {
+            return;
+        }
         let Stage::Queued(queued) = &mut self.stage else { return };
         queued.entered = true;
         let wait = queued.wait.clone();
@@ -57,8 +77,18 @@ impl Call {
         self.play_music(ctx);
     }
 
+    /// Agents without its language are asked too.
+    pub(crate) fn widened(&mut self, ctx: &mut Context) {
+        let Stage::Queued(queued) = &self.stage else { return };
+        let (queue, language) = (queued.wait.queue.clone(), queued.wait.language.clone());
+        self.note(ctx, FactKind::QueueWidened(QueueWidened { queue, language }));
+    }
+
     /// The distributor cannot take it.
-    pub(crate) fn queue_refused(&mut self, ctx: &mut Context, why: NotEntered) {
+    pub(crate) fn queue_refused(&mut self, ctx: &mut Context, entry: EntryId, why: NotEntered) {
+        if self.is_interpreters(entry) {
+            return self.no_interpreter(ctx, why);
+        }
         let Stage::Queued(queued) = &self.stage else { return };
         ctx.entries.remove(&queued.entry);
         let queue = queued.wait.queue.clone();
@@ -101,7 +131,10 @@ impl Call {
     }
 
     /// It has waited as long as it should.
-    pub(crate) fn overflowed(&mut self, ctx: &mut Context, waited: Duration) {
+    pub(crate) fn overflowed(&mut self, ctx: &mut Context, entry: EntryId, waited: Duration) {
+        if self.is_interpreters(entry) {
+            return self.go_on_without(ctx, NoInterpreter::NoAnswer);
+        }
         let Stage::Queued(queued) = &self.stage else { return };
         let queue = queued.wait.queue.clone();
         self.note(ctx, FactKind::QueueOverflowed { queue, waited_ms: millis(waited) });

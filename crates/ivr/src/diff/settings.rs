@@ -3,8 +3,8 @@
 use super::{Found, Subject};
 use crate::LookUp;
 use crate::script::{
-    Assignment, CallbackNode, CollectNode, Flow, Kind, Line, MessageNode, Node, Purpose, QueueNode, Retry,
-    Value, Words, span,
+    Assignment, CallbackNode, CollectNode, Flow, InterpreterWanted, Kind, Line, MessageNode, Node, Purpose,
+    QueueNode, Retry, Value, Words, span,
 };
 use crate::{Secret, Source};
 use calendar::InWords;
@@ -124,6 +124,7 @@ fn waited(table: &mut Table, node: &QueueNode) {
         full: _,
         nobody: _,
         ended: _,
+        interpreter,
     } = node;
     table.put("la coda", "the queue", queue);
     skills(table, (language, topic), *priority);
@@ -132,6 +133,13 @@ fn waited(table: &mut Table, node: &QueueNode) {
     let position = position_every.map(span);
     table.maybe("ogni quanto si dice il posto", "how often the place is told", position);
     table.maybe("l'attesa massima", "the longest wait", overflow_after.map(span));
+    if let Some(InterpreterWanted { queue, after, within, say }) = interpreter {
+        table.put("la coda degli interpreti", "the queue of interpreters", queue);
+        table.put("da quando serve un interprete", "when an interpreter is wanted", span(*after));
+        table.put("quanto si cerca un interprete", "how long an interpreter is sought", span(*within));
+        let words = InWords::new("la frase mentre si cerca", "words meanwhile");
+        table.0.insert(words, said(say));
+    }
 }
 
 fn called_back(table: &mut Table, node: &CallbackNode) {

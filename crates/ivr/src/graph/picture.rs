@@ -1,9 +1,7 @@
 //! What is to be drawn of a script, however it is drawn.
 
 use crate::Script;
-use crate::script::{
-    Assignment, Choice, CollectNode, Exit, Kind, Line, Node, Purpose, Words, span,
-};
+use crate::script::{Assignment, Choice, CollectNode, Exit, Kind, Line, Node, Purpose, Words, span};
 use std::collections::BTreeMap;
 
 /// More lines of one node would hide the flow behind the words.
@@ -147,6 +145,11 @@ fn node_box(script: &Script, node: &Node) -> Box {
         Kind::Queue(queue) => {
             lines.push(format!("queue {}", queue.queue));
             lines.extend(queue.overflow_after.map(|after| format!("overflows after {}", span(after))));
+            let interpreter = queue.interpreter.as_ref();
+            lines.extend(
+                interpreter
+                    .map(|wanted| format!("interpreter of {} after {}", wanted.queue, span(wanted.after))),
+            );
         }
         Kind::Transfer { to, .. } if to.is_service() => lines.push(format!("goes on in {to}")),
         Kind::Transfer { to, ring, .. } => {

@@ -9,9 +9,12 @@ mod speaking;
 pub(crate) use speaking::Said;
 pub use speaking::shown;
 
-use crate::script::{Assignment, CallbackNode, Destination, Exit, FAILED, Kind, Node, NodeId, QueueNode, Value};
+use crate::script::{
+    Assignment, CallbackNode, Destination, Exit, FAILED, Kind, Node, NodeId, QueueNode, Value,
+};
 use crate::{
-    CallBack, Closed, Entry, Input, MessageEnd, Output, QueueEnd, Script, Trace, TransferEnd, Wait, Why,
+    CallBack, Closed, Entry, Input, Interpreting, MessageEnd, Output, QueueEnd, Script, Trace, TransferEnd,
+    Wait, Why,
 };
 use base::{Bounded, Time, Wall};
 use std::collections::{BTreeMap, VecDeque};
@@ -324,6 +327,12 @@ impl Interpreter {
             position_every: queue.position_every,
             music: queue.music.clone(),
             follows: queue.ended.is_some(),
+            interpreter: queue.interpreter.as_ref().map(|wanted| Interpreting {
+                queue: wanted.queue.clone(),
+                after: wanted.after,
+                within: wanted.within,
+                say: self.sounds(&wanted.say),
+            }),
         };
         self.leave(node, "queue", Output::Queue(wait));
     }

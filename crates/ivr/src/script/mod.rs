@@ -24,8 +24,8 @@ use std::time::Duration;
 
 pub(crate) use kinds::FAILED;
 pub(crate) use model::{
-    Assignment, CallbackNode, Choice, CollectNode, Destination, Exit, Flow, Kind, Line, LookUpNode, MessageNode, Node,
-    NodeId, Number, Purpose, QueueNode, Retry, Value, Words,
+    Assignment, CallbackNode, Choice, CollectNode, Destination, Exit, Flow, InterpreterWanted, Kind, Line,
+    LookUpNode, MessageNode, Node, NodeId, Number, Purpose, QueueNode, Retry, Value, Words,
 };
 pub use outline::{Spoken, Step};
 pub(crate) use phrases::Phrases;
@@ -201,6 +201,17 @@ impl Script {
             _ => None,
         };
         self.flow.nodes.iter().filter_map(|node| queue(&node.kind)).collect()
+    }
+
+    /// The queues whose agents interpret for those who wait in another: each with those others.
+    pub fn interpreters(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut queues: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for node in &self.flow.nodes {
+            if let Kind::Queue(QueueNode { queue, interpreter: Some(wanted), .. }) = &node.kind {
+                queues.entry(&wanted.queue).or_default().insert(queue);
+            }
+        }
+        queues
     }
 
     /// The numbers and URIs that the script puts calls through to, as far as they are written in it.

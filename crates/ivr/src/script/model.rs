@@ -232,6 +232,16 @@ pub(crate) struct QueueNode {
     pub(crate) nobody: Exit,
     /// When the agent has hung up; otherwise the call ends then.
     pub(crate) ended: Option<Exit>,
+    pub(crate) interpreter: Option<InterpreterWanted>,
+}
+
+/// Somebody who interprets where the agent does not speak the call's language.
+#[derive(Clone, Debug)]
+pub(crate) struct InterpreterWanted {
+    pub(crate) queue: String,
+    pub(crate) after: Duration,
+    pub(crate) within: Duration,
+    pub(crate) say: Vec<Line>,
 }
 
 impl QueueNode {

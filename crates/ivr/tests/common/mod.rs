@@ -151,9 +151,18 @@ pub(crate) fn line(output: &Output) -> String {
         }
         Output::Stop => "stop".to_owned(),
         Output::Queue(wait) => {
+            let interpreter = wait.interpreter.as_ref().map(|wanted| {
+                let (after, within, say) =
+                    (wanted.after.as_secs(), wanted.within.as_secs(), wanted.say.len());
+                format!(" interpreter={} after={after}s within={within}s says={say}", wanted.queue)
+            });
             format!(
-                "queue {} language={} topic={} priority={}",
-                wait.queue, wait.language, wait.topic, wait.priority
+                "queue {} language={} topic={} priority={}{}",
+                wait.queue,
+                wait.language,
+                wait.topic,
+                wait.priority,
+                interpreter.unwrap_or_default()
             )
         }
         Output::Transfer { to, ring } => format!("transfer {to} {}s", ring.as_secs()),

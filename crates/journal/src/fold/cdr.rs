@@ -251,7 +251,7 @@ impl OpenCdr {
             }
             FactKind::QueueLeft { .. } => self.part = Part::Other,
             FactKind::RecordingStarted { recording, .. } => cdr.recordings.push(recording.clone()),
-            FactKind::OfferAccepted { agent, .. } => self.winner = Some(agent.clone()),
+            FactKind::OfferAccepted { agent, role: LegRole::Agent, .. } => self.winner = Some(agent.clone()),
             _ => self.apply_to_legs(fact),
         }
     }

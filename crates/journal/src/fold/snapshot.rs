@@ -1,7 +1,7 @@
 use base::Wall;
 use facts::{
-    AgentNow, AgentState, BanNow, CallNow, CallPhase, ChargeNow, EmergencyNow, Fact, FactKind, LegNow,
-    LegRole, OpenCall, QueueNow, RecordingNow, Snapshot, TrunkNow,
+    AgentNow, AgentState, BanNow, CallNow, CallPhase, ChargeNow, EmergencyNow, Fact, FactKind,
+    InterpreterNow, InterpreterWish, LegNow, LegRole, OpenCall, QueueNow, RecordingNow, Snapshot, TrunkNow,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -192,6 +192,7 @@ impl SnapshotFold {
             apply_phase(call, &fact.kind);
             apply_leg(call, &fact.kind);
             apply_recording(call, &fact.kind);
+            apply_interpreter(call, &fact.kind);
         }
     }
 
@@ -222,6 +223,7 @@ fn arriving(from: &str, to: &str, service: &str) -> CallNow {
         callseq: 0,
         legs: BTreeMap::new(),
         recording: None,
+        interpreter: None,
     }
 }
 
@@ -276,6 +278,19 @@ fn apply_recording(call: &mut CallNow, kind: &FactKind) {
             }
         }
         FactKind::RecordingStopped { .. } | FactKind::RecordingFailed { .. } => call.recording = None,
+        _ => {}
+    }
+}
+
+fn apply_interpreter(call: &mut CallNow, kind: &FactKind) {
+    match kind {
+        FactKind::InterpreterWanted(InterpreterWish { language, queue, parted, .. }) => {
+            let (language, queue, parted) = (language.clone(), queue.clone(), *parted);
+            call.interpreter = Some(InterpreterNow { language, queue, parted });
+        }
+        FactKind::InterpreterMissed(_) | FactKind::OfferAccepted { role: LegRole::Interpreter, .. } => {
+            call.interpreter = None
+        }
         _ => {}
     }
 }

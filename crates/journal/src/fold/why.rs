@@ -1,6 +1,9 @@
 use super::csv::{code, local_time};
 use base::Wall;
-use facts::{Cause, End, Fact, FactKind, PassedOver, QueueLeft, QueueRefusal, Side, SupervisionMode};
+use facts::{
+    Cause, End, Fact, FactKind, InterpreterMiss, InterpreterWish, LegRole, PassedOver, QueueLeft,
+    QueueRefusal, QueueWidened, Side, SupervisionMode,
+};
 use jiff::tz::TimeZone;
 
 /// Why a call ended as it did, for a person.
@@ -269,6 +272,9 @@ fn queue_step(kind: &FactKind) -> Option<(String, String)> {
                 format!("left queue {queue} after {seconds} s: {en}"),
             )
         }
+        FactKind::OfferMade { agent, role: LegRole::Interpreter, .. } => {
+            (format!("squilla all'interprete {agent}"), format!("rings at the interpreter {agent}"))
+        }
         FactKind::OfferMade { agent, .. } => (format!("squilla a {agent}"), format!("rings at {agent}")),
         FactKind::OfferAccepted { agent, .. } => (format!("risponde {agent}"), format!("{agent} answers")),
         FactKind::OfferEnded { agent, reason, sip, .. } => {
@@ -311,6 +317,22 @@ fn conference_step(kind: &FactKind) -> Option<(String, String)> {
         FactKind::SupervisionEnded { supervisor, .. } => {
             (format!("{supervisor} non ascolta più"), format!("{supervisor} listens no longer"))
         }
+        FactKind::QueueWidened(QueueWidened { language, .. }) => (
+            format!("si cerca anche chi non parla {language}, con un interprete"),
+            format!("agents who do not speak {language} are sought too, with an interpreter"),
+        ),
+        FactKind::InterpreterWanted(InterpreterWish { language, queue, .. }) => (
+            format!("si cerca un interprete di {language} in «{queue}»"),
+            format!("an interpreter of {language} is sought in `{queue}`"),
+        ),
+        FactKind::InterpreterMissed(InterpreterMiss { language, reason, .. }) => (
+            format!("nessun interprete di {language} ({})", code(reason)),
+            format!("no interpreter of {language} ({})", code(reason)),
+        ),
+        FactKind::ConferenceJoined { leg, role: LegRole::Interpreter, .. } => (
+            format!("l'interprete è in linea (parte {leg})"),
+            format!("the interpreter is there (leg {leg})"),
+        ),
         FactKind::ConferenceJoined { leg, .. } => {
             (format!("si aggiunge la parte {leg}"), format!("leg {leg} joins them"))
         }

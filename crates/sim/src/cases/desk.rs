@@ -89,8 +89,13 @@ fn to_the_outside(line: &Trunk) -> Trunk {
     }
 }
 
+/// Those in which callers wait, and those of interpreters.
+pub(super) fn queues_of(script: &Script) -> BTreeSet<&str> {
+    script.queues().into_iter().chain(script.interpreters().into_keys()).collect()
+}
+
 fn distributor(script: &Script, given: &Given) -> acd::Config {
-    let queues = script.queues().into_iter().map(|name| acd::Queue {
+    let queues = queues_of(script).into_iter().map(|name| acd::Queue {
         name: name.to_owned(),
         waiting_max: if given.full.contains(name) { 0 } else { WAITING_MAX },
         offer_deadline: OFFER_DEADLINE,

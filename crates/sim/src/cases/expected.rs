@@ -74,7 +74,7 @@ impl Expected {
                 self.texts.insert(name, text);
             }
         }
-        for name in ["topic", "agent", "transfer", "ends"] {
+        for name in ["topic", "agent", "interpreter", "transfer", "ends"] {
             if let Some(text) = section.take(name).and_then(|entry| reader.document.text(&entry)) {
                 self.texts.insert(name, text.to_owned());
             }
@@ -130,6 +130,7 @@ fn found<'s>(story: &'s Story, what: &str) -> &'s str {
         "queue" => story.queue.as_deref(),
         "language" => Some(story.language.as_str()),
         "agent" => story.agent.as_deref(),
+        "interpreter" => story.interpreter.as_deref(),
         "transfer" => story.transfer.as_deref(),
         "ends" => Some(story.ends.as_deref().unwrap_or("it goes on")),
         other => Some(story.known(other)),

@@ -1,5 +1,6 @@
 //! Cases as they stand in a file: `[[case]]`, and `[every]` for what holds in each of them.
 
+use super::desk::queues_of;
 use super::expected::Expected;
 use super::given::Given;
 use base::Wall;
@@ -156,7 +157,7 @@ impl Reader<'_, '_> {
     }
 
     pub(super) fn queues(&mut self, entry: &Entry<'_>) -> BTreeSet<String> {
-        let known = self.script.queues().into_iter().map(str::to_owned).collect();
+        let known = queues_of(self.script).into_iter().map(str::to_owned).collect();
         self.named(entry, "queue", &known).into_iter().collect()
     }
 

@@ -2,7 +2,9 @@
 
 use super::read::zone_of;
 use super::story::Story;
-use facts::{BODY_MARK, Fact, FactKind, OfferEnd, QueueRefusal, RecordingEnd, Side, body_of, name_in};
+use facts::{
+    BODY_MARK, Fact, FactKind, LegRole, OfferEnd, QueueRefusal, RecordingEnd, Side, body_of, name_in,
+};
 use ivr::Script;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -47,7 +49,7 @@ pub fn record(script: &Script, facts: &[Fact], clear: bool) -> Result<String, St
     if wished && !accepted {
         text.add("callback", quoted("refused"));
     }
-    given(&mut text, facts);
+    given(&mut text, script, facts);
     expected(&mut text, &story);
     Ok(text.0)
 }
@@ -76,7 +78,7 @@ impl Lines {
     }
 }
 
-fn given(text: &mut Lines, facts: &[Fact]) {
+fn given(text: &mut Lines, script: &Script, facts: &[Fact]) {
     let keys = keys(facts);
     if !keys.is_empty() {
         text.add("keys", quoted(&keys));
@@ -87,12 +89,18 @@ fn given(text: &mut Lines, facts: &[Fact]) {
             look_ups.into_iter().map(|(name, answer)| format!("{name} = {answer}")).collect();
         text.add("look_ups", format!("{{ {} }}", look_ups.join(", ")));
     }
-    let agents = agents(facts);
+    let (agents, interpreted) = (agents(facts), interpreted(facts));
     if !agents.is_empty() {
         let agents: Vec<String> = agents
             .iter()
             .map(|(name, (queues, does))| {
-                format!("{{ name = {}, queues = {}, does = \"{does}\" }}", quoted(name), list(queues))
+                let others = |unspoken: &String| {
+                    let others = script.languages().filter(|language| language != unspoken);
+                    format!("languages = {}, ", list(&Vec::from_iter(others.map(str::to_owned))))
+                };
+                let languages = interpreted.get(name).map(others).unwrap_or_default();
+                let (name, queues) = (quoted(name), list(queues));
+                format!("{{ name = {name}, {languages}queues = {queues}, does = \"{does}\" }}")
             })
             .collect();
         text.add("agents", format!("[{}]", agents.join(", ")));
@@ -166,6 +174,7 @@ fn expected(text: &mut Lines, story: &Story) {
         ("expect.queue", story.queue.as_deref()),
         ("expect.topic", Some(story.known("topic"))),
         ("expect.agent", story.agent.as_deref()),
+        ("expect.interpreter", story.interpreter.as_deref()),
         ("expect.transfer", story.transfer.as_deref()),
         ("expect.ends", story.ends.as_deref()),
     ];
@@ -230,7 +239,7 @@ fn found(after: Option<&[Fact]>) -> String {
 fn agents(facts: &[Fact]) -> BTreeMap<String, (BTreeSet<String>, &'static str)> {
     let mut agents: BTreeMap<String, (BTreeSet<String>, &'static str)> = BTreeMap::new();
     let mut waits: Vec<(String, bool)> = Vec::new();
-    let mut wanted = None;
+    let (mut wanted, mut interpret) = (None, None);
     for (agent, does) in by_name(facts).into_iter().filter(|(_, does)| *does != "rings") {
         agents.insert(agent, (BTreeSet::new(), does));
     }
@@ -241,6 +250,11 @@ fn agents(facts: &[Fact]) -> BTreeMap<String, (BTreeSet<String>, &'static str)> 
                 waits.push((queue.clone(), false));
             }
             FactKind::TransferStarted { to, by: None } => wanted = Some(to.clone()),
+            FactKind::InterpreterWanted(wish) => interpret = Some(wish.queue.clone()),
+            FactKind::OfferMade { agent, role: LegRole::Interpreter, .. } => {
+                let queues = &mut agents.entry(agent.clone()).or_insert((BTreeSet::new(), "rings")).0;
+                queues.extend(interpret.clone());
+            }
             FactKind::OfferMade { agent, .. } => {
                 let queues = &mut agents.entry(agent.clone()).or_insert((BTreeSet::new(), "rings")).0;
                 if let Some((queue, asked)) = waits.last_mut().filter(|_| wanted.as_ref() != Some(agent)) {
@@ -262,6 +276,22 @@ fn agents(facts: &[Fact]) -> BTreeMap<String, (BTreeSet<String>, &'static str)> 
         agents.insert(BUSY.to_owned(), (unasked, "rings"));
     }
     agents
+}
+
+/// The agents who did not speak the language of the call, and which that is.
+fn interpreted(facts: &[Fact]) -> BTreeMap<String, String> {
+    let mut last = None;
+    let mut interpreted = BTreeMap::new();
+    for fact in facts {
+        match &fact.kind {
+            FactKind::OfferAccepted { agent, role: LegRole::Agent, .. } => last = Some(agent.clone()),
+            FactKind::InterpreterWanted(wish) if wish.parted => {
+                interpreted.extend(last.take().map(|agent| (agent, wish.language.clone())));
+            }
+            _ => {}
+        }
+    }
+    interpreted
 }
 
 fn does(agents: &mut BTreeMap<String, (BTreeSet<String>, &'static str)>, agent: &str, what: &'static str) {

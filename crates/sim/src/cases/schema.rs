@@ -83,8 +83,12 @@ fn agent() -> Keys {
         ),
         Key::new("queues", Shape::Text.one_or_more(0), "Whom they answer; all of the script's unless said."),
         Key::new("topics", Shape::Text.one_or_more(0), "What they know; everything unless said."),
-        Key::new("does", words(&AGENT_DOES), "What they do when it rings; or that they pause, or are not there.")
-            .unless_said("answers"),
+        Key::new(
+            "does",
+            words(&AGENT_DOES),
+            "What they do when it rings; or that they pause, or are not there.",
+        )
+        .unless_said("answers"),
     ])
 }
 
@@ -100,6 +104,7 @@ fn expect() -> Keys {
         Key::new("never_says", phrases(), "Phrases that are not heard."),
         Key::new("queue", Shape::Text, "Where it waited last; \"\" for nowhere."),
         Key::new("agent", Shape::Text, "Who took it; \"\" for nobody."),
+        Key::new("interpreter", Shape::Text, "Who interpreted; \"\" for nobody."),
         Key::new("transfer", Shape::Text, "To whom it was put through; \"\" for nobody."),
         Key::new("language", Shape::Text, "Its language in the end."),
         Key::new("topic", Shape::Text, "Its topic in the end."),

@@ -1,6 +1,6 @@
 //! What happened to a call, as its facts tell it.
 
-use facts::{Cause, Fact, FactKind, Side};
+use facts::{Cause, Fact, FactKind, LegRole, Side};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub(super) struct Story {
     pub(super) language: String,
     pub(super) known: BTreeMap<String, String>,
     pub(super) agent: Option<String>,
+    /// Who came to interpret.
+    pub(super) interpreter: Option<String>,
     /// To whom the script put it through, whatever came of it.
     pub(super) transfer: Option<String>,
     /// Whoever it was put through to has answered.
@@ -67,6 +69,9 @@ impl Story {
                 self.language.clone_from(language);
                 self.known.insert("topic".to_owned(), topic.clone());
                 self.known.insert("priority".to_owned(), priority.to_string());
+            }
+            FactKind::OfferAccepted { agent, role: LegRole::Interpreter, .. } => {
+                self.interpreter = Some(agent.clone());
             }
             FactKind::OfferAccepted { agent, .. } => self.agent = Some(agent.clone()),
             FactKind::TransferStarted { to, by: None } => self.transfer = Some(to.clone()),

@@ -1,7 +1,7 @@
 //! Who is put beside a conversation, or silenced in it, is who an integrator has asked for, and as it was asked for last.
 
 use base::Wall;
-use facts::{Command, Fact, FactKind, SupervisionMode};
+use facts::{Command, Fact, FactKind, LegRole, SupervisionMode};
 use std::collections::BTreeMap;
 
 #[derive(Default)]
@@ -56,6 +56,11 @@ impl AskedChecker {
                             if call == id && whose == leg && wanted == muted
                     )
             }
+            // Whom the distributor has found: `reference.rs` knows whom it may.
+            FactKind::OfferAccepted { role: LegRole::Interpreter, .. } => {
+                *self.parties.entry(id.clone()).or_default() += 1;
+                true
+            }
             FactKind::ConferenceJoined { .. } => match self.parties.get_mut(id).filter(|left| **left > 0) {
                 Some(left) => {
                     *left -= 1;
@@ -89,7 +94,6 @@ impl AskedChecker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use facts::LegRole;
 
     fn started(mode: SupervisionMode) -> Fact {
         let kind = FactKind::SupervisionStarted {

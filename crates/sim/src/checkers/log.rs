@@ -84,7 +84,8 @@ impl OpenCall {
     fn apply(&mut self, id: &str, kind: &FactKind, reference: &mut Reference) -> Option<String> {
         match kind {
             FactKind::LegCreated { leg, role, address, .. } => {
-                let agent = (*role == LegRole::Agent).then(|| address.clone());
+                let is_agents = matches!(role, LegRole::Agent | LegRole::Interpreter);
+                let agent = is_agents.then(|| address.clone());
                 let again = self.legs.insert(*leg, agent).is_some();
                 again.then(|| format!("leg {leg} was created twice"))
             }

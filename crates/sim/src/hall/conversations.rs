@@ -36,6 +36,8 @@ struct Conversation {
     unkeyed: BTreeSet<u32>,
     /// Its script's; empty before there is one.
     language: String,
+    /// An interpreter is sought before its two are put together.
+    parted: bool,
     /// More than two were in it, or one was muted: what is said may have gone through a mixer.
     mixed: bool,
 }
@@ -196,6 +198,7 @@ impl Conversation {
             lost: BTreeSet::new(),
             unkeyed: BTreeSet::new(),
             language: String::new(),
+            parted: false,
             mixed: false,
         }
     }
@@ -223,8 +226,11 @@ impl Conversation {
                 (self.talk, self.caller) = (Some((*a, *b)), *a);
                 (self.early, self.place) = (None, Place::Sounds);
                 self.unkeyed.clear();
+                self.parted = false;
             }
             FactKind::TransferStarted { by: Some(by), .. } => self.is_handed_on(*by),
+            FactKind::InterpreterWanted(wish) => self.parted = wish.parted,
+            FactKind::InterpreterMissed(_) => self.parted = false,
             _ => self.apply_to_guests(kind),
         }
     }
@@ -320,7 +326,7 @@ impl Conversation {
         if self.place == Place::Echo && number == self.caller {
             ears.extend(parties(vec![number], must));
         }
-        if number == self.caller {
+        if number == self.caller || self.parted {
             ears.extend(every_sound().map(|sound| (sound, false)));
         }
         ears

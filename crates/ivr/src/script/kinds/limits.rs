@@ -26,3 +26,8 @@ pub(in crate::script) const SILENCE: Duration = Duration::from_secs(5);
 pub(in crate::script) const CALLBACK_TRIES: u32 = 3;
 pub(in crate::script) const CALLBACK_TRIES_MAX: i64 = 10;
 pub(in crate::script) const PAUSE: Duration = Duration::from_secs(600);
+
+/// How long only agents with the caller's language are sought, how long an interpreter is, and what the caller hears meanwhile.
+pub(in crate::script) const AFTER: Duration = Duration::from_secs(30);
+pub(in crate::script) const WITHIN: Duration = Duration::from_secs(60);
+pub(in crate::script) const MEANWHILE: &str = "please_wait";

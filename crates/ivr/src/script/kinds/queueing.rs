@@ -1,10 +1,10 @@
 //! Nodes in which the caller waits for an agent, or is called back instead.
 
 use super::super::flow::Reader;
-use super::super::model::{CallbackNode, Exit, Kind, QueueNode, Value};
+use super::super::model::{CallbackNode, Exit, InterpreterWanted, Kind, Line, QueueNode, Value};
 use super::super::phrases::source;
-use super::limits::{CALLBACK_TRIES, CALLBACK_TRIES_MAX, PAUSE};
-use super::saying::uses;
+use super::limits::{AFTER, CALLBACK_TRIES, CALLBACK_TRIES_MAX, MEANWHILE, PAUSE, WITHIN};
+use super::saying::{say, uses};
 use super::{duration, finish, name, outcomes, value};
 use document::{Section, nearest};
 use media_api::Sound;
@@ -22,6 +22,7 @@ pub(super) fn queue(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Optio
     if let Some(at) = position_at {
         position_phrases(reader, at);
     }
+    let interpreter = interpreter(reader, section);
     let has_overflow = section.has("overflow_after");
     let overflow_after = duration(reader, section, "overflow_after");
     let mut on = outcomes(reader, section);
@@ -47,7 +48,34 @@ pub(super) fn queue(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Optio
         full: full?,
         nobody: nobody?,
         ended,
+        interpreter,
     }))
+}
+
+/// `interpreter = "interpreters"`, or `{ queue = "interpreters", after = "30s", within = "1m", say = "please_wait" }`.
+fn interpreter(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<InterpreterWanted> {
+    let entry = section.take("interpreter")?;
+    if entry.value.get_ref().is_str() {
+        let say = said_meanwhile(reader, entry.value_at());
+        return Some(InterpreterWanted { queue: name(reader, &entry)?, after: AFTER, within: WITHIN, say });
+    }
+    let mut section = reader.document.section(&entry)?;
+    let hint = "name the queue whose agents interpret";
+    let queue = section.require(&mut reader.document, "queue", hint);
+    let queue = queue.and_then(|entry| name(reader, &entry));
+    let after = duration(reader, &mut section, "after").unwrap_or(AFTER);
+    let within = duration(reader, &mut section, "within").unwrap_or(WITHIN);
+    let say = match section.has("say") {
+        true => say(reader, &mut section),
+        false => said_meanwhile(reader, entry.value_at()),
+    };
+    section.finish(&mut reader.document);
+    Some(InterpreterWanted { queue: queue?, after, within, say })
+}
+
+fn said_meanwhile(reader: &mut Reader<'_>, at: usize) -> Vec<Line> {
+    uses(reader, MEANWHILE, None, at);
+    vec![Line::phrase(MEANWHILE, None)]
 }
 
 /// The skills that an agent needs: the call's language and topic unless `needs` says otherwise.

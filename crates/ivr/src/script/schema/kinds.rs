@@ -3,7 +3,8 @@
 use super::flow::says;
 use super::shapes::{duration, fits, language, like, name, named, priority, to, written};
 use crate::script::kinds::limits::{
-    BETWEEN, CALLBACK_TRIES, CALLBACK_TRIES_MAX, LONGEST, PAUSE, RING, SILENCE, TIMEOUT,
+    AFTER, BETWEEN, CALLBACK_TRIES, CALLBACK_TRIES_MAX, LONGEST, MEANWHILE, PAUSE, RING, SILENCE, TIMEOUT,
+    WITHIN,
 };
 use document::schema::{Key, Keys, Shape};
 
@@ -151,14 +152,31 @@ fn queue() -> Keys {
         Key::new("priority", priority(), "0 to 9, 9 is served first; the call's unless said."),
         Key::new("music", Shape::Text, "What is heard meanwhile, such as moh/calm."),
         Key::new("position_every", duration(), "How often callers hear their place; never unless said."),
+        Key::new(
+            "interpreter",
+            interpreter(),
+            "Who interprets if the agent does not speak the call's language.",
+        ),
         Key::new("overflow_after", duration(), "How long a call waits; for ever unless said."),
         outcomes(on),
     ])
 }
 
+fn interpreter() -> Shape {
+    let keys = [
+        Key::new("queue", name(), "The queue whose agents interpret.").required(),
+        Key::new("after", duration(), "How long only agents with the call's language are sought.")
+            .unless_said(written(AFTER)),
+        Key::new("within", duration(), "How long an interpreter is sought.").unless_said(written(WITHIN)),
+        Key::new("say", like("say"), "What is heard meanwhile, before the music.").unless_said(MEANWHILE),
+    ];
+    Shape::Either(vec![name(), Shape::Table(Keys::new(keys))])
+}
+
 fn transfer() -> Keys {
-    let target =
-        fits("\\$.*|\\+?[0-9]{2,20}|sips?:[!-~]+|agent:(\\$.*|[A-Za-z0-9+_.-]{1,40})|service:[A-Za-z0-9+*#_.-]{1,40}|body:[a-z][a-z0-9_-]{0,39}");
+    let target = fits(
+        "\\$.*|\\+?[0-9]{2,20}|sips?:[!-~]+|agent:(\\$.*|[A-Za-z0-9+_.-]{1,40})|service:[A-Za-z0-9+*#_.-]{1,40}|body:[a-z][a-z0-9_-]{0,39}",
+    );
     Keys::new([
         Key::new(
             "transfer",
