@@ -62,25 +62,27 @@ fn play(cases: &[(Desk, Vec<Case>)]) -> (usize, u64) {
     (played, cpu::of_process() - before)
 }
 
-/// A caller who presses anything, hears some prompts to their end, and meets whatever may come; how often the interpreter was
-/// told something.
+/// A caller who presses anything as often as they listen, and meets whatever may come, to the end of the call; how often the
+/// interpreter was told something.
 fn walk(script: &Arc<Script>, number: u64) -> u32 {
     let mut chance = Seed::from_number(number).rng();
     let entry = Entry { written: "1510".to_owned(), dialled: "1510".to_owned(), ..Entry::default() };
     let mut interpreter = Interpreter::new(script.clone(), entry);
-    let (mut now, mut input) = (Time::ZERO, Input::Start);
+    let (mut now, mut input, mut act) = (Time::ZERO, Input::Start, None);
     for steps in 1..=INPUTS_MAX {
         interpreter.handle(now, OPEN, input);
-        let mut act = None;
+        let mut asked = false;
         while let Some(output) = interpreter.poll_output() {
-            if !matches!(output, Output::Trace(_) | Output::Stop) {
-                act = Some(black_box(output));
+            // Words of comfort come after a question, which is what waits for an answer.
+            if !matches!(black_box(&output), Output::Trace(_) | Output::Stop) && !asked {
+                asked = matches!(output, Output::LookUp { .. });
+                act = Some(output);
             }
         }
-        input = match act {
+        input = match &act {
             Some(Output::HangUp { .. }) => return steps,
-            Some(output) => answer(&output, &mut chance),
-            None => key(&mut chance),
+            Some(output) if chance.below(2) == 0 => answer(output, &mut chance),
+            _ => key(&mut chance),
         };
         now = now + Duration::from_secs(1);
     }
@@ -90,7 +92,7 @@ fn walk(script: &Arc<Script>, number: u64) -> u32 {
 /// What the world says to what the interpreter wants.
 fn answer(output: &Output, chance: &mut Rng) -> Input {
     match output {
-        Output::Play { .. } if chance.below(3) == 0 => Input::Played { complete: true },
+        Output::Play { .. } => Input::Played { complete: true },
         Output::Queue(_) => Input::QueueEnded(match chance.below(3) {
             0 => QueueEnd::Overflow,
             1 => QueueEnd::NobodyThere,
