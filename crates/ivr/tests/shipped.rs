@@ -31,7 +31,8 @@ fn all() -> [Arc<Script>; 4] {
 #[test]
 fn every_folder_of_scripts_is_one_that_these_tests_know() {
     let folders = std::fs::read_dir(repository().join("ivr-scripts")).unwrap();
-    let scripts = folders.map(|folder| folder.unwrap()).filter(|folder| folder.path().join("flow.toml").is_file());
+    let scripts =
+        folders.map(|folder| folder.unwrap()).filter(|folder| folder.path().join("flow.toml").is_file());
     let mut names: Vec<_> = scripts.map(|folder| folder.file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ALL);
