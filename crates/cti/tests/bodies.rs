@@ -211,6 +211,8 @@ async fn no_address_tells_what_is_anothers_from_what_is_not_there() {
         ("/v1/captures", vec![("POST /v1/captures", r#"{"number":"1510"}"#)], Shared),
         ("/v1/ivr", vec![], Lists),
         ("/v1/ivr/{script}", vec![("GET /v1/ivr/NAME%2Ftown", "")], NotThere),
+        ("/v1/ivr/{script}/versions", vec![("GET /v1/ivr/NAME%2Ftown/versions", "")], NotThere),
+        ("/v1/reload", vec![("POST /v1/reload", "")], Shared),
         ("/v1/ivr/{script}/graph.svg", vec![("GET /v1/ivr/NAME%2Ftown/graph.svg", "")], NotThere),
         (
             "/v1/bans",

@@ -29,6 +29,8 @@ const WAITS: &str = r#"
 title     = "Waits"
 languages = ["it", "en"]
 start     = "wait"
+[numbers]
+english = { set = { language = "en" } }
 [wait]
 queue = "desk"
 "#;
@@ -39,7 +41,7 @@ title     = "Sends"
 languages = ["it", "en"]
 start     = "know"
 [know]
-set  = { language = "en", topic = "bins", priority = "3", tax_code = "RSSMRA80A01L736X" }
+set  = { language = "en", topic = "bins", priority = 3, tax_code = "RSSMRA80A01L736X" }
 next = "send"
 [send]
 transfer  = "TO"
@@ -451,7 +453,7 @@ fn whoever_asks_for_a_body_commands_nothing_of_another_and_hears_that_it_is_not_
 
 #[test]
 fn a_body_is_closed_by_command_and_the_other_goes_on() {
-    const OPEN: &str = "title = \"Open\"\nlanguages = [\"it\", \"en\"]\nstart = \"open\"\n[open]\nhours = \"always\"\n\
+    const OPEN: &str = "title = \"Open\"\nlanguages = [\"it\", \"en\"]\nstart = \"open\"\n[numbers]\nenglish = { set = { language = \"en\" } }\n[open]\nhours = \"always\"\n\
                         open = \"served\"\nclosed = \"closed\"\n[served]\nhang_up = \"served\"\n[closed]\nhang_up = \"closed\"\n";
     let days =
         ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map(|day| format!("{day} = [\"00:00-24:00\"]\n"));
