@@ -1,8 +1,8 @@
 use crate::{
-    AgentState, Banned, CallData, CallbackGivenUp, CallbackOffer, CallbackPause, CallbackRequest,
-    CallbackTry, EmergencyClosed, End, HeardSpeech, InterpreterMiss, InterpreterWish, KeyFacts, LegRole,
-    OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal, QueueWidened, RecordingEnd, SilenceEvidence,
-    SupervisionMode, TrustAssessed, WrongKey,
+    AgentState, Banned, CallData, CallUserData, CallbackGivenUp, CallbackOffer, CallbackPause,
+    CallbackRequest, CallbackTry, EmergencyClosed, End, HeardSpeech, InterpreterMiss, InterpreterWish,
+    KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal, QueueWidened,
+    RecordingEnd, ScriptStarted, SilenceEvidence, SupervisionMode, SurveyAnswer, TrustAssessed, WrongKey,
 };
 use serde::{Deserialize, Serialize};
 
@@ -160,14 +160,7 @@ pub enum FactKind {
     },
     /// The caller's application sent something along (RFC 7433).
     #[serde(rename = "call.user_data")]
-    CallUserData {
-        /// As it came.
-        data: String,
-        /// `hex`, as a rule.
-        encoding: String,
-        /// The package that knows what it means, or nothing.
-        purpose: String,
-    },
+    CallUserData(CallUserData),
     /// The last leg ended.
     #[serde(rename = "call.ended")]
     CallEnded {
@@ -434,12 +427,7 @@ pub enum FactKind {
     // The script -----------------------------------------------------------------------------------
     /// A script has the call from now on, to its end, whatever version of it comes into force meanwhile.
     #[serde(rename = "ivr.started")]
-    IvrStarted {
-        /// The script.
-        script: String,
-        /// Its version: a hash of its files.
-        version: String,
-    },
+    IvrStarted(ScriptStarted),
     /// The script came to a node.
     #[serde(rename = "ivr.entered")]
     IvrEntered {
@@ -503,14 +491,7 @@ pub enum FactKind {
     },
     /// The caller answered a question about the service.
     #[serde(rename = "survey.answered")]
-    SurveyAnswered {
-        /// The node.
-        node: String,
-        /// Which question.
-        question: String,
-        /// The key.
-        answer: String,
-    },
+    SurveyAnswered(SurveyAnswer),
     /// The caller is to be called back. A number waits once in a queue: who asks again keeps the first place, and gets
     /// the first callback's number.
     #[serde(rename = "callback.requested")]

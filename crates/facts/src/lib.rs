@@ -16,6 +16,7 @@ mod interpreter;
 mod millis;
 mod open_call;
 mod recording;
+mod scripted;
 mod snapshot;
 mod stamped;
 mod wall_micros;
@@ -38,5 +39,6 @@ pub use interpreter::{InterpreterMiss, InterpreterNow, InterpreterWish, NoInterp
 pub use millis::millis;
 pub use open_call::OpenCall;
 pub use recording::{Recorded, RecordingEnd, RecordingNow};
+pub use scripted::{CallUserData, ScriptStarted, SurveyAnswer};
 pub use snapshot::{AgentNow, CallNow, CallPhase, LegNow, QueueNow, Snapshot, TrunkNow};
 pub use stamped::Fact;

@@ -93,7 +93,7 @@ fn told_by(kind: &FactKind) -> Option<&'static str> {
         FactKind::TrunkDegraded { .. } => "fact trunk degraded",
         FactKind::TrunkUp { .. } => "fact trunk up",
         FactKind::CallDiverted { .. } => "fact call diverted",
-        FactKind::CallUserData { .. } => "fact user data",
+        FactKind::CallUserData(_) => "fact user data",
         FactKind::OutboundRefused { .. } => "fact outbound refused",
         FactKind::CallEnded { end, .. } => return ended_by(end.cause),
         FactKind::LegEnded { end, .. } => match end.cause {

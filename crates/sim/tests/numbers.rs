@@ -265,7 +265,7 @@ fn who_sent_the_call_on_and_what_came_along_is_written_down() {
         .iter()
         .filter_map(|kind| match kind {
             FactKind::CallDiverted { by, reason, .. } => Some(format!("{by} {reason}")),
-            FactKind::CallUserData { data, encoding, .. } => Some(format!("{data} {encoding}")),
+            FactKind::CallUserData(sent) => Some(format!("{} {}", sent.data, sent.encoding)),
             _ => None,
         })
         .collect();

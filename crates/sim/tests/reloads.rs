@@ -84,7 +84,7 @@ fn a_key_means_what_it_meant_in_the_menu_that_was_heard() {
     hung_up_on(&mut stage, &late);
     assert_eq!(places(&stage), ["chosen_1", "chosen_2"]);
     let versions = stage.kinds().into_iter().filter_map(|kind| match kind {
-        FactKind::IvrStarted { script, version } => Some((script.clone(), version.clone())),
+        FactKind::IvrStarted(told) => Some((told.script.clone(), told.version.clone())),
         _ => None,
     });
     let expected = ["1", "2"].map(|number| ("desk".to_owned(), script(number).version().to_owned()));

@@ -64,7 +64,7 @@ fn commands(stage: &mut Stage, command: Ask) {
 
 fn answered(stage: &Stage) -> Vec<String> {
     let answers = stage.kinds().into_iter().filter_map(|kind| match kind {
-        FactKind::SurveyAnswered { answer, .. } => Some(answer.clone()),
+        FactKind::SurveyAnswered(told) => Some(told.answer.clone()),
         _ => None,
     });
     answers.collect()

@@ -181,8 +181,7 @@ fn read_root(
     bodies: &mut [Body<'_>],
     reading: &mut Reading<'_>,
 ) -> Option<Installation> {
-    let node = network::node(document, root, folder);
-    let media = media::media(document, root);
+    let (node, media) = (network::node(document, root, folder), media::media(document, root));
     let http = network::http(document, root, bodies.iter_mut().flat_map(Body::tokens).collect());
     let trace = trace::trace(document, root, folder);
     let recordings = recordings::recordings(document, root, folder, node.as_ref());

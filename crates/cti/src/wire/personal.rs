@@ -20,7 +20,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
     match kind {
         FactKind::CallArrived { from, .. } => Personal::Masked(from, mask_party),
         FactKind::CallDiverted { by, .. } => Personal::Masked(by, mask_party),
-        FactKind::CallUserData { data, .. } => Personal::Masked(data, |_| "***".to_owned()),
+        FactKind::CallUserData(sent) => Personal::Masked(&mut sent.data, |_| "***".to_owned()),
         FactKind::TextSent { from, .. } => Personal::Masked(from, mask_party),
         FactKind::OutboundRefused { to, .. }
         | FactKind::OutboundAllowed { to, .. }
@@ -45,7 +45,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::MediaUnauthenticated { .. } | FactKind::MediaHandshakeFailed { .. }
         | FactKind::MediaPathFound { .. } | FactKind::MediaPathLost { .. }
         | FactKind::DtmfReceived { .. } | FactKind::IvrInput { .. } | FactKind::IvrNoMatch(_)
-        | FactKind::IvrCollected { .. } | FactKind::SurveyAnswered { .. }
+        | FactKind::IvrCollected { .. } | FactKind::SurveyAnswered(_)
         | FactKind::CallbackAttempted(_) | FactKind::CallbackPostponed(_) | FactKind::CallbackCompleted(_)
         | FactKind::CallbackFailed(_) | FactKind::CallbackCancelled { .. }
         | FactKind::OfferMade { .. } | FactKind::OfferAccepted { .. } | FactKind::OfferEnded { .. }
@@ -66,7 +66,7 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::CallTranscoded { .. } | FactKind::LegHeld { .. }
         | FactKind::ConferenceJoined { .. } | FactKind::ConferenceLeft { .. } | FactKind::ConferenceMuted { .. }
         | FactKind::LegResumed { .. } | FactKind::CallConnected { .. } | FactKind::LegQuality { .. }
-        | FactKind::LegQualitySampled { .. } | FactKind::LegProgressHeard { .. } | FactKind::MediaRestored { .. } | FactKind::MediaSecured { .. } | FactKind::IvrStarted { .. } | FactKind::IvrEntered { .. } | FactKind::IvrPromptStarted { .. }
+        | FactKind::LegQualitySampled { .. } | FactKind::LegProgressHeard { .. } | FactKind::MediaRestored { .. } | FactKind::MediaSecured { .. } | FactKind::IvrStarted(_) | FactKind::IvrEntered { .. } | FactKind::IvrPromptStarted { .. }
         | FactKind::IvrPromptEnded { .. } | FactKind::IvrPromptMissing { .. } | FactKind::IvrNoInput { .. }
         | FactKind::LookupAnswered { .. } | FactKind::CalendarDecided { .. } | FactKind::IvrLeft { .. } | FactKind::QueueEntered { .. }
         | FactKind::QueuePosition { .. } | FactKind::QueueOverflowed { .. } | FactKind::QueueRefused { .. }

@@ -189,7 +189,11 @@ fn call() -> Vec<FactKind> {
             reasons: vec!["signed".into()],
         }),
         FactKind::CallDiverted { by: NUMBER.into(), reason: "no-answer".into(), count: 1 },
-        FactKind::CallUserData { data: NUMBER.into(), encoding: "hex".into(), purpose: "isdn-uui".into() },
+        FactKind::CallUserData(facts::CallUserData {
+            data: NUMBER.into(),
+            encoding: "hex".into(),
+            purpose: "isdn-uui".into(),
+        }),
         ended(),
         FactKind::LegCreated {
             leg: 1,
@@ -288,7 +292,10 @@ fn call() -> Vec<FactKind> {
 
 fn script() -> Vec<FactKind> {
     vec![
-        FactKind::IvrStarted { script: "supporto".into(), version: "5f0c9a4b7d2e6a35".into() },
+        FactKind::IvrStarted(facts::ScriptStarted {
+            script: "supporto".into(),
+            version: "5f0c9a4b7d2e6a35".into(),
+        }),
         FactKind::IvrEntered { script: "supporto".into(), node: "lingua".into(), language: "it".into() },
         FactKind::IvrPromptStarted {
             node: "lingua".into(),
@@ -299,11 +306,11 @@ fn script() -> Vec<FactKind> {
         FactKind::IvrInput { node: "lingua".into(), key: "1".into(), choice: "it".into() },
         FactKind::IvrNoInput { node: "lingua".into(), attempt: 1 },
         FactKind::IvrCollected { node: "pratica".into(), digits: "4711".into() },
-        FactKind::SurveyAnswered {
+        FactKind::SurveyAnswered(facts::SurveyAnswer {
             node: "voto".into(),
             question: "soddisfazione".into(),
             answer: "4".into(),
-        },
+        }),
         FactKind::CallbackRequested(CallbackRequest {
             callback: 7,
             queue: "assistenza".into(),

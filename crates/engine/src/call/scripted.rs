@@ -4,7 +4,10 @@ use super::ending::Phase;
 use super::{Call, Playing, Stage};
 use crate::context::Context;
 use crate::{Asker, Question};
-use facts::{CallPhase, Cause, End, FactKind, LegRole, PlayedPrompt, Side, WrongKey, millis};
+use facts::{
+    CallPhase, Cause, End, FactKind, LegRole, PlayedPrompt, ScriptStarted, Side, SurveyAnswer, WrongKey,
+    millis,
+};
 use ivr::{Answer, Closed, Entry, Input, Interpreter, MessageEnd, Output, Script, Trace, is_service};
 use media_api::{Command, MessageLimits, Sound};
 use sip::ua::How;
@@ -22,7 +25,7 @@ impl Call {
             brought: std::mem::take(&mut self.brought),
         };
         let (name, version) = (script.name().to_owned(), script.version().to_owned());
-        self.note(ctx, FactKind::IvrStarted { script: name, version });
+        self.note(ctx, FactKind::IvrStarted(ScriptStarted { script: name, version }));
         let mut interpreter = Interpreter::new(script, entry);
         if let Some(closed) =
             ctx.emergencies.of(&self.answers_at, self.service.name(), self.log.body.as_deref())
@@ -167,7 +170,7 @@ impl Call {
             Trace::Chosen { node, key, choice } => FactKind::IvrInput { node, key: key.to_string(), choice },
             Trace::Collected { node, digits } => FactKind::IvrCollected { node, digits },
             Trace::Surveyed { node, question, answer } => {
-                FactKind::SurveyAnswered { node, question, answer: answer.to_string() }
+                FactKind::SurveyAnswered(SurveyAnswer { node, question, answer: answer.to_string() })
             }
             Trace::LookedUp { node, look_up, outcome, waited } => FactKind::LookupAnswered {
                 node,

@@ -3,7 +3,7 @@
 use super::{Call, Parties};
 use crate::context::Context;
 use crate::trust::Trust;
-use facts::FactKind;
+use facts::{CallUserData, FactKind};
 use numbers::{Certainty, Origins};
 use sip::ua::{Invite, Peer};
 
@@ -15,10 +15,9 @@ pub(super) fn told(parties: &Parties, invite: &Invite, origins: &Origins) -> Vec
         reason: diversion.reason.as_str().to_owned(),
         count: diversion.count,
     }));
-    facts.extend(invite.identity.user_to_user.clone().map(|sent| FactKind::CallUserData {
-        data: sent.data,
-        encoding: sent.encoding,
-        purpose: sent.purpose,
+    facts.extend(invite.identity.user_to_user.clone().map(|sent| {
+        let (data, encoding, purpose) = (sent.data, sent.encoding, sent.purpose);
+        FactKind::CallUserData(CallUserData { data, encoding, purpose })
     }));
     facts
 }

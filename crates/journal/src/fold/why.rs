@@ -2,7 +2,7 @@ use super::csv::{code, local_time};
 use base::Wall;
 use facts::{
     Cause, End, Fact, FactKind, InterpreterMiss, InterpreterWish, LegRole, PassedOver, QueueLeft,
-    QueueRefusal, QueueWidened, Side, SupervisionMode,
+    QueueRefusal, QueueWidened, ScriptStarted, Side, SupervisionMode,
 };
 use jiff::tz::TimeZone;
 
@@ -219,7 +219,7 @@ fn step(fact: &Fact) -> Option<Step> {
             format!("arrivata da {trunk} per il servizio {service}"),
             format!("came by {trunk} for {service}"),
         ),
-        FactKind::IvrStarted { script, version } => (
+        FactKind::IvrStarted(ScriptStarted { script, version }) => (
             format!("percorre lo script {script}, versione {version}"),
             format!("walks the script {script}, version {version}"),
         ),

@@ -1,6 +1,6 @@
 //! What happened to a call, as its facts tell it.
 
-use facts::{Cause, Fact, FactKind, LegRole, Side};
+use facts::{Cause, Fact, FactKind, LegRole, Side, SurveyAnswer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl Story {
                 self.heard.extend(prompts.iter().map(|prompt| prompt.prompt.clone()));
             }
             FactKind::IvrInput { node, key, .. } => drop(self.keys.insert((node.clone(), key.clone()))),
-            FactKind::IvrCollected { node, .. } | FactKind::SurveyAnswered { node, .. } => {
+            FactKind::IvrCollected { node, .. } | FactKind::SurveyAnswered(SurveyAnswer { node, .. }) => {
                 self.keys.insert((node.clone(), DIGITS.to_owned()));
             }
             FactKind::CallClassified { key, value, .. } => {
