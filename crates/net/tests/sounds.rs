@@ -50,9 +50,12 @@ fn a_file_of_which_nothing_can_be_heard_falls_to_the_next_and_then_to_nothing() 
     let whole = wav::write(&[1000; SECOND]);
     let at_11_khz: Vec<u8> =
         whole.iter().enumerate().map(|(at, byte)| if at == 24 { 0x41 } else { *byte }).collect();
-    for (name, file) in
-        [("empty", &b""[..]), ("silent", &wav::write(&[])), ("head", &whole[..30]), ("odd", &at_11_khz)]
-    {
+    for (name, file) in [
+        ("empty", &b""[..]),
+        ("silent", &wav::write(&[])[..]),
+        ("head", &whole[..30]),
+        ("odd", &at_11_khz[..]),
+    ] {
         std::fs::create_dir_all(ours.path().join("it")).unwrap();
         std::fs::write(ours.path().join(format!("it/{name}.wav")), file).unwrap();
         let store = SoundStore::new(vec![ours.path().to_owned()], None, 12 << 20).unwrap();
