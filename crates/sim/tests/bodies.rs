@@ -269,7 +269,7 @@ fn within_its_body_a_call_that_is_sent_on_stays_the_same_call() {
         _ => None,
     });
     let scripts: Vec<String> = scripts.collect();
-    assert_eq!(scripts, ["venezia/within know it", "venezia/within send en", "venezia/town wait en"]);
+    assert_eq!(scripts, ["venezia/within know en", "venezia/within send en", "venezia/town wait en"]);
     let topic = stage.fact(|kind| match kind {
         FactKind::QueueEntered { queue, topic, .. } => Some((queue.clone(), topic.clone())),
         _ => None,
