@@ -224,6 +224,14 @@ async fn no_address_tells_what_is_anothers_from_what_is_not_there() {
         ("/v1/emergency/{scope}", vec![("DELETE /v1/emergency/script:NAME%2Ftown", "")], NotThere),
         ("/v1/callbacks/{callback}", vec![("DELETE /v1/callbacks/1011", "")], NotThere),
         ("/v1/calls/{call}/transfer", vec![("POST /v1/calls/NAME1/transfer", r#"{"to":"anna"}"#)], NotThere),
+        (
+            "/v1/calls/{call}/interpreter",
+            vec![
+                ("PUT /v1/calls/NAME1/interpreter", r#"{"language":"ar","queue":"NAME/desk"}"#),
+                ("DELETE /v1/calls/NAME1/interpreter", ""),
+            ],
+            NotThere,
+        ),
         ("/v1/calls/{call}/parties", vec![("POST /v1/calls/NAME1/parties", r#"{"to":"anna"}"#)], NotThere),
         (
             "/v1/calls/{call}/parties/{leg}",

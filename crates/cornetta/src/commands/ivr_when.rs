@@ -8,7 +8,7 @@ use crate::exchange::ZONE;
 use base::{Time, Wall};
 use calendar::Zone;
 use engine::Service;
-use ivr::{Answer, Entry, Input, Interpreter, Output, Script, Trace};
+use ivr::{Answer, Entry, Input, Interpreter, Output, Script, Trace, Wait};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -190,31 +190,7 @@ impl Walk {
                         json!({ "look_up": name }),
                     );
                 }
-                Output::Queue(wait) => {
-                    let topic = if wait.topic.is_empty() {
-                        String::new()
-                    } else {
-                        format!(", argomento {}", wait.topic)
-                    };
-                    let interpreter = wait.interpreter.as_ref().map(|wanted| {
-                        let after = wanted.after.as_secs();
-                        format!(
-                            "; dopo {after} s anche chi non la parla, con un interprete di «{}»",
-                            wanted.queue
-                        )
-                    });
-                    let words = format!(
-                        "attende un operatore in «{}» (lingua {}{topic}){}",
-                        wait.queue,
-                        wait.language,
-                        interpreter.unwrap_or_default()
-                    );
-                    let interpreter = wait.interpreter.map(|wanted| wanted.queue);
-                    let more = json!({
-                        "queue": wait.queue, "language": wait.language, "topic": wait.topic, "interpreter": interpreter,
-                    });
-                    self.end("queue", words, more);
-                }
+                Output::Queue(wait) => self.waits(wait),
                 Output::Transfer { to, .. } => {
                     self.end("transfer", format!("è passata a {to}"), json!({ "to": to }));
                 }
@@ -245,6 +221,25 @@ impl Walk {
                 }
             }
         }
+    }
+
+    fn waits(&mut self, wait: Wait) {
+        let topic = if wait.topic.is_empty() { String::new() } else { format!(", argomento {}", wait.topic) };
+        let interpreter = wait.interpreter.as_ref().map(|wanted| {
+            let after = wanted.after.as_secs();
+            format!("; dopo {after} s anche chi non la parla, con un interprete di «{}»", wanted.queue)
+        });
+        let words = format!(
+            "attende un operatore in «{}» (lingua {}{topic}){}",
+            wait.queue,
+            wait.language,
+            interpreter.unwrap_or_default()
+        );
+        let interpreter = wait.interpreter.map(|wanted| wanted.queue);
+        let more = json!({
+            "queue": wait.queue, "language": wait.language, "topic": wait.topic, "interpreter": interpreter,
+        });
+        self.end("queue", words, more);
     }
 
     fn end(&mut self, kind: &'static str, italian: String, more: Value) {

@@ -61,6 +61,13 @@ pub(crate) fn type_name(kind: &FactKind) -> &'static str {
         FactKind::TransferKept { .. } => "transfer.kept",
         FactKind::TransferCompleted { .. } => "transfer.completed",
         FactKind::TransferFailed { .. } => "transfer.failed",
+        kind => of_a_conversation(kind),
+    }
+}
+
+/// That of who is in a call beside its two, and of what is written down of it.
+fn of_a_conversation(kind: &FactKind) -> &'static str {
+    match kind {
         FactKind::InterpreterWanted(_) => "interpreter.wanted",
         FactKind::InterpreterMissed(_) => "interpreter.missed",
         FactKind::ConferenceJoined { .. } => "conference.joined",
