@@ -11,15 +11,12 @@ fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The texts of a language: those with a sound, and those that are to be recorded.
+/// The texts of a language.
 fn texts(language: &str) -> BTreeMap<String, String> {
-    let of = |folder: &str| {
-        let path = here(&format!("../../sounds/{folder}/{language}.toml"));
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        text.parse::<toml::Table>().unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-    };
-    let all = of("phrases").into_iter().chain(of("to-record"));
-    all.map(|(key, text)| (key, text.as_str().unwrap().to_owned())).collect()
+    let path = here(&format!("../../sounds/phrases/{language}.toml"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let table: toml::Table = text.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    table.into_iter().map(|(key, text)| (key, text.as_str().unwrap().to_owned())).collect()
 }
 
 /// A number is heard in pieces that its language may write as one word.

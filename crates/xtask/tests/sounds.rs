@@ -80,21 +80,6 @@ fn every_prompt_says_the_text_that_its_language_has_now() {
 }
 
 #[test]
-fn what_is_to_be_recorded_has_no_sound_yet() {
-    for path in entries(&sounds().join("to-record")) {
-        let there = table(&sounds().join("phrases").join(path.file_name().unwrap()));
-        for (key, text) in &table(&path) {
-            assert!(!there.contains_key(key), "{}: `{key}` has its sound already", path.display());
-            assert!(
-                text.as_str().is_some_and(|text| !text.is_empty()),
-                "{}: `{key}` is no text",
-                path.display()
-            );
-        }
-    }
-}
-
-#[test]
 fn every_sound_is_ogg_opus() {
     let folders = entries(&sounds()).into_iter().filter(|path| path.is_dir());
     let files =
