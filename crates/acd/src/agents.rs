@@ -152,7 +152,8 @@ impl Roster {
         for (_, name) in &self.free {
             let Some(member) = self.agents.get(name) else { continue };
             let speaks = member.matches(&waiting.entry);
-            if !speaks && !(waiting.any_language && member.knows(&waiting.entry)) {
+            let may_be_asked = speaks || (waiting.any_language && member.knows(&waiting.entry));
+            if !may_be_asked {
                 continue;
             }
             let rank = (waiting.passed_by.contains(name), !speaks);

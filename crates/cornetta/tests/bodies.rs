@@ -180,17 +180,17 @@ fn every_fault_of_every_body_is_told_with_its_place() {
     let (code, told) = check(&folder);
     assert_eq!(code, Some(2), "{told}");
     for fault in [
-        "./bodies/empty/body.toml:1:1: it cannot be read: No such file or directory (os error 2); write what the body has, or take its folder away",
-        "./bodies/mestre/body.toml:1:1: `title` is missing; say what people call the body",
-        "./bodies/mestre/body.toml:1:1: unknown key `titel`; did you mean `title`?",
-        "./bodies/mestre/body.toml:3:26: a body answers no numbers but its own; write its numbers here, and \"*\" under [[service]] of the installation",
-        "./bodies/mestre/body.toml:4:10: the script `town` uses the queue `desk`, which is not there; write it under [[queue]]",
-        "./bodies/mestre/body.toml:6:1: `venezia/desk` has a `/`, which stands between a body and what is its own; write the name without it",
-        "./bodies/mestre/body.toml:10:11: `security:any` is about what all bodies share; give it to a token of the installation",
-        "./bodies/mestre/body.toml:11:3: unknown key `trunk`",
-        "./bodies/venezia/body.toml:4:10: `0411111111` has two services, one of them of `mestre`; keep one of the two",
-        "./bodies/venezia/body.toml:18:10: the script `sends` sends callers to `body:lido`, which is not there; name a body under [bodies] that has a script under [[service]]",
-        "./bodies/venezia/body.toml:18:10: the script `sends` sends callers to `service:0412222221`, which is not there;",
+        "bodies/empty/body.toml:1:1: it cannot be read: No such file or directory (os error 2); write what the body has, or take its folder away",
+        "bodies/mestre/body.toml:1:1: `title` is missing; say what people call the body",
+        "bodies/mestre/body.toml:1:1: unknown key `titel`; did you mean `title`?",
+        "bodies/mestre/body.toml:3:26: a body answers no numbers but its own; write its numbers here, and \"*\" under [[service]] of the installation",
+        "bodies/mestre/body.toml:4:10: the script `town` uses the queue `desk`, which is not there; write it under [[queue]]",
+        "bodies/mestre/body.toml:6:1: `venezia/desk` has a `/`, which stands between a body and what is its own; write the name without it",
+        "bodies/mestre/body.toml:10:11: `security:any` is about what all bodies share; give it to a token of the installation",
+        "bodies/mestre/body.toml:11:3: unknown key `trunk`",
+        "bodies/venezia/body.toml:4:10: `0411111111` has two services, one of them of `mestre`; keep one of the two",
+        "bodies/venezia/body.toml:18:10: the script `sends` sends callers to `body:lido`, which is not there; name a body under [bodies] that has a script under [[service]]",
+        "bodies/venezia/body.toml:18:10: the script `sends` sends callers to `service:0412222221`, which is not there;",
         "cornetta.toml:7:2: `Lido` is no name for a body; name its folder with small letters, digits, _ and -, a letter first, 40 at most",
     ] {
         assert!(told.contains(fault), "{fault}\nis not in\n{told}");

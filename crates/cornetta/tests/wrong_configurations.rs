@@ -437,6 +437,9 @@ fn interpreters_whose_queue_is_not_there_are_a_fault() {
     let interpreter = "interpreter = { queue = \"interpreters\", say = \"hello\" }\n";
     folder.write("ivr-scripts/small/flow.toml", &format!("{flow}{interpreter}"));
     folder.write("ivr-scripts/small/phrases/it.toml", "hello = \"Buongiorno\"\n");
+    let sounds = folder.path().join("sounds/it");
+    std::fs::create_dir_all(&sounds).unwrap();
+    std::fs::copy(home().join("sounds/it/goodbye.opus"), sounds.join("hello.opus")).unwrap();
     let told = faults_of(&folder).join("\n");
     let expected = "cornetta.toml:3:10: the script `small` has interpreters in the queue `interpreters`, which is not there; \
                     write it under [[queue]]";

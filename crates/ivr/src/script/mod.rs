@@ -195,12 +195,12 @@ impl Script {
 
     /// The queues that the script sends calls to, or has callers called back from.
     pub fn queues(&self) -> BTreeSet<&str> {
-        let queue = |kind| match kind {
-            &Kind::Queue(ref node) => Some(node.queue.as_str()),
-            &Kind::Callback(ref node) => Some(node.queue.as_str()),
+        let queues = self.flow.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Queue(node) => Some(node.queue.as_str()),
+            Kind::Callback(node) => Some(node.queue.as_str()),
             _ => None,
-        };
-        self.flow.nodes.iter().filter_map(|node| queue(&node.kind)).collect()
+        });
+        queues.collect()
     }
 
     /// The queues whose agents interpret for those who wait in another: each with those others.

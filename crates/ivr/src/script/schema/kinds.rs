@@ -8,8 +8,11 @@ use crate::script::kinds::limits::{
 };
 use document::schema::{Key, Keys, Shape};
 
-/// Each kind by the key that says what a node is, and its keys.
-pub(super) const KEYS_OF_KINDS: [(&str, fn() -> Keys); 16] = [
+/// A kind by the key that says what a node is, and its keys.
+type KeysOfKind = (&'static str, fn() -> Keys);
+
+/// Each kind.
+pub(super) const KEYS_OF_KINDS: [KeysOfKind; 16] = [
     ("say", say),
     ("menu", menu),
     ("confirm", confirm),
