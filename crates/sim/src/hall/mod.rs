@@ -161,7 +161,7 @@ impl Hall {
         self.shard = Shard::new(ShardConfig::default(), seed, now);
         self.hearing.end_all(now);
         let closed: Vec<u32> = self.orders.numbers().collect();
-        closed.into_iter().for_each(|number| self.forget(number));
+        closed.into_iter().for_each(|number| self.forget(now, number));
         self.orders = Orders::default();
         self.conversations.end_all();
         self.legs.clear();
@@ -170,8 +170,8 @@ impl Hall {
         self.wanted.clear();
     }
 
-    fn forget(&mut self, number: u32) {
-        self.voices.end(number);
+    fn forget(&mut self, now: Time, number: u32) {
+        self.voices.end(now, number);
         self.presses.forget(number);
         self.watch.forget(number);
         self.lines.remove(&number);
@@ -213,7 +213,7 @@ impl Hall {
         self.legs.retain(|_, known| *known != leg);
         if let Some(number) = number {
             self.hearing.allow(now, number, &Ears::new());
-            self.forget(number);
+            self.forget(now, number);
         }
     }
 

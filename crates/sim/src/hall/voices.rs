@@ -8,6 +8,7 @@ use audio::{Clip, Encoder, EncoderSettings, Resampler};
 use base::Time;
 use media_api::Codec;
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// A frame of 20 ms has whole swings of each tone, so that none is heard in another one's place.
@@ -29,6 +30,13 @@ const FRAME: usize = 160;
 /// The least part of what is heard that one of several is, and that one of two is.
 const PART: f64 = 0.08;
 const LOUD: f64 = 0.25;
+/// What stands in for a loss is a period of 3.3 to 10 ms again and again, which has lines in steps of so many tones: three at
+/// least that are nobody's, and together nearly all that is heard. (Seed 10, 285.85 s: 1600, 1800, 2000 and 2200 Hz had
+/// 24, 36, 28 and 8 % of what a listener heard, where 2200 was expected and nobody in the town had any of the others.) A
+/// voice that leaks is one line more, or two.
+const COMBS: RangeInclusive<usize> = 2..=6;
+const LINE: f64 = 0.05;
+const COMB: f64 = 0.8;
 /// A tone that was another party's so lately may be heard of either.
 const BORROWED: u64 = 5_000_000;
 
@@ -106,10 +114,12 @@ impl Voices {
         self.slots.insert(number, slot);
     }
 
-    pub(crate) fn end(&mut self, number: u32) {
+    pub(crate) fn end(&mut self, now: Time, number: u32) {
         let Some(slot) = self.slots.remove(&number) else { return };
-        if self.owners[slot].is_some_and(|(owner, _)| owner == number) && !self.free.contains(&slot) {
-            self.free.push_back(slot);
+        match self.slots.iter().find(|(_, its)| **its == slot) {
+            // What was said last is still on its way: for a while it may be either's.
+            Some((other, _)) => self.owners[slot] = Some((*other, now)),
+            None => self.free.push_back(slot),
         }
     }
 
@@ -177,11 +187,29 @@ impl Voices {
             let beside = [slot.checked_sub(1), Some(slot + 1)].into_iter().flatten();
             all[*slot] > part && beside.filter_map(|slot| all.get(slot)).all(|other| all[*slot] >= *other)
         };
-        let expected: Vec<usize> = expected.iter().filter_map(|source| self.slot_of(*source)).collect();
-        let is_blurred =
-            |slot: &usize| expected.iter().any(|expected| *slot != *expected && is_like(*slot, *expected));
-        let found = (0..TONES).filter(|slot| stands_out(slot) && !is_blurred(slot));
-        found.filter_map(|slot| self.source_at(now, slot)).collect()
+        let expected: Vec<(Source, usize)> =
+            expected.iter().filter_map(|source| Some((*source, self.slot_of(*source)?))).collect();
+        let is_expected = |slot: usize| expected.iter().any(|(_, its)| *its == slot);
+        let is_of_a_comb = |slot: usize| {
+            let fits = |line: usize, its: usize, step: usize| line.abs_diff(its).is_multiple_of(step);
+            expected.iter().any(|(_, its)| {
+                COMBS.filter(|step| fits(slot, *its, *step)).any(|step| {
+                    let lines = (0..TONES).filter(|line| fits(*line, *its, step) && all[*line] > LINE);
+                    let others = lines.clone().filter(|line| !is_expected(*line)).count();
+                    others >= 3 && lines.map(|line| all[line]).sum::<f64>() > COMB
+                })
+            })
+        };
+        let mut heard = Vec::new();
+        for slot in (0..TONES).filter(stands_out) {
+            // Who is expected is heard, however near to another of them; only what nobody expects may be made of them.
+            let theirs = expected.iter().filter(|(_, its)| *its == slot);
+            heard.extend(theirs.map(|(source, _)| *source));
+            if !expected.iter().any(|(_, its)| is_like(slot, *its)) && !is_of_a_comb(slot) {
+                heard.extend(self.source_at(now, slot));
+            }
+        }
+        heard
     }
 
     /// Whether there is anybody or anything of this name.
@@ -344,6 +372,78 @@ mod tests {
             let all: Vec<Source> = (1..=there).map(Source::Party).collect();
             assert_eq!(voices.heard(later, &samples, 8000, &all), all);
         }
+    }
+
+    #[test]
+    fn two_who_are_expected_are_heard_however_near_their_tones_are() {
+        let mut voices = Voices::new(Depth::Audio);
+        (1..=30).for_each(|number| voices.begin(Time::ZERO, number));
+        let tone = |voices: &Voices, number| hertz(voices.slots[&number]);
+        let (one, near, other) = (1, 25, 5);
+        assert_eq!((tone(&voices, one) - tone(&voices, near)).abs(), REPEATED_HERTZ);
+        let mut samples = vec![0; 160];
+        for number in [one, near, other] {
+            let said = Tone::new(tone(&voices, number), 2000).take(160);
+            samples.iter_mut().zip(said).for_each(|(sum, sample)| *sum += sample);
+        }
+        // As soon as it has its tone, too: whose it was before is of no matter.
+        for now in [Time::from_millis(1), Time::from_millis(60_000)] {
+            let mut heard = voices.heard(now, &samples, 8000, &[Source::Party(one), Source::Party(near)]);
+            heard.retain(|source| *source != Source::Party(other));
+            heard.sort();
+            assert_eq!(heard, [Source::Party(one), Source::Party(near)]);
+        }
+        let expected = [Source::Party(one), Source::Party(near)];
+        let heard = voices.heard(Time::from_millis(60_000), &samples, 8000, &expected);
+        assert!(heard.contains(&Source::Party(other)), "and one more than is expected is found");
+    }
+
+    #[test]
+    fn a_comb_of_what_is_expected_is_nobodys_voice_and_one_line_or_two_are() {
+        let mut voices = Voices::new(Depth::Audio);
+        (1..PARTIES as u32).for_each(|number| voices.begin(Time::ZERO, number));
+        let party = |hertz: f64| {
+            let its = voices.slots.iter().find(|(_, slot)| super::hertz(**slot) == hertz);
+            Source::Party(*its.unwrap().0)
+        };
+        let heard = |parts: &[(f64, f64)]| {
+            let mut samples = vec![0; 160];
+            for (hertz, share) in parts {
+                let said = Tone::new(*hertz, (6000.0 * share.sqrt()) as i16).take(160);
+                samples.iter_mut().zip(said).for_each(|(sum, sample)| *sum += sample);
+            }
+            voices.heard(Time::from_millis(60_000), &samples, 8000, &[party(2200.0)])
+        };
+        assert_eq!(heard(&[(1600.0, 0.24), (1800.0, 0.36), (2000.0, 0.28), (2200.0, 0.12)]), []);
+        assert!(heard(&[(2000.0, 0.5), (2200.0, 0.5)]).contains(&party(2000.0)));
+        let two = heard(&[(1800.0, 0.33), (2000.0, 0.33), (2200.0, 0.34)]);
+        assert!(two.contains(&party(1800.0)) && two.contains(&party(2000.0)), "{two:?}");
+    }
+
+    #[test]
+    fn a_tone_that_two_had_is_nobodys_for_sure_until_the_last_words_of_the_other_have_come() {
+        let mut voices = Voices::new(Depth::Audio);
+        let all = PARTIES as u32;
+        (1..=all).for_each(|number| voices.begin(Time::ZERO, number));
+        // The stranger has one too, so that the last of them has another's.
+        let shared = voices.slots[&all];
+        let [one, other] = voices
+            .slots
+            .iter()
+            .filter(|(_, slot)| **slot == shared)
+            .map(|(number, _)| *number)
+            .collect::<Vec<_>>()[..]
+        else {
+            panic!("two have it")
+        };
+        let samples = Tone::new(hertz(shared), 6000).take(160);
+        let heard = |voices: &Voices, millis| voices.heard(Time::from_millis(millis), &samples, 8000, &[]);
+        assert_eq!(heard(&voices, 60_000), []);
+        voices.end(Time::from_millis(60_000), other);
+        assert_eq!(heard(&voices, 60_100), []);
+        assert_eq!(heard(&voices, 65_000), [Source::Party(one)]);
+        voices.end(Time::from_millis(65_000), one);
+        assert_eq!(voices.free, [shared], "free once, when the last has gone");
     }
 
     #[test]
