@@ -109,11 +109,15 @@ impl Hearing {
         self.ways.get(&number).is_some_and(|way| way.is_fair)
     }
 
-    /// Who may be heard there now.
-    pub(crate) fn expected(&self, hearer: u32) -> Vec<Source> {
+    /// Who may be heard there now, what is still on its way too: what a decoder makes of the end of somebody's words is
+    /// no other's word.
+    pub(crate) fn expected(&self, now: Time, hearer: u32) -> Vec<Source> {
         let ears = self.ears.get(&hearer);
         let allowed = ears.into_iter().flat_map(|ears| &ears.allowed);
-        allowed.filter(|(_, stretch)| stretch.until.is_none()).map(|(source, _)| *source).collect()
+        let heard = allowed.filter(|(source, stretch)| {
+            stretch.until.is_none_or(|until| now <= until + grace(&self.ways, hearer, **source, false))
+        });
+        heard.map(|(source, _)| *source).collect()
     }
 
     /// A packet of speech came to the exchange.
@@ -139,16 +143,10 @@ impl Hearing {
 
     /// A frame was heard. `exact` says that the frame says it for sure.
     pub(crate) fn heard(&mut self, now: Time, hearer: u32, sources: &[Source], exact: bool) {
-        let (ways, its) = (&self.ways, self.ways.get(&hearer).copied().unwrap_or_default());
         let Some(ears) = self.ears.get_mut(&hearer) else { return };
         let mut doubtful = None;
         for source in sources {
-            let of_speaker = match source {
-                Source::Party(number) => ways.get(number).copied().unwrap_or_default().longest,
-                Source::Sound(_) | Source::Nobody => Duration::ZERO,
-            };
-            // The longest wait of a jitter buffer, a few frames, and the ticks of both sides.
-            let grace = its.longest + of_speaker + Duration::from_millis(if exact { 50 } else { 300 });
+            let grace = grace(&self.ways, hearer, *source, exact);
             let stretch = ears.allowed.get_mut(source);
             let is_allowed = stretch
                 .as_ref()
@@ -193,6 +191,17 @@ impl Hearing {
     }
 }
 
+/// For how long after its end a source may come. `exact` is where no ear of the exchange's holds anything back.
+fn grace(ways: &BTreeMap<u32, Way>, hearer: u32, source: Source, exact: bool) -> Duration {
+    let longest = |number| ways.get(&number).copied().unwrap_or_default().longest;
+    let of_speaker = match source {
+        Source::Party(number) => longest(number),
+        Source::Sound(_) | Source::Nobody => Duration::ZERO,
+    };
+    // The longest wait of a jitter buffer, a few frames, and the ticks of both sides.
+    longest(hearer) + of_speaker + Duration::from_millis(if exact { 50 } else { 300 })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,6 +231,14 @@ mod tests {
             hearing.heard(at(2), 1, &[Source::Party(3)], false);
             assert_eq!(hearing.complaints.len(), faults, "frame {frame}: a splash is short");
         }
+    }
+
+    #[test]
+    fn what_is_still_on_its_way_is_expected_until_it_must_have_come() {
+        let mut hearing = hearing();
+        hearing.allow(at(3), 1, &[(Source::Party(3), true)].into());
+        assert_eq!(hearing.expected(Time::from_millis(3500), 1), [Source::Party(2), Source::Party(3)]);
+        assert_eq!(hearing.expected(Time::from_millis(3501), 1), [Source::Party(3)]);
     }
 
     #[test]

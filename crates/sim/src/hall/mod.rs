@@ -456,7 +456,7 @@ impl Hall {
         };
         let heard = match self.depth {
             Depth::Audio => {
-                let expected = self.hearing.expected(number);
+                let expected = self.hearing.expected(now, number);
                 party.listen(now, (codec, &payload), &self.voices, &expected)
             }
             _ => Party::read(codec, &payload, &self.voices),
