@@ -138,7 +138,10 @@ fn parse(files: &ScriptFiles) -> bool {
         .all(|(file, text)| Document::parse(file, text).1.is_some())
 }
 
-fn tables(folder: &Path) -> Result<Vec<(String, String, String)>, Box<dyn Error>> {
+/// Its name, its path, its text.
+type Table = (String, String, String);
+
+fn tables(folder: &Path) -> Result<Vec<Table>, Box<dyn Error>> {
     let mut tables = Vec::new();
     for path in listed(folder)? {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();

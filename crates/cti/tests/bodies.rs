@@ -180,6 +180,9 @@ enum Expected {
     Lists,
 }
 
+/// The address as the router has it; each request with NAME for the body, and what it sends; what comes of them.
+type Asked<'a> = (&'a str, Vec<(&'a str, &'a str)>, Expected);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_address_tells_what_is_anothers_from_what_is_not_there() {
     use Expected::{Lists, NotThere, Shared};
@@ -189,8 +192,7 @@ async fn no_address_tells_what_is_anothers_from_what_is_not_there() {
     let commands = tokio::spawn(nothing_is_there(std::mem::replace(&mut desk.commands, nobody)));
     let begin = r#"{"basis":"verbale"}"#;
     let close = r#"{"scope":"script:NAME/town","reason":"sciopero"}"#;
-    // The address as the router has it; each request with NAME for the body, and what it sends.
-    let all: Vec<(&str, Vec<(&str, &str)>, Expected)> = vec![
+    let all: Vec<Asked<'_>> = vec![
         ("/v1/events", vec![], Lists),
         ("/v1/log", vec![("GET /v1/log?call=NAME1", "")], Lists),
         ("/v1/snapshot", vec![], Lists),

@@ -5,7 +5,9 @@ use crate::charges;
 use crate::context::Context;
 use crate::ledger::CallLog;
 use base::Wall;
-use facts::{CallData, Cause, End, FactKind, OfferEnd, OpenCall, QueueLeft, Side};
+use facts::{
+    CallData, Cause, End, FactKind, InterpreterMiss, NoInterpreter, OfferEnd, OpenCall, QueueLeft, Side,
+};
 
 /// Writes the beginning of this engine, and the ends of what was broken off.
 pub(crate) fn begin(ctx: &mut Context, past: Past) {
@@ -30,6 +32,11 @@ fn end_broken(ctx: &mut Context, broken: OpenCall) {
     for (offer, agent) in broken.offers {
         let reason = OfferEnd::Failed;
         ctx.note_call(&mut log, FactKind::OfferEnded { offer, agent, reason, sip: None });
+    }
+    if let Some((language, since)) = broken.interpreter {
+        let (reason, waited_ms) = (NoInterpreter::TooLate, millis_between(since, now));
+        let miss = InterpreterMiss { language, reason, waited_ms };
+        ctx.note_call(&mut log, FactKind::InterpreterMissed(miss));
     }
     for (queue, since) in broken.waiting {
         let (reason, waited_ms) = (QueueLeft::Ended, millis_between(since, now));

@@ -17,6 +17,8 @@ pub struct OpenCall {
     pub waiting: Vec<(String, Wall)>,
     /// Offers that nothing had ended: number and agent.
     pub offers: Vec<(u64, String)>,
+    /// The language of the interpreter who was sought, and since when.
+    pub interpreter: Option<(String, Wall)>,
     /// The recording that nothing had ended.
     pub recording: Option<String>,
 }

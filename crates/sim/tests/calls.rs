@@ -3,6 +3,7 @@
 
 mod support;
 
+use base::Wall;
 use engine::{CommandRefused, Input, Past};
 use facts::Command as Ask;
 use facts::{Cause, FactKind, LegRole, OfferEnd, QueueLeft, Side};
@@ -332,6 +333,7 @@ fn a_restart_ends_the_calls_that_the_last_process_left_open_before_all_else() {
         body: None,
         callseq: 7,
         legs: vec![1, 3],
+        interpreter: Some(("fr".to_owned(), Wall::from_unix_micros(0))),
         ..facts::OpenCall::default()
     };
     let past = Past {
@@ -345,7 +347,8 @@ fn a_restart_ends_the_calls_that_the_last_process_left_open_before_all_else() {
     };
     let mut stage = Stage::with(config(), past);
     let told: Vec<_> = stage.facts.iter().map(|fact| (fact.number, fact.callseq)).collect();
-    assert_eq!(told, [(41, 0), (42, 0), (43, 8), (44, 9), (45, 10)]);
+    assert_eq!(told, [(41, 0), (42, 0), (43, 8), (44, 9), (45, 10), (46, 11)]);
+    assert!(matches!(&stage.facts[2].kind, FactKind::InterpreterMissed(miss) if miss.language == "fr"));
     assert_eq!(stage.call_ends()[0].cause, Cause::EngineRestarted);
     register(&mut stage, "anna", address(50));
     let state = stage.facts.iter().rev().find_map(|fact| match &fact.kind {

@@ -59,7 +59,7 @@ fn tell_month(path: &Path, month: &str, format: MonthFormat) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn with_script(folder: &Path, sounds: &PathBuf, act: impl FnOnce(&Script) -> ExitCode) -> ExitCode {
+fn with_script(folder: &Path, sounds: &Path, act: impl FnOnce(&Script) -> ExitCode) -> ExitCode {
     let heard = Heard::of(folder, sounds);
     match script_files(folder, &heard).and_then(|files| Script::check(&files)) {
         Ok(script) => act(&script),

@@ -21,6 +21,9 @@ pub struct SnapshotFold {
     waiting: BTreeMap<String, BTreeMap<String, i64>>,
     /// Offers of open calls that nothing ended, by number.
     offers: BTreeMap<String, BTreeMap<u64, String>>,
+    /// Since when open calls seek an interpreter, in microseconds.
+    #[serde(default)]
+    seeking: BTreeMap<String, i64>,
     /// Pauses that nothing ended, whether the device is there or not, over any restart.
     paused: BTreeMap<String, String>,
     /// Calls outside of the last day that were let through, by the number of the fact.
@@ -49,6 +52,7 @@ impl SnapshotFold {
             arrived: self.arrived.get(call).copied().map(Wall::from_unix_micros),
             waiting: self.waiting_of(call),
             offers: self.offers.get(call).into_iter().flatten().map(|(n, a)| (*n, a.clone())).collect(),
+            interpreter: now.interpreter.as_ref().map(|now| (now.language.clone(), self.seeking_since(call))),
             recording: now.recording.as_ref().map(|now| now.recording.clone()),
         });
         open.collect()
@@ -57,6 +61,10 @@ impl SnapshotFold {
     fn waiting_of(&self, call: &str) -> Vec<(String, Wall)> {
         let queues = self.waiting.get(call).into_iter().flatten();
         queues.map(|(queue, since)| (queue.clone(), Wall::from_unix_micros(*since))).collect()
+    }
+
+    fn seeking_since(&self, call: &str) -> Wall {
+        Wall::from_unix_micros(self.seeking.get(call).copied().unwrap_or_default())
     }
 
     /// Agents who were paused and have not been ready since: name and reason.
@@ -161,6 +169,7 @@ impl SnapshotFold {
                 self.arrived.remove(id);
                 self.waiting.remove(id);
                 self.offers.remove(id);
+                self.seeking.remove(id);
                 self.leave_queues(id);
             }
             FactKind::QueueEntered { queue, .. } => {
@@ -170,6 +179,9 @@ impl SnapshotFold {
                 }
                 let since = fact.at.unix_micros();
                 self.waiting.entry(id.to_owned()).or_default().insert(queue.clone(), since);
+            }
+            FactKind::InterpreterWanted(_) => {
+                self.seeking.insert(id.to_owned(), fact.at.unix_micros());
             }
             FactKind::OfferMade { offer, agent, .. } => {
                 self.offers.entry(id.to_owned()).or_default().insert(*offer, agent.clone());
