@@ -5,7 +5,7 @@ use crate::cli::{GraphFormat, Ivr, MonthFormat};
 use crate::config::{Heard, calendar_file, script_files};
 use ::ivr::Script;
 use anyhow::Result;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) fn run(command: &Ivr) -> Result<ExitCode> {
