@@ -75,7 +75,7 @@ fn reload(stage: &mut Stage, number: &str) {
 fn a_key_means_what_it_meant_in_the_menu_that_was_heard() {
     let mut stage = Stage::with(desk("1"), Past::default());
     let early = dials(&mut stage, 9);
-    assert!(stage.kinds().iter().any(entered("ask")), "the menu is heard");
+    assert!(stage.kinds().into_iter().any(entered("ask")), "the menu is heard");
     reload(&mut stage, "2");
     stage.press(1, '1');
     hung_up_on(&mut stage, &early);
