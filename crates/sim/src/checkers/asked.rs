@@ -14,6 +14,10 @@ pub(crate) struct AskedChecker {
     parties: BTreeMap<String, u32>,
     /// Who came although nobody had asked for them: another device of a party that goes in the same moment, or a fault.
     uninvited: Vec<(Wall, String, String)>,
+    /// Who is there by call and leg: as what, and who had asked for them.
+    there: BTreeMap<(String, u32), (LegRole, String)>,
+    /// Whose coming in this moment was one that had been asked for.
+    came: Vec<(Wall, String, (LegRole, String))>,
     pub(crate) complaints: Vec<String>,
 }
 
@@ -38,6 +42,7 @@ impl AskedChecker {
         let over = self.uninvited.iter().filter(|(at, ..)| *at < fact.at).map(|(.., what)| what.clone());
         self.complaints.extend(over);
         self.uninvited.retain(|(at, ..)| *at >= fact.at);
+        self.came.retain(|(at, ..)| *at >= fact.at);
         let Some(id) = &fact.call else { return };
         let is_right = match &fact.kind {
             FactKind::SupervisionStarted { supervisor, mode, .. } => {
@@ -61,32 +66,49 @@ impl AskedChecker {
                 *self.parties.entry(id.clone()).or_default() += 1;
                 true
             }
-            FactKind::ConferenceJoined { .. } => match self.parties.get_mut(id).filter(|left| **left > 0) {
-                Some(left) => {
-                    *left -= 1;
-                    true
-                }
-                None => {
-                    let what = format!("{id}: {:?}, which nobody has asked for", fact.kind);
-                    self.uninvited.push((fact.at, id.clone(), what));
-                    true
-                }
-            },
-            FactKind::ConferenceLeft { .. } => {
-                if let Some(place) = self.uninvited.iter().position(|(_, call, _)| call == id) {
-                    self.uninvited.remove(place);
-                }
+            FactKind::ConferenceJoined { leg, role, by } => {
+                self.joins(fact, id, (*leg, *role, by));
+                true
+            }
+            FactKind::ConferenceLeft { leg } => {
+                self.leaves(id, *leg);
                 true
             }
             FactKind::CallEnded { .. } => {
                 self.modes.retain(|(call, _), _| call != id);
                 self.parties.remove(id);
+                self.there.retain(|(call, _), _| call != id);
                 true
             }
             _ => true,
         };
         if !is_right {
             self.complaints.push(format!("{id}: {:?}, which nobody has asked for", fact.kind));
+        }
+    }
+
+    fn joins(&mut self, fact: &Fact, id: &str, (leg, role, by): (u32, LegRole, &str)) {
+        let who = (role, by.to_owned());
+        self.there.insert((id.to_owned(), leg), who.clone());
+        if let Some(left) = self.parties.get_mut(id).filter(|left| **left > 0) {
+            *left -= 1;
+            self.came.push((fact.at, id.to_owned(), who));
+        } else {
+            let what = format!("{id}: {:?}, which nobody has asked for", fact.kind);
+            self.uninvited.push((fact.at, id.to_owned(), what));
+        }
+    }
+
+    /// Who goes as another of theirs comes has changed the device: whoever else was asked for is still to come.
+    fn leaves(&mut self, id: &str, leg: u32) {
+        let who = self.there.remove(&(id.to_owned(), leg));
+        if let Some(place) = self.uninvited.iter().position(|(_, call, _)| call == id) {
+            self.uninvited.remove(place);
+        } else if let Some(who) = who
+            && let Some(place) = self.came.iter().position(|(_, call, came)| call == id && *came == who)
+        {
+            self.came.remove(place);
+            *self.parties.entry(id.to_owned()).or_default() += 1;
         }
     }
 }
@@ -150,5 +172,25 @@ mod tests {
         assert_eq!(checker.complaints.len(), 0, "its old device may still go");
         checker.apply(&fact(4, FactKind::ConferenceLeft { leg: 4 }));
         assert_eq!(checker.complaints.len(), 1);
+    }
+    #[test]
+    fn a_device_that_is_changed_takes_nobody_elses_place() {
+        let fact = |at, kind| {
+            let at = Wall::from_unix_micros(at);
+            Fact { number: 1, at, call: Some("c".to_owned()), callseq: 1, body: None, kind }
+        };
+        let joined = |leg| FactKind::ConferenceJoined { leg, role: LegRole::External, by: "crm".to_owned() };
+        let mut checker = AskedChecker::default();
+        for to in ["dario", "elena"] {
+            checker.asks(&Command::AddParty { call: "c".to_owned(), to: to.to_owned() });
+            checker.answered(true);
+        }
+        checker.apply(&fact(1, joined(3)));
+        checker.apply(&fact(2, joined(4)));
+        checker.apply(&fact(2, FactKind::ConferenceLeft { leg: 3 }));
+        checker.apply(&fact(3, joined(5)));
+        checker.apply(&fact(4, joined(6)));
+        checker.apply(&fact(5, FactKind::ConferenceLeft { leg: 5 }));
+        assert_eq!(checker.complaints.len(), 1, "two were asked for");
     }
 }
