@@ -165,6 +165,7 @@ fn config(local: SocketAddr) -> Config {
         referring_trunks: BTreeSet::new(),
         referred_trunks: BTreeSet::new(),
         texting_trunks: BTreeSet::new(),
+        bodies: Default::default(),
         otherwise: None,
         hold_music: None,
         supervisors: BTreeSet::from(["anna".to_owned()]),
