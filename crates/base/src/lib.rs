@@ -1,7 +1,8 @@
-//! The words that every crate shares: time, chance, ids, queues and texts within XML. No dependencies.
+//! The words that every crate shares: time, chance, ids, queues and names of bodies and texts within XML. No dependencies.
 //!
 //! Nothing here reads a clock or draws from the system's randomness; both are handed in by the shell.
 
+mod body;
 mod bounded;
 mod numbered;
 mod outputs;
@@ -10,6 +11,7 @@ mod slots;
 mod time;
 pub mod xml;
 
+pub use body::{BODY_MARK, body_of, may_name, name_in, named};
 pub use bounded::Bounded;
 pub use numbered::Numbered;
 pub use outputs::next_output;

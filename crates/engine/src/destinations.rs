@@ -4,7 +4,7 @@ use crate::charges::Charge;
 use crate::context::Context;
 use crate::outbound::{Who, may_dial};
 use crate::{Config, Service, Target};
-use facts::{body_of, name_in};
+use base::{body_of, may_name};
 use sip::gruu::Device;
 use sip::ua::Invite;
 use sip::uri::{Scheme, Uri};
@@ -87,13 +87,7 @@ fn resolve_user(ctx: &mut Context, who: Who<'_>, body: Option<&str>, dialled: St
 
 /// The account that a name means in a body: one of its own before one of the installation's own.
 pub(crate) fn account(config: &Config, body: Option<&str>, named: &str) -> Option<String> {
-    let own = body.map(|body| name_in(Some(body), named)).filter(|own| config.has_account(own));
-    own.or_else(|| (may_name(body, named) && config.has_account(named)).then(|| named.to_owned()))
-}
-
-/// Whether somebody of a body can name this account: not one of another body.
-pub(crate) fn may_name(body: Option<&str>, account: &str) -> bool {
-    body.is_none() || body_of(account).is_none_or(|of| Some(of) == body)
+    base::named(body, named, |name| config.has_account(name))
 }
 
 /// The user part of a URI, the number of a `tel:`, or the text itself if it is no URI.

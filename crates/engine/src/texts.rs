@@ -1,7 +1,8 @@
 //! Texts for agents: each goes to the device that the agent registered last, or to the one that it names, and leaves a fact, not its words.
 
 use crate::context::Context;
-use crate::destinations::{account, may_name};
+use crate::destinations::account;
+use base::may_name;
 use facts::{FactKind, body_of};
 use sip::ua::{Do, Peer, Text, TextId};
 use std::collections::BTreeMap;

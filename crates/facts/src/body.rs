@@ -1,22 +1,7 @@
 //! Several bodies in one installation: whose a thing is, by its name.
 
 use crate::{EmergencyScope, FactKind};
-
-/// Between a body's name and what its own thing is called in it: `venezia/desk`.
-pub const BODY_MARK: char = '/';
-
-/// The body that a name says: that of `venezia/desk` is `venezia`. The installation's own names say none.
-pub fn body_of(name: &str) -> Option<&str> {
-    name.split_once(BODY_MARK).map(|(body, _)| body)
-}
-
-/// What a body's own thing is called outside of it.
-pub fn name_in(body: Option<&str>, name: &str) -> String {
-    match body {
-        Some(body) => format!("{body}{BODY_MARK}{name}"),
-        None => name.to_owned(),
-    }
-}
+use base::body_of;
 
 impl FactKind {
     /// The body whose this is, by the names in it. What happens to a call says nothing here: the call is of a body.
@@ -52,14 +37,6 @@ impl EmergencyScope {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_says_whose_it_is_and_is_read_as_it_is_written() {
-        assert_eq!(body_of("venezia/desk"), Some("venezia"));
-        assert_eq!(body_of("desk"), None);
-        assert_eq!(body_of(&name_in(Some("venezia"), "desk")), Some("venezia"));
-        assert_eq!(name_in(None, "desk"), "desk");
-    }
 
     #[test]
     fn a_text_from_one_body_to_another_is_neithers() {

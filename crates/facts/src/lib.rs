@@ -22,7 +22,7 @@ mod stamped;
 mod wall_micros;
 
 pub use ban::{BanNow, Banned};
-pub use body::{BODY_MARK, body_of, name_in};
+pub use base::{BODY_MARK, body_of, name_in};
 pub use callback::{
     CallbackGivenUp, CallbackNow, CallbackOffer, CallbackPause, CallbackRequest, CallbackTry,
 };

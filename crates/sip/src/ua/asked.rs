@@ -9,9 +9,6 @@ use crate::transaction::User;
 use crate::uri::Uri;
 use base::Time;
 
-/// Between the group of an account and its name there.
-const GROUP_MARK: char = '/';
-
 impl UserAgent {
     /// SUBSCRIBE outside of dialogs: accounts watch accounts of ours.
     pub(super) fn subscribe(&mut self, now: Time, flow: Flow, request: &Message) {
@@ -39,7 +36,8 @@ impl UserAgent {
     fn wanted(&self, request: &Message, by: String) -> Result<Wanted, u16> {
         let package = Package::of(request).ok_or(489u16)?;
         let about = request.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| uri.user_decoded());
-        let about = self.watched(&by, &about.unwrap_or_default()).ok_or(404u16)?;
+        let is_account = |user: &str| self.passwords.contains_key(user);
+        let about = base::named(base::body_of(&by), &about.unwrap_or_default(), is_account).ok_or(404u16)?;
         // How many messages wait for somebody is for nobody else to know.
         if package == Package::MessageSummary && about != by {
             return Err(403);
@@ -49,16 +47,6 @@ impl UserAgent {
         }
         let seconds = subscription::seconds_of(request).ok_or(423u16)?;
         Ok(Wanted { package, about, by, seconds })
-    }
-
-    /// Whom an account means by a name. One of a group, as `venezia/anna` is of `venezia`, names those of its group before
-    /// those of none, and nobody of another.
-    fn watched(&self, by: &str, name: &str) -> Option<String> {
-        let group = |user: &str| user.split_once(GROUP_MARK).map(|(group, _)| group.to_owned());
-        let own = group(by).map(|group| format!("{group}{GROUP_MARK}{name}"));
-        let may = group(by).is_none() || group(name).is_none() || group(name) == group(by);
-        let named = Some(name.to_owned()).filter(|_| may);
-        own.into_iter().chain(named).find(|user| self.passwords.contains_key(user))
     }
 
     /// A request in the dialog of a subscription: only its own refreshing means anything.
