@@ -8,7 +8,7 @@ use engine::{Bodies, CommandRefused, Config, Input, Past, Service};
 use facts::{Cause, Command, EmergencyScope, Fact, FactKind, Recorded, Side, SupervisionMode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use support::desk::seconds;
+use support::desk::{answers, hold, hung_up_on, seconds};
 use support::handing::{assert_all_is_well, transfers};
 use support::stage::*;
 
@@ -362,6 +362,35 @@ fn agents_name_those_of_their_own_body_and_nobody_of_another() {
     stage.expect(address(VENEZIA_PHONE), "SIP/2.0 404");
     Line::writes(&mut stage, "venezia/anna", address(VENEZIA_PHONE), "bruno", "ciao");
     assert!(stage.expect(address(60), "MESSAGE").contains("ciao"));
+}
+
+#[test]
+fn an_agent_in_the_call_of_another_body_sends_it_to_those_of_their_own() {
+    let mut config = two_bodies();
+    let agent = config.acd.agents[0].clone();
+    let queues = BTreeSet::from(["mestre/desk".to_owned()]);
+    let languages = BTreeSet::from(["it".to_owned(), "en".to_owned()]);
+    config.acd.agents.push(acd::Agent { name: "carla".to_owned(), queues, languages, ..agent });
+    config.acd.agents.retain(|agent| agent.name != "mestre/anna");
+    let mut stage = stage_of(config);
+    register(&mut stage, "carla", address(62));
+    register(&mut stage, "venezia/bruno", address(60));
+    calls(&mut stage, MESTRE);
+    // The installation's own agent has it, and asks one of Venezia's to take it.
+    let mut carla = answers(&mut stage, address(62));
+    register(&mut stage, "mestre/bruno", address(61));
+    hold(&mut stage, &mut carla);
+    let mut second = Line::dial_as(&mut stage, "carla", address(62), "venezia/anna");
+    let mut anna = answers(&mut stage, address(VENEZIA_PHONE));
+    second.connect(&mut stage);
+    carla.refer(&mut stage, &format!("sip:anna@10.0.0.1?{}", second.as_replaces()));
+    hung_up_on(&mut stage, &carla);
+    stage.wait(seconds(1));
+    assert_eq!(anna.refer(&mut stage, "sip:mestre%2Fbruno@pbx.example"), "SIP/2.0 404 Not Found");
+    assert_eq!(anna.refer(&mut stage, "sip:bruno@pbx.example"), "SIP/2.0 202 Accepted");
+    answers(&mut stage, address(60));
+    assert_eq!(transfers(&stage).last().unwrap(), "completed venezia/bruno");
+    assert!(of(&stage, Some("mestre")).any(|fact| matches!(fact.kind, FactKind::TransferCompleted { .. })));
 }
 
 #[test]

@@ -127,7 +127,9 @@ impl Call {
             (None, Some(trunk)) => Who::Trunk(trunk),
             (None, None) => return Err(603),
         };
-        let body = self.names_in(leg.agent.as_deref());
+        // Who asks by the phone names those of their own body, also in another's call.
+        let own = leg.agent.as_deref().filter(|_| told.is_some()).and_then(body_of).map(str::to_owned);
+        let body = own.or_else(|| self.names_in(leg.agent.as_deref()));
         let meant = resolve(ctx, who, body.as_deref(), to)?;
         let to = match &meant.service {
             Service::Dial(target) if target.agent().is_some() => address(target),
