@@ -182,6 +182,13 @@ pub(crate) fn not_entered(ctx: &mut Context, id: u64, why: NotEntered) {
 
 /// There is no room for it now, whatever its agents do: nothing of this is theirs.
 fn put_off(ctx: &mut Context, id: u64) {
+    if ctx.callbacks.get(id).is_some_and(|now| now.pauses_ms == Some(FULL_MS)) {
+        // It was told: a want of room that lasts fills no log.
+        if !ctx.callbacks.closed {
+            ctx.callbacks.pause(id, ctx.now + Duration::from_millis(FULL_MS));
+        }
+        return;
+    }
     if let Some(fact) = postpone(ctx, id, (Cause::Capacity, None), FULL_MS) {
         let body = ctx.callbacks.get(id).and_then(body);
         ctx.note_of(body, fact);
