@@ -108,7 +108,11 @@ impl Hunt {
 /// Whether there is a line for a call to this number, or might be. Where no trunk is meant at all, the call itself says so.
 pub(crate) fn has_line(ctx: &mut Context, number: &str) -> bool {
     let hunt = Hunt::of(ctx, &Target::Number { number: number.to_owned() });
-    hunt.is_none_or(|hunt| !hunt.goes_on() || hunt.elsewhere(ctx) != Elsewhere::Nowhere)
+    // A limit of calls a second is over before an agent has answered.
+    let may = |standing| !matches!(standing, Standing::Full(Full::Channels) | Standing::Closed);
+    hunt.is_none_or(|hunt| {
+        !hunt.goes_on() || hunt.emergency || hunt.left.iter().any(|trunk| may(standing(ctx, trunk)))
+    })
 }
 
 fn standing(ctx: &mut Context, trunk: &str) -> Standing {
