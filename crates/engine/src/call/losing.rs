@@ -114,7 +114,8 @@ impl Call {
 
     /// A page that has come back has its keys: it is heard.
     pub(super) fn is_back_with_keys(&mut self, ctx: &mut Context, number: u32) {
-        if self.lost.take(|lost| lost.leg == number).is_none() {
+        if self.lost.take(|lost| lost.leg == number && lost.is_back).is_none() {
+            self.is_back(ctx, number);
             return;
         }
         match self.guests.is_there(number) {
@@ -160,11 +161,10 @@ impl Call {
         while let Some(Lost { leg, is_back, .. }) = self.lost.take(|lost| lost.until <= ctx.now) {
             let within = COMES_BACK_WITHIN.as_secs();
             let (cause, what) = match is_back {
-                false => (Cause::Unreachable, "did not come back"),
-                true => (Cause::NotSecured, "came back, but got no keys"),
+                false => (Cause::Unreachable, format!("did not come back within {within} s")),
+                true => (Cause::NotSecured, "came back, but got no keys in time".to_owned()),
             };
-            let why =
-                format!("the page of leg {leg} was closed or lost its network, and {what} within {within} s");
+            let why = format!("the page of leg {leg} was closed or lost its network, and {what}");
             let end = End::new(Side::Network, cause).detail(why);
             if self.guests.is_there(leg) {
                 self.dismiss_guest(ctx, leg, end.place(self.place()));
@@ -177,6 +177,7 @@ impl Call {
     /// Whoever was left hears no more that it should wait.
     pub(super) fn end_comfort(&mut self, ctx: &mut Context) {
         let Some((a, b)) = self.pair() else { return };
+        self.playing = None;
         self.guests.forget_music();
         ctx.media(Command::Stop { leg: a });
         ctx.media(Command::Stop { leg: b });
