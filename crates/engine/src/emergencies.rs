@@ -81,14 +81,13 @@ impl Context {
 
     /// Whose desk that is.
     pub(crate) fn body_of_scope(&self, scope: &EmergencyScope) -> Option<String> {
-        let number = |scope: &EmergencyScope| match scope {
+        match scope {
             EmergencyScope::Number(number) => {
                 let normal = self.config.numbering.home.normal(number);
                 self.config.bodies.of_number(normal.as_str()).map(str::to_owned)
             }
-            _ => None,
-        };
-        scope.body().map(str::to_owned).or_else(|| number(scope))
+            _ => scope.body().map(str::to_owned),
+        }
     }
 
     fn normal(&self, scope: EmergencyScope) -> EmergencyScope {

@@ -65,15 +65,15 @@ impl Call {
     }
 
     fn leave_by_name(&mut self, ctx: &mut Context) -> Option<ByName> {
-        if !matches!(self.stage, Stage::ByName(_)) {
-            return None;
-        }
         match std::mem::replace(&mut self.stage, Stage::Arriving) {
             Stage::ByName(by_name) => {
                 ctx.entries.remove(&by_name.entry);
                 Some(by_name)
             }
-            _ => None,
+            other => {
+                self.stage = other;
+                None
+            }
         }
     }
 }
