@@ -1,5 +1,5 @@
 //! A call that goes on in a service that answers another number of the house, without leaving it. Within a body it stays
-//! what it is. In another body it is another call, of that body, and of the first one nothing goes along but who calls and
+//! what it is. In another body, or in none, it is another call, of that body, and of the first one nothing goes along but who calls and
 //! what is known by names that all agree on: neither's log tells what happened at the other's.
 
 use super::ending::Phase;
