@@ -99,15 +99,19 @@ pub(super) async fn versions(
 ) -> Result<Response, Problem> {
     grant.need(Scope::EventsRead)?;
     let Path(name) = name.map_err(|error| Problem::invalid_request(error.body_text()))?;
+    let none = || {
+        Problem::not_found("No version of such a script is kept. GET /v1/ivr has those that answer calls.")
+    };
+    if !grant.sees().has_name(&name) {
+        return Err(none());
+    }
     let (of, script) = (app.versions.clone(), name.clone());
     let read = tokio::task::spawn_blocking(move || of.of(&script)).await;
     let versions = read.map_err(io::Error::other).and_then(|read| read);
     let versions =
         versions.map_err(|error| Problem::unavailable(format!("The versions cannot be read: {error}")))?;
-    if versions.is_empty() || !grant.sees().has_name(&name) {
-        return Err(Problem::not_found(
-            "No version of such a script is kept. GET /v1/ivr has those that answer calls.",
-        ));
+    if versions.is_empty() {
+        return Err(none());
     }
     let at = |at: Option<Wall>| at.map(|at| app.source.envelopes.time(at));
     let versions = versions.into_iter().map(|one| {
