@@ -12,6 +12,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use facts::Command;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
@@ -30,11 +31,7 @@ pub(super) async fn agent_state(
 ) -> Result<Response, Problem> {
     grant.need(Scope::AgentAny)?;
     let agent = name(agent)?;
-    in_time(app.limits.command_wait, async {
-        let wanted = AgentWanted::read(&read_body(&app, body).await?)?;
-        ask(app, &grant, wanted.command(agent)).await
-    })
-    .await
+    ask_for(app, &grant, body, |body| Ok(AgentWanted::read(body)?.command(agent))).await
 }
 
 /// `DELETE /v1/calls/{call}`
@@ -68,17 +65,33 @@ pub(super) async fn transfer(
 ) -> Result<Response, Problem> {
     grant.need(Scope::CallAny)?;
     let call = name(call)?;
-    in_time(app.limits.command_wait, async {
-        let to = TransferWanted::read(&read_body(&app, body).await?)?;
-        ask(app, &grant, Command::Transfer { call, to }).await
-    })
-    .await
+    ask_for(app, &grant, body, |body| Ok(Command::Transfer { call, to: TransferWanted::read(body)? })).await
 }
 
 /// The whole body, if it is not too large. Takes as long as whoever sends it.
 pub(super) async fn read_body(app: &App, body: Body) -> Result<Bytes, Problem> {
     let most = app.limits.body_bytes;
     to_bytes(body, most).await.map_err(|_| Problem::too_large(most))
+}
+
+/// A body of this form.
+pub(super) fn parsed<T: DeserializeOwned>(body: &[u8], form: &str) -> Result<T, Problem> {
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::invalid_request(format!("The body is wrong: {error}. Send {form}.")))
+}
+
+/// Has the engine do what a body asks for, within the time that a command has.
+pub(super) async fn ask_for(
+    app: App,
+    grant: &Grant,
+    body: Body,
+    command: impl FnOnce(&[u8]) -> Result<Command, Problem>,
+) -> Result<Response, Problem> {
+    in_time(app.limits.command_wait, async {
+        let command = command(&read_body(&app, body).await?)?;
+        ask(app, grant, command).await
+    })
+    .await
 }
 
 pub(super) async fn ask(app: App, grant: &Grant, command: Command) -> Result<Response, Problem> {
@@ -116,9 +129,7 @@ pub(super) struct TransferWanted {
 
 impl TransferWanted {
     pub(super) fn read(body: &[u8]) -> Result<String, Problem> {
-        let wanted: TransferWanted = serde_json::from_slice(body).map_err(|error| {
-            Problem::invalid_request(format!(r#"The body is wrong: {error}. Send {{"to":"bruno"}}."#))
-        })?;
+        let wanted: TransferWanted = parsed(body, r#"{"to":"bruno"}"#)?;
         let to = wanted.to.trim();
         let sound = !to.is_empty() && to.chars().count() <= NAME_MAX && !to.contains(char::is_control);
         sound.then(|| to.to_owned()).ok_or_else(|| {
@@ -136,10 +147,8 @@ enum StateWanted {
 
 impl AgentWanted {
     fn read(body: &[u8]) -> Result<AgentWanted, Problem> {
-        let wanted: AgentWanted = serde_json::from_slice(body).map_err(|error| {
-            let form = r#"{"state":"paused","reason":"pausa caffè"} or {"state":"ready"}"#;
-            Problem::invalid_request(format!("The body is wrong: {error}. Send {form}."))
-        })?;
+        let form = r#"{"state":"paused","reason":"pausa caffè"} or {"state":"ready"}"#;
+        let wanted: AgentWanted = parsed(body, form)?;
         match (wanted.state, wanted.reason.as_deref().map(str::trim)) {
             (StateWanted::Ready, None) => Ok(wanted),
             (StateWanted::Ready, Some(_)) => {

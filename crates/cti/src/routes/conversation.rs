@@ -1,7 +1,7 @@
 //! Who is in a call beside its two, and who of all hears whom.
 
 use super::App;
-use super::commands::{TransferWanted, ask, in_time, is_reason, name, read_body};
+use super::commands::{TransferWanted, ask, ask_for, in_time, is_reason, name, parsed};
 use crate::access::{Grant, Scope};
 use crate::problem::Problem;
 use axum::body::Body;
@@ -23,9 +23,9 @@ pub(super) async fn supervise(
 ) -> Result<Response, Problem> {
     grant.need(Scope::Supervise)?;
     let (call, supervisor) = two(path)?;
-    in_time(app.limits.command_wait, async {
-        let SupervisionWanted { mode, basis } = SupervisionWanted::read(&read_body(&app, body).await?)?;
-        ask(app, &grant, Command::Supervise { call, supervisor, mode, basis }).await
+    ask_for(app, &grant, body, |body| {
+        let SupervisionWanted { mode, basis } = SupervisionWanted::read(body)?;
+        Ok(Command::Supervise { call, supervisor, mode, basis })
     })
     .await
 }
@@ -50,11 +50,7 @@ pub(super) async fn add(
 ) -> Result<Response, Problem> {
     grant.need(Scope::CallAny)?;
     let call = name(call)?;
-    in_time(app.limits.command_wait, async {
-        let to = TransferWanted::read(&read_body(&app, body).await?)?;
-        ask(app, &grant, Command::AddParty { call, to }).await
-    })
-    .await
+    ask_for(app, &grant, body, |body| Ok(Command::AddParty { call, to: TransferWanted::read(body)? })).await
 }
 
 /// `PUT /v1/calls/{call}/interpreter`
@@ -66,9 +62,9 @@ pub(super) async fn add_interpreter(
 ) -> Result<Response, Problem> {
     grant.need(Scope::CallAny)?;
     let call = name(call)?;
-    in_time(app.limits.command_wait, async {
-        let InterpreterWanted { language, queue } = InterpreterWanted::read(&read_body(&app, body).await?)?;
-        ask(app, &grant, Command::AddInterpreter { call, language, queue }).await
+    ask_for(app, &grant, body, |body| {
+        let InterpreterWanted { language, queue } = InterpreterWanted::read(body)?;
+        Ok(Command::AddInterpreter { call, language, queue })
     })
     .await
 }
@@ -93,9 +89,9 @@ pub(super) async fn mute(
 ) -> Result<Response, Problem> {
     grant.need(Scope::CallAny)?;
     let (call, leg) = call_and_leg(path)?;
-    in_time(app.limits.command_wait, async {
-        let MuteWanted { muted } = MuteWanted::read(&read_body(&app, body).await?)?;
-        ask(app, &grant, Command::MuteParty { call, leg, muted }).await
+    ask_for(app, &grant, body, |body| {
+        let MuteWanted { muted } = parsed(body, r#"{"muted":true}"#)?;
+        Ok(Command::MuteParty { call, leg, muted })
     })
     .await
 }
@@ -129,10 +125,8 @@ struct SupervisionWanted {
 
 impl SupervisionWanted {
     fn read(body: &[u8]) -> Result<SupervisionWanted, Problem> {
-        let wanted: SupervisionWanted = serde_json::from_slice(body).map_err(|error| {
-            let form = r#"{"mode":"listen","basis":"formazione"}, with `listen`, `whisper` or `barge`"#;
-            Problem::invalid_request(format!("The body is wrong: {error}. Send {form}."))
-        })?;
+        let form = r#"{"mode":"listen","basis":"formazione"}, with `listen`, `whisper` or `barge`"#;
+        let wanted: SupervisionWanted = parsed(body, form)?;
         let basis = wanted.basis.trim().to_owned();
         if !is_reason(&basis) {
             return Err(Problem::invalid_request(
@@ -152,10 +146,7 @@ struct InterpreterWanted {
 
 impl InterpreterWanted {
     fn read(body: &[u8]) -> Result<InterpreterWanted, Problem> {
-        let wanted: InterpreterWanted = serde_json::from_slice(body).map_err(|error| {
-            let form = r#"{"language":"ar","queue":"interpreters"}"#;
-            Problem::invalid_request(format!("The body is wrong: {error}. Send {form}."))
-        })?;
+        let wanted: InterpreterWanted = parsed(body, r#"{"language":"ar","queue":"interpreters"}"#)?;
         if !is_reason(&wanted.language) || !is_reason(&wanted.queue) {
             return Err(Problem::invalid_request(
                 "`language` and `queue` are names, in 1 to 200 characters on one line.",
@@ -169,12 +160,4 @@ impl InterpreterWanted {
 #[serde(deny_unknown_fields)]
 struct MuteWanted {
     muted: bool,
-}
-
-impl MuteWanted {
-    fn read(body: &[u8]) -> Result<MuteWanted, Problem> {
-        serde_json::from_slice(body).map_err(|error| {
-            Problem::invalid_request(format!(r#"The body is wrong: {error}. Send {{"muted":true}}."#))
-        })
-    }
 }
