@@ -1,14 +1,15 @@
 //! Secrets that stand in a look-up's file: taken out of the copy that is kept of it, and put in again from another.
 
+use crate::LookUp;
 use document::{Document, Entry, Section};
 use std::ops::Range;
 
 /// What stands in the place of a secret, quotes and all.
 const VEIL: &str = "\"(secret)\"";
 
-/// What is kept of a file that is no TOML: it may have secrets anywhere.
+/// What is kept of a file with faults: it may have secrets anywhere.
 const UNREADABLE: &str =
-    "# It was not kept: it is no TOML, so that nobody knows where secrets stand in it.\n";
+    "# It was not kept: it has faults, so that nobody knows where secrets stand in it.\n";
 
 /// A value that no file should have, and where it stands, quotes and all.
 struct Written {
@@ -20,7 +21,8 @@ struct Written {
 /// The look-up `text` without the values of HTTP's headers and of SQL's connection that stand in it. Those of the
 /// environment and of other files are no secrets: their names stay.
 pub(crate) fn veiled(text: &str) -> String {
-    let Some(mut secrets) = secrets(text) else { return UNREADABLE.to_owned() };
+    let sound = LookUp::parse("", "", text).is_ok();
+    let Some(mut secrets) = secrets(text).filter(|_| sound) else { return UNREADABLE.to_owned() };
     secrets.sort_by_key(|secret| secret.span.start);
     let mut veiled = text.to_owned();
     for secret in secrets.iter().rev() {
@@ -76,7 +78,7 @@ fn written(key: String, entry: &Entry<'_>) -> Option<Written> {
 mod tests {
     use super::*;
 
-    const HTTP: &str = "takes = [\"n\"]\n[http]\nurl = \"https://x/{n}\"\nheaders = { Authorization = \"Bearer àbc\", X-Key = 'k1', Y = \"env:Y\" }\n";
+    const HTTP: &str = "takes = [\"n\"]\ngives = { a = \"/a\" }\n[http]\nurl = \"https://x/{n}\"\nheaders = { Authorization = \"Bearer àbc\", X-Key = 'k1', Y = \"env:Y\" }\n";
 
     #[test]
     fn what_stands_in_the_file_is_veiled_and_what_stands_elsewhere_is_not() {
@@ -87,9 +89,20 @@ mod tests {
             "{veiled}"
         );
         assert_eq!(super::veiled(&veiled), veiled);
-        let sql = "[sql]\nconnection = \"postgres://u:p@h/d\"\nstatement = \"select 1\"\n";
-        assert_eq!(super::veiled(sql), "[sql]\nconnection = \"(secret)\"\nstatement = \"select 1\"\n");
-        assert_eq!(super::veiled("connection = \"postgres://u:p"), UNREADABLE);
+        let sql = "takes = [\"n\"]\ngives = { a = \"a\" }\n[sql]\nconnection = \"postgres://u:p@h/d\"\nstatement = \"select a from b where c = $1\"\n";
+        assert_eq!(super::veiled(sql), sql.replace("postgres://u:p@h/d", "(secret)"));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_file_in_which_a_secret_may_stand_anywhere() {
+        for broken in [
+            "connection = \"postgres://u:p",
+            "[sql]\nconection = \"postgres://u:p@h/d\"\n",
+            "[[http]]\nheaders = { A = \"k\" }\n",
+            "[sql]\nconnection = \"postgres://a:p@h/d\"\nconnection = \"postgres://b:p@h/d\"\n",
+        ] {
+            assert_eq!(veiled(broken), UNREADABLE, "{broken}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl ScriptFiles {
         let mut hash = Sha256::new();
         for (place, text) in self.kept() {
             for part in [place, text] {
-                hash.update(part.len().to_be_bytes());
+                hash.update((part.len() as u64).to_be_bytes());
                 hash.update(part);
             }
         }
@@ -41,6 +41,12 @@ impl ScriptFiles {
 mod tests {
     use super::*;
 
+    fn look_up(password: &str) -> String {
+        let statement = "statement = \"select a from b where c = $1\"";
+        let sql = format!("[sql]\nconnection = \"postgres://u:{password}@h/d\"\n{statement}\n");
+        format!("takes = [\"n\"]\ngives = {{ a = \"a\" }}\n{sql}")
+    }
+
     fn files() -> ScriptFiles {
         ScriptFiles {
             name: "desk".to_owned(),
@@ -49,11 +55,7 @@ mod tests {
                 ("it".to_owned(), "phrases/it.toml".to_owned(), "a = \"A\"\n".to_owned()),
                 ("en".to_owned(), "phrases/en.toml".to_owned(), "a = \"B\"\n".to_owned()),
             ],
-            look_ups: vec![(
-                "crm".to_owned(),
-                "look_ups/crm.toml".to_owned(),
-                "[sql]\nconnection = \"postgres://u:p@h/d\"\n".to_owned(),
-            )],
+            look_ups: vec![("crm".to_owned(), "look_ups/crm.toml".to_owned(), look_up("p"))],
             ..ScriptFiles::default()
         }
     }
@@ -66,7 +68,7 @@ mod tests {
         same.phrases.reverse();
         same.name = "copy".to_owned();
         same.flow.0 = "/elsewhere/flow.toml".to_owned();
-        same.look_ups[0].2 = "[sql]\nconnection = \"postgres://u:other@h/d\"\n".to_owned();
+        same.look_ups[0].2 = look_up("other");
         assert_eq!(same.version(), version);
     }
 
