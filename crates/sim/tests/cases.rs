@@ -3,6 +3,7 @@
 
 mod support;
 
+use facts::{Fact, FactKind};
 use ivr::{Script, SoundInventory};
 use sim::cases::{Case, Coverage, Desk, Difference, read, record};
 use std::fmt::Write as _;
@@ -336,6 +337,47 @@ expect.nodes = ["...", "call_me", "bye"]
             assert_eq!(first.nodes(), second.nodes(), "{}", case.name);
         }
     }
+}
+
+/// The same call, of a body.
+fn of_venezia(fact: &Fact) -> Fact {
+    let mut fact = Fact { body: Some("venezia".to_owned()), ..fact.clone() };
+    let name = match &mut fact.kind {
+        FactKind::CallArrived { service: name, .. }
+        | FactKind::QueueEntered { queue: name, .. }
+        | FactKind::QueueRefused { queue: name, .. }
+        | FactKind::OfferMade { agent: name, .. }
+        | FactKind::OfferAccepted { agent: name, .. }
+        | FactKind::OfferEnded { agent: name, .. } => name,
+        FactKind::TransferStarted { to: name, .. }
+        | FactKind::TransferCompleted { to: name }
+        | FactKind::TransferFailed { to: name, .. }
+            if !name.starts_with('+') =>
+        {
+            name
+        }
+        FactKind::InterpreterWanted(wish) => &mut wish.queue,
+        _ => return fact,
+    };
+    *name = format!("venezia/{name}");
+    fact
+}
+
+#[test]
+fn a_call_of_a_body_becomes_a_case_of_its_own_script() {
+    let script = Arc::new(support::shipped("helpdesk"));
+    let desk = Desk::new(script.clone(), &SoundInventory::default());
+    let file = repository().join("ivr-scripts/helpdesk/tests/calls.toml");
+    let text = std::fs::read_to_string(file).unwrap();
+    let mut interpreted = 0;
+    for case in read("calls.toml", &text, &script).unwrap() {
+        let facts = desk.play(&case).facts;
+        let of_body: Vec<Fact> = facts.iter().map(of_venezia).collect();
+        assert_eq!(record(&script, &of_body, true), record(&script, &facts, true), "{}", case.name);
+        interpreted +=
+            facts.iter().filter(|fact| matches!(fact.kind, FactKind::InterpreterWanted(_))).count();
+    }
+    assert!(interpreted > 0);
 }
 
 #[test]

@@ -57,14 +57,20 @@ pub fn record(script: &Script, facts: &[Fact], clear: bool) -> Result<String, St
 /// The names of a body's fact as the body's own script has them.
 fn as_its_body_says(fact: &Fact) -> Fact {
     let mut fact = fact.clone();
-    let Some(body) = fact.body.as_deref() else { return fact };
-    if let FactKind::QueueEntered { queue: name, .. }
-    | FactKind::QueueRefused { queue: name, .. }
-    | FactKind::OfferMade { agent: name, .. }
-    | FactKind::OfferAccepted { agent: name, .. }
-    | FactKind::OfferEnded { agent: name, .. } = &mut fact.kind
-        && body_of(name) == Some(body)
-    {
+    let Some(body) = fact.body.clone() else { return fact };
+    let name = match &mut fact.kind {
+        FactKind::QueueEntered { queue: name, .. }
+        | FactKind::QueueRefused { queue: name, .. }
+        | FactKind::OfferMade { agent: name, .. }
+        | FactKind::OfferAccepted { agent: name, .. }
+        | FactKind::OfferEnded { agent: name, .. }
+        | FactKind::TransferStarted { to: name, .. }
+        | FactKind::TransferCompleted { to: name, .. }
+        | FactKind::TransferFailed { to: name, .. } => name,
+        FactKind::InterpreterWanted(wish) => &mut wish.queue,
+        _ => return fact,
+    };
+    if body_of(name) == Some(&body) {
         *name = name.split_off(body.len() + BODY_MARK.len_utf8());
     }
     fact
