@@ -427,9 +427,7 @@ impl Hall {
                     self.hearing.lost(now, number);
                 }
             }
-            for at in arrivals.into_iter().flatten() {
-                self.wheel.insert(at, packet.clone());
-            }
+            self.wheel.carry(arrivals, packet);
         }
     }
 
