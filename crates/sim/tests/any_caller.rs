@@ -19,6 +19,8 @@ const SCRIPTS: [&str; 4] = ["city", "helpdesk", "municipal", "statistics"];
 const SEEDS: u64 = if cfg!(debug_assertions) { 4 } else { 40 };
 const MOVES_MAX: u64 = 60;
 const CALLER: u8 = 9;
+/// The queue of those who interpret, in a script that has one.
+const INTERPRETERS: &str = "interpreters";
 /// Whoever does nothing more is through, or spoken with, within this.
 const PATIENCE: Duration = Duration::from_secs(2 * 3600);
 /// A Tuesday, 12:13 in Rome, and the hours after it at which the call comes: by day, in the evening, at night, on Saturday.
@@ -31,13 +33,18 @@ fn desk(script: &Arc<Script>, dialled: &str) -> Config {
     config.services.insert(dialled.to_owned(), service);
     let (usual, anna) = (config.acd.queues[0].clone(), config.acd.agents[0].clone());
     let queue = |name: &str| acd::Queue { name: name.to_owned(), ..usual.clone() };
-    let agent = acd::Agent {
-        queues: script.queues().into_iter().map(str::to_owned).collect(),
-        languages: script.languages().map(str::to_owned).collect(),
-        ..anna
+    let (interpreters, desks): (Vec<&str>, Vec<&str>) =
+        script.queues().into_iter().partition(|queue| *queue == INTERPRETERS);
+    let agent = |name: &str, queues: &[&str], languages: usize| acd::Agent {
+        name: name.to_owned(),
+        queues: queues.iter().map(|queue| (*queue).to_owned()).collect(),
+        languages: script.languages().take(languages).map(str::to_owned).collect(),
+        ..anna.clone()
     };
-    config.acd =
-        acd::Config { queues: script.queues().into_iter().map(queue).collect(), agents: vec![agent] };
+    // Where somebody interprets, anna needs it.
+    let hers = if interpreters.is_empty() { usize::MAX } else { 1 };
+    let agents = vec![agent("anna", &desks, hers), agent("bruno", &interpreters, usize::MAX)];
+    config.acd = acd::Config { queues: script.queues().into_iter().map(queue).collect(), agents };
     config
 }
 
@@ -56,6 +63,7 @@ struct Scene {
     caller: Line,
     over: bool,
     anna: Called,
+    bruno: Called,
     outside: Called,
     /// A message that goes on.
     message: Option<RecordingId>,
@@ -69,16 +77,18 @@ impl Scene {
         let mut stage = Stage::with(desk(script, dialled), Past::default());
         let later = HOURS_LATER[rng.below(4) as usize];
         stage.input(Input::Wall(Wall::from_unix_micros((TUESDAY + later * 3600) * 1_000_000)));
-        if rng.chance_permille(700) {
-            register(&mut stage, "anna", address(ANNA));
+        for (agent, phone) in [("anna", ANNA), ("bruno", BRUNO)] {
+            if rng.chance_permille(700) {
+                register(&mut stage, agent, address(phone));
+            }
         }
         let mut caller = Line::dial(&mut stage, address(CALLER), dialled, &sdp(address(CALLER), SENDRECV));
         if rng.chance_permille(300) {
             stage.press(1, '1');
         }
         caller.connect(&mut stage);
-        let (anna, outside) = (Called::default(), Called::default());
-        Scene { stage, rng, caller, over: false, anna, outside, message: None }
+        let [anna, bruno, outside] = Default::default();
+        Scene { stage, rng, caller, over: false, anna, bruno, outside, message: None }
     }
 
     fn press(&mut self) {
@@ -169,8 +179,10 @@ impl Scene {
             self.caller.answer(&mut self.stage, &to_caller, "200 OK", "");
             self.over = true;
         }
-        let Scene { stage, rng, anna, outside, .. } = self;
-        let rang = anna.rings_on(stage, rng, ANNA) | outside.rings_on(stage, rng, OUTSIDE);
+        let Scene { stage, rng, anna, bruno, outside, .. } = self;
+        let rang = anna.rings_on(stage, rng, ANNA)
+            | bruno.rings_on(stage, rng, BRUNO)
+            | outside.rings_on(stage, rng, OUTSIDE);
         rang || to_caller != "nothing"
     }
 }
@@ -214,8 +226,8 @@ impl Called {
     }
 }
 
-/// The caller's call, until nothing is left of it.
-fn plays_to_its_end(script: &Arc<Script>, seed: u64) -> Cause {
+/// The caller's call, until nothing is left of it. Gives all that was told of it.
+fn plays_to_its_end(script: &Arc<Script>, seed: u64) -> Stage {
     let mut scene = Scene::begin(script, seed);
     let moves = scene.rng.below(MOVES_MAX);
     for _ in 0..moves {
@@ -228,7 +240,7 @@ fn plays_to_its_end(script: &Arc<Script>, seed: u64) -> Cause {
     let until = scene.stage.now + PATIENCE;
     while !scene.over && scene.stage.now < until {
         scene.world_goes_on();
-        if scene.anna.talks || scene.outside.talks {
+        if (scene.anna.talks || scene.outside.talks) && scene.rng.chance_permille(300) {
             scene.hang_up();
         }
         scene.end_message();
@@ -247,18 +259,23 @@ fn plays_to_its_end(script: &Arc<Script>, seed: u64) -> Cause {
     let last = scene.stage.facts.iter().rev().find(|fact| fact.call.is_some()).unwrap();
     assert!(matches!(last.kind, FactKind::CallEnded { .. }), "{who}: something follows its end: {last:?}");
     assert!(ends[0].cause != Cause::ScriptEnded || !ends[0].place.is_empty(), "{who}: no reason is told");
-    ends[0].cause
+    scene.stage
 }
 
 #[test]
 fn every_call_comes_to_one_end_with_its_reason_whatever_the_caller_does() {
     for name in SCRIPTS {
         let script = Arc::new(support::shipped(name));
-        let causes: Vec<Cause> = (1..=SEEDS).map(|seed| plays_to_its_end(&script, seed)).collect();
+        let played: Vec<Stage> = (1..=SEEDS).map(|seed| plays_to_its_end(&script, seed)).collect();
+        let causes: Vec<Cause> = played.iter().map(|stage| stage.call_ends()[0].cause).collect();
         let met = |cause: Cause| causes.contains(&cause);
         assert!(
             met(Cause::ScriptEnded) && met(Cause::HungUp),
             "{name}: one kind of caller alone: {causes:?}"
         );
+        let wanted = |stage: &Stage| stage.count(|kind| matches!(kind, FactKind::InterpreterWanted(_))) > 0;
+        let interpreted = played.iter().any(wanted);
+        let interprets = script.queues().into_iter().any(|queue| queue == INTERPRETERS);
+        assert!(interpreted || !interprets || cfg!(debug_assertions), "{name}: nobody needed an interpreter");
     }
 }

@@ -94,6 +94,14 @@ fn parted(there: &[(&str, u8)]) -> (Stage, Line, Line) {
     (stage, caller, anna)
 }
 
+/// Karim's phone rings.
+fn rung() -> (Stage, Line, Line, Line, String) {
+    let (mut stage, caller, anna) = parted(&[("karim", KARIM)]);
+    let (karim, invite) = Line::called(&mut stage, address(KARIM));
+    karim.answer(&mut stage, &invite, "180 Ringing", "");
+    (stage, caller, anna, karim, invite)
+}
+
 /// The three talk.
 fn interpreted() -> (Stage, Line, Line, Line) {
     let (mut stage, caller, anna) = parted(&[("karim", KARIM)]);
@@ -127,11 +135,6 @@ fn command(stage: &mut Stage, command: impl FnOnce(String) -> Ask) -> Result<u64
     stage.replies.pop().unwrap().1
 }
 
-/// Nothing is left; the third talks beside the two, so that talk is not counted in pairs.
-fn over(stage: &mut Stage) {
-    stage.assert_all_is_over();
-}
-
 #[test]
 fn an_agent_who_speaks_the_language_needs_nobody() {
     let mut config = desk();
@@ -163,7 +166,7 @@ fn an_agent_with_the_language_is_waited_for_before_one_without_it_is_asked() {
     anna.answer(&mut stage, &invite, "180 Ringing", "");
     hangs_up(&mut stage, &mut caller);
     is_cancelled(&mut stage, &anna, &invite);
-    over(&mut stage);
+    stage.assert_all_is_over();
 }
 
 #[test]
@@ -192,7 +195,7 @@ fn the_caller_is_not_left_with_somebody_they_do_not_understand() {
     hung_up_on(&mut stage, &anna);
     hung_up_on(&mut stage, &karim);
     assert_eq!(state_of(&stage, "karim"), AgentState::Wrapup, "interpreting is written up, too");
-    over(&mut stage);
+    stage.assert_all_is_over();
     let cdr = {
         let mut cdrs = journal::fold::CdrFold::default();
         stage.facts.iter().find_map(|fact| cdrs.apply(fact)).unwrap()
@@ -225,7 +228,7 @@ fn in_sound_both_have_music_and_then_all_three_hear_each_other() {
     assert_ears(&mut stage, &[(1, &[TWO]), (2, &[ONE])]);
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, &anna);
-    over(&mut stage);
+    stage.assert_all_is_over();
 }
 
 #[test]
@@ -238,7 +241,7 @@ fn an_interpreter_who_refuses_is_followed_by_the_next_one() {
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, &anna);
     hung_up_on(&mut stage, &leila);
-    over(&mut stage);
+    stage.assert_all_is_over();
 }
 
 #[test]
@@ -249,9 +252,7 @@ fn who_finds_no_interpreter_is_with_the_agent_all_the_same() {
     hung_up_on(&mut stage, &anna);
     assert_all_is_well(&mut stage);
 
-    let (mut stage, mut caller, anna) = parted(&[("karim", KARIM)]);
-    let (karim, invite) = Line::called(&mut stage, address(KARIM));
-    karim.answer(&mut stage, &invite, "180 Ringing", "");
+    let (mut stage, mut caller, anna, karim, invite) = rung();
     stage.wait(seconds(15));
     is_cancelled(&mut stage, &karim, &invite);
     assert_eq!(connected(&stage), 0, "karim is rung again after a rest");
@@ -265,9 +266,7 @@ fn who_finds_no_interpreter_is_with_the_agent_all_the_same() {
 
 #[test]
 fn a_caller_whose_agent_goes_while_the_interpreter_is_rung_waits_on_at_their_place() {
-    let (mut stage, caller, mut anna) = parted(&[("karim", KARIM)]);
-    let (karim, invite) = Line::called(&mut stage, address(KARIM));
-    karim.answer(&mut stage, &invite, "180 Ringing", "");
+    let (mut stage, caller, mut anna, karim, invite) = rung();
     stage.wait(seconds(3));
     hangs_up(&mut stage, &mut anna);
     is_cancelled(&mut stage, &karim, &invite);
@@ -285,14 +284,12 @@ fn a_caller_whose_agent_goes_while_the_interpreter_is_rung_waits_on_at_their_pla
     hangs_up(&mut stage, &mut bruno);
     hung_up_on(&mut stage, &caller);
     hung_up_on(&mut stage, &karim);
-    over(&mut stage);
+    stage.assert_all_is_over();
 }
 
 #[test]
 fn a_caller_who_goes_while_the_interpreter_is_rung_frees_all() {
-    let (mut stage, mut caller, anna) = parted(&[("karim", KARIM)]);
-    let (karim, invite) = Line::called(&mut stage, address(KARIM));
-    karim.answer(&mut stage, &invite, "180 Ringing", "");
+    let (mut stage, mut caller, anna, karim, invite) = rung();
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, &anna);
     is_cancelled(&mut stage, &karim, &invite);
@@ -310,13 +307,13 @@ fn the_two_go_on_without_an_interpreter_who_hangs_up_and_nobody_without_the_agen
     assert_eq!(stage.engine.calls(), 1);
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, &anna);
-    over(&mut stage);
+    stage.assert_all_is_over();
 
     let (mut stage, caller, mut anna, karim) = interpreted();
     hangs_up(&mut stage, &mut anna);
     hung_up_on(&mut stage, &caller);
     hung_up_on(&mut stage, &karim);
-    over(&mut stage);
+    stage.assert_all_is_over();
 }
 
 #[test]
@@ -340,7 +337,7 @@ fn an_interpreter_stays_with_a_caller_who_is_handed_to_a_colleague() {
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, &bruno);
     hung_up_on(&mut stage, &karim);
-    over(&mut stage);
+    stage.assert_all_is_over();
 }
 
 #[test]
@@ -363,7 +360,7 @@ fn a_colleague_to_whom_the_caller_is_handed_meanwhile_waits_for_the_interpreter_
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, &bruno);
     hung_up_on(&mut stage, &karim);
-    over(&mut stage);
+    stage.assert_all_is_over();
 }
 
 #[test]
@@ -402,14 +399,12 @@ fn an_integrator_asks_for_an_interpreter_while_the_two_talk_and_has_them_leave()
     assert_eq!(state_of(&stage, "karim"), AgentState::Wrapup);
     hangs_up(&mut stage, &mut caller);
     hung_up_on(&mut stage, &anna);
-    over(&mut stage);
+    stage.assert_all_is_over();
 }
 
 #[test]
 fn who_is_told_not_to_wait_for_the_interpreter_is_with_the_caller_at_once() {
-    let (mut stage, mut caller, anna) = parted(&[("karim", KARIM)]);
-    let (karim, invite) = Line::called(&mut stage, address(KARIM));
-    karim.answer(&mut stage, &invite, "180 Ringing", "");
+    let (mut stage, mut caller, anna, karim, invite) = rung();
     command(&mut stage, |call| Ask::CancelInterpreter { call }).unwrap();
     is_cancelled(&mut stage, &karim, &invite);
     assert_eq!((connected(&stage), missed(&stage)), (1, vec![NoInterpreter::Cancelled]));

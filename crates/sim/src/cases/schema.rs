@@ -36,7 +36,6 @@ pub fn schema() -> Schema {
 }
 
 fn given() -> [Key; 12] {
-    let user = || Shape::Fits("^[A-Za-z0-9+_.-]+$".to_owned());
     let group = "(wait\\s+[0-9.]+[smh]|[0-9A-D*#]+)?";
     let keys = Shape::Fits(format!("^\\s*{group}\\s*(,\\s*{group}\\s*)*$"));
     let found = Shape::Table(Keys::default().others("", Shape::Text));
@@ -72,10 +71,13 @@ fn given() -> [Key; 12] {
     ]
 }
 
+fn user() -> Shape {
+    Shape::Fits("^[A-Za-z0-9+_.-]+$".to_owned())
+}
+
 fn agent() -> Keys {
-    let user = Shape::Fits("^[A-Za-z0-9+_.-]+$".to_owned());
     Keys::new([
-        Key::new("name", user, "Who it is.").required(),
+        Key::new("name", user(), "Who it is.").required(),
         Key::new(
             "languages",
             Shape::Text.one_or_more(0),
