@@ -65,7 +65,7 @@ pub fn read_samples(file: &[u8], rate: u32) -> Result<Vec<i16>, PromptError> {
 }
 
 /// How long the prompt in this file lasts, without decoding it. No time at all: nothing can be heard of it, because it is empty,
-/// broken off, too long or of a kind that is not read. Nothing: only decoding all of it would tell, as of FLAC, MP3 and Vorbis.
+/// too long or broken off, as far as that is told without decoding, or of a kind that is not read. Nothing: only decoding all of it would tell, as of FLAC, MP3 and Vorbis.
 pub fn length(file: &[u8]) -> Option<Duration> {
     match file {
         _ if file.starts_with(b"RIFF") => Some(wav::length(file).unwrap_or_default()),

@@ -1,4 +1,4 @@
-//! What holds for a flow as a whole: every node can be reached, no key is announced that is not taken, and a caller who does
+//! What holds for a flow as a whole: every node can be reached, no question announces a key that it does not take, and a caller who does
 //! nothing comes to an end.
 
 use super::flow::Reader;
