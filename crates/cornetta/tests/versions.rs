@@ -143,6 +143,13 @@ fn a_version_is_told_compared_and_put_back_and_the_exchange_reads_it() {
     assert!(text(&dry.stdout).contains("second"), "{}", text(&dry.stdout));
     assert_ne!(flow(&folder), one);
 
+    // Nor is a script whose folder somebody has removed.
+    std::fs::remove_dir_all(folder.path().join("ivr-scripts/desk")).unwrap();
+    let back = run(folder.path(), &["ivr", "roll-back", "desk", second, "--url", &exchange.url]);
+    assert!(back.status.success(), "{}", text(&back.stderr));
+    assert!(flow(&folder).contains("second"));
+    folder.write("ivr-scripts/desk/look_ups/beside.csv", "number\n");
+
     // A change that never was in force is not lost.
     says(&folder, "third");
     let back = run(folder.path(), &["ivr", "roll-back", "desk", first, "--url", &exchange.url]);

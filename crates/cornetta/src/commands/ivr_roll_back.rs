@@ -48,7 +48,7 @@ pub(super) fn run(command: &RollBack) -> Result<ExitCode> {
     {
         return Ok(tell_faults(&faults));
     }
-    ready.take_place().context("the version cannot take the script's place; nothing was changed")?;
+    ready.take_place().context("the version cannot take the script's place")?;
     let script = &command.script;
     match command.lang {
         Tongue::It => println!("«{script}» è ora la versione {version}"),

@@ -53,7 +53,9 @@ pub(super) fn put_in_place(new: &Path, old: &Path) -> io::Result<()> {
         fs::rename(new, old)?;
     }
     sync(old.parent().unwrap_or(Path::new(".")))?;
-    remove(new)
+    // It is in place: what cannot be removed now, the next try removes.
+    let _ = remove(new);
+    Ok(())
 }
 
 /// Removes a folder with all that is in it, if it is there.
