@@ -167,15 +167,20 @@ fn every_fault_of_every_body_is_told_with_its_place() {
         "bodies/mestre/body.toml",
         "titel = \"x\"\n[[service]]\nnumbers = [\"0411111111\", \"*\"]\nscript = \"town\"\n\
          [[queue]]\nname = \"venezia/desk\"\n[[token]]\nname = \"crm\"\nsecret = \"sixteen letters!\"\n\
-         scopes = [\"security:any\"]\n[[trunk]]\nname = \"tim\"\n",
+         scopes = [\"security:any\"]\n[[trunk]]\nname = \"tim\"\n\
+         [[token]]\nname = \"other\"\nsecret = \"one of two bodies\"\nscopes = [\"events:read\"]\n",
     );
+    folder.write("bodies/speech/body.toml", "");
     let sends = "title = \"S\"\nlanguages = [\"it\"]\nstart = \"on\"\n[on]\ntransfer = \"body:lido\"\non.failed = \"here\"\n\
                  [here]\ntransfer = \"service:0412222221\"\n";
     folder.write("bodies/venezia/scripts/sends/flow.toml", sends);
     folder.write("bodies/venezia/scripts/sends/phrases/it.toml", "");
     folder.write(
         "bodies/venezia/body.toml",
-        &format!("{BODY}[[service]]\nnumber = \"0411111119\"\nscript = \"sends\"\n"),
+        &format!(
+            "{BODY}[[service]]\nnumber = \"0411111119\"\nscript = \"sends\"\n\
+             [[token]]\nname = \"crm\"\nsecret = \"one of two bodies\"\nscopes = [\"events:read\"]\n"
+        ),
     );
     let (code, told) = check(&folder);
     assert_eq!(code, Some(2), "{told}");
@@ -191,7 +196,9 @@ fn every_fault_of_every_body_is_told_with_its_place() {
         "bodies/venezia/body.toml:4:10: `0411111111` has two services, one of them of `mestre`; keep one of the two",
         "bodies/venezia/body.toml:18:10: the script `sends` sends callers to `body:lido`, which is not there; name a body under [bodies] that has a script under [[service]]",
         "bodies/venezia/body.toml:18:10: the script `sends` sends callers to `service:0412222221`, which is not there;",
-        "cornetta.toml:7:2: `Lido` is no name for a body; name its folder with small letters, digits, _ and -, a letter first, 40 at most",
+        "cornetta.toml:7:2: `Lido` is no name for a body; name its folder with small letters, digits, _ and -, a letter first, 40 at most, and not `speech`",
+        "`speech` is no name for a body",
+        "the tokens `mestre/other` and `venezia/crm` have one secret; give each its own: openssl rand -hex 32",
     ] {
         assert!(told.contains(fault), "{fault}\nis not in\n{told}");
     }

@@ -106,6 +106,16 @@ pub enum TokenError {
 }
 
 impl Token {
+    /// As facts and answers call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether both ask by one secret.
+    pub fn has_secret_of(&self, other: &Token) -> bool {
+        self.hash == other.hash
+    }
+
     /// A token by its secret, of 16 characters at least.
     pub fn from_secret(
         name: &str,

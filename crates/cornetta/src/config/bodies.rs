@@ -72,8 +72,7 @@ pub(super) fn files(
     for folder in folders {
         let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         if !is_name(&name) {
-            let what_to_do =
-                "name its folder with small letters, digits, _ and -, a letter first, 40 at most";
+            let what_to_do = "name its folder with small letters, digits, _ and -, a letter first, 40 at most, and not `speech`";
             document.fault(at, format!("`{name}` is no name for a body"), what_to_do);
             continue;
         }
@@ -168,4 +167,6 @@ fn is_name(name: &str) -> bool {
     name.bytes().next().is_some_and(|first| first.is_ascii_lowercase())
         && name.bytes().all(letter)
         && name.len() <= NAME_MAX
+        // Before words that a voice says stands such a name.
+        && media_api::speech_of(&format!("{name}/{SOUNDS}/")).is_none()
 }

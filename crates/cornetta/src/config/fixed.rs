@@ -60,7 +60,7 @@ impl Fixed {
             ("[trace]", self.trace == later.trace),
             ("[recordings]", self.recordings == later.recordings),
             ("[[token]]", self.http.tokens == later.http.tokens),
-            ("`folders` under [sounds]", self.sounds == later.sounds),
+            ("`folders` under [sounds] or `folder` under [bodies]", self.sounds == later.sounds),
             ("[[speech]]", self.speech.services == later.speech.services),
             ("`voices` in the folders of [sounds]", self.speech.voices == later.speech.voices),
             ("[limits]", self.limits == later.limits),

@@ -33,6 +33,7 @@ use bodies::Body;
 use desk::Desk;
 use document::Fault;
 use document::{Document, Section};
+use ivr::SoundInventory;
 use media_api::Addresses;
 use network::Sip;
 use numbers::Rules;
@@ -290,13 +291,15 @@ fn answering(
     bodies: &mut [Body<'_>],
     (scripts, desk, home, sip): (&Scripts, &Desk, &Rules, Option<&Sip>),
 ) -> Services {
-    let around = Around { scripts, desk, home, sip, body: None };
+    let none = SoundInventory::default();
+    let around = Around { scripts, desk, home, sip, sounds: &none, body: None };
     let mut services = Services::default();
     let sent = services::services(document, root, &around, &mut services);
     let of_bodies: Vec<_> = bodies
         .iter_mut()
         .map(|body| {
-            let around = Around { body: Some(body.name), ..around };
+            let own = body.sounds(&none);
+            let around = Around { sounds: &own, body: Some(body.name), ..around };
             services.bodies.titles.extend(body.title().map(|title| (body.name.to_owned(), title)));
             services::services(&mut body.document, &mut body.section, &around, &mut services)
         })

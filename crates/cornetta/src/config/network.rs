@@ -60,6 +60,12 @@ pub(super) fn http(
     }
     let mut tokens = tokens(document, root, None);
     tokens.extend(of_bodies);
+    for (number, token) in tokens.iter().enumerate() {
+        if let Some(other) = tokens.iter().take(number).find(|other| other.has_secret_of(token)) {
+            let what = format!("the tokens `{}` and `{}` have one secret", other.name(), token.name());
+            document.fault(at, what, "give each its own: openssl rand -hex 32");
+        }
+    }
     if tokens.is_empty() && !listen.ip().is_loopback() {
         document.fault(
             at,

@@ -9,7 +9,7 @@ use document::Fault;
 use document::{Document, Section, nearest};
 use engine::{Bodies, Service, Target};
 use facts::{BODY_MARK, body_of, name_in};
-use ivr::{Script, ScriptFiles};
+use ivr::{Script, ScriptFiles, SoundInventory};
 use media_api::Sound;
 use numbers::Rules;
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,7 +94,15 @@ pub(super) fn scripts(
     scripts: &mut Scripts,
     reading: &mut Reading<'_>,
 ) {
-    for written in script_names(folder) {
+    let mut names = script_names(folder);
+    // One whose folder is gone is read all the same where it is being put back.
+    let own = |name| match body_of(name) == body {
+        true => Some(name.split_once(BODY_MARK).map_or(name, |(_, own)| own)),
+        false => None,
+    };
+    let put_back = reading.instead.and_then(|instead| own(instead.script));
+    names.extend(put_back.filter(|own| names.iter().all(|name| name != own)).map(str::to_owned));
+    for written in names {
         let name = name_in(body, &written);
         let instead = reading.instead.filter(|instead| instead.script == name);
         let folder = instead.map_or_else(|| folder.join(&written), |instead| instead.folder.to_owned());
@@ -136,6 +144,8 @@ pub(super) struct Around<'a> {
     pub(super) desk: &'a Desk,
     pub(super) home: &'a Rules,
     pub(super) sip: Option<&'a Sip>,
+    /// The sounds that are theirs alone.
+    pub(super) sounds: &'a SoundInventory,
     /// Whose they are.
     pub(super) body: Option<&'a str>,
 }
@@ -278,8 +288,10 @@ fn scripted(
     for agent in script.transfer_agents().into_iter().filter(|agent| !known(agent)) {
         let what =
             format!("the script `{written}` puts calls through to the agent `{agent}`, who is not there");
-        let known = desk.acd.agents.iter().map(|agent| agent.name.as_str());
-        let what_to_do = match nearest(agent, known) {
+        let agents = desk.acd.agents.iter().map(|agent| agent.name.as_str());
+        let own = agents.filter(|name| body_of(name).is_none_or(|of| Some(of) == *body));
+        let own = own.map(|name| name.split_once(BODY_MARK).map_or(name, |(_, own)| own));
+        let what_to_do = match nearest(agent, own) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "write them under [[agent]]".to_owned(),
         };
@@ -362,10 +374,10 @@ fn plain(document: &mut Document<'_>, section: &mut Section<'_>, around: &Around
     match document.text(&entry)? {
         "silence" => Some(Service::Silence),
         "echo" => Some(Service::Echo),
-        "room" => room(document, section, around.body),
+        "room" => room(document, section, around),
         "play" => {
             let source = text(document, section, "sound", "name a sound, such as \"moh/calm\"")?;
-            Some(Service::Play(sound(&source)))
+            Some(Service::Play(sound(around.sounds.played_by(&source))))
         }
         "dial" => dial(document, section, around.sip),
         other => {
@@ -379,9 +391,9 @@ fn plain(document: &mut Document<'_>, section: &mut Section<'_>, around: &Around
 /// What whoever comes to a room has to listen to.
 const ANNOUNCED_MAX: usize = 16;
 
-fn room(document: &mut Document<'_>, section: &mut Section<'_>, body: Option<&str>) -> Option<Service> {
+fn room(document: &mut Document<'_>, section: &mut Section<'_>, around: &Around<'_>) -> Option<Service> {
     let hint = "name the room: all numbers with this name lead to it";
-    let name = name_in(body, &own_name(document, section, hint)?);
+    let name = name_in(around.body, &own_name(document, section, hint)?);
     let chime = section.take("chime").map_or(Some(true), |entry| document.flag(&entry))?;
     let announce = section.take("announce").map(|entry| document.texts(&entry)).unwrap_or_default();
     if let Some((_, at)) = announce.get(ANNOUNCED_MAX) {
@@ -391,7 +403,7 @@ fn room(document: &mut Document<'_>, section: &mut Section<'_>, body: Option<&st
             "announce less: people want to talk",
         );
     }
-    let announce = announce.into_iter().map(|(source, _)| sound(source)).collect();
+    let announce = announce.into_iter().map(|(source, _)| sound(around.sounds.played_by(source))).collect();
     Some(Service::Room { name, chime, announce })
 }
 

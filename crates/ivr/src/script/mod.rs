@@ -89,7 +89,7 @@ impl SoundInventory {
     }
 
     /// By what a source is played.
-    pub(crate) fn played_by<'s>(&'s self, source: &'s str) -> &'s str {
+    pub fn played_by<'s>(&'s self, source: &'s str) -> &'s str {
         self.files.get(source).and_then(|file| file.lies_at.as_deref()).unwrap_or(source)
     }
 
