@@ -39,7 +39,9 @@ pub(super) fn run(command: &RollBack) -> Result<ExitCode> {
     if !faults.is_empty() {
         return Ok(tell_faults(&faults));
     }
-    tell_difference(command, &ready);
+    if ready.present().is_dir() {
+        tell_difference(command, &ready);
+    }
     if command.dry_run {
         return Ok(ExitCode::SUCCESS);
     }
