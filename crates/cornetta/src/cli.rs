@@ -181,6 +181,9 @@ pub(crate) struct When {
     /// Who calls; somebody who withholds their number if it is not given.
     #[arg(long)]
     pub(crate) from: Option<String>,
+    /// The language that the script remembers of the caller.
+    #[arg(long, value_name = "LANG")]
+    pub(crate) remembered: Option<String>,
     /// What is pressed, each key when it is waited for: `1,2`. Then the caller is silent.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) keys: String,

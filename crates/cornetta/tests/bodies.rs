@@ -136,10 +136,64 @@ async fn the_next_body_is_a_copy_of_a_folder_with_another_number() {
 }
 
 #[test]
+fn a_body_that_comes_by_a_reload_brings_its_tokens_and_takes_them_along() {
+    let folder = venezia();
+    let office =
+        "[[token]]\nname = \"office\"\nsecret = \"reloads-the-exchange\"\nscopes = [\"config:reload\"]\n";
+    folder.write("cornetta.toml", &format!("{CONFIG}{office}"));
+    let exchange = Exchange::serve(&folder);
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let authorized = |token: &str| format!("Bearer {token}");
+    let snapshot = || {
+        let asked = agent.get(format!("{}/v1/snapshot", exchange.url));
+        asked.header("Authorization", authorized("mestre-s-own-secret")).call().unwrap().status().as_u16()
+    };
+    let reload = || {
+        let asked = agent.post(format!("{}/v1/reload", exchange.url));
+        let asked = asked.header("Authorization", authorized("reloads-the-exchange"));
+        assert_eq!(asked.send_empty().unwrap().status().as_u16(), 200);
+    };
+    assert_eq!(snapshot(), 401);
+    let mestre = folder.path().join("bodies/mestre");
+    copy(&folder.path().join("bodies/venezia"), &mestre);
+    let token = "[[token]]\nname = \"crm\"\nsecret = \"mestre-s-own-secret\"\nscopes = [\"events:read\"]\n";
+    folder.write("bodies/mestre/body.toml", &(BODY.replace("041111111", "041222222") + token));
+    reload();
+    assert_eq!(snapshot(), 200);
+    std::fs::remove_dir_all(mestre).unwrap();
+    reload();
+    assert_eq!(snapshot(), 401);
+}
+
+#[test]
 fn what_would_happen_is_told_of_a_body_and_its_script_is_heard_and_tested_by_itself() {
     let folder = with_mestre();
     let when = run(folder.path(), &["ivr", "when", "--number", "0412222221"]);
     assert!(text(&when.stdout).contains("mestre/town"), "{}", text(&when.stdout));
+    // One that sends its callers on is followed there, and no farther than a call goes.
+    let sends = "title = \"S\"\nlanguages = [\"it\"]\nstart = \"know\"\n[know]\nset = { topic = \"bins\" }\nnext = \"on\"\n\
+                 [on]\ntransfer = \"body:BODY\"\non.failed = \"sorry\"\n[sorry]\nhang_up = \"sorry\"\n";
+    for (from, to, number) in [("venezia", "mestre", "0411111113"), ("mestre", "mestre", "0412222223")] {
+        let script = format!("bodies/{from}/scripts/sends");
+        folder.write(&format!("{script}/flow.toml"), &sends.replace("BODY", to));
+        folder.write(&format!("{script}/phrases/it.toml"), "");
+        let body = format!("bodies/{from}/body.toml");
+        let written = std::fs::read_to_string(folder.path().join(&body)).unwrap();
+        let service = format!("[[service]]\nnumber = \"{number}\"\nscript = \"sends\"\n");
+        folder.write(&body, &format!("{written}{service}"));
+    }
+    let when = |number: &str| text(&run(folder.path(), &["ivr", "when", "--number", number]).stdout);
+    let told = when("0411111113");
+    assert!(told.contains("prosegue al +390412222221: risponde lo script «mestre/town»"), "{told}");
+    assert!(told.contains("attende un operatore in «desk» (lingua it, argomento bins)"), "{told}");
+    let mestre = folder.path().join("bodies/mestre/body.toml");
+    let first = std::fs::read_to_string(&mestre).unwrap().replacen("\"town\"", "\"sends\"", 1);
+    std::fs::write(mestre, first.replacen("script = \"sends\"\n[[queue", "script = \"town\"\n[[queue", 1))
+        .unwrap();
+    let told = when("0411111113");
+    assert_eq!(told.matches("prosegue al +390412222221").count(), 5, "{told}");
+    assert!(told.contains("body:mestre non porta a nulla: torna allo script"), "{told}");
+    let folder = with_mestre();
     let script = "bodies/mestre/scripts/town";
     let checked = run(folder.path(), &["ivr", "check", script]);
     assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));

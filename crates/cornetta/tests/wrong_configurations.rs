@@ -251,7 +251,7 @@ const ONE_FAULT: &[(&str, &str)] = &[
     ),
     (
         "[[token]]\nname = \"crm\"\nscopes = [\"events:reed\"]\nsecret = \"0123456789abcdef\"\n",
-        "3:11: there is no scope `events:reed`; choose from events:read, call:any, call:capture, record, recording:read, supervise, agent:any, pii:clear, security:any, emergency:any, config:reload, metrics:read",
+        "3:11: there is no scope `events:reed`; choose from events:read, call:any, call:capture, record, recording:read, supervise, agent:any, pii:clear, security:any, emergency:any, caller:forget, config:reload, metrics:read",
     ),
     (
         "[[token]]\nname = \"crm\"\nscopes = []\nsecret = \"guess\"\n",

@@ -11,7 +11,9 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
 /// Something that a token may be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +38,8 @@ pub enum Scope {
     SecurityAny,
     /// Close desks by command, and let them go by their calendars again.
     EmergencyAny,
+    /// Have what is remembered of callers forgotten.
+    CallerForget,
     /// Have the configuration read again.
     ConfigReload,
     /// Read `/metrics` from another machine.
@@ -44,7 +48,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 12] = [
+    pub const ALL: [Scope; 13] = [
         Scope::EventsRead,
         Scope::CallAny,
         Scope::CallCapture,
@@ -55,6 +59,7 @@ impl Scope {
         Scope::PiiClear,
         Scope::SecurityAny,
         Scope::EmergencyAny,
+        Scope::CallerForget,
         Scope::ConfigReload,
         Scope::MetricsRead,
     ];
@@ -72,6 +77,7 @@ impl Scope {
             Scope::PiiClear => "pii:clear",
             Scope::SecurityAny => "security:any",
             Scope::EmergencyAny => "emergency:any",
+            Scope::CallerForget => "caller:forget",
             Scope::ConfigReload => "config:reload",
             Scope::MetricsRead => "metrics:read",
         }
@@ -164,20 +170,20 @@ impl fmt::Display for TokenError {
 
 impl std::error::Error for TokenError {}
 
-/// Everyone who may ask.
-#[derive(Debug)]
+/// Everyone who may ask now: a reload may bring other tokens.
+#[derive(Clone, Debug)]
 pub(crate) struct Access {
-    tokens: Vec<Token>,
+    tokens: watch::Receiver<Arc<[Token]>>,
 }
 
 impl Access {
-    pub(crate) fn new(tokens: Vec<Token>) -> Access {
+    pub(crate) fn new(tokens: watch::Receiver<Arc<[Token]>>) -> Access {
         Access { tokens }
     }
 
     /// Who sent these headers from `peer`.
     pub(crate) fn admit(&self, headers: &HeaderMap, peer: Peer) -> Result<Grant, Problem> {
-        if self.tokens.is_empty() {
+        if self.tokens.borrow().is_empty() {
             return admit_this_machine(headers, peer);
         }
         let secret = bearer(headers).ok_or_else(|| {
@@ -194,23 +200,65 @@ impl Access {
     fn holder(&self, secret: &[u8]) -> Option<Grant> {
         let hash: [u8; 32] = Sha256::digest(secret).into();
         let mut found = None;
-        for token in &self.tokens {
+        for token in self.tokens.borrow().iter() {
             if bool::from(token.hash.ct_eq(&hash)) {
-                found = Some(token);
+                found = Some(Grant::of(token));
             }
         }
-        found.map(|token| Grant { name: token.name.clone(), scopes: token.scopes.clone() })
+        found
+    }
+
+    /// This grant for somebody who stays.
+    pub(crate) fn pass(&self, grant: Grant) -> Pass {
+        Pass { grant, tokens: self.tokens.clone() }
+    }
+}
+
+/// The grant of a reader who stays, for as long as the token lasts.
+pub(crate) struct Pass {
+    grant: Grant,
+    tokens: watch::Receiver<Arc<[Token]>>,
+}
+
+impl Pass {
+    pub(crate) fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// Whether the token still is what it was when its holder came.
+    pub(crate) fn holds(&self) -> bool {
+        let tokens = self.tokens.borrow();
+        match self.grant.hash {
+            None => tokens.is_empty(),
+            Some(_) => tokens.iter().any(|token| Grant::of(token) == self.grant),
+        }
+    }
+
+    /// Waits until it does not hold. Dropping the future loses nothing.
+    pub(crate) async fn is_revoked(&mut self) {
+        while self.holds() {
+            if self.tokens.changed().await.is_err() {
+                // Nobody is left who could revoke it.
+                std::future::pending::<()>().await;
+            }
+        }
     }
 }
 
 /// What the one who asks may do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Grant {
     name: String,
     scopes: BTreeSet<Scope>,
+    /// Of the token's secret; none where this machine may do all.
+    hash: Option<[u8; 32]>,
 }
 
 impl Grant {
+    fn of(token: &Token) -> Grant {
+        Grant { name: token.name.clone(), scopes: token.scopes.clone(), hash: Some(token.hash) }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -289,7 +337,7 @@ fn admit_this_machine(headers: &HeaderMap, peer: Peer) -> Result<Grant, Problem>
             "A page of another site asks. Configure a token, or ask from a program on this machine.",
         ));
     }
-    Ok(Grant { name: "this machine".to_owned(), scopes: Scope::ALL.into_iter().collect() })
+    Ok(Grant { name: "this machine".to_owned(), scopes: Scope::ALL.into_iter().collect(), hash: None })
 }
 
 fn is_loopback_name(host: &str) -> bool {
@@ -349,7 +397,7 @@ mod tests {
     #[test]
     fn the_secret_admits_and_anything_near_it_does_not() {
         let token = Token::from_secret("crm", "a-secret-of-some-length", [Scope::EventsRead]).unwrap();
-        let access = Access::new(vec![token]);
+        let access = Access::new(watch::channel([token].into()).1);
         for (value, known) in [
             ("Bearer a-secret-of-some-length", true),
             ("bearer  a-secret-of-some-length ", true),
@@ -367,7 +415,7 @@ mod tests {
 
     #[test]
     fn without_tokens_programs_here_may_ask_and_pages_of_other_sites_may_not() {
-        let access = Access::new(Vec::new());
+        let access = Access::new(watch::channel(Arc::default()).1);
         for (host, origin, admitted) in [
             ("127.0.0.1:8080", None, true),
             ("localhost:8080", None, true),

@@ -13,7 +13,7 @@ pub struct CtiConfig {
     /// Where to listen. Beyond loopback at least one token is needed.
     pub listen: SocketAddr,
     /// Who may ask for what. With none, on loopback, everyone on this machine may do everything.
-    pub tokens: Vec<Token>,
+    pub tokens: watch::Receiver<Arc<[Token]>>,
     /// The CloudEvents source: `/ente/NAME/node/NODE/epoch/N`.
     pub source: String,
     /// The IANA zone of event times, such as `Europe/Rome`.

@@ -35,7 +35,7 @@ pub(crate) use ivr::IvrCounts;
 /// What every handler has.
 #[derive(Clone)]
 pub(crate) struct App {
-    pub(crate) access: Arc<Access>,
+    pub(crate) access: Access,
     pub(crate) source: Source,
     pub(crate) readers: Arc<Readers>,
     pub(crate) commands: mpsc::Sender<CommandRequest>,
@@ -73,6 +73,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/bans/{*source}", delete(bans::lift))
         .route("/v1/emergency", get(emergency::list).post(emergency::close))
         .route("/v1/emergency/{scope}", delete(emergency::open))
+        .route("/v1/callers/{number}", delete(commands::forget_caller))
         .route("/v1/callbacks/{callback}", delete(commands::cancel_callback))
         .route("/v1/calls/{call}/transfer", post(commands::transfer))
         .route(

@@ -75,7 +75,7 @@ pub async fn serve(
         reloads,
         limits,
     } = config;
-    if tokens.is_empty() && !listen.ip().is_loopback() {
+    if tokens.borrow().is_empty() && !listen.ip().is_loopback() {
         return Err(CtiError::OpenToTheNetwork { listen });
     }
     let envelopes = Envelopes::new(&source, &zone).ok_or(CtiError::UnknownZone { zone })?;
@@ -83,7 +83,7 @@ pub async fn serve(
     let (addr, listener) = bound.map_err(|cause| CtiError::Listen { listen, cause })?;
     let ivr = IvrCounts::new(envelopes.zone().clone());
     let app = App {
-        access: Arc::new(Access::new(tokens)),
+        access: Access::new(tokens),
         source: Source {
             feed: Feed::new(journal),
             envelopes: Arc::new(envelopes),

@@ -322,6 +322,8 @@ pub enum Why {
     Call,
     /// Somebody is to be called back again.
     Callback,
+    /// A caller is to be remembered no longer.
+    Memory,
     /// Refused messages are to be summed up.
     Blocked,
 }
@@ -343,4 +345,6 @@ pub struct Past {
     pub emergencies: Vec<facts::EmergencyNow>,
     /// Who will be called back, by the number of the fact that says so.
     pub callbacks: BTreeMap<u64, facts::CallbackNow>,
+    /// Who was remembered: number, script and what it knew.
+    pub memories: Vec<(String, String, facts::MemoryNow)>,
 }

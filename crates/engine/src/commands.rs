@@ -42,6 +42,8 @@ impl Engine {
             Command::CancelCallback { callback } => {
                 own(self.ctx.callbacks.get(*callback).and_then(|now| body_of(&now.queue)))
             }
+            // By the body's own scripts alone.
+            Command::ForgetCaller { .. } => true,
             // What crosses the wire, and who may use it, is the installation's.
             Command::Capture { .. }
             | Command::CaptureNext { .. }
@@ -96,6 +98,7 @@ impl Engine {
             }
             Command::StopRecording { call } => self.in_call(&call, |call, ctx| call.stop_recording(ctx, by)),
             Command::CancelCallback { callback } => self.cancel_callback(callback, by),
+            Command::ForgetCaller { number } => self.ctx.forget_caller(&number, &by),
             Command::MuteParty { call, leg, muted } => {
                 self.in_call(&call, |call, ctx| call.mute_party(ctx, leg, muted, by))
             }

@@ -10,6 +10,7 @@ use crate::destinations::Meant;
 use crate::emergencies::Emergencies;
 use crate::ledger::{CallLog, Ledger};
 use crate::lines::Lines;
+use crate::memories::Memories;
 use crate::outbound::Outbound;
 use crate::rooms::Rooms;
 use crate::trust::Velocity;
@@ -115,6 +116,7 @@ pub(crate) struct Context {
     pub(crate) recordings: Recordings,
     pub(crate) errands: VecDeque<Errand>,
     pub(crate) callbacks: Callbacks,
+    pub(crate) memories: Memories,
     /// The legs of each account that has any, the oldest first: whoever has one is not rung.
     busy: BTreeMap<String, Vec<LegId>>,
     last_leg: u64,
@@ -154,6 +156,7 @@ impl Context {
             recordings: Recordings::default(),
             errands: VecDeque::new(),
             callbacks: Callbacks::default(),
+            memories: Memories::default(),
             busy: BTreeMap::new(),
             last_leg: 0,
             rooms: Rooms::default(),

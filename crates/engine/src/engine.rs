@@ -10,7 +10,7 @@ use crate::destinations::{Meant, answering, invited};
 use crate::devices::Devices;
 use crate::ledger::Ledger;
 use crate::texts::Texts;
-use crate::{CommandRefused, Config, Input, Output, Past, Why, past};
+use crate::{CommandRefused, Config, Input, Output, Past, Why, memories, past};
 use acd::Acd;
 use base::{Seed, Slots, Time, Wall};
 use facts::{Cause, End, FactKind, QueueNow, Side, Snapshot};
@@ -53,6 +53,7 @@ impl Engine {
         };
         let (bans, waiting) = (std::mem::take(&mut past.bans), std::mem::take(&mut past.callbacks));
         engine.ctx.emergencies.restore(std::mem::take(&mut past.emergencies));
+        engine.ctx.memories.restore(std::mem::take(&mut past.memories));
         past::begin(&mut engine.ctx, past);
         engine.bans.restore(&mut engine.ctx, bans);
         callbacks::restore(&mut engine.ctx, waiting);
@@ -103,6 +104,7 @@ impl Engine {
         self.settle();
         self.blocked.handle_timeout(&mut self.ctx);
         callbacks::handle_timeout(&mut self.ctx);
+        memories::handle_timeout(&mut self.ctx);
         while let Some((at, key)) = self.ctx.deadlines.first().copied() {
             if at > now {
                 break;
@@ -124,7 +126,9 @@ impl Engine {
         let call = self.ctx.deadlines.first().map(|(at, _)| (*at, Why::Call));
         let blocked = self.blocked.poll_timeout().map(|at| (at, Why::Blocked));
         let callback = self.ctx.callbacks.poll_timeout().map(|at| (at, Why::Callback));
-        [sip, acd, call, blocked, callback].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let memory = self.ctx.memories.poll_timeout(self.ctx.now, self.ctx.wall());
+        let memory = memory.map(|at| (at, Why::Memory));
+        [sip, acd, call, blocked, callback, memory].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Whether a call of ours may begin.

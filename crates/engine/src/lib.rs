@@ -25,6 +25,7 @@ mod ledger;
 mod leg;
 mod lines;
 mod media_terms;
+mod memories;
 mod number_set;
 mod numbering;
 mod outbound;
@@ -40,7 +41,7 @@ mod texts;
 mod trust;
 
 pub use api::*;
-pub use bodies::Bodies;
+pub use bodies::{Bodies, HOPS_MAX};
 pub use certificates::TrustStore;
 pub use charges::CALLS_MAX as OUTBOUND_CALLS_MAX;
 pub use codecs::Codecs;

@@ -142,6 +142,11 @@ impl Trust {
         format!("{};{}", self.score(), self.verdict.verification)
     }
 
+    /// More speaks against the number than for it.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        i32::from(self.score()) < NOTHING_KNOWN
+    }
+
     /// For scripts.
     pub(crate) fn for_scripts(&self) -> String {
         self.score().to_string()

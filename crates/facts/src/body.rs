@@ -13,6 +13,8 @@ impl FactKind {
             FactKind::OutboundRefused { who, .. }
             | FactKind::OutboundAllowed { who, .. }
             | FactKind::OutboundSettled { who, .. } => body_of(who),
+            FactKind::CallerRemembered(told) => body_of(&told.script),
+            FactKind::CallerForgotten(told) => body_of(&told.script),
             // Of two bodies it is neither's.
             FactKind::TextSent { from, to, .. } => match (body_of(from), body_of(to)) {
                 (Some(from), Some(to)) => Some(from).filter(|from| *from == to),

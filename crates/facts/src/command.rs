@@ -151,6 +151,11 @@ pub enum Command {
         /// The callback's number.
         callback: u64,
     },
+    /// Whatever is remembered of a caller is to be forgotten, whichever script it is of.
+    ForgetCaller {
+        /// The caller's number, in any form.
+        number: String,
+    },
     /// The others are not to hear a party, or are to hear it again.
     MuteParty {
         /// Its call's id.

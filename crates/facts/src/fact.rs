@@ -1,8 +1,9 @@
 use crate::{
     AgentState, Banned, CallData, CallUserData, CallbackGivenUp, CallbackOffer, CallbackPause,
-    CallbackRequest, CallbackTry, EmergencyClosed, End, HeardSpeech, InterpreterMiss, InterpreterWish,
-    KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft, QueueRefusal, QueueWidened,
-    RecordingEnd, ScriptStarted, SilenceEvidence, SupervisionMode, SurveyAnswer, TrustAssessed, WrongKey,
+    CallbackRequest, CallbackTry, CallerForgotten, CallerRemembered, EmergencyClosed, End, HeardSpeech,
+    InterpreterMiss, InterpreterWish, KeyFacts, LegRole, OfferEnd, PassedOver, PlayedPrompt, QueueLeft,
+    QueueRefusal, QueueWidened, RecordingEnd, ScriptStarted, SilenceEvidence, SupervisionMode, SurveyAnswer,
+    TrustAssessed, WrongKey,
 };
 use serde::{Deserialize, Serialize};
 
@@ -519,6 +520,12 @@ pub enum FactKind {
         /// The token that asked.
         by: String,
     },
+    /// A caller's language is remembered for the script, as they have agreed: now, or when they called before.
+    #[serde(rename = "caller.remembered")]
+    CallerRemembered(CallerRemembered),
+    /// Nothing is remembered of a caller any more.
+    #[serde(rename = "caller.forgotten")]
+    CallerForgotten(CallerForgotten),
     /// The script asked something of somebody outside.
     #[serde(rename = "lookup.answered")]
     LookupAnswered {

@@ -21,6 +21,9 @@ pub struct Entry {
     pub language: Option<String>,
     /// What is known of who comes from another service of the house: `topic`, `priority`.
     pub brought: BTreeMap<String, String>,
+    /// The language that is remembered of the caller, for scripts that remember. It gives way to `language`, and to what the
+    /// script says of the number that was dialled.
+    pub remembered: Option<String>,
 }
 
 /// A desk that somebody has closed by command.
@@ -190,6 +193,15 @@ pub enum Output {
         /// So much silence ends it.
         silence: Duration,
     },
+    /// Remember the caller's language, who has agreed to it.
+    Remember {
+        /// It.
+        language: String,
+        /// For so long from now on; for what is left of the time before, if they agreed then.
+        length: Option<Duration>,
+    },
+    /// Remember nothing of the caller, who does not agree.
+    Forget,
     /// End the call. Nothing more comes.
     HangUp {
         /// The script's own reason.

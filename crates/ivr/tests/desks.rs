@@ -306,7 +306,9 @@ fn the_self_service_answers_at_night_too() {
     walk.keys("1").keys("2").keys("1234").keys("1");
     assert!(walk.came_to("glass"));
     walk.keys("0");
-    assert!(walk.came_to("closed") && walk.said().starts_with("choice_message press_1"));
+    assert!(walk.came_to("closed") && walk.said().starts_with("remember_language consent_yes press_1"));
+    walk.keys("2");
+    assert!(walk.said().starts_with("choice_message press_1"));
     walk.keys("9");
     assert!(walk.said().starts_with("topic_operator"), "the menu is there again");
 }

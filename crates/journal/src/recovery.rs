@@ -1,7 +1,7 @@
 use crate::fold::SnapshotFold;
 use crate::journal::JournalError;
 use crate::store::Store;
-use facts::{ChargeNow, Fact, OpenCall, Snapshot};
+use facts::{ChargeNow, Fact, MemoryNow, OpenCall, Snapshot};
 
 /// How many facts are held at a time while the log's end is read.
 const READ_AT_ONCE: usize = 1000;
@@ -17,6 +17,8 @@ pub struct Recovery {
     pub paused: Vec<(String, String)>,
     /// Calls outside of the last day that were let through, by the number of the fact.
     pub charges: Vec<(u64, ChargeNow)>,
+    /// Who is remembered: number, script and what it knows.
+    pub memories: Vec<(String, String, MemoryNow)>,
     /// The state after the last fact.
     pub snapshot: Snapshot,
 }
@@ -50,6 +52,7 @@ pub(crate) fn recover(store: &dyn Store) -> Result<(SnapshotFold, Recovery), Jou
         open_calls: fold.open_calls(),
         paused: fold.paused(),
         charges: fold.charges(),
+        memories: fold.memories(),
         snapshot: fold.snapshot().clone(),
     };
     Ok((fold, recovery))

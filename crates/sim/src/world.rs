@@ -516,6 +516,7 @@ impl World<'_> {
             bans: fold.snapshot().bans.values().cloned().collect(),
             emergencies: fold.snapshot().emergencies.values().cloned().collect(),
             callbacks: fold.snapshot().callbacks.clone(),
+            memories: fold.memories(),
         };
         self.media.forget_all(self.now);
         self.streams.clear();

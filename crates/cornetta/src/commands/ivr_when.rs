@@ -7,9 +7,10 @@ use crate::config;
 use crate::exchange::ZONE;
 use base::{Time, Wall};
 use calendar::Zone;
-use engine::Service;
-use ivr::{Answer, Entry, Input, Interpreter, Output, Script, Trace, Wait};
+use engine::{Config, HOPS_MAX, Service};
+use ivr::{Answer, Entry, Input, Interpreter, Output, Script, Trace, TransferEnd, Wait};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -50,8 +51,9 @@ pub(super) fn run(when: &When) -> ExitCode {
         trust: engine::TRUST_UNKNOWN.to_string(),
         language: language.clone(),
         brought: Default::default(),
+        remembered: when.remembered.clone(),
     };
-    let mut walk = Walk::new(script, entry, at, &when.keys);
+    let mut walk = Walk::new(engine, (script, entry), at, &when.keys);
     walk.go();
     let shown = zone.shown(at).unwrap_or_default();
     match when.json {
@@ -123,8 +125,15 @@ impl Step {
     }
 }
 
-struct Walk {
+struct Walk<'c> {
+    config: &'c Config,
+    /// Who called, and what was dialled first.
+    entry: Entry,
     script: Arc<Script>,
+    /// The number that it answers.
+    number: String,
+    /// What is known by names that all scripts agree on.
+    brought: BTreeMap<String, String>,
     interpreter: Interpreter,
     now: Time,
     wall: Wall,
@@ -135,16 +144,33 @@ struct Walk {
     node: String,
     /// A look-up that is not answered yet.
     asked: Option<u32>,
+    /// Where within the house the script has sent the caller.
+    sent: Option<String>,
+    hops: u32,
     playing: bool,
     over: bool,
 }
 
-impl Walk {
-    fn new(script: &Arc<Script>, entry: Entry, wall: Wall, keys: &str) -> Walk {
-        let interpreter = Interpreter::new(script.clone(), entry);
-        let (now, keys) = (Time::ZERO, keys.chars().filter(|key| *key != ',' && *key != ' ').rev().collect());
-        let (steps, node, asked, playing, over) = (Vec::new(), String::new(), None, false, false);
-        Walk { script: script.clone(), interpreter, now, wall, keys, steps, node, asked, playing, over }
+impl<'c> Walk<'c> {
+    fn new(config: &'c Config, (script, entry): (&Arc<Script>, Entry), wall: Wall, keys: &str) -> Walk<'c> {
+        Walk {
+            config,
+            script: script.clone(),
+            number: entry.dialled.clone(),
+            interpreter: Interpreter::new(script.clone(), entry.clone()),
+            brought: entry.brought.clone(),
+            entry,
+            now: Time::ZERO,
+            wall,
+            keys: keys.chars().filter(|key| *key != ',' && *key != ' ').rev().collect(),
+            steps: Vec::new(),
+            node: String::new(),
+            asked: None,
+            sent: None,
+            hops: 0,
+            playing: false,
+            over: false,
+        }
     }
 
     fn go(&mut self) {
@@ -153,7 +179,9 @@ impl Walk {
             if self.over {
                 return;
             }
-            if let Some(serial) = self.asked.take() {
+            if let Some(to) = self.sent.take() {
+                self.goes_on(&to);
+            } else if let Some(serial) = self.asked.take() {
                 self.tell(Input::LookedUp { serial, answer: Answer::Failed });
             } else if std::mem::take(&mut self.playing) {
                 self.tell(Input::Played { complete: true });
@@ -168,6 +196,37 @@ impl Walk {
                 return;
             }
         }
+    }
+
+    /// As a call does: in the script that answers there, with what goes along.
+    fn goes_on(&mut self, to: &str) {
+        let body = self.config.bodies.of_number(&self.number);
+        let found = self.config.sent_to(body, to).filter(|_| self.hops < HOPS_MAX);
+        let Some((Service::Script { script, language }, number)) = found else {
+            self.step(
+                "transfer_failed",
+                format!("{to} non porta a nulla: torna allo script"),
+                json!({ "to": to }),
+            );
+            return self.tell(Input::TransferFailed(TransferEnd::Unknown));
+        };
+        let name = script.name().to_owned();
+        let words = format!("prosegue al {number}: risponde lo script «{name}»");
+        self.step("script", words, json!({ "number": number, "script": name }));
+        let spoken = self.interpreter.language().to_owned();
+        let spoken = Some(spoken).filter(|spoken| script.languages().any(|known| known == spoken));
+        let entry = Entry {
+            written: self.config.numbering.written_in(&script, &number).to_owned(),
+            dialled: number.clone(),
+            language: spoken.or(language),
+            brought: self.brought.clone(),
+            remembered: None,
+            ..self.entry.clone()
+        };
+        (self.interpreter, self.script, self.number) =
+            (Interpreter::new(script.clone(), entry), script, number);
+        self.hops += 1;
+        self.tell(Input::Start);
     }
 
     fn tell(&mut self, input: Input) {
@@ -191,6 +250,10 @@ impl Walk {
                     );
                 }
                 Output::Queue(wait) => self.waits(wait),
+                Output::Transfer { to, .. } if ivr::is_service(&to) => {
+                    self.step("transfer", format!("è passata a {to}"), json!({ "to": to }));
+                    self.sent = Some(to);
+                }
                 Output::Transfer { to, .. } => {
                     self.end("transfer", format!("è passata a {to}"), json!({ "to": to }));
                 }
@@ -211,6 +274,13 @@ impl Walk {
                         format!("lascia un messaggio a «{mailbox}»"),
                         json!({ "mailbox": mailbox }),
                     );
+                }
+                Output::Remember { language, .. } => {
+                    let words = format!("si ricorda la lingua {language} per questo numero");
+                    self.step("remember", words, json!({ "language": language }));
+                }
+                Output::Forget => {
+                    self.step("forget", "per questo numero non si ricorda nulla".to_owned(), json!({}));
                 }
                 Output::HangUp { reason } => {
                     self.end(
@@ -283,6 +353,9 @@ impl Walk {
                 self.steps.push(Step { node, kind: "digits", italian, more: json!({ "digits": digits }) });
             }
             Trace::Set { key, value } => {
+                if key == "topic" || key == "priority" {
+                    self.brought.insert(key.clone(), value.clone());
+                }
                 self.step("set", format!("si sa: {key} = {value}"), json!({ "key": key, "value": value }));
             }
             Trace::Hours { calendar, open, rule } => self.hours(&calendar, open, &rule),

@@ -32,7 +32,7 @@ fn explain(refused: CommandRefused) -> CommandError {
     match refused {
         CommandRefused::NotFound => CommandError {
             code: CommandCode::NotFound,
-            detail: "there is no such agent, call, number, script, callback, closure or ban; GET /v1/snapshot, GET /v1/bans and GET /v1/emergency show those that there are"
+            detail: "there is no such agent, call, number, script, callback, closure or ban, or nothing is remembered of that caller; GET /v1/snapshot, GET /v1/bans and GET /v1/emergency show those that there are"
                 .to_owned(),
         },
         CommandRefused::NotPermitted => CommandError {

@@ -86,5 +86,6 @@ pub(super) fn past(recovery: &Recovery) -> Past {
         bans: recovery.snapshot.bans.values().cloned().collect(),
         emergencies: recovery.snapshot.emergencies.values().cloned().collect(),
         callbacks: recovery.snapshot.callbacks.clone(),
+        memories: recovery.memories.clone(),
     }
 }

@@ -76,6 +76,8 @@ pub(crate) struct Exchange {
     pub(crate) fixed: Fixed,
     trace: Trace,
     control: mpsc::Sender<Control>,
+    /// Who may ask by the web.
+    tokens: watch::Sender<Arc<[cti::Token]>>,
     /// What the web tells of scripts.
     scripts: watch::Sender<Arc<cti::Scripts>>,
     /// The versions of scripts.
@@ -143,6 +145,7 @@ impl Exchange {
         let media_counter = media.counter();
         let guarded = Guarded::default();
         let (scripts, scripts_told) = watch::channel(scripts::in_force(&config));
+        let (tokens, tokens_told) = watch::channel(http.tokens.into());
         let (control, control_inbox) = mpsc::channel(16);
         let (commands, command_inbox) = mpsc::channel(256);
         let (reload_asked, reloads) = mpsc::channel(1);
@@ -173,7 +176,7 @@ impl Exchange {
         let (engine, Bound { listen, sip }, ended) = start_engine(parts, inboxes).await?;
         let web = CtiConfig {
             listen: http.listen,
-            tokens: http.tokens,
+            tokens: tokens_told,
             source,
             zone: ZONE.to_owned(),
             trace: trace.clone(),
@@ -196,6 +199,7 @@ impl Exchange {
             fixed,
             trace,
             control,
+            tokens,
             scripts,
             kept,
             reloads: Some(reloads),
@@ -214,8 +218,9 @@ impl Exchange {
     /// Puts a configuration in force, whose scripts are kept first. The number of the last fact then; nothing if the engine
     /// has ended.
     pub(crate) async fn reload(&self, installation: Installation) -> Option<u64> {
-        let Installation { engine, tls, fetching, looking_up, scripts, .. } = installation;
+        let Installation { engine, http, tls, fetching, looking_up, scripts, .. } = installation;
         keep(&self.kept, scripts).await;
+        self.tokens.send_replace(http.tokens.into());
         self.scripts.send_replace(scripts::in_force(&engine));
         let (done, told) = oneshot::channel();
         self.tell(Control::Reload { config: Box::new(engine), tls, fetching, looking_up, done }).await;

@@ -56,6 +56,17 @@ pub(super) async fn cancel_callback(
     in_time(app.limits.command_wait, ask(app, &grant, Command::CancelCallback { callback })).await
 }
 
+/// `DELETE /v1/callers/{number}`
+pub(super) async fn forget_caller(
+    State(app): State<App>,
+    grant: Grant,
+    number: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    grant.need(Scope::CallerForget)?;
+    let number = name(number)?;
+    in_time(app.limits.command_wait, ask(app, &grant, Command::ForgetCaller { number })).await
+}
+
 /// `POST /v1/calls/{call}/transfer`
 pub(super) async fn transfer(
     State(app): State<App>,

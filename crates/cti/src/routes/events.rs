@@ -39,7 +39,6 @@ pub(super) async fn events(
     let filter = Filter::from_text(query.filter.as_deref().unwrap_or_default())
         .map_err(|error| Problem::invalid_request(error.to_string()))?;
     let wanted = Wanted { from: query.from, filter };
-    let clear = grant.has(Scope::PiiClear);
     let wants_upgrade = headers.contains_key(header::UPGRADE);
     let upgrade = if wants_upgrade { Some(upgrade.map_err(bad_upgrade)?) } else { None };
     let seat = app.readers.sit().ok_or_else(|| {
@@ -48,14 +47,13 @@ pub(super) async fn events(
     })?;
     let Some(upgrade) = upgrade else {
         let wanted = Wanted { from: last_event_id(&headers)?.or(wanted.from), ..wanted };
-        return Ok(sse::respond(Cursor::new(app.source, seat, wanted, (grant.sees(), clear))));
+        return Ok(sse::respond(Cursor::new(app.source, seat, wanted, app.access.pass(grant))));
     };
     let reader = Reader {
         source: app.source,
         seat,
         wanted: said_in_address.then_some(wanted),
-        sight: grant.sees(),
-        clear,
+        pass: app.access.pass(grant),
         subscribe_wait: app.limits.subscribe_wait,
         stall: app.limits.stall,
     };

@@ -1,5 +1,6 @@
 use super::{Frame, Seat};
 use crate::Envelopes;
+use crate::access::{Pass, Scope};
 use crate::feed::{Feed, FeedError};
 use crate::filter::Filter;
 use crate::sight::Sight;
@@ -44,6 +45,7 @@ pub(crate) struct Cursor {
     filter: Filter,
     sight: Sight,
     clear: bool,
+    pass: Pass,
     /// The first number that is neither sent nor skipped.
     next: u64,
     batch: std::iter::Peekable<std::vec::IntoIter<Fact>>,
@@ -60,8 +62,8 @@ enum Phase {
 }
 
 impl Cursor {
-    /// Begins at `wanted`; tells what `sight` has, numbers and addresses masked unless `clear`.
-    pub(crate) fn new(source: Source, seat: Seat, wanted: Wanted, (sight, clear): (Sight, bool)) -> Cursor {
+    /// Begins at `wanted`; tells what whoever has this pass may see, for as long as it holds.
+    pub(crate) fn new(source: Source, seat: Seat, wanted: Wanted, pass: Pass) -> Cursor {
         let next = wanted.from.unwrap_or_else(|| source.feed.head() + 1).max(1);
         seat.stands_at(next - 1);
         Cursor {
@@ -69,8 +71,9 @@ impl Cursor {
             source,
             seat,
             filter: wanted.filter,
-            sight,
-            clear,
+            sight: pass.grant().sees(),
+            clear: pass.grant().has(Scope::PiiClear),
+            pass,
             next,
             batch: Vec::new().into_iter().peekable(),
             skipped: None,
@@ -99,6 +102,9 @@ impl Cursor {
 
     async fn go_on(&mut self) -> Frame {
         loop {
+            if !self.pass.holds() {
+                return self.end(Frame::Revoked { position: self.next - 1 });
+            }
             if Instant::now() >= self.beat {
                 return self.heartbeat();
             }
@@ -139,6 +145,7 @@ impl Cursor {
         tokio::select! {
             () = feed.reached(next) => {}
             () = tokio::time::sleep_until(beat) => {}
+            () = self.pass.is_revoked() => {}
             _ = shutdown.wait_for(|stop| *stop) => {}
         }
     }
@@ -196,7 +203,9 @@ fn wall_now() -> Wall {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::{Access, Peer};
     use crate::stream::Readers;
+    use axum::http::{HeaderMap, header};
     use facts::FactKind;
     use journal::Journal;
 
@@ -219,7 +228,10 @@ mod tests {
         };
         let seat = Readers::new(1).sit().unwrap();
         let wanted = Wanted { from: Some(1), filter: Filter::default() };
-        let mut cursor = Cursor::new(source, seat, wanted, (Sight::default(), true));
+        let here = HeaderMap::from_iter([(header::HOST, "localhost".parse().unwrap())]);
+        let access = Access::new(watch::channel(Arc::default()).1);
+        let grant = access.admit(&here, Peer(([127, 0, 0, 1], 1).into())).unwrap();
+        let mut cursor = Cursor::new(source, seat, wanted, access.pass(grant));
         let mut told = Vec::new();
         while let Some(frame) = cursor.next().await {
             told.push(match frame {

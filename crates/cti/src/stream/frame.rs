@@ -30,6 +30,10 @@ pub(crate) enum Frame {
     Broken {
         position: u64,
     },
+    /// The last frame: the reader's token is no longer what it was.
+    Revoked {
+        position: u64,
+    },
     /// The last frame: the server ends.
     Closing {
         position: u64,
@@ -52,6 +56,9 @@ impl Frame {
             Frame::Broken { position } => {
                 json!({"op": "error", "code": "unavailable", "position": position}).to_string()
             }
+            Frame::Revoked { position } => {
+                json!({"op": "error", "code": "unauthorized", "position": position}).to_string()
+            }
             Frame::Closing { position } => json!({"op": "closing", "position": position}).to_string(),
         }
     }
@@ -65,6 +72,7 @@ impl Frame {
             Frame::Heartbeat { .. } => Some("heartbeat"),
             Frame::Gap { .. } => Some("gap"),
             Frame::Broken { .. } => Some("unavailable"),
+            Frame::Revoked { .. } => Some("unauthorized"),
             Frame::Closing { .. } => Some("closing"),
         }
     }
@@ -74,9 +82,11 @@ impl Frame {
         match self {
             Frame::Event { number, .. } | Frame::SkippedTo { number } => Some(*number),
             Frame::Subscribed { from, .. } => Some(from.saturating_sub(1)),
-            Frame::Heartbeat { .. } | Frame::Gap { .. } | Frame::Broken { .. } | Frame::Closing { .. } => {
-                None
-            }
+            Frame::Heartbeat { .. }
+            | Frame::Gap { .. }
+            | Frame::Broken { .. }
+            | Frame::Revoked { .. }
+            | Frame::Closing { .. } => None,
         }
     }
 }

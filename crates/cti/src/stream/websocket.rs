@@ -1,8 +1,8 @@
 //! Events over a WebSocket: one subscription for each connection, frames as JSON texts.
 
 use super::{Cursor, Frame, Seat, Source, Wanted};
+use crate::access::Pass;
 use crate::filter::Filter;
-use crate::sight::Sight;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -14,6 +14,8 @@ use tokio::time::timeout;
 const GOING_AWAY: u16 = 1001;
 /// What the reader sent is not a subscription.
 const NOT_A_SUBSCRIPTION: u16 = 4400;
+/// The token is no longer what it was.
+const REVOKED: u16 = 4401;
 /// The reader did not subscribe, or took nothing, for too long.
 const TOO_SLOW: u16 = 4408;
 /// Facts that were asked for are not in the log.
@@ -29,8 +31,7 @@ pub(crate) struct Reader {
     pub(crate) seat: Seat,
     /// What the address asked for; otherwise the first message says it.
     pub(crate) wanted: Option<Wanted>,
-    pub(crate) sight: Sight,
-    pub(crate) clear: bool,
+    pub(crate) pass: Pass,
     pub(crate) subscribe_wait: Duration,
     pub(crate) stall: Duration,
 }
@@ -68,7 +69,7 @@ async fn read_on(
         },
     };
     let mut position = None;
-    let mut cursor = Cursor::new(reader.source, reader.seat, wanted, (reader.sight, reader.clear));
+    let mut cursor = Cursor::new(reader.source, reader.seat, wanted, reader.pass);
     loop {
         let frame = tokio::select! {
             message = stream.next() => match message {
@@ -157,6 +158,7 @@ fn last(frame: &Frame) -> Option<CloseFrame> {
             Some(close(GAP, &format!("gap; oldest {oldest}; head {head}; read /v1/snapshot")))
         }
         Frame::Broken { position } => Some(close(UNAVAILABLE, &format!("unavailable; position {position}"))),
+        Frame::Revoked { position } => Some(close(REVOKED, &format!("revoked; position {position}"))),
         Frame::Closing { position } => Some(close(GOING_AWAY, &format!("closing; position {position}"))),
         Frame::Subscribed { .. }
         | Frame::Event { .. }

@@ -129,6 +129,8 @@ fn of_the_exchange(kind: &FactKind) -> &'static str {
         FactKind::CallbackCompleted(_) => "callback.completed",
         FactKind::CallbackFailed(_) => "callback.failed",
         FactKind::CallbackCancelled { .. } => "callback.cancelled",
+        FactKind::CallerRemembered(_) => "caller.remembered",
+        FactKind::CallerForgotten(_) => "caller.forgotten",
         _ => "",
     }
 }

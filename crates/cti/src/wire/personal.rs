@@ -1,7 +1,7 @@
 //! Where a fact says something about a person. One table for the envelope's classification and for masking.
 
 use super::mask::{mask_contact, mask_party, mask_text};
-use facts::{CallbackOffer, CallbackRequest, FactKind};
+use facts::{CallbackOffer, CallbackRequest, CallerForgotten, CallerRemembered, FactKind};
 
 /// What a kind says about people.
 pub(crate) enum Personal<'a> {
@@ -26,6 +26,9 @@ pub(crate) fn personal(kind: &mut FactKind) -> Personal<'_> {
         | FactKind::OutboundAllowed { to, .. }
         | FactKind::CallCongested { to, .. } => Personal::Masked(to, mask_party),
         FactKind::CallbackRequested(CallbackRequest { number, .. }) | FactKind::CallbackOffered(CallbackOffer { number, .. }) => {
+            Personal::Masked(number, mask_party)
+        }
+        FactKind::CallerRemembered(CallerRemembered { number, .. }) | FactKind::CallerForgotten(CallerForgotten { number, .. }) => {
             Personal::Masked(number, mask_party)
         }
         FactKind::LegCreated { address, .. } => Personal::Masked(address, mask_party),

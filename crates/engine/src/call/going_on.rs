@@ -5,8 +5,8 @@
 use super::ending::Phase;
 use super::{CALLER, Call, Stage, Way};
 use crate::Service;
+use crate::bodies::HOPS_MAX;
 use crate::context::{CallKey, Context, Errand, Owner};
-use crate::destinations::answering;
 use crate::engine::Engine;
 use crate::leg::Leg;
 use crate::trust::Trust;
@@ -15,8 +15,6 @@ use ivr::TransferEnd;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// A caller is sent on so often and no more: scripts could send each other's callers for ever.
-const HOPS_MAX: u32 = 5;
 /// What goes along, beside the language.
 const BROUGHT: [&str; 2] = ["topic", "priority"];
 /// RFC 5806: why a call came from the number that was dialled first.
@@ -46,14 +44,8 @@ impl Call {
     pub(super) fn send_on(&mut self, ctx: &mut Context, to: String) {
         self.note(ctx, FactKind::TransferStarted { to: to.clone(), by: None });
         self.phase = CallPhase::Transferring { to: to.clone() };
-        let config = ctx.config.clone();
-        let number = number_of(&config.bodies, &config.numbering.home, &to);
-        let may = |number: &String| to.starts_with("body:") || self.may_send_to(ctx, number);
-        let meant = number.filter(may).and_then(|number| answering(&config, &number));
-        let found = meant.filter(|meant| matches!(meant.service, Service::Script { .. }));
-        let Some((service, number)) =
-            found.and_then(|meant| Some((meant.service, meant.number?))).filter(|_| self.hops < HOPS_MAX)
-        else {
+        let found = ctx.config.sent_to(self.log.body.as_deref(), &to).filter(|_| self.hops < HOPS_MAX);
+        let Some((service, number)) = found else {
             return self.script_transfer_failed(ctx, to, None, TransferEnd::Unknown);
         };
         if self.is_elsewhere(ctx, &number) {
@@ -66,12 +58,6 @@ impl Call {
         (self.service, self.answers_at) = (service, number);
         self.stage = Stage::Arriving;
         self.begin(ctx);
-    }
-
-    /// Whether a script may name this number: another body's callers come by its door.
-    fn may_send_to(&self, ctx: &Context, number: &str) -> bool {
-        let whose = ctx.config.bodies.of_number(number);
-        self.log.body.is_none() || whose.is_none() || whose == self.log.body.as_deref()
     }
 
     /// Whether a number is not this call's body's.
@@ -177,15 +163,6 @@ impl Call {
         call.legs.push(leg);
         call.phases.enter(ctx.now, Phase::Other);
         call
-    }
-}
-
-/// The number in its normal form that is meant by `service:NUMBER` or `body:NAME`, if there is one.
-fn number_of(bodies: &crate::Bodies, home: &numbers::Rules, to: &str) -> Option<String> {
-    match to.split_once(':')? {
-        ("service", number) => Some(home.normal(number).as_str().to_owned()),
-        ("body", body) => bodies.doors.get(body).cloned(),
-        _ => None,
     }
 }
 

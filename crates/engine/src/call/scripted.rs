@@ -3,6 +3,7 @@
 use super::ending::Phase;
 use super::{Call, Playing, Stage};
 use crate::context::Context;
+use crate::memories;
 use crate::{Asker, Question};
 use facts::{
     CallPhase, Cause, End, FactKind, LegRole, PlayedPrompt, ScriptStarted, Side, SurveyAnswer, WrongKey,
@@ -12,6 +13,7 @@ use ivr::{Answer, Closed, Entry, Input, Interpreter, MessageEnd, Output, Script,
 use media_api::{Command, MessageLimits, Sound};
 use sip::ua::How;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Call {
     pub(super) fn start_script(&mut self, ctx: &mut Context, script: Arc<Script>, language: Option<String>) {
@@ -23,6 +25,7 @@ impl Call {
             trust: self.trust.for_scripts(),
             language: spoken.or(language),
             brought: std::mem::take(&mut self.brought),
+            remembered: self.remembered(ctx, &script),
         };
         let (name, version) = (script.name().to_owned(), script.version().to_owned());
         self.note(ctx, FactKind::IvrStarted(ScriptStarted { script: name, version }));
@@ -121,12 +124,46 @@ impl Call {
                         self.script_input(ctx, Input::MessageEnded(MessageEnd::Failed));
                     }
                 }
+                Output::Remember { language, length } => self.is_remembered(ctx, language, length),
+                Output::Forget => self.is_forgotten(ctx),
                 Output::HangUp { reason } => {
                     self.finish(ctx, End::new(Side::Service, Cause::ScriptEnded).place(reason));
                 }
                 Output::Trace(trace) => self.note_trace(ctx, trace),
             }
         }
+    }
+
+    /// The language that is remembered of the caller.
+    fn remembered(&self, ctx: &Context, script: &Script) -> Option<String> {
+        let whose = self.may_be_remembered().filter(|_| script.remembers())?;
+        ctx.memories.language(whose, script.name(), ctx.wall()).map(str::to_owned)
+    }
+
+    /// The caller's number, if it is one against which nothing speaks: who forges it neither learns nor changes anything.
+    fn may_be_remembered(&self) -> Option<&str> {
+        let known = !self.by_account && memories::is_known(&self.from) && !self.trust.is_doubtful();
+        known.then_some(self.from.as_str())
+    }
+
+    fn is_remembered(&mut self, ctx: &mut Context, language: String, length: Option<Duration>) {
+        let Some(number) = self.may_be_remembered().map(str::to_owned) else { return };
+        let script = self.script_name();
+        if let Some(fact) = memories::remember(ctx, (&number, &script), language, length) {
+            self.note(ctx, fact);
+        }
+    }
+
+    fn is_forgotten(&mut self, ctx: &mut Context) {
+        let Some(number) = self.may_be_remembered().map(str::to_owned) else { return };
+        let script = self.script_name();
+        if let Some(fact) = memories::forget(ctx, &number, &script) {
+            self.note(ctx, fact);
+        }
+    }
+
+    fn script_name(&self) -> String {
+        self.script.as_ref().map_or(String::new(), |script| script.script().name().to_owned())
     }
 
     /// What came of a look-up. An answer to a question that the script no longer asks is passed over.

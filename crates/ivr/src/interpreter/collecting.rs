@@ -84,6 +84,7 @@ impl Interpreter {
         } else {
             self.known.insert(key.to_owned(), value);
         }
+        self.follow_consent(key);
     }
 }
 

@@ -4,13 +4,14 @@ mod closing;
 mod collecting;
 mod looking_up;
 mod menus;
+mod remembering;
 mod speaking;
 
 pub(crate) use speaking::Said;
 pub use speaking::shown;
 
 use crate::script::{
-    Assignment, CallbackNode, Destination, Exit, FAILED, Kind, Node, NodeId, QueueNode, Value,
+    Assignment, CallbackNode, Destination, Exit, FAILED, Kind, Node, NodeId, QueueNode, REMEMBERED, Value,
 };
 use crate::{
     CallBack, Closed, Entry, Input, Interpreting, MessageEnd, Output, QueueEnd, Script, Trace, TransferEnd,
@@ -47,6 +48,8 @@ pub struct Interpreter {
     serial: u32,
     outputs: VecDeque<Output>,
     preset: Vec<Assignment>,
+    /// The caller's language is remembered, or to be.
+    remembers: bool,
     /// A command has closed the desk.
     closed: Option<Closed>,
 }
@@ -85,12 +88,22 @@ impl Interpreter {
             preset.retain(|set| set.key != key);
             preset.push(Assignment { key, value });
         }
+        let fixed = preset.iter().any(|set| set.key == "language");
+        let remembered = entry.remembered.filter(|language| flow.languages.contains(language) && !fixed);
+        let remembered = remembered.filter(|_| flow.remember.is_some());
+        let remembers = remembered.is_some();
+        if let Some(value) = remembered {
+            preset.insert(0, Assignment { key: "language".to_owned(), value });
+            preset.insert(1, Assignment { key: REMEMBERED.to_owned(), value: "yes".to_owned() });
+        }
         let known = [("dialled", entry.dialled), ("caller", entry.caller), ("trust", entry.trust)];
+        let known = known.map(|(name, value)| (name.to_owned(), value)).into_iter();
+        let not_yet = flow.remember.iter().map(|_| (REMEMBERED.to_owned(), "no".to_owned()));
         Interpreter {
             node,
             state: State::New,
             language: flow.languages.first().cloned().unwrap_or_default(),
-            known: known.map(|(name, value)| (name.to_owned(), value)).into(),
+            known: known.chain(not_yet).collect(),
             ahead: Bounded::new(KEYS_AHEAD_MAX),
             no_inputs: 0,
             no_matches: 0,
@@ -99,6 +112,7 @@ impl Interpreter {
             serial: 0,
             outputs: VecDeque::new(),
             preset,
+            remembers,
             closed: None,
             script,
         }
@@ -174,6 +188,11 @@ impl Interpreter {
             State::LookingUp { until, .. } => Some((until, Why::LookUp)),
             _ => None,
         }
+    }
+
+    /// What it walks.
+    pub fn script(&self) -> &Script {
+        &self.script
     }
 
     /// The call's language now.
@@ -384,6 +403,7 @@ impl Interpreter {
                 self.known.insert(key.clone(), value.clone());
             }
             self.trace(Trace::Set { key: key.clone(), value: value.clone() });
+            self.follow_consent(key);
         }
     }
 

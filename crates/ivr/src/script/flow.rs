@@ -4,6 +4,7 @@ use super::model::{Assignment, Exit, Flow, Node, NodeId, Number, Place};
 use super::parts::{Instance, Parts, Scope};
 use super::phrases::{Phrases, Use};
 use super::proof;
+use super::remember;
 use super::words::{NAME_SHAPE, is_dialled, is_language, is_name};
 use super::{ScriptFiles, SoundInventory, promise};
 use crate::Fault;
@@ -154,6 +155,7 @@ impl<'f> Reader<'f> {
         let numbers = head.take("numbers");
         let promise = head.take("promise");
         let emergency = head.take("emergency");
+        let remember_entry = head.take("remember");
         let bodies = self.name_nodes(head);
         let scopes = self.scopes(bodies, parts);
 
@@ -163,7 +165,9 @@ impl<'f> Reader<'f> {
         let start = start.and_then(|start| self.node(&start));
         let numbers = numbers.map(|numbers| self.numbers(&numbers, start)).unwrap_or_default();
         let emergency = emergency::read(self, emergency.as_ref());
+        let remember = remember_entry.as_ref().and_then(|entry| remember::read(self, entry));
         let nodes = self.read_nodes(&scopes);
+        remember::check(remember.as_ref(), remember_entry.as_ref(), self);
         self.check_known();
         self.check_spoken(&languages);
 
@@ -184,6 +188,7 @@ impl<'f> Reader<'f> {
             numbers,
             emergency,
             promise,
+            remember,
             nodes,
         })
     }
@@ -455,6 +460,11 @@ impl<'f> Reader<'f> {
             );
         }
         priority
+    }
+
+    /// Whether anything read so far sets a name.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.set.contains_key(name)
     }
 
     /// Notes that the flow reads what is known under a name.

@@ -7,6 +7,7 @@ mod parts;
 mod phrases;
 mod promise;
 mod proof;
+mod remember;
 pub mod schema;
 mod version;
 mod words;
@@ -29,6 +30,7 @@ pub(crate) use model::{
 };
 pub use outline::{Spoken, Step};
 pub(crate) use phrases::Phrases;
+pub(crate) use remember::REMEMBERED;
 pub use words::is_service;
 pub(crate) use words::{NAME_SHAPE, duration, is_name, press, span};
 
@@ -262,6 +264,11 @@ impl Script {
             proof.add(calendar.prove(from));
         }
         proof
+    }
+
+    /// Whether callers who agree are known by their language when they call again.
+    pub fn remembers(&self) -> bool {
+        self.flow.remember.is_some()
     }
 
     /// Whether a command that closes the desk may have this phrase said first.

@@ -2,6 +2,7 @@
 
 use super::emergency::Emergency;
 use super::promise::Promise;
+use super::remember::Remember;
 use super::words::is_service;
 use crate::look_up::LookUp;
 use media_api::Sound;
@@ -24,6 +25,8 @@ pub(crate) struct Flow {
     pub(crate) emergency: Emergency,
     /// How far a human is at most.
     pub(crate) promise: Promise,
+    /// What is remembered of callers.
+    pub(crate) remember: Option<Remember>,
     /// In the order of the file.
     pub(crate) nodes: Vec<Node>,
 }

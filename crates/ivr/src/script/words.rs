@@ -71,6 +71,12 @@ fn is_reachable(rest: &str, transports: &[&str]) -> bool {
     visible && known && rest.split('@').all(|part| !part.is_empty())
 }
 
+/// So many days: `1d` to `730d`.
+pub(super) fn days(text: &str) -> Option<Duration> {
+    let days: u64 = text.strip_suffix('d').filter(|days| !days.starts_with('+'))?.parse().ok()?;
+    (1..=730).contains(&days).then(|| Duration::from_secs(days * 24 * 3600))
+}
+
 /// The key of a menu, if `text` is one.
 pub(super) fn key(text: &str) -> Option<char> {
     let mut letters = text.chars();

@@ -172,6 +172,11 @@ pub(crate) fn line(output: &Output) -> String {
         }
         Output::CallBack(wish) => format!("call back {} in {} {}", wish.number, wish.queue, wish.language),
         Output::Message { mailbox, longest, .. } => format!("message {mailbox} {}s", longest.as_secs()),
+        Output::Remember { language, length: Some(length) } => {
+            format!("remember {language} for {}s", length.as_secs())
+        }
+        Output::Remember { language, length: None } => format!("remember {language}"),
+        Output::Forget => "forget".to_owned(),
         Output::HangUp { reason } => format!("hang up: {reason}"),
         Output::Trace(trace) => trace_line(trace),
     }

@@ -5,6 +5,7 @@ mod callbacks;
 mod cdr;
 mod csv;
 mod ivr;
+mod memories;
 mod reachability;
 mod snapshot;
 mod why;

@@ -1,7 +1,9 @@
+use super::memories::{self, Memories};
 use base::Wall;
 use facts::{
     AgentNow, AgentState, BanNow, CallNow, CallPhase, ChargeNow, EmergencyNow, Fact, FactKind,
-    InterpreterNow, InterpreterWish, LegNow, LegRole, OpenCall, QueueNow, RecordingNow, Snapshot, TrunkNow,
+    InterpreterNow, InterpreterWish, LegNow, LegRole, MemoryNow, OpenCall, QueueNow, RecordingNow, Snapshot,
+    TrunkNow,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +31,9 @@ pub struct SnapshotFold {
     /// Calls outside of the last day that were let through, by the number of the fact.
     #[serde(default)]
     charges: BTreeMap<u64, ChargeNow>,
+    /// What is remembered of callers.
+    #[serde(default)]
+    memories: Memories,
 }
 
 /// How long a call outside counts for the limits of its rule.
@@ -77,6 +82,14 @@ impl SnapshotFold {
         self.charges.iter().map(|(allowed, charge)| (*allowed, charge.clone())).collect()
     }
 
+    /// What is remembered of callers: number, script and what it knows.
+    pub fn memories(&self) -> Vec<(String, String, MemoryNow)> {
+        let each = self.memories.iter().flat_map(|(number, scripts)| {
+            scripts.iter().map(move |(script, now)| (number.clone(), script.clone(), now.clone()))
+        });
+        each.collect()
+    }
+
     fn charged(&mut self, fact: &Fact, (who, rule, millicents): (&str, &str, u64)) {
         while let Some(first) = self.charges.first_entry()
             && (first.get().at + DAY <= fact.at || self.charges.len() >= CHARGES_MAX)
@@ -95,6 +108,7 @@ impl SnapshotFold {
             None => self.apply_to_desk(fact),
         }
         super::callbacks::apply(&mut self.snapshot.callbacks, fact);
+        memories::apply(&mut self.memories, fact);
         // The engine tells an agent's state beside the call that changed it, or alone.
         if let FactKind::AgentState { agent, state, reason, .. } = &fact.kind {
             self.agent_state(agent, *state, reason.as_ref());

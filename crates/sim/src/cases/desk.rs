@@ -3,7 +3,8 @@
 use super::given::{CallbackGiven, Does, Given};
 use crate::town::{self, Town};
 use base::Seed;
-use engine::{Config, NumberSet, OutboundRule, Service};
+use engine::{Config, NumberSet, OutboundRule, Past, Service};
+use facts::MemoryNow;
 use ivr::Script;
 use sip::locate::Place;
 use sip::ua::{Account, Extensions, Transport, Trunk};
@@ -17,6 +18,8 @@ const WAITING_MAX: usize = 100;
 /// No agent of a case has this name.
 const OFF_DUTY: &str = "off duty";
 const OFFER_DEADLINE: Duration = Duration::from_secs(20);
+/// What is remembered is so for longer than any case.
+const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3_600);
 /// The number of the phone outside, and that of the caller's; agents are those from zero on.
 pub(super) const OUTSIDE: usize = 1_000;
 pub(super) const CALLER: usize = 1_001;
@@ -74,6 +77,16 @@ fn takes_callers(config: &mut Config, target: &str, service: &Service) {
     if kind == "body" {
         config.bodies.doors.insert(name.to_owned(), number);
     }
+}
+
+/// What is known before the call: that the caller, if the case says so, has agreed to be remembered.
+pub(super) fn past(script: &Script, given: &Given) -> Past {
+    let until = given.at + REMEMBERED_FOR;
+    let memory = given.remembered.clone().map(|language| {
+        let number = engine::Numbering::default().home.normal(&given.from).to_string();
+        (number, script.name().to_owned(), MemoryNow { language, until })
+    });
+    Past { memories: memory.into_iter().collect(), ..Past::default() }
 }
 
 fn to_the_outside(line: &Trunk) -> Trunk {

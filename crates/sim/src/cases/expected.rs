@@ -74,6 +74,9 @@ impl Expected {
                 self.texts.insert(name, text);
             }
         }
+        if let Some(language) = section.take("remembered").and_then(|entry| reader.remembered(&entry)) {
+            self.texts.insert("remembered", language);
+        }
         for name in ["topic", "agent", "interpreter", "transfer", "ends"] {
             if let Some(text) = section.take(name).and_then(|entry| reader.document.text(&entry)) {
                 self.texts.insert(name, text.to_owned());
@@ -129,6 +132,7 @@ fn found<'s>(story: &'s Story, what: &str) -> &'s str {
     let found = match what {
         "queue" => story.queue.as_deref(),
         "language" => Some(story.language.as_str()),
+        "remembered" => story.remembered.as_deref(),
         "agent" => story.agent.as_deref(),
         "interpreter" => story.interpreter.as_deref(),
         "transfer" => story.transfer.as_deref(),

@@ -33,6 +33,8 @@ pub(super) struct Given {
     pub(super) callback: CallbackGiven,
     /// The desk is closed by command, with this phrase; an empty text is none.
     pub(super) emergency: Option<String>,
+    /// The language that the script remembers of the caller.
+    pub(super) remembered: Option<String>,
     /// After the answer.
     pub(super) hangs_up_after: Option<Duration>,
 }
@@ -138,6 +140,7 @@ impl Given {
             message: MessageGiven::Kept,
             callback: CallbackGiven::Accepted,
             emergency: None,
+            remembered: None,
             hangs_up_after: None,
         }
     }
@@ -177,6 +180,9 @@ impl Given {
         if let Some(phrase) = section.take("emergency").and_then(|entry| emergency(reader, &entry)) {
             self.emergency = Some(phrase);
         }
+        if let Some(entry) = section.take("remembered") {
+            self.remembered = remembered(reader, &entry, &self.from);
+        }
         if let Some(after) = section.take("hangs_up_after").and_then(|entry| reader.span(&entry)) {
             self.hangs_up_after = Some(after);
         }
@@ -193,6 +199,16 @@ fn emergency(reader: &mut Reader<'_, '_>, entry: &Entry<'_>) -> Option<String> {
         reader.document.fault(entry.value_at(), what, what_to_do);
     }
     Some(phrase.to_owned())
+}
+
+/// A language that the script remembers of a number; an empty text for none.
+fn remembered(reader: &mut Reader<'_, '_>, entry: &Entry<'_>, from: &str) -> Option<String> {
+    let language = reader.remembered(entry)?;
+    if !language.is_empty() && from == ANONYMOUS {
+        let what_to_do = "write who calls, such as from = \"+393471234567\"";
+        reader.document.fault(entry.value_at(), "nobody is remembered who is anonymous", what_to_do);
+    }
+    Some(language).filter(|language| !language.is_empty())
 }
 
 fn agent(reader: &mut Reader<'_, '_>, entry: &Entry<'_>) -> Option<AgentGiven> {

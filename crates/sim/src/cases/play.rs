@@ -12,7 +12,7 @@ use super::story::Story;
 use crate::media::{Lengths, StandIn};
 use crate::town;
 use base::{Seed, Time};
-use engine::{Engine, Input, Output, Past, Question};
+use engine::{Engine, Input, Output, Question};
 use facts::{EmergencyScope, Fact, FactKind};
 use ivr::{Answer, Script, SoundInventory};
 use media_api::Command;
@@ -63,7 +63,7 @@ impl Desk {
     pub fn play(&self, case: &Case) -> Played {
         let mut scene = Scene::new(&self.script, &case.given, self.lengths.clone());
         scene.live();
-        let story = Story::of(&scene.facts);
+        let story = Story::of(&scene.facts, case.given.remembered.clone());
         let differences = case.expected.differences(&story, &self.named);
         Played { differences, reached: story.reached, facts: scene.facts, story }
     }
@@ -103,7 +103,7 @@ impl<'c> Scene<'c> {
         Scene {
             given,
             now,
-            engine: Engine::new(desk::config(script, given), Past::default(), seed, now, given.at),
+            engine: Engine::new(desk::config(script, given), desk::past(script, given), seed, now, given.at),
             media: StandIn::new(seed.named("media").rng(), false).lasting(lengths),
             phones,
             fingers: Fingers::new(given.keys.clone(), asking),

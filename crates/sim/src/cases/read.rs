@@ -156,6 +156,16 @@ impl Reader<'_, '_> {
         self.named(entry, "language", &known).into_iter().collect()
     }
 
+    /// A language, or an empty text, of a script that remembers.
+    pub(super) fn remembered(&mut self, entry: &Entry<'_>) -> Option<String> {
+        if !self.script.remembers() {
+            let what_to_do = "take it out, or write `remember` at the head of flow.toml";
+            self.document.fault(entry.at, "the script remembers nobody", what_to_do);
+        }
+        let known = self.script.languages().map(str::to_owned).chain([String::new()]).collect();
+        self.named(entry, "language", &known).pop()
+    }
+
     pub(super) fn queues(&mut self, entry: &Entry<'_>) -> BTreeSet<String> {
         let known = queues_of(self.script).into_iter().map(str::to_owned).collect();
         self.named(entry, "queue", &known).into_iter().collect()

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// An agent of a queue in which nobody was asked.
 const BUSY: &str = "busy";
-/// For the number of somebody who is called back, which nobody shall read.
+/// For the number of somebody who is called back, or remembered, which nobody shall read.
 const SOMEBODY: &str = "+390600000000";
 /// For a key that nobody shall read.
 const MASKED: char = '1';
@@ -30,10 +30,11 @@ pub fn record(script: &Script, facts: &[Fact], clear: bool) -> Result<String, St
     if *service != name_in(arrival.body.as_deref(), script.name()) {
         return Err(format!("the call was for `{service}`, not for the script `{}`", script.name()));
     }
+    let remembered = remembered(facts);
     let shown = zone_of(script).and_then(|zone| zone.shown(arrival.at));
     let at = shown.as_deref().and_then(|shown| shown.get(..19)).unwrap_or("").to_owned();
     let own: Vec<Fact> = facts.iter().map(as_its_body_says).collect();
-    let (facts, story) = (own.as_slice(), Story::of(&own));
+    let (facts, story) = (own.as_slice(), Story::of(&own, remembered.clone()));
     let mut text = Lines(String::from("[[case]]\n"));
     text.add("name", quoted(&format!("as call {}", arrival.call.as_deref().unwrap_or(""))));
     text.add("dialled", quoted(to));
@@ -42,8 +43,11 @@ pub fn record(script: &Script, facts: &[Fact], clear: bool) -> Result<String, St
     let accepted = facts.iter().any(|fact| matches!(fact.kind, FactKind::CallbackRequested(_)));
     if clear && from != "anonymous" {
         text.add("from", quoted(from));
-    } else if accepted {
+    } else if accepted || remembered.is_some() {
         text.add("from", quoted(SOMEBODY));
+    }
+    if let Some(language) = &remembered {
+        text.add("remembered", quoted(language));
     }
     text.add("at", quoted(&at));
     if wished && !accepted {
@@ -74,6 +78,21 @@ fn as_its_body_says(fact: &Fact) -> Fact {
         *name = name.split_off(body.len() + BODY_MARK.len_utf8());
     }
     fact
+}
+
+/// The language that was remembered of the caller when the call came.
+fn remembered(facts: &[Fact]) -> Option<String> {
+    let mut language = None;
+    for fact in facts {
+        match &fact.kind {
+            FactKind::CallClassified { key, value, .. } if key == "language" => {
+                language = Some(value.clone())
+            }
+            FactKind::CallClassified { key, .. } if key == "remembered" => return language,
+            _ => {}
+        }
+    }
+    None
 }
 
 struct Lines(String);

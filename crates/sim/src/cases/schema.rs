@@ -35,7 +35,7 @@ pub fn schema() -> Schema {
     }
 }
 
-fn given() -> [Key; 12] {
+fn given() -> [Key; 13] {
     let group = "(wait\\s+[0-9.]+[smh]|[0-9A-D*#]+)?";
     let keys = Shape::Fits(format!("^\\s*{group}\\s*(,\\s*{group}\\s*)*$"));
     let found = Shape::Table(Keys::default().others("", Shape::Text));
@@ -66,6 +66,11 @@ fn given() -> [Key; 12] {
             "emergency",
             Shape::Text,
             "The desk is closed by command, and this phrase is heard first; \"\" for none.",
+        ),
+        Key::new(
+            "remembered",
+            Shape::Text,
+            "The language that the script remembers of the caller; \"\" for none.",
         ),
         Key::new("hangs_up_after", span(), "The caller hangs up so long after the answer."),
     ]
@@ -109,6 +114,11 @@ fn expect() -> Keys {
         Key::new("interpreter", Shape::Text, "Who interpreted; \"\" for nobody."),
         Key::new("transfer", Shape::Text, "To whom it was put through; \"\" for nobody."),
         Key::new("language", Shape::Text, "Its language in the end."),
+        Key::new(
+            "remembered",
+            Shape::Text,
+            "The language that is remembered of the caller then; \"\" for nothing.",
+        ),
         Key::new("topic", Shape::Text, "Its topic in the end."),
         Key::new("priority", Shape::Number(0, 9), "Its priority in the end."),
         Key::new(

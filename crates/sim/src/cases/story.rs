@@ -23,6 +23,8 @@ pub(super) struct Story {
     /// The last one that it waited in.
     pub(super) queue: Option<String>,
     pub(super) language: String,
+    /// What is remembered of the caller then.
+    pub(super) remembered: Option<String>,
     pub(super) known: BTreeMap<String, String>,
     pub(super) agent: Option<String>,
     /// Who came to interpret.
@@ -37,8 +39,9 @@ pub(super) struct Story {
 }
 
 impl Story {
-    pub(super) fn of(facts: &[Fact]) -> Story {
-        let mut story = Story::default();
+    /// Of a caller of whom this is remembered before.
+    pub(super) fn of(facts: &[Fact], remembered: Option<String>) -> Story {
+        let mut story = Story { remembered, ..Story::default() };
         facts.iter().for_each(|fact| story.add(&fact.kind));
         story.reached = reached(facts);
         story
@@ -64,6 +67,8 @@ impl Story {
                     self.language.clone_from(value);
                 }
             }
+            FactKind::CallerRemembered(told) => self.remembered = Some(told.language.clone()),
+            FactKind::CallerForgotten(_) => self.remembered = None,
             FactKind::QueueEntered { queue, language, topic, priority, .. } => {
                 self.queue = Some(queue.clone());
                 self.language.clone_from(language);

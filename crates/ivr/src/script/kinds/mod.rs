@@ -105,7 +105,7 @@ fn barge_in(reader: &mut Reader<'_>, section: &mut Section<'_>) -> bool {
 }
 
 /// A name that is the value of `entry`: of a queue, or a reason.
-fn name(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<String> {
+pub(super) fn name(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<String> {
     let text = reader.document.text(entry)?;
     if !is_name(text) {
         let what = format!("`{text}` is no name for `{}`", entry.name);

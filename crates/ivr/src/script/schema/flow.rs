@@ -1,7 +1,7 @@
 //! `flow.toml` and `parts/NAME.toml`: their heads, and the nodes below.
 
 use super::kinds::{KEYS_OF_KINDS, of_kind};
-use super::shapes::{self, NAME, duration, language, like, name, say, to};
+use super::shapes::{self, NAME, duration, fits, language, like, name, say, to};
 use crate::script::promise::{KEYS_MAX, PROMISE};
 use document::schema::{Key, Keys, Schema, Shape};
 
@@ -22,6 +22,7 @@ pub fn flow() -> Schema {
         ),
         Key::new("start", to(), "The node that a call begins in.").required(),
         Key::new("promise", Shape::Table(promise()), "How near a human is from everywhere, at most."),
+        Key::new("remember", Shape::Table(remember()), "What is remembered of callers who agree."),
         Key::new(
             "numbers",
             Shape::Table(numbers()),
@@ -71,6 +72,14 @@ fn promise() -> Keys {
         Key::new("keys", Shape::Number(1, i64::from(KEYS_MAX)), "So many keys at most.")
             .unless_said(PROMISE.keys),
         Key::new("within", duration(), "So much time at most.").unless_said(within),
+    ])
+}
+
+fn remember() -> Keys {
+    let days = fits("0*([1-9][0-9]?|[1-6][0-9][0-9]|7[0-2][0-9]|730)d");
+    Keys::new([
+        Key::new("consent", name(), "The consent that a node asks for.").required(),
+        Key::new("for", days, "From then on: 1d to 730d.").required(),
     ])
 }
 

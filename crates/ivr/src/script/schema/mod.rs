@@ -1,5 +1,5 @@
 //! What the files of a script may hold, for editors. Each key that the readers beside this folder take has its line in it:
-//! `crates/sim/tests/schema.rs` says so if it has none.
+//! `crates/sim/tests/scenes/schema.rs` says so if it has none.
 
 mod flow;
 mod kinds;

@@ -1,0 +1,46 @@
+//! The engine among phones, operators and pages that a test plays: one program, so that what all scenes share is built once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says where")]
+
+mod any_caller;
+mod bans;
+mod bodies;
+mod browsers;
+mod by_name;
+mod callbacks;
+mod calls;
+mod cases;
+mod codecs;
+mod conferences;
+mod conversations;
+mod coverage;
+mod depths;
+mod early;
+mod ears;
+mod emergency;
+mod families;
+mod flows;
+mod gruus;
+mod guests;
+mod interpreters;
+mod keys;
+mod languages;
+mod leaving;
+mod loops;
+mod numbers;
+mod pages_dialled;
+mod recordings;
+mod reloads;
+mod remembering;
+mod rooms;
+mod routes;
+mod schema;
+mod scripts;
+mod secured;
+mod seeds;
+mod signed;
+mod spending;
+mod support;
+mod surveys;
+mod transfers;
+mod trust;
+mod turned_away;
