@@ -356,6 +356,11 @@ impl Hall {
     }
 
     fn phones_speak(&mut self, now: Time, network: &mut Network<'_>) {
+        let mut talking: Vec<(SocketAddr, SocketAddr)> = Vec::new();
+        if self.troubled {
+            talking.extend(self.parties.values().map(|party| (party.talk.local, party.talk.remote)));
+            talking.sort_unstable();
+        }
         for party in self.parties.values_mut() {
             if self.ticks % TICKS_PER_FRAME != party.phase {
                 continue;
@@ -363,8 +368,10 @@ impl Hall {
             let Some(number) = number_of(party.talk.remote) else { continue };
             let is_heard = self.watch.is_held(now, number);
             if self.troubled && party.stranger.is_none() && self.rng.chance_permille(3) {
-                let mut others = self.by_address.range(party.talk.local..).map(|(address, _)| *address);
-                let from = others.nth(1).filter(|_| self.rng.chance_permille(500));
+                // Who talks to another port: of two branches of one call the exchange may hear either.
+                let elsewhere = |(_, remote): &&(SocketAddr, SocketAddr)| *remote != party.talk.remote;
+                let from = talking.iter().filter(|(local, _)| *local > party.talk.local).find(elsewhere);
+                let from = from.filter(|_| self.rng.chance_permille(500)).map(|(local, _)| *local);
                 party.stranger = Some(Stranger::new(&mut self.rng, from, is_heard));
             }
             let intrudes = party.stranger.as_mut();
@@ -464,6 +471,9 @@ impl Hall {
         let is_sure = |source: &Source| !is_blurred || self.voices.is_known(*source);
         let heard: Vec<Source> = heard.into_iter().filter(is_sure).collect();
         self.hearing.heard(now, number, &heard, self.depth == Depth::Packets);
+        if heard.is_empty() && party.is_unsettled() {
+            self.hearing.lost(now, number);
+        }
         let others = heard.iter().any(|source| matches!(source, Source::Party(other) if *other != number));
         if others && !std::mem::replace(&mut party.has_heard, true) {
             self.touched.push(party.phone);

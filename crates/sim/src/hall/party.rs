@@ -20,6 +20,8 @@ const KEY_ENDS: u32 = 3;
 
 /// Lost frames that a phone makes up for; after more it begins anew.
 const CONCEALED_MAX: u16 = 6;
+/// Frames of Opus after a loss that may not be what was said: each is foreseen from the one before.
+const UNSETTLED: u16 = 2;
 
 pub(crate) struct Party {
     pub(crate) phone: usize,
@@ -40,6 +42,8 @@ pub(crate) struct Party {
     newest: Option<(u16, u64)>,
     /// Packets that should have come before the newest.
     missed: u16,
+    /// Frames that may not be what was said.
+    unsettled: u16,
     pub(crate) reports: Reports,
     /// Who sends to its port from elsewhere.
     pub(super) stranger: Option<Stranger>,
@@ -81,6 +85,7 @@ impl Party {
             ear: None,
             newest: None,
             missed: 0,
+            unsettled: 0,
             reports: Reports::new(rng),
             stranger: None,
         };
@@ -206,6 +211,11 @@ impl Party {
             self.ear = Some((codec, Decoder::at(codec, 8000)));
         }
         let missed = std::mem::take(&mut self.missed).min(CONCEALED_MAX);
+        self.unsettled = match missed {
+            0 => self.unsettled.saturating_sub(1),
+            _ if codec == Codec::Opus => UNSETTLED,
+            _ => 0,
+        };
         let Some((_, decoder)) = &mut self.ear else { return Vec::new() };
         let mut samples = Vec::new();
         // A decoder that is not told of what was lost foresees from what it never heard: with Opus a steady tone can grow so.
@@ -217,6 +227,11 @@ impl Party {
             Ok(_) => voices.heard(now, &samples, decoder.sample_rate(), expected),
             Err(_) => vec![Source::Nobody],
         }
+    }
+
+    /// Whether what was heard last may not be what was said.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.unsettled > 0
     }
 
     /// The same where payloads are counted.
