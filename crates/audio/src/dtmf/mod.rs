@@ -9,10 +9,12 @@ pub use press::Press;
 
 use std::time::Duration;
 
+/// Tones of each of the two groups.
+const GROUP: usize = 4;
 /// The two groups of Q.23 as the filters need them, 2·cos(2π·f ÷ 8000): 697, 770, 852 and 941 Hz, and 1209, 1336, 1477
 /// and 1633 Hz.
-const TURNS_LOW: [f32; 4] = [1.707_737_8, 1.645_281, 1.568_687, 1.478_204_6];
-const TURNS_HIGH: [f32; 4] = [1.164_104, 0.996_370_2, 0.798_618_4, 0.568_532_7];
+const TURNS: [f32; 2 * GROUP] =
+    [1.707_737_8, 1.645_281, 1.568_687, 1.478_204_6, 1.164_104, 0.996_370_2, 0.798_618_4, 0.568_532_7];
 /// A key is one tone of each group.
 const KEYS: [[char; 4]; 4] =
     [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
@@ -61,6 +63,7 @@ impl Default for Detector {
 
 impl Detector {
     /// Takes the next sample. Gives the key if a press has begun by now: once for each press.
+    #[inline]
     pub fn take(&mut self, sample: i16) -> Option<char> {
         let sample = f32::from(sample);
         let [early, late] = &mut self.banks;
@@ -97,28 +100,23 @@ impl Detector {
     }
 }
 
-/// One filter for each tone, and the power of all sound.
+/// One filter for each tone, and the power of all sound. What the filters know stands side by side, so that all take a sample in
+/// a few steps: this runs for every sample of who talks without telephone-events.
 #[derive(Clone, Debug, Default)]
 struct Bank {
-    low: [Filter; 4],
-    high: [Filter; 4],
+    last: [f32; 2 * GROUP],
+    before: [f32; 2 * GROUP],
     power: f32,
     taken: usize,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Filter {
-    last: f32,
-    before: f32,
-}
-
 impl Bank {
     /// At the end of a block: the key that is heard in it, if any.
+    #[inline]
     fn take(&mut self, sample: f32) -> Option<Option<char>> {
-        for (filter, turn) in self.low.iter_mut().zip(TURNS_LOW).chain(self.high.iter_mut().zip(TURNS_HIGH)) {
-            let now = sample + turn * filter.last - filter.before;
-            (filter.before, filter.last) = (filter.last, now);
-        }
+        let now: [f32; 2 * GROUP] =
+            std::array::from_fn(|tone| sample + TURNS[tone] * self.last[tone] - self.before[tone]);
+        (self.before, self.last) = (self.last, now);
         self.power += sample * sample;
         self.taken += 1;
         if self.taken < BLOCK {
@@ -130,29 +128,28 @@ impl Bank {
     }
 
     fn key(&self) -> Option<char> {
-        let (row, low) = strongest(&self.low, TURNS_LOW)?;
-        let (column, high) = strongest(&self.high, TURNS_HIGH)?;
+        let [low, high] = [0, GROUP].map(|first| std::array::from_fn(|tone| self.power_of(first + tone)));
+        let (row, low) = strongest(low)?;
+        let (column, high) = strongest(high)?;
         let half = BLOCK as f32 / 2.0;
         let is_loud = low.min(high) >= (SWING_MIN * half).powi(2);
         let is_all = low + high >= SHARE_MIN * self.power * half;
         let is_even = high <= HIGH_OVER_LOW_MAX * low && low <= LOW_OVER_HIGH_MAX * high;
         (is_loud && is_all && is_even).then(|| KEYS.get(row)?.get(column).copied()).flatten()
     }
+
+    fn power_of(&self, tone: usize) -> f32 {
+        let (last, before) = (self.last[tone], self.before[tone]);
+        last * last + before * before - TURNS[tone] * last * before
+    }
 }
 
 /// The tone of a group that stands out, and its power.
-fn strongest(group: &[Filter; 4], turns: [f32; 4]) -> Option<(usize, f32)> {
-    let powers = [0, 1, 2, 3].map(|tone: usize| group[tone].power(turns[tone]));
+fn strongest(powers: [f32; GROUP]) -> Option<(usize, f32)> {
     let (best, power) = powers.into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let stands_out =
         powers.iter().enumerate().all(|(tone, other)| tone == best || *other * OVER_OTHERS_MIN <= power);
     stands_out.then_some((best, power))
-}
-
-impl Filter {
-    fn power(self, turn: f32) -> f32 {
-        self.last * self.last + self.before * self.before - turn * self.last * self.before
-    }
 }
 
 #[cfg(test)]
@@ -200,11 +197,9 @@ mod tests {
 
     #[test]
     fn the_filters_are_those_of_q_23() {
-        for (turns, tones) in [(TURNS_LOW, LOW), (TURNS_HIGH, HIGH)] {
-            for (turn, hertz) in turns.iter().zip(tones) {
-                let exact = 2.0 * (std::f64::consts::TAU * hertz / 8000.0).cos();
-                assert!((f64::from(*turn) - exact).abs() < 1e-6, "{hertz}");
-            }
+        for (turn, hertz) in TURNS.into_iter().zip(LOW.into_iter().chain(HIGH)) {
+            let exact = 2.0 * (std::f64::consts::TAU * hertz / 8000.0).cos();
+            assert!((f64::from(turn) - exact).abs() < 1e-6, "{hertz}");
         }
     }
 
