@@ -77,6 +77,8 @@ pub(super) struct Reader<'f> {
     spoken: BTreeSet<String>,
     /// What the script sets, by name.
     set: BTreeMap<String, BTreeSet<String>>,
+    /// What callers alone say: nothing else may set it.
+    answered: Vec<String>,
     /// What can become any text: by what callers type and by what others answer.
     free: BTreeSet<String>,
     /// Some look-up could not be read, so that nobody knows what it gives.
@@ -104,6 +106,7 @@ impl<'f> Reader<'f> {
             doors: BTreeMap::new(),
             spoken: BTreeSet::new(),
             set: BTreeMap::new(),
+            answered: Vec::new(),
             free: BTreeSet::new(),
             guesses: false,
             read: Vec::new(),
@@ -163,9 +166,9 @@ impl<'f> Reader<'f> {
             self.nodes.clone_from(&scope.names);
         }
         let start = start.and_then(|start| self.node(&start));
+        let remember = remember_entry.as_ref().and_then(|entry| remember::read(self, entry));
         let numbers = numbers.map(|numbers| self.numbers(&numbers, start)).unwrap_or_default();
         let emergency = emergency::read(self, emergency.as_ref());
-        let remember = remember_entry.as_ref().and_then(|entry| remember::read(self, entry));
         let nodes = self.read_nodes(&scopes);
         remember::check(remember.as_ref(), remember_entry.as_ref(), self);
         self.check_known();
@@ -426,6 +429,7 @@ impl<'f> Reader<'f> {
             self.document.fault(entry.at, format!("`{}` is no name", entry.name), NAME_SHAPE);
             return None;
         }
+        self.is_not_answered(entry.name, entry.at);
         let value = match entry.name {
             "priority" => self.priority(entry)?.to_string(),
             "language" => {
@@ -435,6 +439,23 @@ impl<'f> Reader<'f> {
             _ => self.document.text(entry)?.to_owned(),
         };
         Some(self.becomes(entry.name, &value))
+    }
+
+    /// Notes that nobody but the caller says this.
+    pub(super) fn answers(&mut self, name: &str) {
+        self.answered.push(name.to_owned());
+    }
+
+    /// Refuses to have set what nobody but the caller says.
+    pub(super) fn is_not_answered(&mut self, name: &str, at: usize) {
+        if self.answered.iter().any(|answered| answered == name) {
+            let what_to_do = "take it out: a node with `consent` asks for it";
+            self.document.fault(
+                at,
+                format!("`{name}` is what the caller says, who is remembered"),
+                what_to_do,
+            );
+        }
     }
 
     /// What becomes known of the call, checked before.

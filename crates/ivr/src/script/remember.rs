@@ -14,8 +14,8 @@ pub(crate) struct Remember {
     pub(crate) length: Duration,
 }
 
-/// `remember = { consent = "memory", for = "180d" }`. To be read before the nodes are, which may ask whether the language
-/// is remembered.
+/// `remember = { consent = "memory", for = "180d" }`. To be read before anything that sets what is known, and before the nodes,
+/// which may ask whether the language is remembered.
 pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Remember> {
     let mut section = reader.document.section(entry)?;
     let hint = "name the consent that callers are asked for, such as consent = \"memory\"";
@@ -26,7 +26,10 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Remembe
     for answer in ["yes", "no"] {
         reader.becomes(REMEMBERED, answer);
     }
-    Some(Remember { consent: format!("consent_{}", consent?), length: length? })
+    let consent = format!("consent_{}", consent?);
+    reader.answers(REMEMBERED);
+    reader.answers(&consent);
+    Some(Remember { consent, length: length? })
 }
 
 /// Known of every call to a script that remembers: `yes` or `no`.

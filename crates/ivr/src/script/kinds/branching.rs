@@ -68,6 +68,7 @@ pub(super) fn look_up(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Opt
     };
     let with = with_all(reader, &look_up.takes, with, entry.at);
     for name in look_up.gives.keys() {
+        reader.is_not_answered(name, entry.value_at());
         reader.learns(name);
     }
     if look_up.gives.contains_key("language") {

@@ -19,6 +19,7 @@ pub(super) fn collect(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Opt
             let what = format!("`{name}` is not typed");
             reader.document.fault(entry.value_at(), what, "let a menu or a look-up set it");
         }
+        reader.is_not_answered(name, entry.value_at());
         reader.learns(name);
     }
     let digits = lengths(reader, section);
