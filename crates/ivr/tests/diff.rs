@@ -215,3 +215,23 @@ fn a_script_does_not_differ_from_itself_and_a_change_is_summed_up_in_a_line() {
     assert_eq!((found.it.as_str(), found.en.as_str()), ("1 nodo, 9 frasi", "1 node, 9 phrases"));
     assert_eq!(summary(&[]).it, "nessuna differenza");
 }
+
+#[test]
+fn what_is_remembered_of_callers_is_told() {
+    let remembers = |days: &str| {
+        let mut files = small(FLOW, &[&PHRASES[..], &["consent_yes", "consent_no"]].concat());
+        let flow = &mut files.flow.1;
+        *flow = flow.replace(
+            "promise   =",
+            &format!("remember = {{ consent = \"memory\", for = \"{days}\" }}\npromise   ="),
+        );
+        *flow = flow.replace("[later]\n", "[later]\nconsent = \"memory\"\n");
+        checked(&files)
+    };
+    let found = diff(&remembers("30d"), &remembers("730d"));
+    let told: Vec<_> = found.iter().map(|one| one.told().it).collect();
+    assert_eq!(
+        told,
+        ["si ricorda la lingua: ora «consent_memory, 730 giorni» (prima «consent_memory, 30 giorni»)"]
+    );
+}

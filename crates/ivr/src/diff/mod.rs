@@ -30,6 +30,8 @@ enum Subject {
     Fallback,
     /// How near a human is.
     Promise,
+    /// What is remembered of callers who agree.
+    Remember,
     /// Where calls begin, and what may be said first, while the desk is closed by command.
     Emergency,
     /// A language that is spoken.
@@ -107,6 +109,7 @@ fn head(found: &mut Found, was: &Script, is: &Script) {
     let (was, is) = (was.flow(), is.flow());
     found.differs(Subject::Start, text(start(was)), text(start(is)));
     found.differs(Subject::Promise, Some(promise(was)), Some(promise(is)));
+    found.differs(Subject::Remember, remember(was), remember(is));
     found.differs(Subject::Emergency, emergency(was), emergency(is));
     found.tables(Subject::Language, &languages(was), &languages(is));
     let same = languages(was) == languages(is);
@@ -123,6 +126,12 @@ fn start(flow: &Flow) -> &str {
 fn promise(flow: &Flow) -> InWords {
     let (keys, within) = (flow.promise.keys, span(flow.promise.within));
     InWords::new(format!("{keys} tasti e {within}"), format!("{keys} keys and {within}"))
+}
+
+fn remember(flow: &Flow) -> Option<InWords> {
+    let remember = flow.remember.as_ref()?;
+    let (consent, days) = (&remember.consent, remember.length.as_secs() / (24 * 3600));
+    Some(InWords::new(format!("{consent}, {days} giorni"), format!("{consent}, {days} days")))
 }
 
 fn emergency(flow: &Flow) -> Option<InWords> {

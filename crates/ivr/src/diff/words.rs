@@ -12,6 +12,7 @@ impl Difference {
             Subject::Start => self.changed("le chiamate cominciano in", "calls begin in"),
             Subject::Fallback => self.changed("lingua che supplisce", "fallback language"),
             Subject::Promise => self.changed("promessa", "promise"),
+            Subject::Remember => self.changed("si ricorda la lingua", "the language is remembered"),
             Subject::Emergency => self.changed("chiusura per comando", "closure by command"),
             Subject::Languages => self.changed("ordine delle lingue", "order of the languages"),
             Subject::Language(name) => {
@@ -122,6 +123,7 @@ pub fn summary(differences: &[Difference]) -> InWords {
             | Subject::Start
             | Subject::Fallback
             | Subject::Promise
+            | Subject::Remember
             | Subject::Emergency
             | Subject::Language(_)
             | Subject::Languages
