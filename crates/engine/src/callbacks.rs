@@ -39,6 +39,8 @@ struct Callback {
     arrived: Time,
     /// In its queue; nothing while it pauses, or is being tried.
     entry: Option<EntryId>,
+    /// That there is no room for it has been told: a want of room that lasts fills no log.
+    told_full: bool,
     /// It is being tried: it has a call of its own, and an agent in it.
     tried: bool,
 }
@@ -113,7 +115,9 @@ pub(crate) fn request(ctx: &mut Context, wish: CallBack, dialled: &str, arrived:
         waited_ms: millis(ctx.now.since(arrived)),
     };
     let now = CallbackNow::new(ctx.wall(), request.clone());
-    ctx.callbacks.list.insert(callback, Callback { now, arrived, entry: None, tried: false });
+    ctx.callbacks
+        .list
+        .insert(callback, Callback { now, arrived, entry: None, told_full: false, tried: false });
     enqueue(ctx, callback);
     Some(FactKind::CallbackRequested(request))
 }
@@ -163,7 +167,7 @@ pub(crate) fn restore(ctx: &mut Context, past: BTreeMap<u64, CallbackNow>) {
         let left = left.and_then(|left| u64::try_from(left).ok()).filter(|left| *left > 0);
         // Whoever comes from now on comes after them.
         let arrived = Time::from_micros(place).min(ctx.now);
-        ctx.callbacks.list.insert(id, Callback { now, arrived, entry: None, tried: false });
+        ctx.callbacks.list.insert(id, Callback { now, arrived, entry: None, told_full: false, tried: false });
         match left {
             Some(left) => ctx.callbacks.pause(id, ctx.now + Duration::from_micros(left)),
             None => enqueue(ctx, id),
@@ -182,8 +186,9 @@ pub(crate) fn not_entered(ctx: &mut Context, id: u64, why: NotEntered) {
 
 /// There is no room for it now, whatever its agents do: nothing of this is theirs.
 fn put_off(ctx: &mut Context, id: u64) {
-    if ctx.callbacks.get(id).is_some_and(|now| now.pauses_ms == Some(FULL_MS)) {
-        // It was told: a want of room that lasts fills no log.
+    let told =
+        ctx.callbacks.list.get_mut(&id).is_some_and(|known| std::mem::replace(&mut known.told_full, true));
+    if told {
         if !ctx.callbacks.closed {
             ctx.callbacks.pause(id, ctx.now + Duration::from_millis(FULL_MS));
         }
@@ -251,7 +256,7 @@ pub(crate) fn close(ctx: &mut Context) {
 /// An agent is being asked.
 pub(crate) fn offered(ctx: &mut Context, id: u64, agent: &str) -> Option<FactKind> {
     let callback = ctx.callbacks.list.get_mut(&id)?;
-    callback.now.pauses_ms = None;
+    (callback.now.pauses_ms, callback.told_full) = (None, false);
     let (queue, number) = (callback.now.queue.clone(), callback.now.number.clone());
     Some(FactKind::CallbackOffered(CallbackOffer { callback: id, queue, number, agent: agent.to_owned() }))
 }

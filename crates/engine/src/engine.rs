@@ -55,6 +55,7 @@ impl Engine {
         engine.ctx.emergencies.restore(std::mem::take(&mut past.emergencies));
         engine.ctx.memories.restore(std::mem::take(&mut past.memories));
         past::begin(&mut engine.ctx, past);
+        memories::keep_scripts(&mut engine.ctx);
         engine.bans.restore(&mut engine.ctx, bans);
         callbacks::restore(&mut engine.ctx, waiting);
         engine.settle();
@@ -501,6 +502,7 @@ impl Engine {
         self.ctx.config = Arc::new(config);
         self.ctx.note(FactKind::ConfigActivated { version });
         callbacks::keep_queues(&mut self.ctx);
+        memories::keep_scripts(&mut self.ctx);
         self.devices.keep_trunks(&mut self.ctx);
     }
 

@@ -1,16 +1,19 @@
 //! The languages of callers who have agreed that they be remembered: by number and script, for as long as the script says,
 //! as facts and over a restart.
 
-use crate::CommandRefused;
 use crate::context::Context;
 use crate::destinations::is_number;
+use crate::{CommandRefused, Service};
 use base::{Time, Wall};
 use facts::{CallerForgotten, CallerRemembered, FactKind, MemoryNow, body_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Numbers that are remembered, those of each script counted. Of more, the one goes that would go first anyhow.
-pub(crate) const REMEMBERED_MAX: usize = 50_000;
+/// Numbers that are remembered, those of each script counted. Of more, one goes of the script that has the most: the one that
+/// would go first anyhow.
+const REMEMBERED_MAX: usize = 50_000;
+/// As many are forgotten at once, however many are due: each is a fact, and calls wait for none of them.
+const FORGOTTEN_AT_ONCE: usize = 100;
 
 /// A number and a script.
 type Whose = (String, String);
@@ -19,7 +22,8 @@ type Whose = (String, String);
 #[derive(Debug, Default)]
 pub(crate) struct Memories {
     list: BTreeMap<Whose, MemoryNow>,
-    due: BTreeSet<(i64, Whose)>,
+    /// When each is forgotten, and its number, by script.
+    due: BTreeMap<String, BTreeSet<(i64, String)>>,
 }
 
 impl Memories {
@@ -38,21 +42,59 @@ impl Memories {
 
     /// When the next one is forgotten.
     pub(crate) fn poll_timeout(&self, now: Time, wall: Wall) -> Option<Time> {
-        let (until, _) = self.due.first()?;
+        let (until, _) = self.first_due()?;
         let left = u64::try_from(until.saturating_sub(wall.unix_micros())).unwrap_or(0);
         Some(now + Duration::from_micros(left))
     }
 
+    fn first_due(&self) -> Option<(i64, Whose)> {
+        let first = self.due.iter().filter_map(|(script, due)| Some((due.first()?, script)));
+        let ((until, number), script) = first.min()?;
+        Some((*until, (number.clone(), script.clone())))
+    }
+
+    /// Who makes room.
+    fn first_of_the_most(&self) -> Option<Whose> {
+        let (script, due) = self.due.iter().max_by_key(|(_, due)| due.len())?;
+        due.first().map(|(_, number)| (number.clone(), script.clone()))
+    }
+
     fn insert(&mut self, whose: Whose, now: MemoryNow) {
         self.remove(&whose);
-        self.due.insert((now.until.unix_micros(), whose.clone()));
+        let (number, script) = whose.clone();
+        self.due.entry(script).or_default().insert((now.until.unix_micros(), number));
         self.list.insert(whose, now);
     }
 
     fn remove(&mut self, whose: &Whose) -> Option<MemoryNow> {
         let now = self.list.remove(whose)?;
-        self.due.remove(&(now.until.unix_micros(), whose.clone()));
+        let (number, script) = whose;
+        if let Some(due) = self.due.get_mut(script) {
+            due.remove(&(now.until.unix_micros(), number.clone()));
+            if due.is_empty() {
+                self.due.remove(script);
+            }
+        }
         Some(now)
+    }
+}
+
+/// The configuration is another one, or the log is of another one: what no script remembers any more is over now.
+pub(crate) fn keep_scripts(ctx: &mut Context) {
+    let services = ctx.config.services.values().chain(&ctx.config.otherwise);
+    let remembering: BTreeSet<&str> = services
+        .filter_map(|service| match service {
+            Service::Script { script, .. } if script.remembers() => Some(script.name()),
+            _ => None,
+        })
+        .collect();
+    let gone = ctx.memories.list.keys().filter(|(_, script)| !remembering.contains(script.as_str()));
+    let gone: Vec<Whose> = gone.cloned().collect();
+    let until = ctx.wall();
+    for whose in gone {
+        if let Some(now) = ctx.memories.remove(&whose) {
+            ctx.memories.insert(whose, MemoryNow { until, ..now });
+        }
     }
 }
 
@@ -79,7 +121,7 @@ pub(crate) fn remember(
         }
     };
     if !ctx.memories.list.contains_key(&whose) && ctx.memories.list.len() >= REMEMBERED_MAX {
-        let first = ctx.memories.due.first().map(|(_, whose)| whose.clone());
+        let first = ctx.memories.first_of_the_most();
         if let Some(fact) = first.and_then(|first| forgotten(ctx, &first, "evicted", "")) {
             ctx.note(fact);
         }
@@ -97,7 +139,8 @@ pub(crate) fn forget(ctx: &mut Context, number: &str, script: &str) -> Option<Fa
 
 /// Whose time is over is forgotten.
 pub(crate) fn handle_timeout(ctx: &mut Context) {
-    while let Some((until, whose)) = ctx.memories.due.first().cloned() {
+    for _ in 0..FORGOTTEN_AT_ONCE {
+        let Some((until, whose)) = ctx.memories.first_due() else { return };
         if until > ctx.wall().unix_micros() {
             return;
         }

@@ -140,10 +140,15 @@ impl Call {
         ctx.memories.language(whose, script.name(), ctx.wall()).map(str::to_owned)
     }
 
-    /// The caller's number, if it is one against which nothing speaks: who forges it neither learns nor changes anything.
+    /// The caller's number, if it is one against which nothing speaks. That is no proof: who forges a number well hears what its
+    /// owner speaks, and may change it.
     fn may_be_remembered(&self) -> Option<&str> {
-        let known = !self.by_account && memories::is_known(&self.from) && !self.trust.is_doubtful();
-        known.then_some(self.from.as_str())
+        self.may_be_forgotten().filter(|_| !self.trust.is_doubtful())
+    }
+
+    /// Whoever says no is forgotten, whatever speaks against the number.
+    fn may_be_forgotten(&self) -> Option<&str> {
+        (!self.by_account && memories::is_known(&self.from)).then_some(self.from.as_str())
     }
 
     fn is_remembered(&mut self, ctx: &mut Context, language: String, length: Option<Duration>) {
@@ -155,7 +160,7 @@ impl Call {
     }
 
     fn is_forgotten(&mut self, ctx: &mut Context) {
-        let Some(number) = self.may_be_remembered().map(str::to_owned) else { return };
+        let Some(number) = self.may_be_forgotten().map(str::to_owned) else { return };
         let script = self.script_name();
         if let Some(fact) = memories::forget(ctx, &number, &script) {
             self.note(ctx, fact);

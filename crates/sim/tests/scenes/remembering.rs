@@ -200,6 +200,32 @@ fn nothing_is_remembered_of_whom_no_number_is_known_or_a_doubtful_one() {
 }
 
 #[test]
+fn whoever_says_no_is_forgotten_however_often_they_have_called() {
+    let mut stage = Stage::with(desk(), Past::default());
+    calls(&mut stage, NUMBER, "town", "31");
+    (0..12).for_each(|_| drop(calls(&mut stage, NUMBER, "town", "")));
+    assert_eq!(calls(&mut stage, NUMBER, "town", "32"), "it", "too many calls for one person");
+    assert_eq!(told(&stage), ["town fr 30 d", "town refused"]);
+}
+
+#[test]
+fn what_no_script_remembers_any_more_is_forgotten() {
+    let mut stage = Stage::with(desk(), Past::default());
+    calls(&mut stage, NUMBER, "town", "31");
+    calls(&mut stage, NUMBER, "province", "21");
+    let before = past(&stage);
+    let mut without = desk();
+    without.services.remove("town");
+    stage.input(Input::Reload(Box::new(without.clone())));
+    stage.wait(Duration::from_millis(1));
+    assert_eq!(told(&stage)[2..], ["town expired"]);
+    assert_eq!(calls(&mut stage, NUMBER, "province", ""), "en");
+    let mut stage = Stage::with(without, before);
+    stage.wait(Duration::from_millis(1));
+    assert_eq!(told(&stage), ["town expired"]);
+}
+
+#[test]
 fn of_more_than_can_be_remembered_those_go_whose_time_ends_first() {
     let stage = Stage::with(desk(), Past::default());
     let at = stage.facts[0].at;
