@@ -4,7 +4,7 @@
 use super::App;
 use super::commands::{done, in_time, name, read_body};
 use crate::CommandRequest;
-use crate::access::{Grant, Scope};
+use crate::access::{Grant, Pass, Scope};
 use crate::problem::Problem;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -83,6 +83,7 @@ async fn begin(
         _end: End { commands: app.commands.clone(), capture: capture.id, by: grant.name().to_owned() },
         capture,
         shutdown: app.source.shutdown.clone(),
+        pass: app.access.pass(grant.clone()),
     };
     in_time(app.limits.command_wait, done(app, grant, command)).await?;
     let pieces = stream::unfold(running, |mut running| async {
@@ -100,6 +101,7 @@ async fn begin(
 struct Running {
     capture: Capture,
     shutdown: watch::Receiver<bool>,
+    pass: Pass,
     /// Dropped with the rest when whoever asked has gone.
     _end: End,
 }
@@ -107,6 +109,8 @@ struct Running {
 impl Running {
     async fn next(&mut self) -> Option<Vec<u8>> {
         tokio::select! {
+            biased;
+            () = self.pass.is_revoked() => None,
             piece = self.capture.next() => piece,
             _ = self.shutdown.wait_for(|stop| *stop) => None,
         }

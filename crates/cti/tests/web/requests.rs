@@ -479,6 +479,23 @@ async fn a_capture_is_a_file_that_comes_until_its_end_and_the_engine_hears_of_bo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_capture_ends_with_the_token_of_whoever_asked_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = support::trace(folder.path());
+    let (in_force, told) = watch::channel(support::tokens().into());
+    let mut desk = Desk::configured(CtiConfig { trace, tokens: told, ..config() }, 8).await;
+    let addr = desk.addr;
+    let body = r#"{"number":"+390612345678","seconds":3600}"#;
+    let asked = tokio::spawn(async move { ask(addr, "POST /v1/captures", &bearer(ALL), body).await });
+    let taken = desk.commands.recv().await.unwrap();
+    let Command::CaptureNext { capture, .. } = taken.command else { panic!("{:?}", taken.command) };
+    taken.reply.send(Ok(0)).unwrap();
+    in_force.send_replace(Arc::default());
+    assert_eq!(asked.await.unwrap().status, 200, "the file ends");
+    assert_eq!(desk.commands.recv().await.unwrap().command, Command::EndCapture { capture });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_engine_hears_that_a_capture_is_over_even_if_it_is_behind() {
     let folder = tempfile::tempdir().unwrap();
     let trace = support::trace(folder.path());
