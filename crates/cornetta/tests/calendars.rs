@@ -251,6 +251,31 @@ fn numbers_without_a_script_or_without_anything_are_told() {
 }
 
 #[test]
+fn what_no_script_can_remember_is_told() {
+    let ask = |more: &[&str]| {
+        run(
+            &home(),
+            &[&["ivr", "when", "-c", "examples/city/cornetta.toml", "--number", "041000000"], more].concat(),
+        )
+    };
+    let remembered = ask(&["--at", "2027-03-03 23:00", "--from", "+393471234567", "--remembered", "fr"]);
+    assert!(told(&remembered).contains("si sa: remembered = yes"), "{}", text(&remembered.stdout));
+    for (more, why) in [
+        (
+            &["--remembered", "fr"][..],
+            "nobody is remembered who is anonymous; say who calls: --from +393471234567\n",
+        ),
+        (&["--from", "1", "--remembered", "fx"], "the script has no language `fx`; it has it, en, de, fr\n"),
+    ] {
+        let wrong = ask(more);
+        assert_eq!((wrong.status.code(), text(&wrong.stderr).as_str()), (Some(2), why));
+    }
+    let folder = desk();
+    let wrong = when(&folder, &["--from", "1", "--remembered", "it"]);
+    assert_eq!(text(&wrong.stderr), "the script menu remembers nobody; leave --remembered out\n");
+}
+
+#[test]
 fn a_desk_is_closed_and_opened_by_command_and_stays_closed_over_a_restart() {
     let folder = desk();
     let mut exchange = Exchange::serve(&folder);

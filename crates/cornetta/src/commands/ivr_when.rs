@@ -44,6 +44,18 @@ pub(super) fn run(when: &When) -> ExitCode {
     };
     let from = when.from.as_deref().map(|from| engine.numbering.home.normal(from).to_string());
     let from = from.unwrap_or_else(|| "anonymous".to_owned());
+    if let Some(language) = &when.remembered {
+        let known: Vec<&str> = script.languages().collect();
+        if !script.remembers() {
+            return wrong(&format!("the script {} remembers nobody; leave --remembered out", script.name()));
+        }
+        if !known.contains(&language.as_str()) {
+            return wrong(&format!("the script has no language `{language}`; it has {}", known.join(", ")));
+        }
+        if when.from.is_none() {
+            return wrong("nobody is remembered who is anonymous; say who calls: --from +393471234567");
+        }
+    }
     let entry = Entry {
         written: engine.numbering.written_in(script, &normal).to_owned(),
         dialled: normal.clone(),
