@@ -43,7 +43,7 @@ pub fn record(script: &Script, facts: &[Fact], clear: bool) -> Result<String, St
     let accepted = facts.iter().any(|fact| matches!(fact.kind, FactKind::CallbackRequested(_)));
     if clear && from != "anonymous" {
         text.add("from", quoted(from));
-    } else if accepted || remembered.is_some() {
+    } else if accepted || remembered.is_some() || script.remembers() && from != "anonymous" {
         text.add("from", quoted(SOMEBODY));
     }
     if let Some(language) = &remembered {
@@ -253,7 +253,10 @@ fn look_ups(facts: &[Fact]) -> BTreeMap<String, String> {
 
 /// What became known at once.
 fn found(after: Option<&[Fact]>) -> String {
-    let after = after.unwrap_or_default().iter().map_while(|fact| match &fact.kind {
+    let beside =
+        |fact: &&Fact| matches!(fact.kind, FactKind::CallerRemembered(_) | FactKind::CallerForgotten(_));
+    let known = after.unwrap_or_default().iter().filter(|fact| !beside(fact));
+    let after = known.map_while(|fact| match &fact.kind {
         FactKind::CallClassified { key, value, .. } => Some(format!("{key} = {}", quoted(value))),
         _ => None,
     });

@@ -20,8 +20,8 @@ fn assert_good(depth: Depth, seed: u64, faults: Faults) -> Report {
     report
 }
 
-/// A world of sound in which a fault is not traced yet: a party in Opus in a room hears 400 to 450 Hz grow from a fiftieth of full
-/// scale to nearly all of it within six seconds, and another party no more. Whether it grows here or in the phone is not known.
+/// A world of sound in which a fault is not traced yet: a party in Opus in a room hears another one in seven frames of ten, though
+/// next to nothing is lost on the way. Whether the room or the phone's decoder makes it so is not known.
 const UNTRACED: (Depth, u64) = (Depth::Audio, 4);
 
 #[test]
