@@ -8,6 +8,8 @@ use jiff::civil::Date;
 
 /// The exceptions that one calendar may have: years of closures, and still nothing to wait for in a call.
 const EXCEPTIONS_MAX: usize = 500;
+/// With so many others an exception's clashes are told; of hundreds for one day each pair would be one.
+const CLASHES_MAX: usize = 3;
 
 pub(crate) fn calendar(file: &str, text: &str) -> Result<Calendar, Vec<Fault>> {
     let (mut document, table) = Document::parse(file, text);
@@ -118,15 +120,14 @@ fn exceptions(document: &mut Document<'_>, section: &mut Section<'_>) -> Vec<Exc
         let Some(section) = document.section(item) else { continue };
         let at = section.at;
         let Some(exception) = exception(document, section) else { continue };
-        for other in &exceptions {
-            if let Some(day) = other.clash(&exception) {
-                let (name, other, line) = (&exception.name, &other.name, other.at.0);
-                document.fault(
-                    at,
-                    format!("`{name}` and `{other}` (line {line}) are equally long, and both hold on {day}"),
-                    "change their days, so that the shorter one is the exception to the longer one",
-                );
-            }
+        let clashes = exceptions.iter().filter_map(|other| Some((other, other.clash(&exception)?)));
+        for (other, day) in clashes.take(CLASHES_MAX) {
+            let (name, other, line) = (&exception.name, &other.name, other.at.0);
+            document.fault(
+                at,
+                format!("`{name}` and `{other}` (line {line}) are equally long, and both hold on {day}"),
+                "change their days, so that the shorter one is the exception to the longer one",
+            );
         }
         exceptions.push(exception);
     }

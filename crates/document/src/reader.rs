@@ -15,6 +15,8 @@ pub type Value<'t> = toml::Spanned<DeValue<'t>>;
 pub struct Document<'t> {
     file: &'t str,
     text: &'t str,
+    /// Where each line begins: a text of many faults is not counted through for each of them.
+    lines: Vec<usize>,
     faults: BTreeSet<Fault>,
     warnings: BTreeSet<Fault>,
 }
@@ -22,7 +24,9 @@ pub struct Document<'t> {
 impl<'t> Document<'t> {
     /// Parses `text`, which came from `file`. `None` for the table: it is not TOML, the faults say where.
     pub fn parse(file: &'t str, text: &'t str) -> (Document<'t>, Option<Table<'t>>) {
-        let mut document = Document { file, text, faults: BTreeSet::new(), warnings: BTreeSet::new() };
+        let lines =
+            std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect();
+        let mut document = Document { file, text, lines, faults: BTreeSet::new(), warnings: BTreeSet::new() };
         let (table, errors) = Table::parse_recoverable(text);
         let mut readable = true;
         for error in &errors {
@@ -62,9 +66,10 @@ impl<'t> Document<'t> {
     /// The line and the column of the byte `at`, both from 1.
     pub fn place(&self, at: usize) -> (usize, usize) {
         let before = self.text.get(..at).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.lines.partition_point(|start| *start <= before.len());
+        let line_start = line.checked_sub(1).and_then(|line| self.lines.get(line)).copied().unwrap_or(0);
         let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-        (before.matches('\n').count() + 1, column)
+        (line, column)
     }
 
     /// Whether nothing is wrong so far.
