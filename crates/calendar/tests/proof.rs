@@ -116,6 +116,15 @@ fn two_rules_that_contradict_each_other_are_told_with_both_places() {
 }
 
 #[test]
+fn of_many_exceptions_for_one_day_each_tells_a_few_others() {
+    let all: String = (0..500)
+        .map(|n| format!("[[exception]]\nname = \"x{n}\"\non = 2027-01-04\nclosed = true\n"))
+        .collect();
+    let faults = Calendar::parse("desk.toml", &format!("{MONDAYS}{all}")).unwrap_err();
+    assert_eq!(faults.len(), 1 + 2 + 497 * 3);
+}
+
+#[test]
 fn an_instant_that_no_date_can_name_is_told() {
     for micros in [i64::MIN, i64::MAX] {
         assert_eq!(calendar(MONDAYS).prove(Wall::from_unix_micros(micros)).faults.len(), 1);
