@@ -1,6 +1,5 @@
 //! What the phones of a swarm of worlds do is what the acceptance rows ask for, and `README.md` says so.
 
-#[allow(dead_code, reason = "this test does not lead phones by hand")]
 use crate::support;
 use sim::{Coverage, Depth, Faults, Options, ROWS};
 use std::fmt::Write as _;

@@ -1,7 +1,6 @@
 //! Whole worlds with real media: packets that are counted, and real sound. A seed that fails is played again with
 //! `cornetta sim --depth audio --seed N --calls 40 --faults all -v`.
 
-#[allow(dead_code, reason = "this test does not lead phones by hand")]
 use crate::support;
 use sim::{Coverage, Depth, Faults, Options, Report};
 

@@ -1,7 +1,6 @@
 //! Whole worlds from fixed seeds, with every fault allowed. A seed that fails is played again with
 //! `cornetta sim --seed N --calls 200 --faults all -v`.
 
-#[allow(dead_code, reason = "this test does not lead phones by hand")]
 use crate::support;
 use sim::{Coverage, Depth, Faults, Options, Report};
 
