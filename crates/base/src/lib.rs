@@ -1,4 +1,4 @@
-//! The words that every crate shares: time, chance, ids, queues and names of bodies and texts within XML. No dependencies.
+//! The words that every crate shares: time, chance, ids, queues, names of bodies and texts within XML. No dependencies.
 //!
 //! Nothing here reads a clock or draws from the system's randomness; both are handed in by the shell.
 

@@ -2,7 +2,6 @@
 //! as facts and over a restart.
 
 use crate::context::Context;
-use crate::destinations::is_number;
 use crate::{CommandRefused, Service};
 use base::{Time, Wall};
 use facts::{CallerForgotten, CallerRemembered, FactKind, MemoryNow, body_of};
@@ -96,11 +95,6 @@ pub(crate) fn keep_scripts(ctx: &mut Context) {
             ctx.memories.insert(whose, MemoryNow { until, ..now });
         }
     }
-}
-
-/// Whether anything may be remembered of this caller: one of a number, not an account or somebody withheld.
-pub(crate) fn is_known(from: &str) -> bool {
-    is_number(from)
 }
 
 /// The caller has agreed, for so long, or speaks another language than when they did. What is to be written down; nothing if

@@ -3,6 +3,7 @@
 use super::ending::Phase;
 use super::{Call, Playing, Stage};
 use crate::context::Context;
+use crate::destinations::is_number;
 use crate::memories;
 use crate::{Asker, Question};
 use facts::{
@@ -148,7 +149,7 @@ impl Call {
 
     /// Whoever says no is forgotten, whatever speaks against the number.
     fn may_be_forgotten(&self) -> Option<&str> {
-        (!self.by_account && memories::is_known(&self.from)).then_some(self.from.as_str())
+        (!self.by_account && is_number(&self.from)).then_some(self.from.as_str())
     }
 
     fn is_remembered(&mut self, ctx: &mut Context, language: String, length: Option<Duration>) {

@@ -341,6 +341,35 @@ mod tests {
     use super::*;
     use audio::Decoder;
 
+    /// In how many frames so far after a loss the voice is not heard, of one who says a steady tone.
+    fn unheard_after_losses(codec: Codec) -> BTreeMap<u32, u32> {
+        let mut voices = Voices::new(Depth::Audio);
+        voices.begin(Time::ZERO, 7);
+        let (mut decoder, mut since, mut unheard) = (Decoder::at(codec, 8000), 0, BTreeMap::new());
+        for count in 0..2000 {
+            let (frame, mut samples) = (voices.says(7, codec, count), Vec::new());
+            if count % 12 == 0 {
+                decoder.conceal(decoder.sample_rate() as usize / 50, &mut samples);
+                since = 0;
+                continue;
+            }
+            since += 1;
+            decoder.decode(&frame, &mut samples).unwrap();
+            let heard = voices.heard(Time::ZERO, &samples, decoder.sample_rate(), &[Source::Party(7)]);
+            if heard != [Source::Party(7)] {
+                *unheard.entry(since).or_insert(0) += 1;
+            }
+        }
+        unheard
+    }
+
+    #[test]
+    fn opus_says_again_what_was_said_from_the_third_frame_after_a_loss_on_and_a_law_at_once() {
+        let opus = unheard_after_losses(Codec::Opus);
+        assert!(opus.contains_key(&1) && opus.keys().all(|since| *since <= 2), "{opus:?}");
+        assert_eq!(unheard_after_losses(Codec::Pcma), BTreeMap::new());
+    }
+
     #[test]
     fn a_counted_frame_is_read_after_each_law_has_written_the_other() {
         let voices = Voices::new(Depth::Packets);
