@@ -16,6 +16,11 @@ pub fn name_in(body: Option<&str>, name: &str) -> String {
     }
 }
 
+/// What whoever owns a thing calls it: `venezia/desk` is `desk` in Venezia.
+pub fn without_body(name: &str) -> &str {
+    name.split_once(BODY_MARK).map_or(name, |(_, own)| own)
+}
+
 /// Whether somebody of a body can name this: not what is another body's.
 pub fn may_name(body: Option<&str>, name: &str) -> bool {
     body.is_none() || body_of(name).is_none_or(|of| Some(of) == body)
@@ -37,6 +42,7 @@ mod tests {
         assert_eq!(body_of("desk"), None);
         assert_eq!(body_of(&name_in(Some("venezia"), "desk")), Some("venezia"));
         assert_eq!(name_in(None, "desk"), "desk");
+        assert_eq!(["venezia/desk", "desk"].map(without_body), ["desk", "desk"]);
     }
 
     #[test]

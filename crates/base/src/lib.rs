@@ -11,7 +11,7 @@ mod slots;
 mod time;
 pub mod xml;
 
-pub use body::{BODY_MARK, body_of, may_name, name_in, named};
+pub use body::{BODY_MARK, body_of, may_name, name_in, named, without_body};
 pub use bounded::Bounded;
 pub use numbered::Numbered;
 pub use outputs::next_output;

@@ -23,7 +23,7 @@ mod stamped;
 mod wall_micros;
 
 pub use ban::{BanNow, Banned};
-pub use base::{BODY_MARK, body_of, name_in};
+pub use base::{BODY_MARK, body_of, name_in, without_body};
 pub use callback::{
     CallbackGivenUp, CallbackNow, CallbackOffer, CallbackPause, CallbackRequest, CallbackTry,
 };

@@ -8,7 +8,7 @@ use super::read::{check_known, optional_text, own_name, text};
 use document::Fault;
 use document::{Document, Section, nearest};
 use engine::{Bodies, Service, Target};
-use facts::{BODY_MARK, body_of, name_in};
+use facts::{BODY_MARK, body_of, name_in, without_body};
 use ivr::{Script, ScriptFiles, SoundInventory};
 use media_api::Sound;
 use numbers::Rules;
@@ -96,12 +96,9 @@ pub(super) fn scripts(
 ) {
     let mut names = script_names(folder);
     // One whose folder is gone is read all the same where it is being put back.
-    let own = |name| match body_of(name) == body {
-        true => Some(name.split_once(BODY_MARK).map_or(name, |(_, own)| own)),
-        false => None,
-    };
-    let put_back = reading.instead.and_then(|instead| own(instead.script));
-    names.extend(put_back.filter(|own| names.iter().all(|name| name != own)).map(str::to_owned));
+    let put_back = reading.instead.map(|instead| instead.script).filter(|script| body_of(script) == body);
+    let put_back = put_back.map(without_body).filter(|own| names.iter().all(|name| name != own));
+    names.extend(put_back.map(str::to_owned));
     for written in names {
         let name = name_in(body, &written);
         let instead = reading.instead.filter(|instead| instead.script == name);
@@ -269,7 +266,7 @@ fn scripted(
     let language = language(document, section, found.map(AsRef::as_ref));
     let Some(script) = found else {
         let own = scripts.keys().filter(|name| body_of(name) == *body);
-        let own = own.map(|name| name.split_once(BODY_MARK).map_or(name.as_str(), |(_, name)| name));
+        let own = own.map(|name| without_body(name));
         let what_to_do = match nearest(written, own) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "make a folder of that name in the folder of scripts, and mend its faults".to_owned(),
@@ -290,7 +287,7 @@ fn scripted(
             format!("the script `{written}` puts calls through to the agent `{agent}`, who is not there");
         let agents = desk.acd.agents.iter().map(|agent| agent.name.as_str());
         let own = agents.filter(|name| body_of(name).is_none_or(|of| Some(of) == *body));
-        let own = own.map(|name| name.split_once(BODY_MARK).map_or(name, |(_, own)| own));
+        let own = own.map(without_body);
         let what_to_do = match nearest(agent, own) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "write them under [[agent]]".to_owned(),

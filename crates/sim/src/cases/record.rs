@@ -3,7 +3,7 @@
 use super::read::zone_of;
 use super::story::Story;
 use facts::{
-    BODY_MARK, Fact, FactKind, LegRole, OfferEnd, QueueRefusal, RecordingEnd, Side, body_of, name_in,
+    Fact, FactKind, LegRole, OfferEnd, QueueRefusal, RecordingEnd, Side, body_of, name_in, without_body,
 };
 use ivr::Script;
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,7 +75,7 @@ fn as_its_body_says(fact: &Fact) -> Fact {
         _ => return fact,
     };
     if body_of(name) == Some(&body) {
-        *name = name.split_off(body.len() + BODY_MARK.len_utf8());
+        *name = without_body(name).to_owned();
     }
     fact
 }
