@@ -119,9 +119,9 @@ class Bench:
 
     def relay(self):
         """CPU per relayed packet, in rounds of floor, floor, Cornetta, rtpengine: the machine is not the same all the time."""
-        seconds = 6 if self.quick else 15
+        seconds = 6
         ours, tight, tick, theirs, heard = [], [], [], [], []
-        for number in range(2 if self.quick else 3):
+        for number in range(2 if self.quick else 7):
             tight.append(loads.floor(self.tools / "floor_tight", 3, 2 * RELAYED_CALLS)[0])
             cpu_ns, floor_said = loads.floor(self.tools / "floor_tick", seconds, 2 * RELAYED_CALLS)
             tick.append(cpu_ns)

@@ -8,3 +8,4 @@ pub mod args;
 pub mod cpu;
 pub mod rtp;
 pub mod sockets;
+pub mod talk;

@@ -2,6 +2,8 @@
 
 /// Header and payload.
 pub const LENGTH: usize = 172;
+/// Its header and what it says of itself.
+pub const MARKED: usize = 32;
 /// Between two packets of a stream.
 pub const SPACING_US: u64 = 20_000;
 

@@ -3,6 +3,7 @@
 //! Reads one line a stream, `LOCAL_PORT REMOTE_ADDRESS:PORT` (0 is any free port), then sends. What stream 2k sends
 //! is awaited on stream 2k + 1 and the other way round. Prints one line of JSON at the end.
 
+use benches::talk::Talk;
 use benches::{args::Args, rtp, sockets};
 use rustix::event::epoll;
 use std::collections::BTreeSet;
@@ -19,8 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seconds: f64 = args.get("seconds", 10.0)?;
     let warmup: f64 = args.get("warmup", 2.0)?;
     sockets::raise_open_files()?;
-    let streams = read_streams()?;
-    let mut load = Load::new(streams, Duration::from_secs_f64(warmup), Duration::from_secs_f64(seconds))?;
+    let (streams, talk) = (read_streams()?, Talk::read()?);
+    let mut load =
+        Load::new(streams, talk, Duration::from_secs_f64(warmup), Duration::from_secs_f64(seconds))?;
     load.run()?;
     println!("{}", load.report());
     Ok(())
@@ -41,6 +43,7 @@ fn read_streams() -> Result<Vec<(UdpSocket, SocketAddr)>, Box<dyn Error>> {
 
 struct Load {
     streams: Vec<(UdpSocket, SocketAddr)>,
+    talk: Talk,
     ready: OwnedFd,
     start: Instant,
     /// Packets that left from here until there are counted, in microseconds since the start.
@@ -60,6 +63,7 @@ struct Load {
 impl Load {
     fn new(
         streams: Vec<(UdpSocket, SocketAddr)>,
+        talk: Talk,
         warmup: Duration,
         window: Duration,
     ) -> std::io::Result<Load> {
@@ -70,6 +74,7 @@ impl Load {
         let (from, until) = (micros(warmup), micros(warmup + window));
         Ok(Load {
             streams,
+            talk,
             ready,
             start: Instant::now(),
             counted_us: from..until,
@@ -104,7 +109,9 @@ impl Load {
         let sent_us = self.now_us();
         let mark = rtp::Mark { stream: stream as u32, count: count as u32, sent_us };
         let Some((socket, to)) = self.streams.get(stream as usize) else { return };
-        let failed = socket.send_to(&rtp::write(mark), to).is_err();
+        let mut packet = rtp::write(mark);
+        self.talk.say(&mut packet, stream, count);
+        let failed = socket.send_to(&packet, to).is_err();
         if self.counted_us.contains(&sent_us) {
             self.sent += 1;
             self.send_failed += u64::from(failed);

@@ -49,7 +49,7 @@ fn talk_through(codec: Codec) {
         for pitch in [PITCHES[0], PITCHES[2]] {
             for frame in through(codec, &at_pitch(&prompt, pitch)).chunks(160) {
                 samples += frame.len();
-                keys.extend(frame.iter().filter_map(|sample| detector.take(*sample)));
+                detector.hear(frame.iter().copied(), |key| keys.push(key));
                 suspected += usize::from(detector.is_sounding());
             }
         }
@@ -83,7 +83,8 @@ fn two_hours_of_talk_in_many_languages_have_no_key_in_them() {
         for pitch in PITCHES {
             let speech = at_pitch(&prompt, pitch);
             samples += speech.len();
-            let keys: String = speech.iter().filter_map(|sample| detector.take(*sample)).collect();
+            let mut keys = String::new();
+            detector.hear(speech, |key| keys.push(key));
             if !keys.is_empty() {
                 heard.push((file.display().to_string(), pitch, keys));
             }

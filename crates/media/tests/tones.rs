@@ -70,8 +70,9 @@ fn heard_by(world: &World, leg: LegId, codec: Codec) -> Vec<i16> {
 }
 
 fn keys_in(samples: &[i16]) -> String {
-    let mut detector = Detector::default();
-    samples.iter().filter_map(|sample| detector.take(*sample)).collect()
+    let mut keys = String::new();
+    Detector::default().hear(samples.iter().copied(), |key| keys.push(key));
+    keys
 }
 
 /// The keys that a leg was sent as telephone-events.

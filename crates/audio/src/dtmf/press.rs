@@ -72,8 +72,8 @@ mod tests {
                 press.fill(rate as usize * 140 / 1000, &mut samples);
             }
             let samples = crate::clip::resample(&samples, rate, 8000);
-            let mut detector = Detector::default();
-            let heard: String = samples.iter().filter_map(|sample| detector.take(*sample)).collect();
+            let mut heard = String::new();
+            Detector::default().hear(samples, |key| heard.push(key));
             assert_eq!(heard, ALL.repeat(3), "{rate}");
         }
         assert!(Press::new('x', 70, 8000).is_none());

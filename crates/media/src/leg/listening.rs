@@ -63,26 +63,33 @@ impl Listening {
     }
 
     /// Hears a packet of speech; keys only if they are wanted now. Nothing is decoded that nobody wants.
-    fn hear(
-        &mut self,
-        now: Time,
-        (codec, speech): (Codec, &[u8]),
-        wants_keys: bool,
-        mut tell: impl FnMut(Tone),
-    ) {
+    fn hear(&mut self, now: Time, (codec, speech): (Codec, &[u8]), wants_keys: bool, tell: impl FnMut(Tone)) {
         let Listening { keys, progress, decoding, .. } = self;
-        let mut keys = keys.as_mut().filter(|_| wants_keys);
+        let (keys, progress) = (keys.as_mut().filter(|_| wants_keys), progress.as_mut());
         if keys.is_none() && progress.is_none() {
             return;
         }
-        let mut take = |sample: i16| {
-            keys.as_mut().and_then(|keys| keys.take(sample)).map(Tone::Key).map(&mut tell);
-            progress.as_mut().and_then(|progress| progress.take(sample)).map(Tone::Progress).map(&mut tell);
-        };
         match Law::of(codec) {
-            Some(law) => speech.iter().for_each(|byte| take(law.decode_sample(*byte))),
-            None => Decoding::of(decoding, now, codec, speech).iter().for_each(|sample| take(*sample)),
+            Some(law) => hear_tones(keys, progress, speech.iter().map(|byte| law.decode_sample(*byte)), tell),
+            None => {
+                let samples = Decoding::of(decoding, now, codec, speech);
+                hear_tones(keys, progress, samples.iter().copied(), tell);
+            }
         }
+    }
+}
+
+fn hear_tones(
+    keys: Option<&mut dtmf::Detector>,
+    progress: Option<&mut progress::Detector>,
+    samples: impl Iterator<Item = i16> + Clone,
+    mut tell: impl FnMut(Tone),
+) {
+    if let Some(keys) = keys {
+        keys.hear(samples.clone(), |key| tell(Tone::Key(key)));
+    }
+    if let Some(progress) = progress {
+        samples.filter_map(|sample| progress.take(sample)).for_each(|tone| tell(Tone::Progress(tone)));
     }
 }
 
@@ -140,8 +147,7 @@ impl Leg {
     /// Hears what is said in tones. True if it is a key, or may become one, that another party gets by another way: that one
     /// is not to hear it too. In a room call control presses all keys on.
     ///
-    /// Whoever else it talks with hears the tones, and the filters cost twice what relaying does: there they are listened
-    /// for only if call control asks for it.
+    /// Whoever else it talks with hears the tones: there they are listened for only if call control asks for it.
     pub(super) fn listen(
         &mut self,
         now: Time,
