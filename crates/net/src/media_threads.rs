@@ -3,6 +3,7 @@
 
 mod counting;
 mod events;
+mod grid;
 mod moving;
 mod shaking;
 mod shard_thread;

@@ -1,6 +1,7 @@
 use super::MediaConfig;
 use super::counting::{Counters, MediaCounts};
 use super::events::Events;
+use super::grid::{self, TICK};
 use super::moving::{Arrivals, Coming, Life, Move, Way};
 use super::shaking::Shaking;
 use super::tap::{Captured, Tap};
@@ -19,14 +20,12 @@ use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::Duration;
 
-/// The length of a tick. Wake-ups are batched on it; what a packet costs beyond is the kernel's.
-const TICK: Duration = Duration::from_millis(5);
 /// Packets read from one socket in one tick; the rest waits in the kernel for the next.
 const PACKETS_PER_SOCKET: usize = 64;
-/// Sockets asked at once which of them hold packets.
-const READY: usize = 4096;
+/// Sockets asked at once which of them hold packets; the kernel names the others first the next time. No more than are read in half a
+/// tick or so, so that time is looked at.
+const READY: usize = 256;
 /// More than the longest packet that any link carries whole; what is longer is cut and fails validation.
 const PACKET: usize = 2048;
 
@@ -150,12 +149,14 @@ impl ShardThread {
                     return;
                 }
             }
-            // Slept from an absolute deadline, never for a tick after the work, so that nothing drifts.
+            // Slept from an absolute deadline, never for a tick after the work.
             std::thread::sleep(due - self.clock.now());
             if !self.tick(self.clock.now(), &mut ready) {
                 return;
             }
-            due = self.next_due(due);
+            let next = grid::next(due, self.clock.now());
+            self.counts.late_ticks += u64::from(next.is_late);
+            due = next.at;
         }
     }
 
@@ -165,17 +166,6 @@ impl ShardThread {
             && self.events.is_empty()
             && self.shaking.is_idle()
             && !self.arrivals.are_awaited()
-    }
-
-    fn next_due(&mut self, due: Time) -> Time {
-        let (next, now) = (due + TICK, self.clock.now());
-        if next >= now {
-            return next;
-        }
-        // Too late for whole ticks: they are passed over, the grid stays. The shard catches up by its own rule.
-        self.counts.late_ticks += 1;
-        let passed = (now - due).as_micros() / TICK.as_micros();
-        due + TICK * (u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(1))
     }
 
     /// One turn; false if it was the last.
