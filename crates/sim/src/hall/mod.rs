@@ -471,7 +471,7 @@ impl Hall {
         let is_sure = |source: &Source| !is_blurred || self.voices.is_known(*source);
         let heard: Vec<Source> = heard.into_iter().filter(is_sure).collect();
         self.hearing.heard(now, number, &heard, self.depth == Depth::Packets);
-        if heard.is_empty() && party.is_unsettled() {
+        if party.is_in_doubt(&heard) {
             self.hearing.lost(now, number);
         }
         let others = heard.iter().any(|source| matches!(source, Source::Party(other) if *other != number));

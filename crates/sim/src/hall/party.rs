@@ -2,7 +2,7 @@
 
 use super::reports::Reports;
 use super::stranger::Stranger;
-use super::voices::{Source, Voices};
+use super::voices::{self, Source, Voices};
 use super::wheel::{Packet, What};
 use crate::phones::{Format, Talk};
 use audio::Decoder;
@@ -44,6 +44,10 @@ pub(crate) struct Party {
     missed: u16,
     /// Frames that may not be what was said.
     unsettled: u16,
+    /// Its decoder has not heard all that it should have.
+    has_missed: bool,
+    /// It hears more of a sound than anybody said.
+    is_overgrown: bool,
     pub(crate) reports: Reports,
     /// Who sends to its port from elsewhere.
     pub(super) stranger: Option<Stranger>,
@@ -86,6 +90,8 @@ impl Party {
             newest: None,
             missed: 0,
             unsettled: 0,
+            has_missed: false,
+            is_overgrown: false,
             reports: Reports::new(rng),
             stranger: None,
         };
@@ -209,6 +215,7 @@ impl Party {
     ) -> Vec<Source> {
         if self.ear.as_ref().is_none_or(|(its, _)| *its != codec) {
             self.ear = Some((codec, Decoder::at(codec, 8000)));
+            self.has_missed = false;
         }
         let missed = std::mem::take(&mut self.missed).min(CONCEALED_MAX);
         self.unsettled = match missed {
@@ -216,6 +223,7 @@ impl Party {
             _ if codec == Codec::Opus => UNSETTLED,
             _ => 0,
         };
+        self.has_missed |= missed > 0;
         let Some((_, decoder)) = &mut self.ear else { return Vec::new() };
         let mut samples = Vec::new();
         // A decoder that is not told of what was lost foresees from what it never heard: with Opus a steady tone can grow so.
@@ -223,15 +231,18 @@ impl Party {
             decoder.conceal(decoder.sample_rate() as usize / 50, &mut samples);
         }
         samples.clear();
-        match decoder.decode(payload, &mut samples) {
+        let is_read = decoder.decode(payload, &mut samples);
+        self.is_overgrown =
+            codec == Codec::Opus && self.has_missed && voices::are_louder(&samples, expected.len());
+        match is_read {
             Ok(_) => voices.heard(now, &samples, decoder.sample_rate(), expected),
             Err(_) => vec![Source::Nobody],
         }
     }
 
-    /// Whether what was heard last may not be what was said.
-    pub(crate) fn is_unsettled(&self) -> bool {
-        self.unsettled > 0
+    /// Whether what was heard last, these, may be other than what was said.
+    pub(crate) fn is_in_doubt(&self, heard: &[Source]) -> bool {
+        self.is_overgrown || (heard.is_empty() && self.unsettled > 0)
     }
 
     /// The same where payloads are counted.
