@@ -1,12 +1,15 @@
 //! Cornetta: a telephone exchange for public help desks. This is the program: configuration, wiring and
 //! command line.
 
+#![warn(clippy::print_stdout)]
+
 mod cli;
 mod commands;
 mod config;
 mod demo;
 mod exchange;
 mod kept;
+mod say;
 
 use clap::Parser as _;
 use std::io::IsTerminal as _;
@@ -21,6 +24,7 @@ fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     log_to_standard_error();
     match commands::run(arguments.command) {
+        Ok(_) if say::is_cut() => ExitCode::from(commands::FAILED),
         Ok(code) => code,
         // Whoever read the output has read enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -93,6 +93,26 @@ fn cases_of_a_script_are_played_told_and_counted() {
 }
 
 #[test]
+fn a_command_whose_lines_nobody_reads_does_its_work_all_the_same() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let folder = Folder::new("");
+    let script = home().join("ivr-scripts/city");
+    let junit = folder.path().join("junit.xml");
+    let mut command = cornetta(&home(), &["ivr", "test"]);
+    let output = command.arg(script).arg("--junit").arg(&junit).stdout(writer).output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    assert!(junit.is_file());
+}
+
+#[test]
+fn a_command_whose_lines_find_no_room_says_so() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = cornetta(&home(), &["ivr", "schema", "flow"]).stdout(full).output().unwrap();
+    assert!(refused(&output).contains("not all that was to be printed is written"), "{output:?}");
+}
+
+#[test]
 fn a_wrong_script_is_told_with_its_place() {
     let folder = Folder::new("");
     folder.write(

@@ -2,6 +2,7 @@
 
 use super::web::{Web, in_query};
 use crate::cli::Capture;
+use crate::say::say;
 use anyhow::{Context as _, Result};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
@@ -33,7 +34,7 @@ pub(super) fn run(command: &Capture) -> Result<ExitCode> {
         file.write_all(piece).with_context(cannot)?;
         written += piece.len() as u64;
     }
-    println!("{}: {written} bytes", command.output.display());
+    say!("{}: {written} bytes", command.output.display());
     Ok(ExitCode::SUCCESS)
 }
 

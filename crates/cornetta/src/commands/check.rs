@@ -2,6 +2,7 @@
 
 use super::{now, tell_faults, tell_warnings};
 use crate::config;
+use crate::say::say;
 use facts::body_of;
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,9 +18,9 @@ pub(super) fn run(path: &Path) -> ExitCode {
             }
             let engine = &installation.engine;
             for (name, title) in &engine.bodies.titles {
-                println!("{}", of_body(engine, name, title));
+                say!("{}", of_body(engine, name, title));
             }
-            println!(
+            say!(
                 "{}: sound: {} numbers, {} queues, {} agents, {} trunks; {}",
                 path.display(),
                 engine.services.len(),

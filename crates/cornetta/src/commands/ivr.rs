@@ -3,6 +3,7 @@
 use super::{WRONG, now, tell_faults, tell_warnings};
 use crate::cli::{GraphFormat, Ivr, MonthFormat};
 use crate::config::{Heard, calendar_file, script_files};
+use crate::say::say;
 use ::ivr::Script;
 use anyhow::Result;
 use std::path::Path;
@@ -26,8 +27,8 @@ pub(super) fn run(command: &Ivr) -> Result<ExitCode> {
 
 fn graph(script: &Script, format: GraphFormat) -> ExitCode {
     match format {
-        GraphFormat::Mermaid => println!("{}", ::ivr::mermaid(script)),
-        GraphFormat::Svg => println!("{}", ::ivr::svg(script)),
+        GraphFormat::Mermaid => say!("{}", ::ivr::mermaid(script)),
+        GraphFormat::Svg => say!("{}", ::ivr::svg(script)),
     }
     ExitCode::SUCCESS
 }
@@ -39,7 +40,7 @@ fn check(script: &Script) -> ExitCode {
         return tell_faults(&proof.faults);
     }
     let languages: Vec<&str> = script.languages().collect();
-    println!("{}: sound: {}; languages {}", script.name(), script.title(), languages.join(" "));
+    say!("{}: sound: {}; languages {}", script.name(), script.title(), languages.join(" "));
     ExitCode::SUCCESS
 }
 
@@ -53,8 +54,8 @@ fn tell_month(path: &Path, month: &str, format: MonthFormat) -> ExitCode {
         return ExitCode::from(WRONG);
     };
     match format {
-        MonthFormat::Text => print!("{}", month.text()),
-        MonthFormat::Svg => print!("{}", month.svg()),
+        MonthFormat::Text => say!("{}", month.text().trim_end()),
+        MonthFormat::Svg => say!("{}", month.svg().trim_end()),
     }
     ExitCode::SUCCESS
 }

@@ -4,6 +4,7 @@ use super::{FAILED, WRONG, tell_faults};
 use crate::cli::{Diff, Tongue};
 use crate::config::{Heard, places, script_files};
 use crate::kept::Kept;
+use crate::say::say;
 use document::Fault;
 use ivr::{Difference, Script};
 use std::path::{Path, PathBuf};
@@ -51,14 +52,14 @@ pub(super) fn differences(was: &Path, is: &Path) -> Result<Vec<Difference>, Vec<
 pub(super) fn tell(differences: &[Difference], tongue: Tongue) {
     for one in differences {
         match tongue {
-            Tongue::It => println!("{}", one.told().it),
-            Tongue::En => println!("{}", one.told().en),
+            Tongue::It => say!("{}", one.told().it),
+            Tongue::En => say!("{}", one.told().en),
         }
     }
     let summary = ivr::summary(differences);
     match tongue {
-        Tongue::It => println!("{}", summary.it),
-        Tongue::En => println!("{}", summary.en),
+        Tongue::It => say!("{}", summary.it),
+        Tongue::En => say!("{}", summary.en),
     }
 }
 

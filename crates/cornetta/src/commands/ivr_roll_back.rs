@@ -6,6 +6,7 @@ use super::{FAILED, WRONG, now, tell_faults, tell_warnings};
 use crate::cli::{RollBack, Tongue};
 use crate::config::{self, Heard, Instead, Places, ScriptSource, places, script_files};
 use crate::kept::{Kept, NotPutBack, PuttingBack};
+use crate::say::say;
 use anyhow::{Context as _, Result};
 use document::Fault;
 use std::io::ErrorKind;
@@ -53,8 +54,8 @@ pub(super) fn run(command: &RollBack) -> Result<ExitCode> {
     ready.take_place().context("the version cannot take the script's place")?;
     let script = &command.script;
     match command.lang {
-        Tongue::It => println!("«{script}» è ora la versione {version}"),
-        Tongue::En => println!("`{script}` is version {version} now"),
+        Tongue::It => say!("«{script}» è ora la versione {version}"),
+        Tongue::En => say!("`{script}` is version {version} now"),
     }
     in_force(command, &places)
 }
@@ -83,8 +84,8 @@ fn tell_difference(command: &RollBack, ready: &PuttingBack) {
     match differences(ready.present(), ready.ready()) {
         Ok(differences) => tell(&differences, command.lang),
         Err(_) => match command.lang {
-            Tongue::It => println!("lo script presente ha errori: le differenze non si possono dire"),
-            Tongue::En => println!("the present script has faults: the differences cannot be told"),
+            Tongue::It => say!("lo script presente ha errori: le differenze non si possono dire"),
+            Tongue::En => say!("the present script has faults: the differences cannot be told"),
         },
     }
 }
@@ -110,10 +111,10 @@ fn in_force(command: &RollBack, places: &Places) -> Result<ExitCode> {
         None if is_nobody_there(places) => {
             match command.lang {
                 Tongue::It => {
-                    println!("nessun centralino risponde a {}: vale dal prossimo avvio", places.http)
+                    say!("nessun centralino risponde a {}: vale dal prossimo avvio", places.http)
                 }
                 Tongue::En => {
-                    println!("no exchange answers at {}: it holds from the next start", places.http)
+                    say!("no exchange answers at {}: it holds from the next start", places.http)
                 }
             }
             return Ok(ExitCode::SUCCESS);
@@ -122,8 +123,8 @@ fn in_force(command: &RollBack, places: &Places) -> Result<ExitCode> {
     };
     match reload(&url, &command.token) {
         Ok(version) => match command.lang {
-            Tongue::It => println!("in vigore: {version}"),
-            Tongue::En => println!("in force: {version}"),
+            Tongue::It => say!("in vigore: {version}"),
+            Tongue::En => say!("in force: {version}"),
         },
         Err(error) => {
             eprintln!("cornetta: {error:#}");

@@ -1,6 +1,7 @@
 //! `cornetta ivr schema`.
 
 use crate::cli::ScriptFile;
+use crate::say::say;
 use ::ivr::schema;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 pub(super) fn run(file: ScriptFile, out: Option<&Path>) -> Result<ExitCode> {
     let Some(folder) = out else {
-        print!("{}", of(file).text());
+        say!("{}", of(file).text().trim_end());
         return Ok(ExitCode::SUCCESS);
     };
     std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;

@@ -6,6 +6,7 @@ use super::log_source::LogSource;
 use super::{FAILED, WRONG, tell_faults};
 use crate::cli::IvrTest;
 use crate::config::{Heard, case_files, script_files};
+use crate::say::say;
 use ::ivr::{Script, ScriptFiles};
 use anyhow::{Context as _, Result};
 use document::Fault;
@@ -47,7 +48,7 @@ fn tell_case(command: &IvrTest, script: &Script, call: &str) -> Result<ExitCode>
     let facts = facts_of(&LogSource::open(&command.log)?, call)?;
     match record(script, &facts, command.clear) {
         Ok(case) => {
-            print!("{case}");
+            say!("{}", case.trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Err(why) => {
@@ -81,7 +82,7 @@ fn test(command: &IvrTest, script: &Arc<Script>, files: &ScriptFiles) -> Result<
         std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
     }
     match command.json {
-        true => println!("{}", in_json(script, &all, &coverage)),
+        true => say!("{}", in_json(script, &all, &coverage)),
         false => tell(&all, &coverage),
     }
     let covered = command.min_coverage.is_none_or(|least| coverage.percent() >= usize::from(least));
@@ -108,28 +109,28 @@ fn tell(all: &[Done], coverage: &Coverage) {
     for done in all {
         let Done { case, played, .. } = done;
         if done.holds() {
-            println!("ok    {} ({:.0} s)", case.name, played.reached.as_secs_f64());
+            say!("ok    {} ({:.0} s)", case.name, played.reached.as_secs_f64());
             continue;
         }
-        println!("FAIL  {}:{}: {}", case.file, case.line, case.name);
+        say!("FAIL  {}:{}: {}", case.file, case.line, case.name);
         for difference in &played.differences {
-            println!("      {}: expected {}", difference.what, difference.expected);
-            println!("      {}  found    {}", " ".repeat(difference.what.len()), difference.found);
+            say!("      {}: expected {}", difference.what, difference.expected);
+            say!("      {}  found    {}", " ".repeat(difference.what.len()), difference.found);
         }
     }
     let differ = all.iter().filter(|done| !done.holds()).count();
     let took: Duration = all.iter().map(|done| done.took).sum();
-    println!("{} cases, {differ} differ; {:.2} s", all.len(), took.as_secs_f64());
+    say!("{} cases, {differ} differ; {:.2} s", all.len(), took.as_secs_f64());
     let [nodes, keys, languages] = coverage.counts().map(|(visited, of)| format!("{visited} of {of}"));
-    println!("visited {} %: nodes {nodes}, keys {keys}, languages {languages}", coverage.percent());
+    say!("visited {} %: nodes {nodes}, keys {keys}, languages {languages}", coverage.percent());
     for node in coverage.nodes_missed() {
-        println!("      no case comes to `{node}`");
+        say!("      no case comes to `{node}`");
     }
     for (node, keys) in coverage.keys_missed() {
-        println!("      no case presses in `{node}`: {}", keys.join(" "));
+        say!("      no case presses in `{node}`: {}", keys.join(" "));
     }
     for language in coverage.languages_missed() {
-        println!("      no case is in `{language}`");
+        say!("      no case is in `{language}`");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::FAILED;
 use crate::cli::{Phone, PhoneLine};
+use crate::say::say;
 use anyhow::Result;
 use phone::PhoneConfig;
 use phone::script::{Deed, Plan};
@@ -16,7 +17,7 @@ pub(super) fn run(command: Phone) -> Result<ExitCode> {
         Phone::Answer { answer_after, line } => plan(line, Deed::Answer(answer_after)),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let done = runtime.block_on(phone::script::run(plan, &|line| println!("{line}")));
+    let done = runtime.block_on(phone::script::run(plan, &|line| say!("{line}")));
     Ok(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 

@@ -2,11 +2,12 @@
 
 use super::web::Web;
 use crate::cli::{Running, TokenFrom};
+use crate::say::say;
 use anyhow::{Context as _, Result};
 use std::process::ExitCode;
 
 pub(super) fn run(exchange: &Running) -> Result<ExitCode> {
-    println!("in force: {}", reload(&exchange.url, &exchange.token)?);
+    say!("in force: {}", reload(&exchange.url, &exchange.token)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,6 +3,7 @@
 use super::{FAILED, now, tell_faults, tell_warnings};
 use crate::config::{self, Fixed, Installation};
 use crate::exchange::{Control, Exchange};
+use crate::say::say;
 use anyhow::{Context as _, Result};
 use cti::{ReloadRequest, Reloaded};
 use document::Fault;
@@ -31,10 +32,10 @@ pub(super) fn run(path: &Path) -> Result<ExitCode> {
 
 fn tell_addresses(exchange: &Exchange) {
     for (transport, address) in &exchange.listen {
-        println!("sip {}:{address}", transport.name());
+        say!("sip {}:{address}", transport.name());
     }
-    println!("http http://{}", exchange.http);
-    println!("ready");
+    say!("http http://{}", exchange.http);
+    say!("ready");
 }
 
 /// The signals that are understood. Listened to before the exchange is ready: until then one of them ends the

@@ -3,6 +3,7 @@
 use super::{FAILED, WRONG, tell_faults};
 use crate::cli::Sim;
 use crate::config::{Heard, script_files};
+use crate::say::say;
 use anyhow::Result;
 use ivr::Script;
 use sim::{Depth, Faults, Options, Progress, Told};
@@ -30,24 +31,23 @@ pub(super) fn run(command: &Sim) -> Result<ExitCode> {
         Some(seed) => seed,
         None => net::root_seed()?.rng().next_u64() >> 32,
     };
-    println!("seed {seed}");
+    say!("seed {seed}");
     let Sim { calls, rate, .. } = *command;
     let verbose_from = command.verbose.then_some(Duration::from_secs(command.from));
     let options = Options { seed, calls, rate, faults, depth, verbose_from };
     let began = Instant::now();
     let report = sim::run(options, script, &mut |told| tell(told, began));
     let took = began.elapsed();
-    print!("{}", report.coverage);
-    println!("{report}");
-    println!("{:.0} calls a second", f64::from(report.calls) / took.as_secs_f64());
+    say!("{}{report}", report.coverage);
+    say!("{:.0} calls a second", f64::from(report.calls) / took.as_secs_f64());
     Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
 /// How far the run is goes to standard error: it says nothing about the world.
 fn tell(told: Told<'_>, began: Instant) {
     match told {
-        Told::Change(line) => println!("{line}"),
-        Told::Violation(what) => println!("VIOLATION {what}"),
+        Told::Change(line) => say!("{line}"),
+        Told::Violation(what) => say!("VIOLATION {what}"),
         Told::Hour(Progress { hours, calls, going_on }) => {
             let a_second = f64::from(calls) / began.elapsed().as_secs_f64();
             eprintln!(

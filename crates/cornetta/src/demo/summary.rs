@@ -1,5 +1,6 @@
 //! What the demo's callers and agents lived through.
 
+use crate::say::say;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -51,22 +52,22 @@ impl Summary {
         let count = |what: fn(&Outcome) -> bool| outcomes.values().filter(|outcome| what(outcome)).count();
         let waits: Vec<f64> =
             outcomes.values().filter_map(|outcome| outcome.waited).map(|wait| wait.as_secs_f64()).collect();
-        println!("\nSummary");
-        println!("  calls                         {:>4}", outcomes.len());
-        println!("  greeted by a voice            {:>4}", count(|outcome| outcome.greeted));
-        println!("  callers who heard their agent {:>4}", count(|outcome| outcome.heard_agent));
-        println!("  agents who heard their caller {:>4}", count(|outcome| outcome.heard_by_agent));
+        say!("\nSummary");
+        say!("  calls                         {:>4}", outcomes.len());
+        say!("  greeted by a voice            {:>4}", count(|outcome| outcome.greeted));
+        say!("  callers who heard their agent {:>4}", count(|outcome| outcome.heard_agent));
+        say!("  agents who heard their caller {:>4}", count(|outcome| outcome.heard_by_agent));
         let languages: Vec<String> =
             languages.iter().map(|(name, calls)| format!("{name} {calls}")).collect();
-        println!("  languages                     {}", languages.join(", "));
+        say!("  languages                     {}", languages.join(", "));
         if !waits.is_empty() {
             let mean = waits.iter().sum::<f64>() / waits.len() as f64;
             let longest = waits.iter().copied().fold(0.0, f64::max);
-            println!("  wait for an agent             mean {mean:.1} s, longest {longest:.1} s");
+            say!("  wait for an agent             mean {mean:.1} s, longest {longest:.1} s");
         }
         for (caller, outcome) in outcomes.iter() {
             if let Some(trouble) = &outcome.trouble {
-                println!("  trouble: {caller} ({}): {trouble}", outcome.language);
+                say!("  trouble: {caller} ({}): {trouble}", outcome.language);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::commands::{short, time_of_day};
 use crate::exchange::Exchange;
+use crate::say::say;
 use facts::{Fact, FactKind};
 use journal::Journal;
 use std::io::IsTerminal as _;
@@ -14,21 +15,19 @@ use tokio::task::JoinHandle;
 const READ_AT_ONCE: usize = 200;
 
 pub(super) fn tell_where(exchange: &Exchange, server: SocketAddr, config: &Path) {
-    println!("Cornetta {}: the demo help desk, from {}", env!("CARGO_PKG_VERSION"), config.display());
-    println!(
+    say!("Cornetta {}: the demo help desk, from {}", env!("CARGO_PKG_VERSION"), config.display());
+    say!(
         "  SIP   {server} (UDP and TCP): dial demo (open at any hour), 800100100 or 1510, without a password"
     );
-    println!("  Agent user guest, password demo-guest, domain {}", server.ip());
-    println!("  Web   http://{}/v1/events and /v1/snapshot\n", exchange.http);
+    say!("  Agent user guest, password demo-guest, domain {}", server.ip());
+    say!("  Web   http://{}/v1/events and /v1/snapshot\n", exchange.http);
 }
 
 pub(super) fn tell_serving(exchange: &Exchange, server: SocketAddr) {
-    println!("\nServing on. Dial demo at {server} with a softphone of your own, or:");
-    println!(
-        "  target/release/cornetta phone call demo --server {server} --digits 3s,1,3s,1 --record heard.wav"
-    );
-    println!("  curl -N http://{}/v1/events?from=1", exchange.http);
-    println!("Ctrl-C ends it when the last call has ended.\n");
+    say!("\nServing on. Dial demo at {server} with a softphone of your own, or:");
+    say!("  target/release/cornetta phone call demo --server {server} --digits 3s,1,3s,1 --record heard.wav");
+    say!("  curl -N http://{}/v1/events?from=1", exchange.http);
+    say!("Ctrl-C ends it when the last call has ended.\n");
 }
 
 /// Prints each fact as it reaches the disk.
@@ -69,9 +68,9 @@ fn print(told: &Told, colour: bool) {
         _ => "0",
     };
     if colour {
-        println!("\x1b[90m{at}\x1b[0m {call:<8} \x1b[{shade}m{mark} {text}\x1b[0m");
+        say!("\x1b[90m{at}\x1b[0m {call:<8} \x1b[{shade}m{mark} {text}\x1b[0m");
     } else {
-        println!("{at} {call:<8} {mark} {text}");
+        say!("{at} {call:<8} {mark} {text}");
     }
 }
 
