@@ -133,10 +133,11 @@ impl Hearing {
         });
     }
 
-    /// A packet of speech of the exchange's did not get there.
-    pub(crate) fn lost(&mut self, now: Time, hearer: u32) {
+    /// A packet of speech of the exchange's did not get there, or what it says of others than these.
+    pub(crate) fn lost(&mut self, now: Time, hearer: u32, heard: &[Source]) {
         let Some(ears) = self.ears.get_mut(&hearer) else { return };
-        for stretch in ears.allowed.values_mut().filter(|stretch| stretch.counts(now)) {
+        let others = ears.allowed.iter_mut().filter(|(source, _)| !heard.contains(source));
+        for (_, stretch) in others.filter(|(_, stretch)| stretch.counts(now)) {
             stretch.lost += 1;
         }
     }
@@ -246,7 +247,7 @@ mod tests {
         for (heard, lost, faults) in [(400, 0, 0), (300, 0, 1), (300, 90, 0)] {
             let mut hearing = hearing();
             (0..400).for_each(|_| hearing.said(at(10), 2));
-            (0..lost).for_each(|_| hearing.lost(at(10), 1));
+            (0..lost).for_each(|_| hearing.lost(at(10), 1, &[]));
             (0..heard).for_each(|_| hearing.heard(at(10), 1, &[Source::Party(2)], true));
             hearing.allow(at(20), 1, &Allowed::new());
             assert_eq!(hearing.complaints.len(), faults, "{heard} {lost}");

@@ -431,7 +431,7 @@ impl Hall {
             if arrivals == [None, None] {
                 self.figures.lost += 1;
                 if packet.kind == PacketKind::Rtp {
-                    self.hearing.lost(now, number);
+                    self.hearing.lost(now, number, &[]);
                 }
             }
             self.wheel.carry(arrivals, packet);
@@ -444,7 +444,7 @@ impl Hall {
         let party = self.by_address.get(&even(packet.to)).and_then(|id| self.parties.get_mut(id));
         // A phone hears nobody but the one with whom it has agreed.
         let Some(party) = party.filter(|party| party.talk.remote == from) else {
-            return self.hearing.lost(now, number);
+            return self.hearing.lost(now, number, &[]);
         };
         if packet.kind == PacketKind::Rtcp {
             let wrong = party.receive_report(now, &mut packet.bytes);
@@ -472,7 +472,7 @@ impl Hall {
         let heard: Vec<Source> = heard.into_iter().filter(is_sure).collect();
         self.hearing.heard(now, number, &heard, self.depth == Depth::Packets);
         if party.is_in_doubt(&heard) {
-            self.hearing.lost(now, number);
+            self.hearing.lost(now, number, &heard);
         }
         let others = heard.iter().any(|source| matches!(source, Source::Party(other) if *other != number));
         if others && !std::mem::replace(&mut party.has_heard, true) {

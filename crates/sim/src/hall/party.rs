@@ -13,6 +13,7 @@ use media::srtp::{Opener, Sealer};
 use media_api::Codec;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Five packets of a press, and its end three times.
 const KEY_PACKETS: u32 = 7;
@@ -22,6 +23,8 @@ const KEY_ENDS: u32 = 3;
 const CONCEALED_MAX: u16 = 6;
 /// Frames of Opus after a loss that may not be what was said: each is foreseen from the one before.
 const UNSETTLED: u16 = 2;
+/// For so long after a loss a sound may grow in Opus: eight seconds were seen.
+const GROWING: Duration = Duration::from_secs(10);
 
 pub(crate) struct Party {
     pub(crate) phone: usize,
@@ -44,8 +47,8 @@ pub(crate) struct Party {
     missed: u16,
     /// Frames that may not be what was said.
     unsettled: u16,
-    /// Its decoder has not heard all that it should have.
-    has_missed: bool,
+    /// When its decoder missed something last.
+    missed_at: Option<Time>,
     /// It hears more of a sound than anybody said.
     is_overgrown: bool,
     pub(crate) reports: Reports,
@@ -90,7 +93,7 @@ impl Party {
             newest: None,
             missed: 0,
             unsettled: 0,
-            has_missed: false,
+            missed_at: None,
             is_overgrown: false,
             reports: Reports::new(rng),
             stranger: None,
@@ -215,7 +218,7 @@ impl Party {
     ) -> Vec<Source> {
         if self.ear.as_ref().is_none_or(|(its, _)| *its != codec) {
             self.ear = Some((codec, Decoder::at(codec, 8000)));
-            self.has_missed = false;
+            self.missed_at = None;
         }
         let missed = std::mem::take(&mut self.missed).min(CONCEALED_MAX);
         self.unsettled = match missed {
@@ -223,7 +226,9 @@ impl Party {
             _ if codec == Codec::Opus => UNSETTLED,
             _ => 0,
         };
-        self.has_missed |= missed > 0;
+        if missed > 0 {
+            self.missed_at = Some(now);
+        }
         let Some((_, decoder)) = &mut self.ear else { return Vec::new() };
         let mut samples = Vec::new();
         // A decoder that is not told of what was lost foresees from what it never heard: with Opus a steady tone can grow so.
@@ -232,8 +237,9 @@ impl Party {
         }
         samples.clear();
         let is_read = decoder.decode(payload, &mut samples);
-        self.is_overgrown =
-            codec == Codec::Opus && self.has_missed && voices::are_louder(&samples, expected.len());
+        let may_grow =
+            codec == Codec::Opus && self.missed_at.is_some_and(|missed| now.since(missed) < GROWING);
+        self.is_overgrown = may_grow && voices::are_louder(&samples, expected.len());
         match is_read {
             Ok(_) => voices.heard(now, &samples, decoder.sample_rate(), expected),
             Err(_) => vec![Source::Nobody],
@@ -260,7 +266,7 @@ impl Party {
         };
         let step = sequence.wrapping_sub(*newest) as i16;
         if step > 0 {
-            self.missed = step as u16 - 1;
+            self.missed = self.missed.saturating_add(step as u16 - 1);
             (*newest, *seen) = (sequence, seen.checked_shl(step as u32).unwrap_or(0) | 1);
             return true;
         }

@@ -269,7 +269,7 @@ fn is_like(slot: usize, of: usize) -> bool {
 /// that has ever missed a packet: what it foresees from its own past is not what was said. (Seed 4, 83.5 s: of 400 and 450 Hz in a room the one at
 /// full scale hid the other.)
 pub(super) fn are_louder(samples: &[i16], voices: usize) -> bool {
-    loudness(samples).powi(2) > 1.5 * (voices as f64).powi(2) * full_power()
+    loudness(samples).powi(2) > 2.0 * voices as f64 * full_power()
 }
 
 /// Of a tone as every voice is.
