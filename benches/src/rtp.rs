@@ -8,6 +8,8 @@ pub const MARKED: usize = 32;
 pub const SPACING_US: u64 = 20_000;
 
 const MAGIC: [u8; 4] = *b"cOrN";
+/// The silence of A-law. What a packet says of itself is a difference from it: zeroes, which are most of it, are not heard.
+const SILENCE: u8 = 0xd5;
 
 /// What a packet says of itself. A relay may rewrite the header but not these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,26 +24,26 @@ pub struct Mark {
 
 /// Writes a packet.
 pub fn write(mark: Mark) -> [u8; LENGTH] {
-    let mut packet = [0xd5; LENGTH];
+    let mut packet = [SILENCE; LENGTH];
     let (sequence, timestamp) = (mark.count as u16, mark.count.wrapping_mul(160));
-    let header: [&[u8]; 7] = [
+    let header: [&[u8]; 4] = [
         &[0x80, if mark.count == 0 { 0x88 } else { 0x08 }],
         &sequence.to_be_bytes(),
         &timestamp.to_be_bytes(),
         &(0x5000_0000 + mark.stream).to_be_bytes(),
-        &MAGIC,
-        &mark.stream.to_be_bytes(),
-        &mark.count.to_be_bytes(),
     ];
-    let bytes = header.concat().into_iter().chain(mark.sent_us.to_be_bytes());
-    packet.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
+    let says: [&[u8]; 4] =
+        [&MAGIC, &mark.stream.to_be_bytes(), &mark.count.to_be_bytes(), &mark.sent_us.to_be_bytes()];
+    let says = says.concat().into_iter().map(|byte| byte ^ SILENCE);
+    packet.iter_mut().zip(header.concat().into_iter().chain(says)).for_each(|(to, byte)| *to = byte);
     packet
 }
 
 /// Reads a packet; nothing if it is not one of ours.
 pub fn read(packet: &[u8]) -> Option<Mark> {
-    let payload = packet.get(12..)?.strip_prefix(&MAGIC)?;
-    let (stream, rest) = payload.split_first_chunk::<4>()?;
+    let says: [u8; MARKED - 12] = packet.get(12..MARKED)?.try_into().ok()?;
+    let says = says.map(|byte| byte ^ SILENCE);
+    let (stream, rest) = says.strip_prefix(&MAGIC)?.split_first_chunk::<4>()?;
     let (count, rest) = rest.split_first_chunk::<4>()?;
     let (sent, _) = rest.split_first_chunk::<8>()?;
     Some(Mark {

@@ -1,4 +1,5 @@
-//! What callers say: a prompt that ships, in A-law, over and over. A server that listens to callers works harder than in silence.
+//! What callers say: a prompt that ships, in A-law, over and over. The mark at the beginning of each packet is a click in it, for
+//! which a server that listens for keys works harder than for speech alone.
 
 use audio::g711::Law;
 use std::error::Error;
