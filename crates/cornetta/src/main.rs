@@ -1,7 +1,7 @@
 //! Cornetta: a telephone exchange for public help desks. This is the program: configuration, wiring and
 //! command line.
 
-#![warn(clippy::print_stdout)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod cli;
 mod commands;
@@ -12,6 +12,7 @@ mod kept;
 mod say;
 
 use clap::Parser as _;
+use say::complain;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
@@ -24,12 +25,12 @@ fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     log_to_standard_error();
     match commands::run(arguments.command) {
-        Ok(_) if say::is_cut() => ExitCode::from(commands::FAILED),
+        Ok(ExitCode::SUCCESS) if say::is_cut() => ExitCode::from(commands::FAILED),
         Ok(code) => code,
         // Whoever read the output has read enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("cornetta: {error:#}");
+            complain!("cornetta: {error:#}");
             ExitCode::from(commands::FAILED)
         }
     }

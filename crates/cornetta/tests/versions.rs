@@ -7,7 +7,7 @@ mod support;
 
 use phone::{Phone, PhoneConfig};
 use serde_json::Value;
-use support::{Exchange, Folder, PATIENCE, home, run, text};
+use support::{Exchange, Folder, PATIENCE, cornetta, home, run, text};
 
 const FLOW: &str = r#"title     = "Desk"
 languages = ["it"]
@@ -209,6 +209,16 @@ fn a_version_that_is_not_sound_today_is_not_put_back_and_one_with_nobody_to_read
         "{}",
         text(&back.stdout)
     );
+
+    // What differs is printed before anything is done.
+    folder.write("ivr-scripts/desk/phrases/it.toml", &PHRASES.replace("it/press_1", "it/press_2"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let unread =
+        cornetta(folder.path(), &["ivr", "roll-back", "desk", &first]).stdout(writer).output().unwrap();
+    assert!(unread.status.success(), "{}", text(&unread.stderr));
+    let phrases = std::fs::read_to_string(folder.path().join("ivr-scripts/desk/phrases/it.toml")).unwrap();
+    assert!(phrases.contains("it/press_1"), "{phrases}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::web::{Web, in_query};
 use crate::cli::Capture;
-use crate::say::say;
+use crate::say::{complain, say};
 use anyhow::{Context as _, Result};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
@@ -27,7 +27,7 @@ pub(super) fn run(command: &Capture) -> Result<ExitCode> {
     let mut file = private(&command.output).with_context(cannot)?;
     let mut written = 0_u64;
     let mut buffer = vec![0; 64 * 1024];
-    eprintln!("capturing; the file ends with the call, or with this command");
+    complain!("capturing; the file ends with the call, or with this command");
     loop {
         let length = pieces.read(&mut buffer).context("the exchange broke off")?;
         let Some(piece @ [_, ..]) = buffer.get(..length) else { break };

@@ -3,7 +3,7 @@
 use super::{WRONG, now, tell_faults, tell_warnings};
 use crate::cli::{GraphFormat, Ivr, MonthFormat};
 use crate::config::{Heard, calendar_file, script_files};
-use crate::say::say;
+use crate::say::{complain, say};
 use ::ivr::Script;
 use anyhow::Result;
 use std::path::Path;
@@ -50,7 +50,7 @@ fn tell_month(path: &Path, month: &str, format: MonthFormat) -> ExitCode {
         Err(faults) => return tell_faults(&faults),
     };
     let Some(month) = calendar.month(month) else {
-        eprintln!("`{month}` is no month; write it like 2027-04");
+        complain!("`{month}` is no month; write it like 2027-04");
         return ExitCode::from(WRONG);
     };
     match format {

@@ -4,7 +4,7 @@ use super::{FAILED, WRONG, tell_faults};
 use crate::cli::{Diff, Tongue};
 use crate::config::{Heard, places, script_files};
 use crate::kept::Kept;
-use crate::say::say;
+use crate::say::{complain, say};
 use document::Fault;
 use ivr::{Difference, Script};
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ fn folder(written: &Path, config: &Path) -> Result<PathBuf, ExitCode> {
     let places = places(config).map_err(|faults| tell_faults(&faults))?;
     let found = Kept::of(&places.data).find(script, version);
     found.map(|(_, folder)| folder).map_err(|why| {
-        eprintln!("{why}");
+        complain!("{why}");
         ExitCode::from(WRONG)
     })
 }

@@ -6,7 +6,7 @@ use super::{FAILED, WRONG, now, tell_faults, tell_warnings};
 use crate::cli::{RollBack, Tongue};
 use crate::config::{self, Heard, Instead, Places, ScriptSource, places, script_files};
 use crate::kept::{Kept, NotPutBack, PuttingBack};
-use crate::say::say;
+use crate::say::{complain, say};
 use anyhow::{Context as _, Result};
 use document::Fault;
 use std::io::ErrorKind;
@@ -23,7 +23,7 @@ pub(super) fn run(command: &RollBack) -> Result<ExitCode> {
     let (version, folder) = match kept.find(&command.script, &command.version) {
         Ok(found) => found,
         Err(why) => {
-            eprintln!("{why}");
+            complain!("{why}");
             return Ok(ExitCode::from(WRONG));
         }
     };
@@ -127,8 +127,8 @@ fn in_force(command: &RollBack, places: &Places) -> Result<ExitCode> {
             Tongue::En => say!("in force: {version}"),
         },
         Err(error) => {
-            eprintln!("cornetta: {error:#}");
-            eprintln!("the files are in place and not in force; `cornetta reload --url {url}` has them read");
+            complain!("cornetta: {error:#}");
+            complain!("the files are in place and not in force; `cornetta reload --url {url}` has them read");
             return Ok(ExitCode::from(FAILED));
         }
     }

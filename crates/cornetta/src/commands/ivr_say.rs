@@ -3,6 +3,7 @@
 use super::{FAILED, WRONG, tell_faults};
 use crate::cli::Say;
 use crate::config::{Heard as Everything, script_files, sounds_of};
+use crate::say::complain;
 use anyhow::{Context as _, Result};
 use document::nearest;
 use ivr::{Heard, Script, hear, hear_position};
@@ -23,7 +24,7 @@ pub(super) fn run(say: &Say) -> Result<ExitCode> {
     };
     let known = say.known.iter().cloned().chain(say.number.iter().map(|n| ("number".to_owned(), n.clone())));
     let Some(mut heard) = hear(&script, &say.node, &say.lang, &known.collect()) else {
-        eprintln!("{}", unknown(&script, say));
+        complain!("{}", unknown(&script, say));
         return Ok(ExitCode::from(WRONG));
     };
     if let Some(place) = say.position {

@@ -6,7 +6,7 @@ use super::log_source::LogSource;
 use super::{FAILED, WRONG, tell_faults};
 use crate::cli::IvrTest;
 use crate::config::{Heard, case_files, script_files};
-use crate::say::say;
+use crate::say::{complain, say};
 use ::ivr::{Script, ScriptFiles};
 use anyhow::{Context as _, Result};
 use document::Fault;
@@ -52,7 +52,7 @@ fn tell_case(command: &IvrTest, script: &Script, call: &str) -> Result<ExitCode>
             Ok(ExitCode::SUCCESS)
         }
         Err(why) => {
-            eprintln!("cornetta: call `{call}` cannot be made a case: {why}");
+            complain!("cornetta: call `{call}` cannot be made a case: {why}");
             Ok(ExitCode::from(FAILED))
         }
     }
@@ -65,7 +65,7 @@ fn test(command: &IvrTest, script: &Arc<Script>, files: &ScriptFiles) -> Result<
     };
     if cases.is_empty() {
         let folder = command.script.join("tests");
-        eprintln!("there is no case in {}; write one, as docs/ivr.md says under Tests", folder.display());
+        complain!("there is no case in {}; write one, as docs/ivr.md says under Tests", folder.display());
         return Ok(ExitCode::from(WRONG));
     }
     let desk = Desk::new(script.clone(), &files.sounds);
@@ -87,7 +87,7 @@ fn test(command: &IvrTest, script: &Arc<Script>, files: &ScriptFiles) -> Result<
     }
     let covered = command.min_coverage.is_none_or(|least| coverage.percent() >= usize::from(least));
     if let Some(least) = command.min_coverage.filter(|_| !covered) {
-        eprintln!("{} % is visited, and {least} % are asked for", coverage.percent());
+        complain!("{} % is visited, and {least} % are asked for", coverage.percent());
     }
     let good = covered && all.iter().all(Done::holds);
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })

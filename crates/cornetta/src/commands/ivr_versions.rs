@@ -4,6 +4,7 @@ use super::{FAILED, day_and_time, tell_faults};
 use crate::cli::{Tongue, Versions};
 use crate::config::places;
 use crate::kept::{Kept, KeptVersion, in_rome};
+use crate::say::complain;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use std::io::{Write, stdout};
@@ -18,7 +19,7 @@ pub(super) fn run(versions: &Versions) -> Result<ExitCode> {
     let kept = Kept::of(&places.data).versions(script);
     let kept = kept.with_context(|| format!("the versions in {} cannot be read", places.data.display()))?;
     if kept.is_empty() {
-        eprintln!(
+        complain!(
             "no version of `{script}` is kept in {}; those are kept that an exchange has had in force",
             places.data.display()
         );

@@ -7,7 +7,7 @@ use super::{WRONG, now, tell_faults};
 use crate::cli::When;
 use crate::config;
 use crate::exchange::ZONE;
-use crate::say::say;
+use crate::say::{complain, say};
 use base::Wall;
 use calendar::Zone;
 use engine::Service;
@@ -82,7 +82,7 @@ pub(super) fn run(when: &When) -> ExitCode {
 }
 
 fn wrong(why: &str) -> ExitCode {
-    eprintln!("{why}");
+    complain!("{why}");
     ExitCode::from(WRONG)
 }
 

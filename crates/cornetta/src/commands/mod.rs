@@ -27,6 +27,7 @@ mod web;
 
 use crate::cli::{Command, Report};
 use crate::demo;
+use crate::say::complain;
 use anyhow::Result;
 use base::Wall;
 use document::Fault;
@@ -62,7 +63,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
 /// Prints what is hardly meant as it is written.
 pub(crate) fn tell_warnings(warnings: &[Fault]) {
     for warning in warnings {
-        eprintln!("{warning} (a warning)");
+        complain!("{warning} (a warning)");
     }
 }
 
@@ -74,9 +75,9 @@ fn now() -> Wall {
 /// Prints every fault and gives the exit code for wrong files.
 pub(crate) fn tell_faults(faults: &[Fault]) -> ExitCode {
     for fault in faults {
-        eprintln!("{fault}");
+        complain!("{fault}");
     }
     let plural = if faults.len() == 1 { "fault" } else { "faults" };
-    eprintln!("{} {plural}; nothing was changed", faults.len());
+    complain!("{} {plural}; nothing was changed", faults.len());
     ExitCode::from(WRONG)
 }

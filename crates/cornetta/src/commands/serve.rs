@@ -3,7 +3,7 @@
 use super::{FAILED, now, tell_faults, tell_warnings};
 use crate::config::{self, Fixed, Installation};
 use crate::exchange::{Control, Exchange};
-use crate::say::say;
+use crate::say::{complain, say};
 use anyhow::{Context as _, Result};
 use cti::{ReloadRequest, Reloaded};
 use document::Fault;
@@ -85,7 +85,7 @@ pub(crate) async fn until_told_to_end(
         }
         exchange.tell(if asked { Control::Stop } else { Control::Drain }).await;
         if !asked {
-            eprintln!("ending when the last call has; once more to end now");
+            complain!("ending when the last call has; once more to end now");
         }
         asked = true;
     }

@@ -3,7 +3,7 @@
 use super::{FAILED, WRONG, tell_faults};
 use crate::cli::Sim;
 use crate::config::{Heard, script_files};
-use crate::say::say;
+use crate::say::{complain, say};
 use anyhow::Result;
 use ivr::Script;
 use sim::{Depth, Faults, Options, Progress, Told};
@@ -17,7 +17,7 @@ pub(super) fn run(command: &Sim) -> Result<ExitCode> {
     let (faults, depth) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
-            eprintln!("cornetta: {error}");
+            complain!("cornetta: {error}");
             return Ok(ExitCode::from(WRONG));
         }
     };
@@ -50,7 +50,7 @@ fn tell(told: Told<'_>, began: Instant) {
         Told::Violation(what) => say!("VIOLATION {what}"),
         Told::Hour(Progress { hours, calls, going_on }) => {
             let a_second = f64::from(calls) / began.elapsed().as_secs_f64();
-            eprintln!(
+            complain!(
                 "{hours} virtual hours; {calls} calls, {going_on} going on; {a_second:.0} calls a second so far"
             );
         }

@@ -1,6 +1,7 @@
 //! The SIP messages of a call, drawn.
 
 use super::lines::fact_fields;
+use crate::say::complain;
 use anyhow::{Context as _, Result, bail};
 use facts::{Fact, FactKind, LegRole};
 use std::collections::BTreeMap;
@@ -41,7 +42,7 @@ pub(super) fn show(facts: &[Fact], found: &Found, shown: &Shown<'_>) -> Result<(
         None => write!(out, "{}", ladder.text(shown.full))?,
     }
     if found.more {
-        eprintln!("there are more messages than can be shown");
+        complain!("there are more messages than can be shown");
     }
     Ok(())
 }
