@@ -37,7 +37,7 @@ const OVER_OTHERS_MIN: f32 = 6.310;
 /// a sample, less what they leak into each other's filters.
 const POWER_MIN: f32 = 0.7 * BLOCK as f32 * SWING_MIN * SWING_MIN;
 /// How much each sample is like the last but one: of a tone the cosine of two turns, 0.46 for the lowest one, −0.84 for the highest.
-/// A key has at most 0.51 (the lowest ones, 10 to 1, and a fifth of something that does not move); the edges of the block add a little. Six in
+/// A key has at most 0.52 (the lowest ones, 10 to 1, and a fifth of something that does not move); the edges of the block add a little. Six in
 /// seven blocks of speech have more.
 const LIKENESS_MAX: f32 = 0.55;
 

@@ -20,7 +20,7 @@ const KEPT_SPAN: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub(super) struct Listening {
     /// Where telephone-events are not agreed.
-    keys: Option<dtmf::Detector>,
+    keys: Option<Box<dtmf::Detector>>,
     /// Also while it talks with others who hear the tones.
     in_talk: bool,
     /// Until then they are not to hear them.
@@ -65,7 +65,7 @@ impl Listening {
     /// Hears a packet of speech; keys only if they are wanted now. Nothing is decoded that nobody wants.
     fn hear(&mut self, now: Time, (codec, speech): (Codec, &[u8]), wants_keys: bool, tell: impl FnMut(Tone)) {
         let Listening { keys, progress, decoding, .. } = self;
-        let (keys, progress) = (keys.as_mut().filter(|_| wants_keys), progress.as_mut());
+        let (keys, progress) = (keys.as_deref_mut().filter(|_| wants_keys), progress.as_mut());
         if keys.is_none() && progress.is_none() {
             return;
         }
@@ -166,7 +166,7 @@ impl Leg {
             }
             Tone::Progress(tone) => out.event(Event::Progress { leg, tone: told(tone) }),
         });
-        is_kept && self.listening.keys.as_ref().is_some_and(dtmf::Detector::is_sounding)
+        is_kept && self.listening.keys.as_ref().is_some_and(|keys| keys.is_sounding())
     }
 }
 

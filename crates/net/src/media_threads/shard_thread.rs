@@ -271,8 +271,8 @@ impl ShardThread {
         Ok(())
     }
 
-    /// Reads one packet of every socket that holds any, then asks again: in the common case of one packet
-    /// this spares the read that would find nothing.
+    /// Reads one packet each of some of the sockets that hold any, then asks again: in the common case of one packet
+    /// this spares the read that would find nothing. Who was named comes last in the kernel's row.
     fn read_sockets(&mut self, now: Time, ready: &mut Vec<epoll::Event>) {
         const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
         for _ in 0..PACKETS_PER_SOCKET {
