@@ -1,5 +1,6 @@
 //! Lines to whoever runs the program. `println!` and `eprintln!` would panic where nobody reads on (`cornetta ivr diff … | head`) and on a
-//! disk that is full; what a command does is done all the same.
+//! disk that is full; what a command does is done all the same. What does nothing but print, and goes on printing (`events`, `cdr`), writes with `?` instead
+//! and ends with the pipe.
 
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write as _, stderr, stdout};

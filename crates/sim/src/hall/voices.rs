@@ -266,7 +266,7 @@ fn is_like(slot: usize, of: usize) -> bool {
 }
 
 /// Whether these samples are louder than so many voices are together. With Opus a few steady tones can grow, for seconds and up to full scale, in a decoder
-/// that has ever missed a packet: what it foresees from its own past is not what was said. (Seed 4, 83.5 s: of 400 and 450 Hz in a room the one at
+/// that has missed a packet: what it foresees from its own past is not what was said. (Seed 4, 83.5 s: of 400 and 450 Hz in a room the one at
 /// full scale hid the other.)
 pub(super) fn are_louder(samples: &[i16], voices: usize) -> bool {
     loudness(samples).powi(2) > 2.0 * voices as f64 * full_power()
